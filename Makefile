@@ -1,0 +1,82 @@
+# make help lists the targets. Every stage takes ARGS="key=value …", see README.
+PROFILE ?= tiny
+CORPUS ?= sample
+SEED ?= 42
+OUT ?= outputs/$(PROFILE)
+VENV ?= .venv
+PYTHON ?= python3
+PY := $(VENV)/bin/python
+# A GPU node runs `make install-gpu` once; everywhere else the CPU set is installed when it is first needed.
+READY := $(if $(wildcard $(VENV)/.installed-gpu),$(VENV)/.installed-gpu,$(VENV)/.installed-cpu)
+STAGE = $(PY) -m recipes.$(1) profile=$(PROFILE) out=$(OUT) corpus=$(CORPUS) seed=$(SEED) $(if $(MODEL),model=$(MODEL)) $(ARGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-gpu demo base data sft reward-model grpo eval test test-slow lint format lock clean
+.NOTPARALLEL:
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+install: $(VENV)/.installed-cpu  ## .venv for a CPU, from locks/cpu.txt
+
+$(VENV)/.installed-cpu: locks/cpu.txt locks/vllm-alias/pyproject.toml pyproject.toml
+	test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@# First and with its dependencies: a CPU wheel where pip is set up for one, else the larger CUDA build, which works too.
+	$(PY) -m pip install --quiet "$$(grep -E '^torch==' locks/cpu.txt)"
+	$(PY) -m pip install --quiet --no-deps -r locks/cpu.txt
+	$(PY) -m pip install --quiet --no-deps --no-build-isolation ./locks/vllm-alias -e .
+	@touch $@
+
+install-gpu: $(VENV)/.installed-gpu  ## .venv for CUDA, from locks/gpu.txt
+
+$(VENV)/.installed-gpu: locks/gpu.txt pyproject.toml
+	test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --no-deps -r locks/gpu.txt
+	$(PY) -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY)  ## all five stages (PROFILE=tiny CORPUS=path SEED=42 OUT=folder), then where the report is
+	@$(if $(ARGS),echo "error: ARGS belongs to one stage: make data ARGS=…, make sft ARGS=…" >&2; exit 2,:)
+	@$(MAKE) --no-print-directory data sft reward-model grpo eval
+	@echo "The report: $(OUT)/eval/report.md   Sample replies: $(OUT)/eval/replies.md"
+
+base: $(READY)  ## the tiny profile's base model, built on the spot (part of data)
+	@$(call STAGE,base)
+
+data: $(READY)  ## corpus -> sft.json, grpo_*.parquet, triplets.parquet, test.parquet
+	@$(PY) -m recipes.base profile=$(PROFILE) out=$(OUT) seed=$(SEED) $(if $(MODEL),model=$(MODEL))
+	@$(call STAGE,data)
+
+sft: $(READY)  ## LLaMA-Factory on the CoE samples
+	@$(call STAGE,sft)
+
+reward-model: $(READY)  ## sentence-transformers on the triplets, and the threshold T
+	@$(call STAGE,reward_model)
+
+grpo: $(READY)  ## verl's GRPO from the SFT model, rewarded by the Ray reward worker
+	@$(call STAGE,grpo)
+
+eval: $(READY)  ## replies of base, SFT and GRPO by vLLM, metrics, report
+	@$(call STAGE,eval)
+
+test: $(READY)  ## the fast tests
+	@$(PY) -m pytest
+
+test-slow: $(READY)  ## the end-to-end tests, minutes
+	@$(PY) -m pytest -m slow
+
+lint: $(READY)  ## ruff and mypy
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy
+
+format: $(READY)  ## ruff, mending what it can
+	@$(PY) -m ruff check --fix . && $(PY) -m ruff format .
+
+lock: $(READY)  ## resolve requirements*.txt into locks/ (needs uv)
+	uv pip compile --quiet requirements-cpu.txt --override locks/overrides-cpu.txt --python-version 3.11 \
+		--no-header -o locks/cpu.txt
+	sed -i 's/^\(torch==[0-9.]*\)+cpu/\1/' locks/cpu.txt
+	uv pip compile --quiet requirements.txt --override locks/overrides-gpu.txt --python-version 3.11 \
+		--python-platform x86_64-manylinux_2_28 --no-header -o locks/gpu.txt
+
+clean:  ## remove this profile's outputs
+	rm -rf $(OUT)
