@@ -1,0 +1,1 @@
+"""What GRPO is rewarded for: the CoE format, and the answer's closeness to the question."""
