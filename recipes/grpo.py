@@ -1,0 +1,188 @@
+"""Stage 4: GRPO with verl from the SFT model, rewarded by the CoE reward (section 3.3).
+
+    make grpo PROFILE=tiny
+    make grpo PROFILE=qwen3_8b ARGS="actor_rollout_ref.rollout.n=8"
+
+Composes verl_configs/grpo_<profile>.yaml over verl's defaults, checks what the run needs, and runs verl's V1 trainer
+under the watchdog in a process of its own (`recipes.grpo_train`). Afterwards ``outputs/<profile>/grpo/`` is a Hugging
+Face model. A killed run goes on from its last checkpoint. All overrides are verl's own hydra keys.
+"""
+
+import json
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from recipes.stage import (
+    COMMON_PREFIXES,
+    REPO,
+    Common,
+    StageError,
+    fingerprint,
+    load_profile,
+    main,
+    require,
+    run_stage,
+    write_text,
+)
+from recipes.watchdog import Limits, Progress, run_watched
+
+METRICS_FILE = "metrics.jsonl"
+_ATTEMPT_FILE = "metrics.attempt.jsonl"
+
+
+@dataclass(frozen=True)
+class NoSection:
+    """GRPO takes no section of the profile: its keys are verl's."""
+
+
+def compose_config(profile: str, out: Path, seed: int, overrides: list[str]) -> DictConfig:
+    """verl's full configuration for a profile, with `overrides` in hydra's grammar.
+
+    Raises:
+        StageError: an override that hydra or verl does not know; the message names it.
+    """
+    folder = (out / "grpo").resolve()
+    ours = [
+        f"recipe.out={out.resolve()}",
+        f"recipe.folder={folder}",
+        f"recipe.init_model={(out / 'sft').resolve()}",
+        f"recipe.reward_function={REPO / 'reward_fns' / 'coe_reward.py'}",
+        f"recipe.seed={seed}",
+    ]
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(REPO / "verl_configs"), version_base=None):
+            return compose(f"grpo_{profile}", overrides=[*ours, *overrides])
+    except (HydraException, OmegaConfBaseException) as error:
+        raise StageError(f"verl_configs/grpo_{profile}.yaml with {overrides}: {error}") from error
+
+
+def check_machine(config: DictConfig) -> None:
+    """Stop at once where the run cannot start.
+
+    Raises:
+        StageError: too few GPUs, or no SFT model, no data or no reward model; everything missing in one message.
+    """
+    missing = []
+    gpus = torch.cuda.device_count()
+    if gpus < config.recipe.gpus:
+        missing.append(
+            f"{config.recipe.gpus} GPUs ({config.trainer.n_gpus_per_node} train, the rest serve the reward model); "
+            f"this machine has {gpus}"
+        )
+    for path, target in (
+        (config.actor_rollout_ref.model.path, "sft"),
+        (config.data.train_files, "data"),
+        (config.data.val_files, "data"),
+        (config.recipe.reward_worker.model, "reward-model"),
+    ):
+        if not Path(path).exists():
+            missing.append(f"{path} (made by `make {target}`)")
+    if missing:
+        lines = "".join(f"\n  - {item}" for item in missing)
+        raise StageError(f"GRPO cannot start, missing are:{lines}\nOn a machine without GPUs use PROFILE=tiny.")
+
+
+def merge_checkpoint(folder: Path) -> Path:
+    """Put the last checkpoint's Hugging Face model into the stage's folder.
+
+    Returns:
+        the checkpoint it came from.
+
+    Raises:
+        StageError: there is no finished checkpoint.
+    """
+    steps = [(int(m.group(1)), p) for p in folder.glob("checkpoints/global_step_*") if (m := re.search(r"(\d+)$", p.name))]
+    if not steps:
+        raise StageError(f"{folder}/checkpoints holds no checkpoint, expected verl's global_step_N. See {folder}/train.log.")
+    checkpoint = max(steps)[1] / "actor" / "huggingface"
+    require(checkpoint / "config.json", "grpo")
+    for file in checkpoint.iterdir():
+        shutil.copy2(file, folder / file.name)
+    return checkpoint
+
+
+def merge_metrics(folder: Path) -> None:
+    """Add the steps of the last attempt to ``metrics.jsonl``; verl's logger starts its file anew at each start.
+
+    A step that was done again after a resume replaces its earlier record.
+    """
+    attempt = folder / _ATTEMPT_FILE
+    records = {record["step"]: record for file in (folder / METRICS_FILE, attempt) for record in _read_metrics(file)}
+    text = "".join(json.dumps(records[step], ensure_ascii=False) + "\n" for step in sorted(records))
+    write_text(folder / METRICS_FILE, text)
+    attempt.unlink(missing_ok=True)
+
+
+def read_progress(folder: Path, total: int) -> Progress | None:
+    """The last finished step and its mean reward, from the file that verl's logger writes."""
+    records = _read_metrics(folder / _ATTEMPT_FILE)
+    if not records:
+        return None
+    reward = records[-1]["data"].get("critic/score/mean")
+    return Progress(int(records[-1]["step"]), total, "" if reward is None else f"reward={reward:.2f}")
+
+
+def _read_metrics(file: Path) -> list[dict[str, Any]]:
+    if not file.is_file():
+        return []
+    # A kill can leave the last line half written.
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+
+
+def run(arguments: list[str]) -> None:
+    """Train, or say that nothing has changed."""
+    common_arguments = [argument for argument in arguments if argument.startswith(COMMON_PREFIXES)]
+    overrides = [argument for argument in arguments if argument not in common_arguments]
+    common, _ = load_profile(common_arguments, None, NoSection)
+    config = compose_config(common.profile, common.root, common.seed, overrides)
+    check_machine(config)
+    inputs = {
+        "sft": common.root / "sft",
+        "data": common.root / "data",
+        "reward-model": common.root / "reward-model",
+        "reward": REPO / "reward_fns" / "coe_reward.py",
+    }
+    plain = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(plain, dict)
+    run_stage("grpo", common, plain, inputs, lambda folder: _train(common, config, folder))  # type: ignore[arg-type]
+
+
+def _train(common: Common, config: DictConfig, folder: Path) -> dict[str, Any]:
+    resolved = folder / "config.yaml"
+    text = OmegaConf.to_yaml(config, resolve=True)
+    identity = f"# {fingerprint(common.root / 'sft')} {fingerprint(common.root / 'data')}\n" + text
+    if common.force or not resolved.is_file() or resolved.read_text(encoding="utf-8") != identity:
+        # Another configuration or other inputs: an old checkpoint is not this run's.
+        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+        (folder / METRICS_FILE).unlink(missing_ok=True)
+        (folder / _ATTEMPT_FILE).unlink(missing_ok=True)
+        resolved.write_text(identity, encoding="utf-8")
+    merge_metrics(folder)
+    run_watched(
+        "grpo",
+        [sys.executable, "-m", "recipes.grpo_train", str(resolved)],
+        folder / "train.log",
+        Limits(config.recipe.limits.total_s, config.recipe.limits.idle_s),
+        env={**config.recipe.env, "VERL_FILE_LOGGER_PATH": str(folder / _ATTEMPT_FILE)},
+        progress=lambda: read_progress(folder, config.trainer.total_training_steps),
+    )
+    merge_metrics(folder)
+    checkpoint = merge_checkpoint(folder)
+    return {"checkpoint": str(checkpoint), "steps": config.trainer.total_training_steps}
+
+
+if __name__ == "__main__":
+    main(run)

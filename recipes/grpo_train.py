@@ -1,0 +1,44 @@
+"""The process in which verl runs; started by `recipes.grpo` with the composed configuration.
+
+    python -m recipes.grpo_train outputs/tiny/grpo/config.yaml
+
+verl's V1 task runner is extended by one thing: it starts the reward worker before the trainer, in the same Ray
+cluster, so that a reward model that cannot load ends the run before any training.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import ray
+from omegaconf import DictConfig, OmegaConf
+from verl.trainer.main_ppo import TaskRunnerV1, run_ppo
+from verl.trainer.ppo.utils import need_critic, need_reference_policy
+from verl.utils.config import validate_config
+from verl.utils.device import auto_set_device
+
+from reward_fns.reward_worker import RewardWorkerConfig, start_reward_worker
+
+
+class CoETaskRunner(TaskRunnerV1.__ray_actor_class__):  # type: ignore[misc]  # the class behind verl's Ray actor
+    """verl's task runner, with the reward worker beside it."""
+
+    def run(self, config: DictConfig) -> Any:
+        worker = RewardWorkerConfig(**OmegaConf.to_container(config.recipe.reward_worker))  # type: ignore[arg-type]
+        # Held here: the actor ends with this process.
+        self.reward_worker = start_reward_worker(worker)
+        return super().run(config)
+
+
+def main(config_file: Path) -> None:
+    """Run GRPO as verl's own entry point does."""
+    config = OmegaConf.load(config_file)
+    assert isinstance(config, DictConfig)
+    OmegaConf.set_struct(config, True)
+    auto_set_device(config)
+    validate_config(config, use_reference_policy=need_reference_policy(config), use_critic=need_critic(config))
+    run_ppo(config, task_runner_class=ray.remote(CoETaskRunner))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

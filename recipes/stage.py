@@ -1,0 +1,223 @@
+"""What every stage shares: its profile, its folder ``outputs/<profile>/<stage>/`` and its manifest.
+
+A stage whose inputs, configuration and package versions are those of its manifest says so and does nothing. The
+manifest is written last and removed first, so that it stands for a finished stage and nothing else.
+"""
+
+import hashlib
+import importlib.metadata
+import json
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+REPO = Path(__file__).resolve().parents[1]
+PROFILES = Path(__file__).parent / "profiles"
+MANIFEST = "manifest.json"
+# What decides a result besides inputs and configuration; recorded, and a change of version redoes the stage.
+VERSIONS_OF = ("torch", "transformers", "verl", "vllm", "llamafactory", "sentence-transformers", "accelerate", "ray")
+
+T = TypeVar("T")
+
+
+class StageError(RuntimeError):
+    """A stage cannot run or did not end well; the message says what is missing or wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Common:
+    """The keys that every stage takes, beside those of its own section of the profile.
+
+    Attributes:
+        profile: a file of ``recipes/profiles``.
+        out: the folder that holds one sub-folder a stage.
+        model: the base model, a Hugging Face id or a folder.
+        corpus: "sample" for the corpus shipped with the project, else a path.
+        seed: one seed for every stage.
+        force: do the stage again although nothing has changed.
+    """
+
+    profile: str
+    out: str
+    model: str
+    corpus: str = "sample"
+    seed: int = 42
+    force: bool = False
+
+    @property
+    def root(self) -> Path:
+        return Path(self.out)
+
+
+# How an argument for every stage begins; SFT's and GRPO's other keys are their framework's own.
+COMMON_PREFIXES = tuple(f"{field.name}=" for field in fields(Common))
+
+
+def load_profile(arguments: Sequence[str], section: str | None, schema: type[T]) -> tuple[Common, T]:
+    """Compose ``recipes/profiles/<profile>.yaml`` with ``key=value`` arguments.
+
+    Keys of `Common` are written as they are, keys of the stage's own section without the section's name.
+
+    Returns:
+        the common keys and the section, built and checked by the dataclass `schema`.
+
+    Raises:
+        StageError: unknown profile, key or value; the message names it.
+    """
+    overrides = OmegaConf.from_dotlist(list(arguments))
+    name = overrides.pop("profile", None)
+    known = sorted(path.stem for path in PROFILES.glob("*.yaml"))
+    if name not in known:
+        raise StageError(f"profile={name}: no such profile. Known: {', '.join(known)}. Write e.g. profile=tiny.")
+    values = OmegaConf.load(PROFILES / f"{name}.yaml")
+    assert isinstance(values, DictConfig)
+    common_keys = {field.name for field in fields(Common)}
+    own = OmegaConf.create({})
+    for key, value in overrides.items():
+        if key in common_keys:
+            values[str(key)] = value
+        else:
+            own[str(key)] = value
+    values["profile"] = name
+    where = f"profile {name}, stage {section or 'common'}"
+    # Resolved here: a section may point at a common key, such as ${out}.
+    resolved = OmegaConf.create(OmegaConf.to_container(values, resolve=True))
+    common = build(Common, {key: resolved[key] for key in common_keys if key in resolved}, where)
+    stage_values = OmegaConf.merge(resolved.get(section, {}) if section else {}, own)
+    return common, build(schema, stage_values, where)
+
+
+def build(schema: type[T], values: Any, where: str) -> T:
+    """A checked instance of the dataclass `schema`.
+
+    Raises:
+        StageError: unknown key, wrong type or a value that the dataclass itself refuses.
+    """
+    node = OmegaConf.structured(schema)
+    OmegaConf.set_readonly(node, False)
+    try:
+        return OmegaConf.to_object(OmegaConf.merge(node, values))  # type: ignore[return-value]
+    except (OmegaConfBaseException, ValueError) as error:
+        keys = ", ".join(field.name for field in fields(schema))  # type: ignore[arg-type]
+        raise StageError(f"{where}: {str(error).splitlines()[0]}. Known keys: {keys}.") from error
+
+
+def require(path: Path, made_by: str) -> Path:
+    """`path` if it exists.
+
+    Raises:
+        StageError: it does not; the message names the make target that makes it.
+    """
+    if not path.exists():
+        raise StageError(f"{path} is missing. Run `make {made_by}` first.")
+    return path
+
+
+def fingerprint(path: Path) -> str:
+    """What identifies an input: a finished stage's id, a file's sha256, or a foreign folder's names, sizes and times."""
+    manifest = path / MANIFEST
+    if manifest.is_file():
+        return str(json.loads(manifest.read_text(encoding="utf-8"))["id"])
+    if path.is_file():
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    if path.is_dir():
+        # Weights of many gigabytes are not read again and again.
+        stats = ((entry.relative_to(path), entry.stat()) for entry in sorted(path.rglob("*")) if entry.is_file())
+        listing = "".join(f"{name}\t{stat.st_size}\t{stat.st_mtime_ns}\n" for name, stat in stats)
+        return hashlib.sha256(listing.encode()).hexdigest()
+    return str(path)
+
+
+def run_stage(
+    name: str,
+    common: Common,
+    config: Mapping[str, Any],
+    inputs: Mapping[str, Path],
+    work: Callable[[Path], Mapping[str, Any] | None],
+) -> Path:
+    """Run `work` in the stage's folder unless its manifest says that nothing has changed.
+
+    Args:
+        name: the stage, as the make target and the folder are called.
+        config: everything that decides the result, as plain values.
+        inputs: what the stage reads, by name.
+        work: does the stage in the folder it is given; what it returns goes into the manifest as ``result``.
+
+    Returns:
+        the stage's folder.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    folder = common.root / name
+    facts = {
+        "stage": name,
+        "seed": common.seed,
+        "config": dict(config),
+        "inputs": {key: fingerprint(path) for key, path in inputs.items()},
+        "versions": _versions(),
+    }
+    identity = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]
+    manifest = folder / MANIFEST
+    if manifest.is_file() and not common.force:
+        if json.loads(manifest.read_text(encoding="utf-8"))["id"] == identity:
+            print(f"{name}: nothing has changed since {folder} was made (force=true makes it again).", flush=True)
+            return folder
+        print(f"{name}: inputs or settings have changed, making {folder} again.", flush=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    manifest.unlink(missing_ok=True)
+    print(f"{name}: working in {folder}", flush=True)
+    started = time.time()
+    result = work(folder)
+    record = {
+        "id": identity,
+        **facts,
+        "git_commit": _git_commit(),
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(started)),
+        "seconds": round(time.time() - started, 1),
+        "result": dict(result or {}),
+    }
+    write_text(manifest, json.dumps(record, ensure_ascii=False, indent=2, default=str) + "\n")
+    print(f"{name}: done in {record['seconds']} s.", flush=True)
+    return folder
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace `path` atomically."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    os.replace(partial, path)
+
+
+def main(stage: Callable[[list[str]], None]) -> None:
+    """Run a stage from the command line; what a user can mend is told in a line, without a traceback."""
+    try:
+        stage(sys.argv[1:])
+    except StageError as error:
+        sys.exit(f"error: {error}")
+
+
+def _versions() -> dict[str, str]:
+    versions = {}
+    for name in VERSIONS_OF:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            versions[name] = "absent"
+    return versions
+
+
+def _git_commit() -> str:
+    command = ["git", "-C", str(REPO), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
