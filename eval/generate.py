@@ -9,7 +9,7 @@ so that a killed run goes on where it was.
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -100,4 +100,5 @@ def _finished_questions(replies: Path, samples: int) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    generate(GenerationRequest(**json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))
+    content = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    generate(GenerationRequest(**{field.name: content[field.name] for field in fields(GenerationRequest)}))

@@ -1,0 +1,1 @@
+"""From a corpus of counselling questions to what each training stage reads."""

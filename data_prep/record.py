@@ -1,0 +1,51 @@
+"""The records that every stage of data preparation works on: a counselling question, and what was left out."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One long counselling post, as section 2 of the paper describes it, with all its human responses.
+
+    Attributes:
+        id: unique within its corpus.
+        title: the question in a line.
+        description: the post itself, in characters the unit of every length here.
+        topic: the corpus's own label; "" where the corpus has none.
+        responses: human responses; at least one after cleaning.
+        coe: a reviewed CoE chain, L1 to L4; None where the corpus brings none.
+        crisis: the corpus marks the asker as being at acute risk. Such a post is never an RL prompt.
+    """
+
+    id: str
+    title: str
+    description: str
+    topic: str
+    responses: tuple[str, ...]
+    coe: tuple[str, str, str, str] | None = None
+    crisis: bool = False
+
+    @property
+    def post(self) -> str:
+        """The user turn and the reward model's question: title and description (section 2)."""
+        return f"{self.title}\n{self.description}" if self.description else self.title
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One thing that a step left out: nothing leaves the data without one of these.
+
+    Attributes:
+        id: the question's.
+        what: what was left out of it.
+        reason: why, in words that also serve to count by.
+        tokens: its length in tokens, where that is the reason.
+        limit: the limit that it broke, where that is the reason.
+    """
+
+    id: str
+    what: Literal["question", "response", "sft sample", "rl prompt", "test prompt", "triplet"]
+    reason: str
+    tokens: int | None = None
+    limit: int | None = None

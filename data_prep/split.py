@@ -1,0 +1,68 @@
+"""Train, validation and test, by question: whatever belongs to a question lies on one side only.
+
+A question's place depends on its id and the seed alone, so the order of a file does not matter, and a corpus that
+grows moves few questions. Near-duplicates of each other are not looked for here.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from data_prep.record import Question
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The three parts, each in the order of the draw (a seeded shuffle).
+
+    Attributes:
+        train: for SFT, the reward model and, less the questions at acute risk, GRPO: such a post is no ground for
+            trial and error.
+        val: GRPO's validation prompts, none of them at acute risk.
+        test: never trained on.
+    """
+
+    train: list[Question]
+    val: list[Question]
+    test: list[Question]
+
+
+def split_questions(questions: list[Question], test_size: int, val_size: int, seed: int) -> Split:
+    """Split by question.
+
+    Args:
+        test_size: number of test questions (the paper: 2,000 of each corpus).
+        val_size: number of GRPO validation questions.
+
+    Raises:
+        ValueError: a size below 0, an id met twice, or too few questions for the sizes and one to train on.
+    """
+    if test_size < 0 or val_size < 0:
+        raise ValueError(f"test_size {test_size} and val_size {val_size}, expected 0 or more. Correct the config.")
+    ordered = seeded_order(questions, seed)
+    test, rest = ordered[:test_size], ordered[test_size:]
+    val = [question for question in rest if not question.crisis][:val_size]
+    chosen = {question.id for question in val}
+    train = [question for question in rest if question.id not in chosen]
+    if len(test) < test_size or len(val) < val_size or all(question.crisis for question in train):
+        raise ValueError(
+            f"{len(questions)} questions, {sum(q.crisis for q in questions)} of them at acute risk, are too few for "
+            f"test_size {test_size}, val_size {val_size} and at least one RL prompt. Lower the sizes."
+        )
+    return Split(train, val, test)
+
+
+def seeded_order(questions: list[Question], seed: int) -> list[Question]:
+    """The questions shuffled, the same for a seed whatever order they come in.
+
+    Raises:
+        ValueError: an id met twice.
+    """
+    ids = {question.id for question in questions}
+    if len(ids) < len(questions):
+        raise ValueError(f"{len(questions)} questions with {len(ids)} ids, expected one each. Give each its own id.")
+    return sorted(questions, key=lambda question: draw(seed, question.id))
+
+
+def draw(seed: int, *names: str | int) -> bytes:
+    """A draw for what the names name, the same on every machine and in every Python, to sort by."""
+    return hashlib.sha256("\x1f".join(map(str, (seed, *names))).encode()).digest()

@@ -1,0 +1,157 @@
+"""What each stage reads, written as that stage's program wants it; every file is replaced whole.
+
+LLaMA-Factory reads ``sft.json`` by the entry in ``dataset_info.json`` beside it; verl the ``prompt`` messages, and its
+reward function ``data_source``, ``reward_model`` and ``extra_info``, from ``grpo_*.parquet``; sentence-transformers
+``triplets.parquet``; evaluation ``test.parquet``.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data_prep.files import replacing
+from data_prep.negatives import Triplet
+from data_prep.prompts import chat_messages
+from data_prep.record import Question
+
+SFT_DATASET: Final = "coe_sft"
+"""The dataset's name in ``dataset_info.json``, for LLaMA-Factory's ``dataset:``."""
+
+ABILITY: Final = "counselling"
+
+_MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+_GRPO_SCHEMA = pa.schema(
+    [
+        ("data_source", pa.string()),
+        ("prompt", _MESSAGES),
+        ("ability", pa.string()),
+        ("reward_model", pa.struct([("style", pa.string()), ("ground_truth", pa.string())])),
+        (
+            "extra_info",
+            pa.struct(
+                [
+                    ("index", pa.int64()),
+                    ("split", pa.string()),
+                    ("question_id", pa.string()),
+                    ("question", pa.string()),
+                    ("topic", pa.string()),
+                ]
+            ),
+        ),
+    ]
+)
+_TRIPLET_SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("question_id", "question", "positive", "negative", "kind", "split")]
+)
+_TEST_SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("title", pa.string()),
+        ("description", pa.string()),
+        ("question", pa.string()),
+        ("topic", pa.string()),
+        ("crisis", pa.bool_()),
+        ("references", pa.list_(pa.string())),
+        ("prompt", _MESSAGES),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SftSample:
+    """One turn to train on: the system prompt, a question's post, and the output wanted."""
+
+    question_id: str
+    system: str
+    post: str
+    output: str
+
+    @property
+    def messages(self) -> list[dict[str, str]]:
+        """The whole conversation: system, user, assistant."""
+        return [*chat_messages(self.system, self.post), {"role": "assistant", "content": self.output}]
+
+
+def write_sft_json(path: Path, samples: Iterable[SftSample]) -> None:
+    """Write LLaMA-Factory's alpaca rows (one system, one user, one assistant turn) and ``dataset_info.json`` beside."""
+    rows = [{"system": sample.system, "instruction": sample.post, "output": sample.output} for sample in samples]
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    entry = {
+        "file_name": path.name,
+        "formatting": "alpaca",
+        "columns": {"system": "system", "prompt": "instruction", "response": "output"},
+    }
+    # ASCII: LLaMA-Factory opens it in the locale's encoding.
+    with replacing(path.with_name("dataset_info.json")) as temporary:
+        temporary.write_text(json.dumps({SFT_DATASET: entry}, indent=1) + "\n", encoding="ascii")
+
+
+def write_grpo_parquet(
+    path: Path, questions: Iterable[Question], system_prompt: str, data_source: str, split: Literal["train", "val"]
+) -> None:
+    """Write verl's prompts.
+
+    The reward is worked out from ``extra_info.question``; ``reward_model.ground_truth`` carries the first human
+    response, for verl's logs only.
+
+    Args:
+        questions: none of them at acute risk.
+        data_source: the corpus; verl groups its validation metrics by it.
+
+    Raises:
+        ValueError: a question is marked as at acute risk.
+    """
+    rows: list[dict[str, Any]] = []
+    for index, question in enumerate(questions):
+        if question.crisis:
+            raise ValueError(f"question {question.id} is at acute risk and never an RL prompt. Leave it out.")
+        rows.append(
+            {
+                "data_source": data_source,
+                "prompt": chat_messages(system_prompt, question.post),
+                "ability": ABILITY,
+                "reward_model": {"style": "rule", "ground_truth": question.responses[0]},
+                "extra_info": {
+                    "index": index,
+                    "split": split,
+                    "question_id": question.id,
+                    "question": question.post,
+                    "topic": question.topic,
+                },
+            }
+        )
+    _write(path, rows, _GRPO_SCHEMA)
+
+
+def write_triplets_parquet(path: Path, triplets: Iterable[Triplet]) -> None:
+    """Write the reward model's rows, one column per field of ``Triplet``."""
+    _write(path, [asdict(triplet) for triplet in triplets], _TRIPLET_SCHEMA)
+
+
+def write_test_parquet(path: Path, questions: Iterable[Question], system_prompt: str) -> None:
+    """Write the test questions with all their human references and the prompt to generate from."""
+    rows = [
+        {
+            "id": question.id,
+            "title": question.title,
+            "description": question.description,
+            "question": question.post,
+            "topic": question.topic,
+            "crisis": question.crisis,
+            "references": list(question.responses),
+            "prompt": chat_messages(system_prompt, question.post),
+        }
+        for question in questions
+    ]
+    _write(path, rows, _TEST_SCHEMA)
+
+
+def _write(path: Path, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
+    with replacing(path) as temporary:
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema), temporary)

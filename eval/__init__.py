@@ -1,0 +1,1 @@
+"""Replies of the models, their scores, and the report."""

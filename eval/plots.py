@@ -1,0 +1,69 @@
+"""Pictures of a run: the reward over GRPO's steps, and the rewards of the models side by side."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import matplotlib as mpl
+
+mpl.use("Agg")  # no display
+import pandas as pd
+from matplotlib import pyplot as plt
+
+from eval.statistics import Interval
+
+REWARD_KEY = "critic/score/mean"
+_BLUE, _GREY, _ORANGE = "#1f6fb2", "#b8c4ce", "#d9822b"
+
+
+def read_rewards(metrics: Path) -> pd.Series:
+    """The mean total reward of each GRPO step, from verl's file logger, indexed by step.
+
+    Raises:
+        ValueError: no step with a reward in the file.
+    """
+    records = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines() if line.strip()]
+    rewards = {int(r["step"]): float(r["data"][REWARD_KEY]) for r in records if REWARD_KEY in r["data"]}
+    if not rewards:
+        raise ValueError(f"{metrics}: no step has {REWARD_KEY}, expected verl's file logger. Run `make grpo` again.")
+    return pd.Series(rewards).sort_index()
+
+
+def plot_rewards(rewards: pd.Series, out: Path) -> None:
+    """The reward of each step and its moving average over five steps."""
+    figure, axes = plt.subplots(figsize=(7, 3.6), layout="constrained")
+    axes.plot(rewards.index, rewards, color=_GREY, marker="o", markersize=3, linewidth=1, label="step")
+    smooth = rewards.rolling(5, min_periods=1, center=True).mean()
+    axes.plot(rewards.index, smooth, color=_BLUE, linewidth=2, label="mean of 5 steps")
+    axes.set(xlabel="GRPO step", ylabel="mean total reward (0 to 2)", ylim=(0, 2), title="Reward during GRPO")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    _finish(figure, axes, out)
+
+
+def plot_models(bars: Mapping[str, Mapping[str, Interval]], out: Path) -> None:
+    """Format rate and answer reward of each model on the test questions, with their intervals.
+
+    Args:
+        bars: model → component ("format", "answer") → interval.
+    """
+    figure, axes = plt.subplots(figsize=(7, 3.6), layout="constrained")
+    width = 0.35
+    for shift, component, color in ((-0.5, "format", _BLUE), (0.5, "answer", _ORANGE)):
+        for position, intervals in enumerate(bars.values()):
+            interval = intervals[component]
+            x = position + shift * width
+            axes.bar(x, interval.mean, width, color=color, label=component if position == 0 else None)
+            axes.vlines(x, interval.low, interval.high, color="black", linewidth=1)
+    axes.set(ylabel="mean reward (0 to 1)", ylim=(0, 1), title="Test questions, 95 % intervals over questions")
+    axes.set_xticks(range(len(bars)), list(bars))
+    _finish(figure, axes, out)
+
+
+def _finish(figure: plt.Figure, axes: plt.Axes, out: Path) -> None:
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", alpha=0.3)
+    axes.legend(frameon=False)
+    partial = out.with_name(f".{out.name}.partial")
+    figure.savefig(partial, dpi=150, format="png")
+    partial.replace(out)
+    plt.close(figure)

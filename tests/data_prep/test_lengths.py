@@ -1,0 +1,74 @@
+"""Token lengths by the template, and what happens at the limit."""
+
+from collections.abc import Callable
+
+import pytest
+from transformers import PreTrainedTokenizerFast
+
+from data_prep.lengths import count_tokens, split_prompts, split_sft
+from data_prep.prompts import chat_messages
+from data_prep.record import Question, Rejected
+from data_prep.writers import SftSample
+
+MakeQuestions = Callable[[int], list[Question]]
+OFF = {"enable_thinking": False}
+
+
+def prompt_tokens(tokenizer: PreTrainedTokenizerFast, post: str, **kwargs: bool) -> int:
+    return count_tokens(tokenizer, [chat_messages("系统", post)], kwargs, prompt=True)[0]
+
+
+def test_counts_what_generation_is_given(tokenizer: PreTrainedTokenizerFast) -> None:
+    messages = chat_messages("系统", "怎么办？")
+    given = tokenizer.apply_chat_template(
+        messages, tokenize=True, add_generation_prompt=True, enable_thinking=False, return_dict=False
+    )
+    assert prompt_tokens(tokenizer, "怎么办？", enable_thinking=False) == len(given)
+
+
+def test_template_switch_and_opening_count(tokenizer: PreTrainedTokenizerFast) -> None:
+    thoughts = len(tokenizer.encode("<think>\n\n</think>\n\n", add_special_tokens=False))
+    assert prompt_tokens(tokenizer, "在", **OFF) == prompt_tokens(tokenizer, "在") + thoughts
+    [closed] = count_tokens(tokenizer, [chat_messages("系统", "在")], OFF, prompt=False)
+    assert closed < prompt_tokens(tokenizer, "在")
+
+
+def test_many_conversations_keep_their_order(tokenizer: PreTrainedTokenizerFast) -> None:
+    conversations = [chat_messages("系统", "在" * n) for n in range(600)]
+    counts = count_tokens(tokenizer, conversations, OFF, prompt=True)
+    assert counts == [counts[0] + n * (counts[1] - counts[0]) for n in range(600)]
+
+
+def test_split_prompts_at_the_limit(tokenizer: PreTrainedTokenizerFast) -> None:
+    questions = [Question(name, "在" * n, "", "", ("答",)) for name, n in (("a", 3), ("b", 4))]
+    limit = prompt_tokens(tokenizer, "在" * 3, **OFF)
+    kept, rejected = split_prompts(questions, "系统", tokenizer, OFF, limit, "test prompt")
+    assert kept == questions[:1]
+    over = prompt_tokens(tokenizer, "在" * 4, **OFF)
+    assert rejected == [Rejected("b", "test prompt", "prompt too long", tokens=over, limit=limit)]
+
+
+def test_split_sft_at_both_limits(tokenizer: PreTrainedTokenizerFast) -> None:
+    samples = [SftSample(name, "系统", "在" * n, "好" * m) for name, n, m in (("a", 3, 5), ("b", 4, 5), ("c", 3, 6))]
+    prompt, whole = (
+        prompt_tokens(tokenizer, "在" * 3, **OFF),
+        count_tokens(tokenizer, [samples[0].messages], OFF, prompt=False)[0],
+    )
+    kept, rejected = split_sft(samples, tokenizer, OFF, prompt, whole - prompt)
+    assert kept == samples[:1]
+    assert [(item.id, item.reason, item.limit) for item in rejected] == [
+        ("b", "prompt too long", prompt),
+        ("c", "response too long", whole - prompt),
+    ]
+    assert all(item.tokens is not None and item.limit is not None and item.tokens > item.limit for item in rejected)
+
+
+def test_nothing_to_count(tokenizer: PreTrainedTokenizerFast) -> None:
+    assert split_prompts([], "系统", tokenizer, OFF, 1, "rl prompt") == ([], [])
+    assert split_sft([], tokenizer, OFF, 1, 1) == ([], [])
+
+
+def test_tokenizer_without_template(tokenizer: PreTrainedTokenizerFast) -> None:
+    bare = PreTrainedTokenizerFast(tokenizer_object=tokenizer.backend_tokenizer)
+    with pytest.raises(ValueError, match="no chat template"):
+        count_tokens(bare, [], OFF, prompt=True)

@@ -1,0 +1,127 @@
+"""Every configuration in the repository loads, composes and passes its framework's own validation."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from omegaconf import OmegaConf
+from verl.trainer.ppo.utils import need_critic, need_reference_policy
+from verl.utils.config import validate_config
+
+from data_prep.prepare import DataConfig
+from recipes.base import BaseConfig
+from recipes.eval import EvalConfig
+from recipes.grpo import compose_config
+from recipes.reward_model import RewardModelConfig
+from recipes.stage import PROFILES, REPO, StageError, load_profile
+from reward_fns.reward_worker import RewardWorkerConfig
+
+NAMES = sorted(path.stem for path in PROFILES.glob("*.yaml"))
+SECTIONS = {"base": BaseConfig, "data": DataConfig, "reward_model": RewardModelConfig, "eval": EvalConfig}
+
+
+@pytest.mark.parametrize("profile", NAMES)
+@pytest.mark.parametrize("section", SECTIONS)
+def test_profile_sections_match_their_schema(profile: str, section: str) -> None:
+    common, config = load_profile([f"profile={profile}"], section, SECTIONS[section])
+    assert common.out == f"outputs/{profile}"
+    assert isinstance(config, SECTIONS[section])
+
+
+@pytest.mark.parametrize("profile", NAMES)
+def test_every_key_of_a_profile_belongs_to_a_schema(profile: str) -> None:
+    keys = set(yaml.safe_load((PROFILES / f"{profile}.yaml").read_text(encoding="utf-8")))
+    assert keys <= {"out", "model", "corpus", "seed", *SECTIONS}
+
+
+@pytest.mark.parametrize("profile", NAMES)
+@pytest.mark.filterwarnings("ignore")
+def test_grpo_composes_and_passes_verl_s_validation(profile: str, tmp_path: Path) -> None:
+    config = compose_config(profile, tmp_path, 42, [])
+    validate_config(config, use_reference_policy=need_reference_policy(config), use_critic=need_critic(config))
+    worker = RewardWorkerConfig(**OmegaConf.to_container(config.recipe.reward_worker))  # type: ignore[arg-type]
+    assert worker.model == str(tmp_path / "reward-model")
+    assert config.data.apply_chat_template_kwargs == {"enable_thinking": False}
+    assert config.trainer.use_v1 is True
+    assert config.algorithm.adv_estimator == "grpo"
+    assert config.data.train_batch_size * config.actor_rollout_ref.rollout.n % config.trainer.n_gpus_per_node == 0
+
+
+def test_the_paper_s_numbers(tmp_path: Path) -> None:
+    """Section 4.1.2."""
+    config = compose_config("qwen3_8b", tmp_path, 42, [])
+    actor, rollout = config.actor_rollout_ref.actor, config.actor_rollout_ref.rollout
+    assert (config.trainer.n_gpus_per_node, config.recipe.gpus, config.recipe.reward_worker.num_gpus) == (6, 7, 1)
+    assert (actor.optim.lr, actor.ppo_micro_batch_size_per_gpu, actor.ppo_mini_batch_size) == (1e-6, 1, 6)
+    assert (rollout.n, rollout.temperature, config.trainer.total_training_steps) == (4, 1.0, 1000)
+    assert (config.data.max_prompt_length, config.data.max_response_length, config.recipe.seed) == (1024, 1024, 42)
+    assert actor.use_kl_loss
+
+
+def test_hydra_overrides_reach_verl(tmp_path: Path) -> None:
+    assert compose_config("qwen3_8b", tmp_path, 42, ["actor_rollout_ref.rollout.n=8"]).actor_rollout_ref.rollout.n == 8
+
+
+def test_unknown_hydra_key_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StageError, match=r"actor_rollout_ref\.rollot\.n"):
+        compose_config("tiny", tmp_path, 42, ["actor_rollout_ref.rollot.n=8"])
+
+
+@pytest.mark.parametrize("path", sorted((REPO / "llamafactory_configs").glob("*.yaml")), ids=lambda path: path.stem)
+def test_llamafactory_parses_every_file(path: Path, tmp_path: Path) -> None:
+    """By LLaMA-Factory's own parser, in the process that would train; bf16 off, since its check needs a GPU."""
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    ours = config.pop("recipe")
+    assert set(ours) == {"gpus", "limits", "env"}
+    config.update(model_name_or_path="x", dataset_dir=str(tmp_path), output_dir=str(tmp_path / "out"), bf16=False)
+    config.update(use_cpu=True, report_to="none")
+    for key in ("fsdp", "fsdp_config"):
+        config.pop(key, None)
+    file = tmp_path / "config.yaml"
+    file.write_text(yaml.safe_dump(config), encoding="utf-8")
+    code = (
+        "import sys, recipes.sft_train as t\n"
+        "import importlib.util\n"
+        "importlib.util.find_spec('torchaudio') or t._import_mm_plugin_without_torchaudio()\n"
+        "from llamafactory.hparams import get_train_args\n"
+        f"sys.argv = ['x', {str(file)!r}]\n"
+        "model, data, training, finetuning, generating = get_train_args()\n"
+        "assert data.template == 'qwen3' and data.enable_thinking is False, data\n"
+        "assert finetuning.finetuning_type == 'full'\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=None, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("path", sorted(REPO.glob("*_configs/*.yaml")), ids=lambda path: path.stem)
+def test_a_config_s_header_is_the_command_that_uses_it(path: Path) -> None:
+    stage, profile = path.stem.split("_", 1)
+    assert f"#   make {stage} PROFILE={profile}\n" in path.read_text(encoding="utf-8")
+
+
+def test_without_gpus_the_gpu_profile_stops_at_once(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "recipes.grpo", "profile=qwen3_8b", f"out={tmp_path}"]
+    started = time.monotonic()
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    for word in ("7 GPUs", "make sft", "make reward-model", "PROFILE=tiny"):
+        assert word in done.stderr
+    # The promise is 10 s on an idle machine; this bound only catches a wait.
+    assert time.monotonic() - started < 60
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["profile=huge"], "profile=huge: no such profile. Known: qwen3_8b, tiny"),
+        (["profile=tiny", "tst_size=3"], "tst_size"),
+        (["profile=tiny", "test_size=many"], "test_size"),
+        ([], "no such profile"),
+    ],
+)
+def test_wrong_arguments_are_named(arguments: list[str], message: str) -> None:
+    with pytest.raises(StageError, match=message):
+        load_profile(arguments, "data", DataConfig)
