@@ -9,6 +9,9 @@ import matplotlib as mpl
 mpl.use("Agg")  # no display
 import pandas as pd
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from eval.statistics import Interval
 
@@ -36,7 +39,7 @@ def plot_rewards(rewards: pd.Series, out: Path) -> None:
     smooth = rewards.rolling(5, min_periods=1, center=True).mean()
     axes.plot(rewards.index, smooth, color=_BLUE, linewidth=2, label="mean of 5 steps")
     axes.set(xlabel="GRPO step", ylabel="mean total reward (0 to 2)", ylim=(0, 2), title="Reward during GRPO")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _finish(figure, axes, out)
 
 
@@ -59,7 +62,7 @@ def plot_models(bars: Mapping[str, Mapping[str, Interval]], out: Path) -> None:
     _finish(figure, axes, out)
 
 
-def _finish(figure: plt.Figure, axes: plt.Axes, out: Path) -> None:
+def _finish(figure: Figure, axes: Axes, out: Path) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", alpha=0.3)
     axes.legend(frameon=False)

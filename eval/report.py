@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -33,7 +34,8 @@ NOTE: Final = (
     "helps anybody, and no figure claims clinical validity."
 )
 CRISIS_NOTE: Final = (
-    "> **危机信号**：这样的来信必须立即转给真人处理，不能交给模型回复。全国统一心理援助热线 12356，紧急情况 120 / 110。\n"
+    "> **危机信号**：这样的来信必须立即转给真人处理，不能交给模型回复。"
+    "全国统一心理援助热线 12356，紧急情况 120 / 110。\n"
     "> A post with signs of acute risk: it must go to a person at once and is never left to a model."
 )
 
@@ -49,7 +51,7 @@ def gains(scores: Mapping[str, pd.DataFrame], seed: int) -> dict[str, Interval]:
     means = {name: question_means(frame)["reward"] for name, frame in scores.items()}
     return {
         f"{after} − {before}": paired_bootstrap(means[after].tolist(), means[before].tolist(), seed)
-        for before, after in zip(names, names[1:], strict=False)
+        for before, after in pairwise(names)
     }
 
 

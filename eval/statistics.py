@@ -38,9 +38,7 @@ def bootstrap_mean(values: Sequence[float], seed: int, resamples: int = 10_000, 
     mean = float(sample.mean())
     if np.ptp(sample) == 0:
         return Interval(mean, mean, mean)
-    result = bootstrap(
-        (sample,), np.mean, n_resamples=resamples, confidence_level=level, method="percentile", rng=seed
-    )
+    result = bootstrap((sample,), np.mean, n_resamples=resamples, confidence_level=level, method="percentile", rng=seed)
     return Interval(mean, float(result.confidence_interval.low), float(result.confidence_interval.high))
 
 

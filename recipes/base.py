@@ -65,14 +65,14 @@ def training_texts(questions: Iterable[Question]) -> Iterable[str]:
 def build_tokenizer(texts: Iterable[str], vocab: int) -> PreTrainedTokenizerFast:
     """A byte-level BPE tokenizer with Qwen3's pre-tokenizer, special tokens and chat template."""
     bpe = Tokenizer(models.BPE())
-    bpe.normalizer = normalizers.NFC()  # type: ignore[assignment]
-    bpe.pre_tokenizer = pre_tokenizers.Sequence(  # type: ignore[assignment]
+    bpe.normalizer = normalizers.NFC()
+    bpe.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.Split(Regex(_PRE_TOKENS), behavior="isolated"),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )
-    bpe.decoder = decoders.ByteLevel()  # type: ignore[assignment]
+    bpe.decoder = decoders.ByteLevel()
     thinking = ("<think>", "</think>")
     trainer = trainers.BpeTrainer(
         vocab_size=vocab - len(thinking),
@@ -99,7 +99,7 @@ def build_model(config: BaseConfig, tokenizer: PreTrainedTokenizerFast, seed: in
     """Qwen3 in float32 with weights drawn from `seed`."""
     torch.manual_seed(seed)
     model = Qwen3ForCausalLM(
-        Qwen3Config(
+        Qwen3Config(  # type: ignore[call-arg]  # transformers adds the common keys at run time
             vocab_size=len(tokenizer),
             hidden_size=config.hidden,
             intermediate_size=config.intermediate,

@@ -4,7 +4,8 @@
     make data PROFILE=tiny CORPUS=/data/PsyQA_full.json ARGS="test_size=100"
 
 SFT samples need reviewed CoE chains, which only the sample corpus brings: with another corpus the SFT set is the
-sample's, and prompts, triplets and test come from the corpus named. What is left out, and why, is in ``rejected.jsonl``.
+sample's, and prompts, triplets and test come from the corpus named. What is left out, and why, is in
+``rejected.jsonl``.
 """
 
 from dataclasses import asdict, replace

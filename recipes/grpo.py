@@ -9,7 +9,6 @@ Face model. A killed run goes on from its last checkpoint. All overrides are ver
 """
 
 import json
-import re
 import shutil
 import sys
 from dataclasses import dataclass
@@ -103,10 +102,10 @@ def merge_checkpoint(folder: Path) -> Path:
     Raises:
         StageError: there is no finished checkpoint.
     """
-    steps = [(int(m.group(1)), p) for p in folder.glob("checkpoints/global_step_*") if (m := re.search(r"(\d+)$", p.name))]
+    steps = {int(path.name.rsplit("_", 1)[1]): path for path in folder.glob("checkpoints/global_step_*")}
     if not steps:
-        raise StageError(f"{folder}/checkpoints holds no checkpoint, expected verl's global_step_N. See {folder}/train.log.")
-    checkpoint = max(steps)[1] / "actor" / "huggingface"
+        raise StageError(f"{folder}/checkpoints holds no global_step_N, verl wrote none. See {folder}/train.log")
+    checkpoint = steps[max(steps)] / "actor" / "huggingface"
     require(checkpoint / "config.json", "grpo")
     for file in checkpoint.iterdir():
         shutil.copy2(file, folder / file.name)

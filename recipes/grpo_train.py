@@ -19,8 +19,11 @@ from verl.utils.device import auto_set_device
 
 from reward_fns.reward_worker import RewardWorkerConfig, start_reward_worker
 
+# The class behind verl's Ray actor.
+_TaskRunner: Any = getattr(TaskRunnerV1, "__ray_actor_class__")  # noqa: B009  # set by ray.remote, unknown to its types
 
-class CoETaskRunner(TaskRunnerV1.__ray_actor_class__):  # type: ignore[misc]  # the class behind verl's Ray actor
+
+class CoETaskRunner(_TaskRunner):
     """verl's task runner, with the reward worker beside it."""
 
     def run(self, config: DictConfig) -> Any:

@@ -8,7 +8,6 @@ import hashlib
 import importlib.metadata
 import json
 import logging
-import os
 import subprocess
 import sys
 import time
@@ -90,7 +89,7 @@ def load_profile(arguments: Sequence[str], section: str | None, schema: type[T])
     values["profile"] = name
     where = f"profile {name}, stage {section or 'common'}"
     # Resolved here: a section may point at a common key, such as ${out}.
-    resolved = OmegaConf.create(OmegaConf.to_container(values, resolve=True))
+    resolved: Any = OmegaConf.to_container(values, resolve=True)
     common = build(Common, {key: resolved[key] for key in common_keys if key in resolved}, where)
     stage_values = OmegaConf.merge(resolved.get(section, {}) if section else {}, own)
     return common, build(schema, stage_values, where)
@@ -123,7 +122,7 @@ def require(path: Path, made_by: str) -> Path:
 
 
 def fingerprint(path: Path) -> str:
-    """What identifies an input: a finished stage's id, a file's sha256, or a foreign folder's names, sizes and times."""
+    """What identifies an input: a finished stage's id, a file's sha256, or a folder's names, sizes and times."""
     manifest = path / MANIFEST
     if manifest.is_file():
         return str(json.loads(manifest.read_text(encoding="utf-8"))["id"])
@@ -194,7 +193,7 @@ def write_text(path: Path, text: str) -> None:
     """Replace `path` atomically."""
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def main(stage: Callable[[list[str]], None]) -> None:

@@ -67,7 +67,9 @@ def parse(text: str) -> CoEOutput:
     for match in _TAG.finditer(text):
         tag, wanted = match.group(), next(expected, None)
         if tag != wanted:
-            raise CoEFormatError(f"found {tag} at character {match.start()}, expected {wanted or 'the end of the text'}")
+            raise CoEFormatError(
+                f"found {tag} at character {match.start()}, expected {wanted or 'the end of the text'}"
+            )
         between = text[end : match.start()]
         if tag.startswith("</") and tag != _CONTAINERS[1]:
             if not has_visible_text(between):

@@ -85,7 +85,7 @@ def start_reward_worker(config: RewardWorkerConfig) -> Any:
         TimeoutError: Ray found no room for it, or the model did not load in time.
         ray.exceptions.RayActorError: the model could not be loaded; the message holds the reason.
     """
-    actor = (
+    actor: Any = (
         ray.remote(RewardWorker)
         .options(
             name=ACTOR_NAME,

@@ -8,7 +8,7 @@ from verl.workers.engine import EngineRegistry, FSDPEngineWithLMHead
 
 
 @EngineRegistry.register(model_type="language_model", backend=["fsdp2"], device=["cpu"])
-class CPUEngineWithLMHead(FSDPEngineWithLMHead):  # type: ignore[misc]  # verl ships no type information
+class CPUEngineWithLMHead(FSDPEngineWithLMHead):
     """verl's engine, less the offload of a forward-only (reference) model.
 
     verl gives such a model ``CPUOffloadPolicy(pin_memory=True)``. Pinning needs an accelerator, and the parameters

@@ -40,7 +40,6 @@ def _device_module() -> ModuleType:
     module.__dict__.update(
         is_available=lambda: True,
         device_count=lambda: 1,
-        # An int would mean an accelerator's index, see PlatformCPU.current_device.
         current_device=lambda: torch.device("cpu"),
         get_device_name=lambda *_: "CPU",
         manual_seed=torch.manual_seed,
@@ -63,7 +62,7 @@ def _device_module() -> ModuleType:
 
 
 @PlatformRegistry.register(platform="cpu")
-class PlatformCPU(PlatformBase):  # type: ignore[misc]  # verl ships no type information
+class PlatformCPU(PlatformBase):
     """Everything verl asks of a device, answered for the CPU."""
 
     _module = _device_module()
@@ -83,7 +82,7 @@ class PlatformCPU(PlatformBase):  # type: ignore[misc]  # verl ships no type inf
     def is_available(self) -> bool:
         return True
 
-    def current_device(self) -> torch.device:
+    def current_device(self) -> torch.device:  # type: ignore[override]  # an int would mean an accelerator's index
         return torch.device("cpu")
 
     def device_count(self) -> int:

@@ -12,10 +12,11 @@ from verl.workers.rollout.vllm_rollout.utils import vLLMColocateWorkerExtension
 
 def _plain_linear(layer: torch.nn.Module, remove_weight: bool) -> None:
     del remove_weight
-    layer.cpu_linear = torch.nn.functional.linear
+    # setattr: torch types a module's attributes as modules or tensors, vLLM keeps a function here.
+    setattr(layer, "cpu_linear", torch.nn.functional.linear)  # noqa: B010
 
 
-class CPUWorkerExtension(vLLMColocateWorkerExtension):  # type: ignore[misc]  # verl ships no type information
+class CPUWorkerExtension(vLLMColocateWorkerExtension):
     """verl's extension, with vLLM told to leave linear weights as they are.
 
     After the first load vLLM's CPU backend repacks each linear weight for oneDNN and leaves an empty parameter in its
@@ -25,4 +26,4 @@ class CPUWorkerExtension(vLLMColocateWorkerExtension):  # type: ignore[misc]  # 
 
     def __new__(cls, **kwargs: Any) -> "CPUWorkerExtension":
         vllm.model_executor.layers.utils.dispatch_cpu_unquantized_gemm = _plain_linear
-        return super().__new__(cls, **kwargs)  # type: ignore[no-any-return]
+        return super().__new__(cls, **kwargs)

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -20,7 +21,12 @@ from recipes.stage import PROFILES, REPO, StageError, load_profile
 from reward_fns.reward_worker import RewardWorkerConfig
 
 NAMES = sorted(path.stem for path in PROFILES.glob("*.yaml"))
-SECTIONS = {"base": BaseConfig, "data": DataConfig, "reward_model": RewardModelConfig, "eval": EvalConfig}
+SECTIONS: dict[str, type[Any]] = {
+    "base": BaseConfig,
+    "data": DataConfig,
+    "reward_model": RewardModelConfig,
+    "eval": EvalConfig,
+}
 
 
 @pytest.mark.parametrize("profile", NAMES)

@@ -92,9 +92,9 @@ def trained_prompt(row: dict[str, list[int]]) -> list[int]:
 
 def test_verl_s_prompts_are_the_trained_prompts(case: dict[str, Any], tmp_path: Path) -> None:
     config = compose_config(case["profile"], tmp_path, 42, [])
-    data = OmegaConf.merge(config.data, {"filter_overlong_prompts": False})
+    data: Any = OmegaConf.merge(config.data, {"filter_overlong_prompts": False})
     dataset = RLHFDataset(str(case["folder"] / "grpo.parquet"), tokenizer=case["tokenizer"], config=data)
-    kwargs = OmegaConf.to_container(config.data.apply_chat_template_kwargs)
+    kwargs: Any = OmegaConf.to_container(config.data.apply_chat_template_kwargs)
     for index, row in enumerate(case["trained"]):
         messages = dataset[index]["raw_prompt"]
         # The call that verl's agent loop makes.
@@ -143,7 +143,8 @@ def test_both_templates_agree_on_longer_conversations() -> None:
         {"role": "assistant", "content": "<think>\n再想\n</think>\n\n答二"},
     ]
     for length in range(2, 6):
-        for extra in ({}, {"enable_thinking": False}, {"enable_thinking": True}):
+        extras: list[dict[str, Any]] = [{}, {"enable_thinking": False}, {"enable_thinking": True}]
+        for extra in extras:
             generate = turns[length - 1]["role"] == "user"
             texts = [
                 tokenizer.apply_chat_template(

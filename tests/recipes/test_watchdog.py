@@ -63,7 +63,8 @@ def test_a_killed_stage_takes_its_process_with_it(number: signal.Signals, tmp_pa
     inner = f"import time; print('up'); time.sleep(600)  # {mark}"
     code = (
         "from pathlib import Path; from recipes.watchdog import Limits, run_watched\n"
-        f"run_watched('x', [{sys.executable!r}, '-u', '-c', {inner!r}], Path({str(tmp_path / 'log')!r}), Limits(99, 99))"
+        f"command, log = [{sys.executable!r}, '-u', '-c', {inner!r}], Path({str(tmp_path / 'log')!r})\n"
+        "run_watched('x', command, log, Limits(99, 99))"
     )
     stage = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     log = tmp_path / "log"

@@ -128,7 +128,14 @@ def test_answer_is_read_from_an_otherwise_malformed_output() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["无", "<answer></answer>", "<answer>好", "好</answer>", "</answer>好<answer>", "<answer>一</answer><answer>二</answer>"],
+    [
+        "无",
+        "<answer></answer>",
+        "<answer>好",
+        "好</answer>",
+        "</answer>好<answer>",
+        "<answer>一</answer><answer>二</answer>",
+    ],
 )
 def test_no_single_answer(text: str) -> None:
     assert extract_answer(text) is None

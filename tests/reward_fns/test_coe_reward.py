@@ -1,8 +1,8 @@
 """compute_score through a real Ray actor."""
 
 import asyncio
+import logging
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import ray
@@ -33,12 +33,12 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     characters = sorted(set(QUESTION + "明天会下雨"))
     vocabulary = {token: index for index, token in enumerate(["[UNK]", *characters])}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Split("", "isolated")  # type: ignore[assignment]
+    tokenizer.pre_tokenizer = pre_tokenizers.Split("", "isolated")
     SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_dim=64)], device="cpu").save(
         str(folder), create_model_card=False
     )
     Threshold(0.6, "by hand", 0, 1.0, {}).save(folder)
-    ray.init(num_cpus=2, include_dashboard=False, logging_level="ERROR", log_to_driver=False)
+    ray.init(num_cpus=2, include_dashboard=False, logging_level=logging.ERROR, log_to_driver=False)
     yield start_reward_worker(RewardWorkerConfig(model=str(folder)))
     ray.shutdown()
 
