@@ -3,13 +3,13 @@
     make base PROFILE=tiny
 
 Qwen3's architecture with random weights and a byte-level BPE tokenizer of its own, trained on the sample corpus, with
-Qwen3's chat-template rules. Leaves out pre-training: what the tiny model can do, it learns in the SFT stage. A profile
-without a `base` section names a published model instead, and this stage only checks that it is there.
+Qwen3's chat-template rules, then a short pre-training on posts in random markup (`recipes.pretrain`). A profile without
+a `base` section names a published model instead, and this stage has nothing to do.
 """
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
@@ -19,6 +19,7 @@ from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 from data_prep.corpora import load_corpus
 from data_prep.prompts import SYSTEM_PROMPTS
 from data_prep.record import Question
+from recipes.pretrain import PretrainConfig, pretrain
 from recipes.stage import Common, StageError, load_profile, main, run_stage
 from reward_fns.coe_format import CoEOutput
 
@@ -39,6 +40,8 @@ class BaseConfig:
     Attributes:
         vocab: most tokens that the tokenizer may have; the model has exactly as many as it got, because verl masks
             ids beyond the tokenizer in vLLM and not in the actor.
+        head_dim: Qwen3 normalises queries and keys, so attention can be no sharper at first than exp(sqrt(head_dim)).
+        initializer_range: standard deviation of the first weights; Qwen3's 0.02 is meant for wider layers.
         positions: longest sequence, prompt and response together, in tokens.
     """
 
@@ -47,10 +50,12 @@ class BaseConfig:
     intermediate: int = 384
     heads: int = 4
     kv_heads: int = 2
-    head_dim: int = 32
+    head_dim: int = 64
+    initializer_range: float = 0.06
     vocab: int = 4096
     positions: int = 1024
     tie_embeddings: bool = True
+    pretrain: PretrainConfig = field(default_factory=PretrainConfig)
 
 
 def training_texts(questions: Iterable[Question]) -> Iterable[str]:
@@ -107,6 +112,7 @@ def build_model(config: BaseConfig, tokenizer: PreTrainedTokenizerFast, seed: in
             num_attention_heads=config.heads,
             num_key_value_heads=config.kv_heads,
             head_dim=config.head_dim,
+            initializer_range=config.initializer_range,
             max_position_embeddings=config.positions,
             tie_word_embeddings=config.tie_embeddings,
             eos_token_id=tokenizer.eos_token_id,
@@ -132,8 +138,10 @@ def run(arguments: list[str]) -> None:
 def _build(common: Common, config: BaseConfig, folder: Path) -> dict[str, int]:
     if Path(common.model).resolve() != folder.resolve():
         raise StageError(f"model={common.model}, but this profile builds its base in {folder}. Leave model= out.")
-    tokenizer = build_tokenizer(training_texts(load_corpus(None, "sample")), config.vocab)
+    questions = load_corpus(None, "sample")
+    tokenizer = build_tokenizer(training_texts(questions), config.vocab)
     model = build_model(config, tokenizer, common.seed)
+    pretrain(model, tokenizer, [question.post for question in questions], config.pretrain, common.seed)
     tokenizer.save_pretrained(folder)
     model.save_pretrained(folder)
     # Some loaders look for the template in tokenizer_config.json only, and not in the file beside it.
