@@ -32,12 +32,12 @@ class PretrainConfig:
         prose_weight: weight of the next-token loss beside that of the closing marks.
     """
 
-    steps: int = 250
+    steps: int = 400
     batch: int = 8
     length: int = 384
     longest_span: int = 80
     learning_rate: float = 3e-3
-    prose_weight: float = 0.3
+    prose_weight: float = 1.0
 
 
 def pretrain(
