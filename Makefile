@@ -36,7 +36,7 @@ $(VENV)/.installed-gpu: locks/gpu.txt pyproject.toml
 	@touch $@
 
 demo: $(READY)  ## all five stages (PROFILE=tiny CORPUS=path SEED=42 OUT=folder), then where the report is
-	@$(if $(ARGS),echo "error: ARGS belongs to one stage: make data ARGS=…, make sft ARGS=…" >&2; exit 2,:)
+	@if [ -n '$(ARGS)' ]; then echo "error: ARGS belongs to one stage: make data ARGS=..., make sft ARGS=..." >&2; exit 2; fi
 	@$(MAKE) --no-print-directory data sft reward-model grpo eval
 	@echo "The report: $(OUT)/eval/report.md   Sample replies: $(OUT)/eval/replies.md"
 
