@@ -1,9 +1,9 @@
 """The short pre-training of the tiny base: prose in markup, as every real base model has read.
 
 A model with random weights learns from 200 samples which words end which layer, and closes the wrong one as soon as it
-samples words of its own. So the base first reads stretches of posts, half of them shuffled, each between the opening and
-closing mark of a tag drawn at random, and learns to close what was opened. It never sees the tags in the order of a
-valid output, nor any response: its format rate is 0, and no reference is learnt.
+samples words of its own. So the base first reads stretches of posts, half of them shuffled, each between the opening
+and closing mark of a tag drawn at random, and learns to close what was opened. The order of a valid output it never
+sees, nor any response: its format rate is 0, and no reference is learnt.
 """
 
 import random
@@ -49,8 +49,9 @@ def pretrain(
         posts: prose without any tag.
     """
     draw = random.Random(seed)
-    opening = [tokenizer.convert_tokens_to_ids(f"<{tag}>") for tag in _TAGS]
-    closing = torch.tensor([tokenizer.convert_tokens_to_ids(f"</{tag}>") for tag in _TAGS])
+    vocabulary = tokenizer.get_vocab()
+    opening = [vocabulary[f"<{tag}>"] for tag in _TAGS]
+    closing = torch.tensor([vocabulary[f"</{tag}>"] for tag in _TAGS])
     stream = [token for post in posts for token in tokenizer(post, add_special_tokens=False)["input_ids"]]
     optimizer = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=0.01)
     model.train()

@@ -1,4 +1,4 @@
-"""The tiny base: Qwen3's architecture, a tokenizer that keeps the tags, and a pre-training that learns to close them."""
+"""The tiny base: Qwen3's architecture, a tokenizer that keeps the tags, a pre-training that learns to close them."""
 
 import pytest
 import torch
@@ -47,7 +47,7 @@ def test_special_tokens_are_qwen3_s(tokenizer: PreTrainedTokenizerFast) -> None:
 
 
 def test_model_and_tokenizer_have_the_same_size(model: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast) -> None:
-    assert model.config.vocab_size == len(tokenizer) == model.get_input_embeddings().weight.shape[0]
+    assert model.config.vocab_size == len(tokenizer) == model.state_dict()["model.embed_tokens.weight"].shape[0]
 
 
 def test_seed_decides_the_weights(model: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast) -> None:
