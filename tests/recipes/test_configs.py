@@ -48,7 +48,7 @@ def test_every_key_of_a_profile_belongs_to_a_schema(profile: str) -> None:
 def test_grpo_composes_and_passes_verl_s_validation(profile: str, tmp_path: Path) -> None:
     config = compose_config(profile, tmp_path, 42, [])
     validate_config(config, use_reference_policy=need_reference_policy(config), use_critic=need_critic(config))
-    worker = RewardWorkerConfig(**OmegaConf.to_container(config.recipe.reward_worker))  # type: ignore[arg-type]
+    worker = RewardWorkerConfig(**OmegaConf.to_container(config.recipe.reward_worker, resolve=True))  # type: ignore[arg-type]
     assert worker.model == str(tmp_path / "reward-model")
     assert config.data.apply_chat_template_kwargs == {"enable_thinking": False}
     assert config.trainer.use_v1 is True
