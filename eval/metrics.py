@@ -13,8 +13,6 @@ from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 from nltk.translate.meteor_score import single_meteor_score
 from rapidfuzz.distance import LCSseq
 
-# Names these definitions wherever their figures are written down.
-PROTOCOL: Final = "zh"
 METRICS: Final = ("bleu_1", "rouge_l", "meteor", "distinct_1")
 
 

@@ -1,8 +1,6 @@
-"""Pictures of a run: the rewards over GRPO's steps, and the rewards of the models side by side."""
+"""Pictures of a run: the reward over GRPO's steps, and the rewards of the models side by side."""
 
 import json
-import re
-from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,58 +16,29 @@ from matplotlib.ticker import MaxNLocator
 from eval.statistics import Interval
 
 REWARD_KEY = "critic/score/mean"
-# The parts of the reward, which verl averages on the validation prompts only, for each data source.
-_PART_KEY = re.compile(r"val-(?:core|aux)/.+/(format|answer)/mean@\d+")
-_BLUE, _GREY, _ORANGE, _GREEN = "#1f6fb2", "#b8c4ce", "#d9822b", "#3a8f5c"
+_BLUE, _GREY, _ORANGE = "#1f6fb2", "#b8c4ce", "#d9822b"
 
 
-def read_rewards(metrics: Path) -> pd.DataFrame:
-    """The rewards of each GRPO step, from verl's file logger.
-
-    Returns:
-        indexed by step, NaN where a step has none: reward, the mean total reward of the sampled outputs; format and
-        answer, its two parts on the validation prompts, the mean over data sources.
+def read_rewards(metrics: Path) -> pd.Series:
+    """The mean total reward of each GRPO step, from verl's file logger, indexed by step.
 
     Raises:
-        ValueError: a malformed line, or no step with a reward in the file.
+        ValueError: no step with a reward in the file.
     """
-    rows: dict[int, dict[str, float]] = {}
-    for number, line in enumerate(metrics.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            record = json.loads(line)
-            rows[int(record["step"])] = _rewards(record["data"])
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
-            raise ValueError(f"{metrics}:{number}: {error!r}, expected step and data of verl's file logger") from error
-    rewards = pd.DataFrame.from_dict(rows, orient="index", columns=["reward", "format", "answer"]).sort_index()
-    if rewards["reward"].isna().all():
+    records = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines() if line.strip()]
+    rewards = {int(r["step"]): float(r["data"][REWARD_KEY]) for r in records if REWARD_KEY in r["data"]}
+    if not rewards:
         raise ValueError(f"{metrics}: no step has {REWARD_KEY}, expected verl's file logger. Run `make grpo` again.")
-    return rewards.dropna(how="all")
+    return pd.Series(rewards).sort_index()
 
 
-def _rewards(data: Mapping[str, float]) -> dict[str, float]:
-    parts: dict[str, list[float]] = defaultdict(list)
-    for key, value in data.items():
-        if match := _PART_KEY.fullmatch(key):
-            parts[match[1]].append(float(value))
-    return {"reward": data.get(REWARD_KEY, float("nan"))} | {name: sum(x) / len(x) for name, x in parts.items()}
-
-
-def plot_rewards(rewards: pd.DataFrame, out: Path) -> None:
-    """The reward of each step, its moving average over five steps, and its parts where verl validated.
-
-    Args:
-        rewards: of `read_rewards`.
-    """
+def plot_rewards(rewards: pd.Series, out: Path) -> None:
+    """The reward of each step and its moving average over five steps."""
     figure, axes = plt.subplots(figsize=(7, 3.6), layout="constrained")
-    total = rewards["reward"].dropna()
-    axes.plot(total.index, total, color=_GREY, marker="o", markersize=3, linewidth=1, label="total, step")
-    smooth = total.rolling(5, min_periods=1, center=True).mean()
-    axes.plot(total.index, smooth, color=_BLUE, linewidth=2, label="total, mean of 5 steps")
-    for part, color in (("format", _GREEN), ("answer", _ORANGE)):
-        values = rewards[part].dropna()
-        if not values.empty:
-            axes.plot(values.index, values, color=color, marker="s", markersize=4, label=f"{part}, validation")
-    axes.set(xlabel="GRPO step", ylabel="mean reward", ylim=(0, 2), title="Reward during GRPO (total: 0 to 2)")
+    axes.plot(rewards.index, rewards, color=_GREY, marker="o", markersize=3, linewidth=1, label="step")
+    smooth = rewards.rolling(5, min_periods=1, center=True).mean()
+    axes.plot(rewards.index, smooth, color=_BLUE, linewidth=2, label="mean of 5 steps")
+    axes.set(xlabel="GRPO step", ylabel="mean total reward (0 to 2)", ylim=(0, 2), title="Reward during GRPO")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _finish(figure, axes, out)
 

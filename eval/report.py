@@ -1,7 +1,6 @@
 """The report of an evaluation: the table in Markdown and on the terminal, the gains with intervals, sample replies."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +10,6 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from eval.metrics import PROTOCOL
 from eval.score import question_means
 from eval.statistics import Interval, bootstrap_mean, paired_bootstrap
 from reward_fns.coe_format import LAYER_TITLES, LAYERS, CoEFormatError, parse
@@ -30,16 +28,11 @@ COLUMNS: Final = {
     "answer_chars": ("Characters", 0),
 }
 NOTE: Final = (
-    f"Protocol `{PROTOCOL}`: characters as tokens, each reply against every human reference, then the mean; not comparable with "
-    "the paper's tables. A reply without a single `<answer>` shows a reader nothing and scores 0, its "
-    "cosine too. Every column is the mean over questions of each question's mean over replies; n counts replies. "
-    "Format and answer are the two parts of the reward, so they say how well GRPO did what it was asked; nothing here says that a reply "
+    "Protocol `zh`: characters as tokens, each reply against every human reference, then the mean; not comparable with "
+    "the paper's tables. A reply without a single `<answer>` shows a reader nothing and scores 0. Format and answer "
+    "are the two parts of the reward, so they say how well GRPO did what it was asked; nothing here says that a reply "
     "helps anybody, and no figure claims clinical validity."
 )
-# What Markdown reads as markup anywhere; and at the start of a line, as a list or an underline.
-_MARKUP: Final = re.compile(r"[\\`*_\[\]<>#|~$&]")
-_LINE_START: Final = re.compile(r"^(\d*)([-+=.)])")
-_SHOWN_CHARS: Final = 600
 CRISIS_NOTE: Final = (
     "> **危机信号**：这样的来信必须立即转给真人处理，不能交给模型回复。"
     "全国统一心理援助热线 12356，紧急情况 120 / 110。\n"
@@ -48,22 +41,14 @@ CRISIS_NOTE: Final = (
 
 
 def summarise(scores: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """The mean over questions of each question's mean over replies, a row a model; n is the number of its replies."""
-    summary = pd.DataFrame({name: question_means(frame)[list(COLUMNS)].mean() for name, frame in scores.items()}).T
-    return summary.assign(n=[len(frame) for frame in scores.values()])
+    """The mean over questions of each question's mean over replies, a row a model."""
+    return pd.DataFrame({name: question_means(frame)[list(COLUMNS)].mean() for name, frame in scores.items()}).T
 
 
 def gains(scores: Mapping[str, pd.DataFrame], seed: int) -> dict[str, Interval]:
-    """The paired difference of the mean total reward of each model and the one before it.
-
-    Raises:
-        ValueError: two consecutive models were not scored on the same questions.
-    """
+    """The paired difference of the mean total reward of each model and the one before it."""
     names = list(scores)
     means = {name: question_means(frame)["reward"] for name, frame in scores.items()}
-    for before, after in pairwise(names):
-        if alone := set(means[before].index) ^ set(means[after].index):
-            raise ValueError(f"{before} and {after}: only one of them replied to {min(alone)!r}, so they make no pairs")
     return {
         f"{after} − {before}": paired_bootstrap(means[after].tolist(), means[before].tolist(), seed)
         for before, after in pairwise(names)
@@ -80,9 +65,9 @@ def component_intervals(scores: Mapping[str, pd.DataFrame], seed: int) -> dict[s
 
 def print_report(summary: pd.DataFrame, differences: Mapping[str, Interval], console: Console) -> None:
     """The table and the gains on the terminal."""
-    table = Table(title=f"Evaluation (protocol {PROTOCOL})")
+    table = Table(title="Evaluation (protocol zh)")
     table.add_column("Model")
-    for heading in _headings():
+    for heading, _ in COLUMNS.values():
         table.add_column(heading, justify="right")
     for name, row in summary.iterrows():
         table.add_row(str(name), *_cells(row))
@@ -104,8 +89,8 @@ def write_report(
     Args:
         pictures: names of files in `folder` to show.
     """
-    head = "| Model | " + " | ".join(_headings()) + " |"
-    rule = "|---|" + "---:|" * len(_headings())
+    head = "| Model | " + " | ".join(heading for heading, _ in COLUMNS.values()) + " |"
+    rule = "|---|" + "---:|" * len(COLUMNS)
     rows = [f"| {name} | " + " | ".join(_cells(row)) + " |" for name, row in summary.iterrows()]
     lines = [
         "# Evaluation",
@@ -126,10 +111,10 @@ def write_report(
     ]
     _write(folder / "report.md", "\n".join(lines) + "\n")
     metrics = {
-        "protocol": PROTOCOL,
+        "protocol": "zh",
         "questions": questions,
         "samples": samples,
-        "models": summary.to_dict("index"),
+        "models": {str(name): row.to_dict() for name, row in summary.iterrows()},
         "reward_gains": {
             pair: {"mean": i.mean, "low": i.low, "high": i.high, "level": 0.95} for pair, i in differences.items()
         },
@@ -153,7 +138,7 @@ def write_replies(folder: Path, scores: Mapping[str, pd.DataFrame], test: pd.Dat
         lines += ["", f"## {_escape(question['title'])}", "", f"*{_escape(question['topic']) or '—'}*", ""]
         if question["crisis"]:
             lines += [CRISIS_NOTE, ""]
-        lines += _quote(str(question["description"]))
+        lines += [f"> {_escape(line)}" for line in str(question["description"]).splitlines()]
         for name, frame in scores.items():
             mine = frame[frame["question_id"] == question["id"]].sort_values("sample").iloc[0]
             lines += ["", f"### {name}: reward {mine['reward']:.0f}, cosine {mine['cosine']:.2f}", ""]
@@ -165,23 +150,18 @@ def _reply(text: str) -> list[str]:
     try:
         output = parse(text)
     except CoEFormatError as error:
-        shown = text if len(text) <= _SHOWN_CHARS else text[:_SHOWN_CHARS] + " …"
-        # Longer than every run of backticks in the text.
-        fence = "`" * max(3, *(len(run) + 1 for run in ["", *re.findall("`+", shown)]))
+        fence = "`" * (3 + text.count("`"))
+        shown = text if len(text) <= 600 else text[:600] + " …"
         return [f"Not a valid output: {_escape(str(error))}.", "", f"{fence}text", shown, fence]
     layers = [
         f"- **{name} {LAYER_TITLES[name]}**：{_escape(layer)}"
         for name, layer in zip(LAYERS, output.layers, strict=True)
     ]
-    return [*layers, "", *_quote(output.answer)]
-
-
-def _headings() -> list[str]:
-    return [*(heading for heading, _ in COLUMNS.values()), "n"]
+    return [*layers, "", *(f"> {_escape(line)}" for line in output.answer.splitlines())]
 
 
 def _cells(row: pd.Series) -> list[str]:
-    return [*(f"{row[column]:.{decimals}f}" for column, (_, decimals) in COLUMNS.items()), f"{row['n']:.0f}"]
+    return [f"{row[column]:.{decimals}f}" for column, (_, decimals) in COLUMNS.items()]
 
 
 def _interval(interval: Interval) -> str:
@@ -190,14 +170,7 @@ def _interval(interval: Interval) -> str:
 
 
 def _escape(text: str) -> str:
-    """The text on one line, so that Markdown shows it as it is."""
-    return _LINE_START.sub(r"\1\\\2", _MARKUP.sub(r"\\\g<0>", " ".join(text.split())))
-
-
-def _quote(text: str) -> list[str]:
-    """A block quote with a paragraph for each line that shows anything."""
-    shown = [f"> {_escape(line)}" for line in text.splitlines() if line.strip()]
-    return "\n>\n".join(shown).split("\n")
+    return "".join(f"\\{char}" if char in "\\`*_[]<>#|" else char for char in text)
 
 
 def _write(path: Path, text: str) -> None:
