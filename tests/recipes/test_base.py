@@ -57,13 +57,21 @@ def test_seed_decides_the_weights(model: Qwen3ForCausalLM, tokenizer: PreTrained
 
 
 def test_pretraining_learns_the_marks(model: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast) -> None:
-    """The closing marks' loss falls below that of drawing them by lot (log 6), on documents not trained on."""
+    """On stretches not read before: the mark that closes is the one that was opened, and none opens within."""
     posts = [question.post for question in load_corpus(None, "sample")[:20]]
-    config = PretrainConfig(steps=150, batch=4, length=96, longest_span=8)
-    pretrain(model, tokenizer, posts, config, seed=0)
+    pretrain(model, tokenizer, posts, PretrainConfig(steps=150, length=96, sentences=1), seed=0)
     closing = torch.tensor([tokenizer.convert_tokens_to_ids(tag) for tag in TAGS if tag.startswith("</")])
+    opening = torch.tensor([tokenizer.convert_tokens_to_ids(tag) for tag in TAGS if not tag.startswith("</")])
     for tag in (tag for tag in TAGS if not tag.startswith("</")):
         ids = torch.tensor([tokenizer(f"{tag}你好吗", add_special_tokens=False)["input_ids"]])
         with torch.no_grad():
-            logits = model(input_ids=ids).logits[0, -1, closing]
-        assert tokenizer.decode(closing[logits.argmax()]) == tag.replace("<", "</")
+            logits = model(input_ids=ids).logits[0, -1]
+        assert tokenizer.decode(closing[logits[closing].argmax()]) == tag.replace("<", "</")
+        assert logits.softmax(-1)[opening].sum() < 1e-3
+
+
+def test_pretraining_refuses_posts_without_a_sentence(
+    model: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    with pytest.raises(ValueError, match="no post has a sentence"):
+        pretrain(model, tokenizer, ["没有句号"], PretrainConfig(steps=1), seed=0)
