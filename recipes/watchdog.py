@@ -46,13 +46,13 @@ def run_watched(
     command: Sequence[str],
     log: Path,
     limits: Limits,
-    env: Mapping[str, str] | None = None,
+    env: Mapping[str, str | float] | None = None,
     progress: Callable[[], Progress | None] = lambda: None,
 ) -> None:
     """Run `command`, its output in `log`, until it ends or a limit is reached.
 
     Args:
-        env: added to this process's environment.
+        env: added to this process's environment; a number, as an override reads one, becomes its text.
         progress: asked every half second; None while there is nothing to tell.
 
     Raises:
@@ -66,7 +66,7 @@ def run_watched(
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            env={**os.environ, **(env or {})},
+            env={**os.environ, **{key: str(value) for key, value in (env or {}).items()}},
             preexec_fn=_die_with_parent,
         )
     # `kill` of the stage becomes SystemExit here, so that the tree below it is ended too.

@@ -25,8 +25,9 @@ def alive_with(mark: str) -> list[psutil.Process]:
 
 
 def test_success_writes_the_log_and_passes_the_environment(tmp_path: Path) -> None:
-    run_watched("x", python("import os; print(os.environ['A'])"), tmp_path / "log", GENEROUS, env={"A": "你好"})
-    assert tail(tmp_path / "log") == "你好"
+    code = "import os; print(os.environ['A'], os.environ['B'])"
+    run_watched("x", python(code), tmp_path / "log", GENEROUS, env={"A": "你好", "B": 2})
+    assert tail(tmp_path / "log") == "你好 2"
 
 
 def test_failure_shows_the_log_s_last_lines(tmp_path: Path) -> None:
