@@ -59,7 +59,7 @@ def test_seed_decides_the_weights(model: Qwen3ForCausalLM, tokenizer: PreTrained
 def test_pretraining_learns_the_marks(model: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast) -> None:
     """On stretches not read before: the mark that closes is the one that was opened, and none opens within."""
     posts = [question.post for question in load_corpus(None, "sample")[:20]]
-    pretrain(model, tokenizer, posts, PretrainConfig(steps=150, length=96, sentences=1), seed=0)
+    pretrain(model, tokenizer, posts, PretrainConfig(steps=300, length=96, sentences=1), seed=0)
     closing = torch.tensor([tokenizer.convert_tokens_to_ids(tag) for tag in TAGS if tag.startswith("</")])
     opening = torch.tensor([tokenizer.convert_tokens_to_ids(tag) for tag in TAGS if not tag.startswith("</")])
     for tag in (tag for tag in TAGS if not tag.startswith("</")):
