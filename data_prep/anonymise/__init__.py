@@ -1,1 +1,0 @@
-"""Personal data found and replaced: ``patterned`` (numbers and addresses on the net), ``names``, ``places``."""
