@@ -8,7 +8,7 @@ PYTHON ?= python3
 PY := $(VENV)/bin/python
 # A GPU node runs `make install-gpu` once; everywhere else the CPU set is installed when it is first needed.
 READY := $(if $(wildcard $(VENV)/.installed-gpu),$(VENV)/.installed-gpu,$(VENV)/.installed-cpu)
-STAGE = $(PY) -m recipes.$(1) profile=$(PROFILE) out=$(OUT) corpus=$(CORPUS) seed=$(SEED) $(if $(MODEL),model=$(MODEL)) $(ARGS)
+STAGE = $(PY) -m recipes.$(1) profile=$(PROFILE) "out=$(OUT)" "corpus=$(CORPUS)" seed=$(SEED) $(if $(MODEL),"model=$(MODEL)") $(ARGS)
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-gpu demo base data sft reward-model grpo eval test test-slow lint format lock clean
@@ -44,7 +44,7 @@ base: $(READY)  ## the tiny profile's base model, built on the spot (part of dat
 	@$(call STAGE,base)
 
 data: $(READY)  ## corpus -> sft.json, grpo_*.parquet, triplets.parquet, test.parquet
-	@$(PY) -m recipes.base profile=$(PROFILE) out=$(OUT) seed=$(SEED) $(if $(MODEL),model=$(MODEL))
+	@$(PY) -m recipes.base profile=$(PROFILE) "out=$(OUT)" "corpus=$(CORPUS)" seed=$(SEED) $(if $(MODEL),"model=$(MODEL)")
 	@$(call STAGE,data)
 
 sft: $(READY)  ## LLaMA-Factory on the CoE samples
@@ -79,4 +79,4 @@ lock: $(READY)  ## resolve requirements*.txt into locks/ (needs uv)
 		--python-platform x86_64-manylinux_2_28 --no-header -o locks/gpu.txt
 
 clean:  ## remove this profile's outputs
-	rm -rf $(OUT)
+	rm -rf "$(OUT)"

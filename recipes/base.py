@@ -129,6 +129,9 @@ def build_model(config: BaseConfig, tokenizer: PreTrainedTokenizerFast, seed: in
 def run(arguments: list[str]) -> None:
     """Build the base model, or check that the published one is there."""
     common, config = load_profile(arguments, "base", BaseConfig)
+    # Part of `make data`: a mistyped path is told before a minute is spent here.
+    if common.corpus != "sample" and not Path(common.corpus).exists():
+        raise StageError(f"{common.corpus}: no such file or folder. CORPUS= takes a path, or sample.")
     if config.layers == 0:
         print(f"base: profile {common.profile} uses {common.model}; nothing to build.")
         return

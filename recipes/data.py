@@ -25,7 +25,9 @@ def run(arguments: list[str]) -> None:
     common, config = load_profile(arguments, "data", DataConfig)
     is_sample = common.corpus == "sample"
     source = SAMPLE_CORPUS if is_sample else Path(common.corpus)
-    config = replace(config, seed=common.seed, data_source=source.name.split(".")[0])
+    if not any(argument.startswith("data_source=") for argument in arguments):
+        config = replace(config, data_source=source.name.split(".")[0])
+    config = replace(config, seed=common.seed)
     inputs = {"corpus": source, "coe_corpus": SAMPLE_CORPUS, "base": Path(common.model)}
     run_stage("data", common, asdict(config), inputs, lambda folder: _prepare(common, config, source, folder))
 

@@ -22,7 +22,7 @@ from eval.plots import plot_models, plot_rewards, read_rewards
 from eval.report import component_intervals, gains, print_report, summarise, write_replies, write_report
 from eval.score import read_replies, score_replies
 from recipes.grpo import METRICS_FILE
-from recipes.stage import Common, fingerprint, load_profile, main, require, run_stage, write_text
+from recipes.stage import Common, fingerprint, load_profile, main, require_stage, run_stage, write_text
 from recipes.watchdog import Limits, Progress, run_watched
 from reward_fns.reward_model import RewardModel
 
@@ -53,18 +53,32 @@ class EvalConfig:
     env: dict[str, str] = field(default_factory=dict)
     limits: dict[str, float] = field(default_factory=lambda: {"total_s": 3600.0, "idle_s": 600.0})
 
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ValueError: one out of its range or an unknown limit; the message names the key.
+        """
+        for key in ("samples", "max_tokens", "max_model_len"):
+            if getattr(self, key) < 1:
+                raise ValueError(f"{key}={getattr(self, key)}: expected 1 or more")
+        if self.temperature < 0:
+            raise ValueError(f"temperature={self.temperature}: expected 0 or more")
+        if unknown := sorted(set(self.limits) - {"total_s", "idle_s"}):
+            raise ValueError(f"limits.{unknown[0]}: no such limit, expected total_s or idle_s")
+
 
 def run(arguments: list[str]) -> None:
     """Evaluate the three models, or say that nothing has changed; print the table either way."""
     common, config = load_profile(arguments, "eval", EvalConfig)
     _, data = load_profile([f"profile={common.profile}"], "data", DataConfig)
-    test = require(common.root / "data" / "test.parquet", "data")
+    test = require_stage(common.root / "data", "data") / "test.parquet"
     models = {
         "base": Path(common.model),
-        "SFT": require(common.root / "sft" / "config.json", "sft").parent,
-        "SFT+GRPO": require(common.root / "grpo" / "config.json", "grpo").parent,
+        "SFT": require_stage(common.root / "sft", "sft"),
+        "SFT+GRPO": require_stage(common.root / "grpo", "grpo"),
     }
-    reward_model = require(common.root / "reward-model" / "threshold.json", "reward-model").parent
+    reward_model = require_stage(common.root / "reward-model", "reward-model")
     inputs = {"data": common.root / "data", "reward_model": reward_model, **models}
 
     def work(folder: Path) -> dict[str, Any]:

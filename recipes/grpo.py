@@ -27,11 +27,14 @@ from recipes.stage import (
     REPO,
     Common,
     StageError,
+    check_pairs,
+    check_types,
     fingerprint,
     load_profile,
     main,
     require,
     run_stage,
+    stage_problem,
     write_text,
 )
 from recipes.watchdog import Limits, Progress, run_watched
@@ -53,16 +56,20 @@ def compose_config(profile: str, out: Path, seed: int, overrides: list[str]) -> 
     """
     folder = (out / "grpo").resolve()
     ours = [
-        f"recipe.out={out.resolve()}",
-        f"recipe.folder={folder}",
-        f"recipe.init_model={(out / 'sft').resolve()}",
-        f"recipe.reward_function={REPO / 'reward_fns' / 'coe_reward.py'}",
+        f"recipe.out={_quoted(out.resolve())}",
+        f"recipe.folder={_quoted(folder)}",
+        f"recipe.init_model={_quoted((out / 'sft').resolve())}",
+        f"recipe.reward_function={_quoted(REPO / 'reward_fns' / 'coe_reward.py')}",
         f"recipe.seed={seed}",
     ]
+    check_pairs([override for override in overrides if not override.startswith("~")])
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(REPO / "verl_configs"), version_base=None):
-            return compose(f"grpo_{profile}", overrides=[*ours, *overrides])
+            config = compose(f"grpo_{profile}", overrides=[*ours, *overrides])
+            if overrides:
+                check_types(compose(f"grpo_{profile}", overrides=ours), config, overrides)
+            return config
     except (HydraException, OmegaConfBaseException) as error:
         raise StageError(f"verl_configs/grpo_{profile}.yaml with {overrides}: {error}") from error
 
@@ -86,11 +93,21 @@ def check_machine(config: DictConfig) -> None:
         (config.data.val_files, "data"),
         (config.recipe.reward_worker.model, "reward-model"),
     ):
+        folder = Path(config.recipe.out) / target
         if not Path(path).exists():
             missing.append(f"{path} (made by `make {target}`)")
+        elif Path(path).is_relative_to(folder) and (problem := stage_problem(folder)):
+            missing.append(f"a whole {path}: {problem} (`make {target}` makes it again)")
     if missing:
         lines = "".join(f"\n  - {item}" for item in missing)
-        raise StageError(f"GRPO cannot start, missing are:{lines}\nOn a machine without GPUs use PROFILE=tiny.")
+        hint = "\nOn a machine without GPUs use PROFILE=tiny." if gpus < config.recipe.gpus else ""
+        raise StageError(f"GRPO cannot start, missing are:{lines}{hint}")
+
+
+def _quoted(path: Path) -> str:
+    """A path as hydra's grammar takes it: with spaces, Chinese or anything else in it."""
+    escaped = str(path).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def merge_checkpoint(folder: Path) -> Path:

@@ -6,14 +6,16 @@
 Afterwards ``outputs/<profile>/reward-model/`` holds the encoder and ``threshold.json`` with T of Eq. 6.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
+from sentence_transformers import SentenceTransformerTrainingArguments
 from transformers import set_seed
 
-from recipes.stage import Common, load_profile, main, require, run_stage
+from recipes.stage import Common, StageError, load_profile, main, require_stage, run_stage
 from reward_fns.training import build_encoder, choose_threshold, train
 
 
@@ -36,10 +38,31 @@ class RewardModelConfig:
     training: dict[str, Any] = field(default_factory=dict)
 
 
+def check_config(config: RewardModelConfig) -> None:
+    """Stop before anything is touched where training cannot start.
+
+    Raises:
+        StageError: a value out of its range, an unknown training argument or no such device; the message names the key.
+    """
+    if config.margin <= 0:
+        raise StageError(f"margin={config.margin}: expected a number above 0 (m of Eq. 5).")
+    if config.dimension < 1:
+        raise StageError(f"dimension={config.dimension}: expected 1 or more.")
+    if config.device.startswith("cuda") and not torch.cuda.is_available():
+        raise StageError(f"device={config.device}: torch finds no CUDA device here. Write device=cpu.")
+    looks_local = config.encoder.startswith(("/", "./", "../", "~"))
+    if looks_local and not Path(config.encoder).is_dir():
+        raise StageError(f"encoder={config.encoder}: no such folder. Name a folder, a hub id or static.")
+    known = {field.name for field in fields(SentenceTransformerTrainingArguments)}
+    if unknown := sorted(set(config.training) - known):
+        raise StageError(f"training.{unknown[0]}: SentenceTransformerTrainingArguments has no such argument.")
+
+
 def run(arguments: list[str]) -> None:
     """Train the reward model and choose its threshold, or say that nothing has changed."""
     common, config = load_profile(arguments, "reward_model", RewardModelConfig)
-    triplets = require(common.root / "data" / "triplets.parquet", "data")
+    check_config(config)
+    triplets = require_stage(common.root / "data", "data") / "triplets.parquet"
     inputs = {"triplets": triplets, "base": Path(common.model)}
     run_stage("reward-model", common, asdict(config), inputs, lambda folder: _train(common, config, triplets, folder))
 

@@ -18,7 +18,19 @@ from omegaconf import DictConfig, OmegaConf
 from transformers import AutoConfig
 
 from data_prep.prepare import DataConfig
-from recipes.stage import COMMON_PREFIXES, REPO, Common, StageError, load_profile, main, require, run_stage
+from recipes.stage import (
+    COMMON_PREFIXES,
+    REPO,
+    Common,
+    StageError,
+    check_pairs,
+    check_types,
+    load_profile,
+    main,
+    require,
+    run_stage,
+    stage_problem,
+)
 from recipes.watchdog import Limits, Progress, run_watched
 
 
@@ -30,7 +42,8 @@ def compose_config(common: Common, overrides: list[str]) -> tuple[DictConfig, Di
     """
     path = require(REPO / "llamafactory_configs" / f"sft_{common.profile}.yaml", "help")
     _, data = load_profile([f"profile={common.profile}"], "data", DataConfig)
-    config = OmegaConf.merge(
+    check_pairs(overrides)
+    without = OmegaConf.merge(
         OmegaConf.load(path),
         {
             "model_name_or_path": common.model,
@@ -40,8 +53,9 @@ def compose_config(common: Common, overrides: list[str]) -> tuple[DictConfig, Di
             # `make data` has set aside every sample over this.
             "cutoff_len": data.max_prompt_tokens + data.max_response_tokens,
         },
-        OmegaConf.from_dotlist(overrides),
     )
+    config = OmegaConf.merge(without, OmegaConf.from_dotlist(overrides))
+    check_types(without, config, overrides)
     assert isinstance(config, DictConfig)
     return config, config.pop("recipe")
 
@@ -55,11 +69,15 @@ def check_machine(common: Common, gpus: int) -> None:
     missing = []
     if torch.cuda.device_count() < gpus:
         missing.append(f"{gpus} GPUs; this machine has {torch.cuda.device_count()}")
-    if not (common.root / "data" / "sft.json").is_file():
-        missing.append(f"{common.root / 'data' / 'sft.json'} (made by `make data`)")
+    data = common.root / "data"
+    if not (data / "sft.json").is_file():
+        missing.append(f"{data / 'sft.json'} (made by `make data`)")
+    elif problem := stage_problem(data):
+        missing.append(f"whole data: {problem} (`make data` makes it again)")
     if missing:
         lines = "".join(f"\n  - {item}" for item in missing)
-        raise StageError(f"SFT cannot start, missing are:{lines}\nOn a machine without GPUs use PROFILE=tiny.")
+        hint = "\nOn a machine without GPUs use PROFILE=tiny." if torch.cuda.device_count() < gpus else ""
+        raise StageError(f"SFT cannot start, missing are:{lines}{hint}")
 
 
 def read_progress(folder: Path) -> Progress | None:

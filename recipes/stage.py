@@ -72,6 +72,7 @@ def load_profile(arguments: Sequence[str], section: str | None, schema: type[T])
     Raises:
         StageError: unknown profile, key or value; the message names it.
     """
+    check_pairs(arguments)
     overrides = OmegaConf.from_dotlist(list(arguments))
     name = overrides.pop("profile", None)
     known = sorted(path.stem for path in PROFILES.glob("*.yaml"))
@@ -107,7 +108,9 @@ def build(schema: type[T], values: Any, where: str) -> T:
         return OmegaConf.to_object(OmegaConf.merge(node, values))  # type: ignore[return-value]
     except (OmegaConfBaseException, ValueError) as error:
         keys = ", ".join(field.name for field in fields(schema))  # type: ignore[arg-type]
-        raise StageError(f"{where}: {str(error).splitlines()[0]}. Known keys: {keys}.") from error
+        key = getattr(error, "full_key", None)
+        named = f"{key}: " if key else ""
+        raise StageError(f"{where}: {named}{str(error).splitlines()[0]}. Known keys: {keys}.") from error
 
 
 def require(path: Path, made_by: str) -> Path:
@@ -121,11 +124,67 @@ def require(path: Path, made_by: str) -> Path:
     return path
 
 
+def require_stage(folder: Path, made_by: str) -> Path:
+    """`folder` if its stage was finished and its files are as the stage left them.
+
+    Raises:
+        StageError: it was not or they are not; the message names the make target that makes it.
+    """
+    if not folder.is_dir():
+        raise StageError(f"{folder} is missing. Run `make {made_by}` first.")
+    if problem := stage_problem(folder):
+        raise StageError(f"{problem}. Run `make {made_by}` again.")
+    return folder
+
+
+def stage_problem(folder: Path) -> str | None:
+    """Why a stage's folder cannot be used: no manifest, a file gone or of another size. None where it can."""
+    record = _read_manifest(folder)
+    if record is None:
+        return f"{folder} is not finished, it has no whole {MANIFEST}"
+    for name, size in record.get("files", {}).items():
+        file = folder / name
+        if not file.is_file():
+            return f"{file} is gone"
+        if file.stat().st_size != size:
+            return f"{file} has {file.stat().st_size} bytes, its stage wrote {size}"
+    return None
+
+
+def check_pairs(arguments: Sequence[str]) -> None:
+    """Every argument has to be ``key=value``.
+
+    Raises:
+        StageError: one is not; the message names it.
+    """
+    for argument in arguments:
+        if "=" not in argument:
+            raise StageError(f'ARGS: {argument!r} is not key=value. Write e.g. ARGS="{argument}=1".')
+
+
+def check_types(before: Any, after: Any, arguments: Sequence[str]) -> None:
+    """Where a key held a number or a truth value, an override has to be one too.
+
+    Args:
+        before: the configuration without the overrides; `after`: with them.
+
+    Raises:
+        StageError: one is not; the message names the key.
+    """
+    for argument in arguments:
+        key = argument.partition("=")[0].lstrip("+~")
+        old, new = OmegaConf.select(before, key), OmegaConf.select(after, key)
+        expected = "true or false" if isinstance(old, bool) else "a number" if isinstance(old, int | float) else ""
+        is_bool = isinstance(new, bool)
+        fits = is_bool if isinstance(old, bool) else isinstance(new, int | float) and not is_bool
+        if expected and new is not None and not fits:
+            raise StageError(f"{key}={new}: found {new!r}, expected {expected} (it is {old} without ARGS).")
+
+
 def fingerprint(path: Path) -> str:
     """What identifies an input: a finished stage's id, a file's sha256, or a folder's names, sizes and times."""
-    manifest = path / MANIFEST
-    if manifest.is_file():
-        return str(json.loads(manifest.read_text(encoding="utf-8"))["id"])
+    if record := _read_manifest(path):
+        return str(record["id"])
     if path.is_file():
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -167,10 +226,11 @@ def run_stage(
     identity = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]
     manifest = folder / MANIFEST
     if manifest.is_file() and not common.force:
-        if json.loads(manifest.read_text(encoding="utf-8"))["id"] == identity:
+        problem = stage_problem(folder)
+        if problem is None and (_read_manifest(folder) or {}).get("id") == identity:
             print(f"{name}: nothing has changed since {folder} was made (force=true makes it again).", flush=True)
             return folder
-        print(f"{name}: inputs or settings have changed, making {folder} again.", flush=True)
+        print(f"{name}: {problem or 'inputs or settings have changed'}, making {folder} again.", flush=True)
     folder.mkdir(parents=True, exist_ok=True)
     manifest.unlink(missing_ok=True)
     print(f"{name}: working in {folder}", flush=True)
@@ -183,6 +243,7 @@ def run_stage(
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(started)),
         "seconds": round(time.time() - started, 1),
         "result": dict(result or {}),
+        "files": _files(folder),
     }
     write_text(manifest, json.dumps(record, ensure_ascii=False, indent=2, default=str) + "\n")
     print(f"{name}: done in {record['seconds']} s.", flush=True)
@@ -202,6 +263,30 @@ def main(stage: Callable[[list[str]], None]) -> None:
         stage(sys.argv[1:])
     except StageError as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        print("\ninterrupted; the same command goes on or begins again.", file=sys.stderr)
+        sys.exit(130)
+
+
+def _read_manifest(folder: Path) -> dict[str, Any] | None:
+    file = folder / MANIFEST
+    if not file.is_file():
+        return None
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) and "id" in record else None
+
+
+def _files(folder: Path) -> dict[str, int]:
+    """What a finished stage leaves to others, with sizes. Logs and checkpoints may be removed for their room."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix != ".log")
+    return {
+        str(path.relative_to(folder)): path.stat().st_size
+        for path in files
+        if path.relative_to(folder).parts[0] not in ("checkpoints", "trainer", MANIFEST)
+    }
 
 
 def _versions() -> dict[str, str]:

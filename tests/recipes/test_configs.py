@@ -16,7 +16,7 @@ from data_prep.prepare import DataConfig
 from recipes.base import BaseConfig
 from recipes.eval import EvalConfig
 from recipes.grpo import compose_config
-from recipes.reward_model import RewardModelConfig
+from recipes.reward_model import RewardModelConfig, check_config
 from recipes.stage import PROFILES, REPO, StageError, load_profile
 from reward_fns.reward_worker import RewardWorkerConfig
 
@@ -124,10 +124,38 @@ def test_without_gpus_the_gpu_profile_stops_at_once(tmp_path: Path) -> None:
     [
         (["profile=huge"], "profile=huge: no such profile. Known: qwen3_8b, tiny"),
         (["profile=tiny", "tst_size=3"], "tst_size"),
-        (["profile=tiny", "test_size=many"], "test_size"),
+        (["profile=tiny", "test_size=many"], "test_size: Value 'many'"),
+        (["profile=tiny", "test_size"], "'test_size' is not key=value"),
         ([], "no such profile"),
     ],
 )
 def test_wrong_arguments_are_named(arguments: list[str], message: str) -> None:
     with pytest.raises(StageError, match=message):
         load_profile(arguments, "data", DataConfig)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"margin": -5.0}, "margin=-5.0"),
+        ({"dimension": 0}, "dimension=0"),
+        ({"encoder": "/no/such"}, "encoder=/no/such: no such folder"),
+        ({"training": {"learning_ratee": 0.1}}, "training.learning_ratee"),
+    ],
+)
+def test_reward_model_values_are_checked_before_anything_is_touched(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(StageError, match=message):
+        check_config(RewardModelConfig(**{"encoder": "static", **changes}))
+
+
+@pytest.mark.parametrize("argument", ["samples=0", "temperature=-1", "limits.total=5"])
+def test_eval_values_are_checked(argument: str) -> None:
+    with pytest.raises(StageError, match=argument.partition("=")[0]):
+        load_profile(["profile=tiny", argument], "eval", EvalConfig)
+
+
+def test_grpo_names_the_key_of_a_wrong_value_and_takes_any_folder(tmp_path: Path) -> None:
+    out = tmp_path / "我的 输出"
+    assert compose_config("tiny", out, 42, []).recipe.out == str(out)
+    with pytest.raises(StageError, match=r"rollout\.n=abc: found 'abc', expected a number"):
+        compose_config("tiny", out, 42, ["actor_rollout_ref.rollout.n=abc"])

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from omegaconf import OmegaConf
 
-from recipes.stage import Common, StageError, fingerprint, require, run_stage
+from recipes.stage import Common, StageError, check_types, fingerprint, main, require, require_stage, run_stage
 
 
 class Work:
@@ -83,3 +84,73 @@ def test_a_folder_s_fingerprint_follows_its_files(tmp_path: Path) -> None:
 def test_missing_input_names_its_target(tmp_path: Path) -> None:
     with pytest.raises(StageError, match=r"triplets\.parquet is missing\. Run `make data` first"):
         require(tmp_path / "triplets.parquet", "data")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ("gone", "result.txt is gone"),
+        ("short", "has 2 bytes, its stage wrote 4"),
+        ("manifest", "no whole manifest.json"),
+    ],
+)
+def test_a_damaged_stage_is_refused_and_made_again(damage: str, message: str, tmp_path: Path) -> None:
+    work = Work()
+    folder = run_stage("data", common(tmp_path), {}, {}, work)
+    assert require_stage(folder, "data") == folder
+    if damage == "gone":
+        (folder / "result.txt").unlink()
+    elif damage == "short":
+        (folder / "result.txt").write_text("do")
+    else:
+        (folder / "manifest.json").write_text('{"id": "ab')
+    with pytest.raises(StageError, match=f"{message}.*make data"):
+        require_stage(folder, "data")
+    run_stage("data", common(tmp_path), {}, {}, work)
+    assert work.calls == 2
+    assert require_stage(folder, "data") == folder
+
+
+def test_an_unfinished_stage_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StageError, match=r"is missing.*make sft"):
+        require_stage(tmp_path / "sft", "sft")
+    with pytest.raises(StageError):
+        run_stage("sft", common(tmp_path), {}, {}, Work(fails=True))
+    with pytest.raises(StageError, match=r"not finished.*make sft"):
+        require_stage(tmp_path / "sft", "sft")
+
+
+def test_checkpoints_and_logs_may_be_cleared(tmp_path: Path) -> None:
+    def work(folder: Path) -> None:
+        (folder / "checkpoints").mkdir(exist_ok=True)
+        (folder / "checkpoints" / "step").write_text("1")
+        (folder / "train.log").write_text("1")
+
+    folder = run_stage("grpo", common(tmp_path), {}, {}, work)
+    (folder / "checkpoints" / "step").unlink()
+    (folder / "train.log").unlink()
+    assert require_stage(folder, "grpo") == folder
+
+
+@pytest.mark.parametrize(
+    ("value", "message"), [("abc", "a.n=abc: found 'abc', expected a number"), (True, "expected a number"), (3, None)]
+)
+def test_a_number_stays_a_number(value: Any, message: str | None) -> None:
+    def check() -> None:
+        check_types(OmegaConf.create({"a": {"n": 1}}), OmegaConf.create({"a": {"n": value}}), [f"a.n={value}"])
+
+    if message is None:
+        check()
+    else:
+        with pytest.raises(StageError, match=message):
+            check()
+
+
+def test_interrupted_is_told_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    def stage(arguments: list[str]) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as stopped:
+        main(stage)
+    assert stopped.value.code == 130
+    assert "interrupted" in capsys.readouterr().err
