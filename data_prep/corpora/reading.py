@@ -2,12 +2,15 @@
 
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 _FOUND_LIMIT = 60
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class CorpusError(ValueError):
@@ -67,8 +70,11 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, Any]]:
         raise _not_utf8(path, error) from error
     except json.JSONDecodeError as error:
         raise CorpusError(
-            f"{path}:{number}: not JSON ({error.msg}, column {error.colno}), expected one object a line. Mend the line."
+            f"{path}:{number}: not JSON ({error.msg}, column {error.colno}), expected one object a line. "
+            "Mend the line, or convert the file where it is a CSV or one list."
         ) from error
+    except RecursionError as error:
+        raise CorpusError(f"{path}:{number}: brackets nested too deep, expected one object a line.") from error
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise CorpusError(f"{path}: not a whole gzip file ({error}). Fetch it again.") from error
 
@@ -110,6 +116,8 @@ def text(record: Mapping[str, Any], field: str, where: str, *, blank: bool = Fal
         raise bad_field(where, field, value, "a string", "Add the field or mend its value.")
     if not blank and not value.strip():
         raise bad_field(where, field, value, "text that is not blank", "Write the text or leave the record out.")
+    if _SURROGATE.search(value):
+        raise bad_field(where, field, value, "characters (half a surrogate pair is none)", "Mend the escaped text.")
     return value
 
 

@@ -178,6 +178,7 @@ def test_smilechat_bad(tmp_path: Path, turns: Any, message: str) -> None:
         ("a.jsonl", "题".encode("gbk"), r"a\.jsonl: byte 0 is not UTF-8"),
         ("a.json", b"[\n\n{]", r"a\.json:3: not JSON"),
         ("a.json", "题".encode("gbk"), r"a\.json: byte 0 is not UTF-8"),
+        ("a.jsonl", b"[" * 100_000, r"a\.jsonl:1: brackets nested too deep"),
         ("a.jsonl.gz", b"{}", r"a\.jsonl\.gz: not a whole gzip file"),
         ("a.jsonl.gz", gzip.compress(b'{"a": 1}')[:-9], r"a\.jsonl\.gz: not a whole gzip file"),
     ],
@@ -191,6 +192,13 @@ def test_unreadable(tmp_path: Path, name: str, content: bytes, message: str) -> 
         path.write_bytes(content_lines)
     with pytest.raises(CorpusError, match=message):
         loader(path)
+
+
+def test_half_a_surrogate_pair_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    path.write_text(json.dumps({"id": 1, "dialogue": [{"role": "client", "content": "\ud800abc"}]}))
+    with pytest.raises(CorpusError, match=r"s\.jsonl:1.*half a surrogate pair"):
+        load_corpus(path)
 
 
 @pytest.mark.parametrize(
