@@ -13,9 +13,12 @@ class Question:
         title: the question in a line.
         description: the post itself, in characters the unit of every length here.
         topic: the corpus's own label; "" where the corpus has none.
+        subtopic: its finer label; "" where there is none.
         responses: human responses; at least one after cleaning.
         coe: a reviewed CoE chain, L1 to L4; None where the corpus brings none.
         crisis: the corpus marks the asker as being at acute risk. Such a post is never an RL prompt.
+        risks: categories of ``data_prep.risk`` whose rules match the post. Such a post is no RL prompt by default.
+        group: the id that stands for all near-duplicates of this question; "" before they are looked for.
     """
 
     id: str
@@ -25,6 +28,9 @@ class Question:
     responses: tuple[str, ...]
     coe: tuple[str, str, str, str] | None = None
     crisis: bool = False
+    subtopic: str = ""
+    risks: tuple[str, ...] = ()
+    group: str = ""
 
     @property
     def post(self) -> str:
@@ -37,15 +43,17 @@ class Rejected:
     """One thing that a step left out: nothing leaves the data without one of these.
 
     Attributes:
-        id: the question's.
+        id: the question's; where a record could not be read, its file and line or entry.
         what: what was left out of it.
         reason: why, in words that also serve to count by.
+        detail: what differs from case to case: what was found, what was expected, what to do.
         tokens: its length in tokens, where that is the reason.
         limit: the limit that it broke, where that is the reason.
     """
 
     id: str
-    what: Literal["question", "response", "sft sample", "rl prompt", "test prompt", "triplet"]
+    what: Literal["record", "question", "response", "sft sample", "rl prompt", "test prompt", "triplet"]
     reason: str
+    detail: str = ""
     tokens: int | None = None
     limit: int | None = None
