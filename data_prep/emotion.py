@@ -1,4 +1,4 @@
-"""The emotion label of a Chinese text, by the DUTIR emotion lexicon (Xu et al., 2008).
+"""The emotion label of a Chinese text, by the DUTIR emotion lexicon (Xu et al., 2008), or by a classifier of choice.
 
 The lexicon (大连理工大学情感词汇本体, seven classes, some 27,000 words) is read from the data files of the PyPI package
 ``cntext``, as YAML and without importing the package, whose dependencies are heavy. ``cntext`` is under the MIT
@@ -9,33 +9,27 @@ What it does not do: negation is not handled (不开心 counts as 开心 unless 
 intensity, irony or context. A tenth of the words, mostly long sayings, are segmented differently and never found.
 """
 
-import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 import rjieba
 import yaml
+
+EMOTIONS: Final = ("惊", "怒", "惧", "乐", "哀", "恶", "好")
+"""DUTIR's seven classes, from the smallest to the largest: a tie goes to the smaller, the more telling one."""
+
+Counts = npt.NDArray[np.uint16]
+"""One row a text, one column a class in the order of `EMOTIONS`."""
 
 _DICTIONARY = "cntext/io/data/zh_common_DUTIR.yaml"
 _STOP_WORDS = "cntext/io/data/enzh_common_StopWords.yaml"
 _REMEDY = "Install the pinned requirements again (`make install`)."
-
-
-class Emotion(StrEnum):
-    """DUTIR's seven classes, from the smallest to the largest: a tie goes to the smaller, the more telling one."""
-
-    SURPRISE = "惊"
-    ANGER = "怒"
-    FEAR = "惧"
-    JOY = "乐"
-    SADNESS = "哀"
-    DISGUST = "恶"
-    LIKING = "好"
 
 
 class LexiconError(RuntimeError):
@@ -44,22 +38,13 @@ class LexiconError(RuntimeError):
 
 @dataclass(frozen=True)
 class EmotionLexicon:
-    """Words with their classes, and the rule that labels a text by them.
-
-    Without ``shares`` the label is the class with most words in the text. That says little of counsellors' replies:
-    nearly all encourage, and 92 % of SMILECHAT's come out as 好. With ``shares``, from ``relative_to``, it is the class
-    that stands out most from what replies hold anyway, among those with two words or more (one, in a text without
-    such): by the binomial score (n_c − n·p_c) / √(n·p_c·(1 − p_c)), where n_c of the text's n emotion words are of
-    class c and p_c is its share in the texts compared with. So labelled, 29 % of SMILECHAT's replies are 好, 21 % 恶,
-    17 % 哀, 16 % 乐, 14 % 惧. Without the bound of two, a single word of a rare class (原来, 惊) decides too often.
+    """Words with their classes.
 
     Attributes:
-        words: the classes of each word, one for nearly all.
-        shares: each class's share of the emotion words in the texts compared with; None to compare with none.
+        words: the classes of each word, one for nearly all, as places in `EMOTIONS`.
     """
 
-    words: Mapping[str, tuple[Emotion, ...]]
-    shares: Mapping[Emotion, float] | None = None
+    words: Mapping[str, tuple[int, ...]]
 
     @classmethod
     def load(cls) -> "EmotionLexicon":
@@ -73,44 +58,73 @@ class EmotionLexicon:
         except PackageNotFoundError as error:
             raise LexiconError(f"the package cntext, which holds the emotion lexicon, is missing. {_REMEDY}") from error
         classes = _read(package, _DICTIONARY)
-        if set(classes) != set(Emotion):
-            raise LexiconError(f"{_DICTIONARY}: classes {sorted(classes)}, expected {sorted(Emotion)}. {_REMEDY}")
+        if set(classes) != set(EMOTIONS):
+            raise LexiconError(f"{_DICTIONARY}: classes {sorted(classes)}, expected {sorted(EMOTIONS)}. {_REMEDY}")
         stop_words = {str(word) for words in _read(package, _STOP_WORDS).values() for word in words}
-        found: dict[str, list[Emotion]] = {}
-        for emotion in Emotion:
+        found: dict[str, list[int]] = {}
+        for place, emotion in enumerate(EMOTIONS):
             # One entry is a bare number, which YAML reads as such.
-            for word in dict.fromkeys(map(str, classes[emotion.value])):
+            for word in dict.fromkeys(map(str, classes[emotion])):
                 if word not in stop_words:
-                    found.setdefault(word, []).append(emotion)
-        return cls({word: tuple(emotions) for word, emotions in found.items()})
+                    found.setdefault(word, []).append(place)
+        return cls({word: tuple(places) for word, places in found.items()})
 
-    def relative_to(self, texts: Iterable[str]) -> "EmotionLexicon":
-        """The same lexicon, labelling by what stands out from these texts."""
-        total: Counter[Emotion] = Counter()
-        for text in texts:
-            total.update(self.counts(text))
-        return replace(self, shares={emotion: count / total.total() for emotion, count in total.items()})
-
-    def counts(self, text: str) -> Counter[Emotion]:
-        """How many words of each class the text holds; a word of two classes counts in both."""
+    def vectors(self, texts: Sequence[str]) -> Counts:
+        """How many words of each class each text holds; a word of two classes counts in both."""
         words = self.words
-        return Counter(emotion for word in rjieba.cut(text) for emotion in words.get(word, ()))
+        counts = np.zeros((len(texts), len(EMOTIONS)), dtype=np.uint16)
+        for row, text in enumerate(texts):
+            for place, count in Counter(
+                place for word in rjieba.cut(text) if word in words for place in words[word]
+            ).items():
+                counts[row, place] = count
+        return counts
 
-    def label(self, text: str) -> Emotion | None:
-        """The text's emotion by the class's rule; None where it holds no word of the lexicon."""
-        counts = self.counts(text)
-        if not counts:
-            return None
-        if self.shares is None:
-            return max(Emotion, key=lambda emotion: counts[emotion])
-        enough = min(2, max(counts.values()))
-        n = counts.total()
-        scores = {
-            emotion: (counts[emotion] - n * share) / math.sqrt(n * share * (1 - share))
-            for emotion, share in self.shares.items()
-            if counts[emotion] >= enough and 0 < share < 1
-        }
-        return max((emotion for emotion in Emotion if emotion in scores), key=scores.__getitem__, default=None)
+
+def relative_labels(counts: Counts) -> list[str]:
+    """Each text's emotion, as against all of these texts; "" where it holds no word of the lexicon.
+
+    The class with most words says little of counsellors' replies: nearly all encourage, and 92 % of SMILECHAT's would be
+    好. So it is the class that stands out most from what the texts hold anyway, among those with two words or more (one,
+    in a text without such): by the binomial score (n_c − n·p_c) / √(n·p_c·(1 − p_c)), where n_c of the text's n emotion
+    words are of class c and p_c is its share in all texts. So labelled, 29 % of SMILECHAT's replies are 好, 21 % 恶, 17 %
+    哀, 16 % 乐, 14 % 惧. Without the bound of two, a single word of a rare class (原来, 惊) decides too often.
+
+    Args:
+        counts: of questions only, or of responses only: the two hold different words.
+    """
+    total = counts.sum(axis=0, dtype=np.int64)
+    share = total / max(1, total.sum())
+    n = counts.sum(axis=1, dtype=np.int64)[:, None]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scores = (counts - n * share) / np.sqrt(n * share * (1 - share))
+    enough = counts >= np.minimum(2, counts.max(axis=1, initial=0))[:, None]
+    # A class that is all there is stands out from nothing, yet is the label.
+    scores = np.where((share > 0) & (share < 1), scores, np.where(share == 1, 0.0, -np.inf))
+    scores = np.where(enough & (n > 0), scores, -np.inf)
+    best = scores.argmax(axis=1)
+    return [EMOTIONS[place] if count else "" for place, count in zip(best, n[:, 0], strict=True)]
+
+
+class EmotionClassifier:
+    """A Hugging Face text classifier in the lexicon's place; its labels are its own."""
+
+    def __init__(self, model: str) -> None:
+        """Load the model and its tokenizer.
+
+        Raises:
+            OSError: there is none under this name.
+        """
+        # Imported where it is asked for: torch takes seconds and memory in every worker.
+        import transformers
+
+        self._pipeline: Any = transformers.pipeline(
+            "text-classification", model=model, trust_remote_code=False, truncation=True
+        )
+
+    def __call__(self, texts: Sequence[str]) -> tuple[str, ...]:
+        """The likeliest label of each text, by as much of its beginning as the model reads."""
+        return tuple(str(result["label"]) for result in self._pipeline(list(texts)))
 
 
 def _read(package: Distribution, name: str) -> dict[str, Any]:

@@ -2,16 +2,16 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
+import ahocorasick
 from tqdm import tqdm
 
-from data_prep.emotion import Emotion, EmotionLexicon
-from data_prep.generic import GenericSentence, mine_generic
+from data_prep.generic import mine_generic
 from data_prep.record import Question, Rejected
-from data_prep.split import seeded_order
+from data_prep.split import seeded_order, take_groups
 
 Kind = Literal["emotion", "generic", "in_batch"]
 Side = Literal["train", "heldout"]
@@ -27,7 +27,7 @@ class Triplet:
         question_id: whose post and response these are.
         question: the post.
         positive: a response to it.
-        negative: a text that never comes from the same question.
+        negative: a text that never comes from the same question, nor from a near-duplicate of it.
         kind: Eq. 5's negatives: "emotion", a response to another question, of another emotion; "generic", frequent
             sentences of the corpus put together; "in_batch", any response to another question, as a batch holds.
         split: which side the question is on; a negative comes from the same side.
@@ -42,125 +42,122 @@ class Triplet:
 
 
 @dataclass(frozen=True, slots=True)
-class Triplets:
-    """The rows, and those of the three per response that could not be made."""
-
-    rows: list[Triplet]
-    rejected: list[Rejected]
-
-
-@dataclass(frozen=True, slots=True)
 class _Response:
-    question_id: str
+    group: str
     text: str
-    emotion: Emotion | None
+    emotion: str
 
 
-def build_triplets(
-    questions: list[Question], heldout_fraction: float, seed: int, lexicon: EmotionLexicon | None = None
-) -> Triplets:
-    """Three triplets for each response, one of each kind, in an order and with draws that depend on the seed only.
+class TripletBuilder:
+    """Three triplets for each response, one of each kind, by draws that depend on the seed only.
 
-    Emotions are labelled relative to the training side's responses. The generic sentences are mined there too and
-    parted between the sides, so that telling a held-out generic reply takes more than having seen its sentences.
-
-    Args:
-        questions: of the training split, cleaned.
-        heldout_fraction: share of the questions whose triplets are for evaluating the reward model, 0 to below 1.
-        lexicon: the emotion lexicon; None for the installed one.
-
-    Raises:
-        ValueError: a fraction out of range, or a side with a single question, to which nothing is a negative.
+    The generic sentences are mined on the training side and parted between the sides, so that telling a held-out generic
+    reply takes more than having seen its sentences. Groups of near-duplicates lie on one side.
     """
-    if not 0 <= heldout_fraction < 1:
-        raise ValueError(f"heldout_fraction {heldout_fraction}, expected 0 to below 1. Correct the config.")
-    ordered = seeded_order(questions, seed)
-    heldout_size = round(heldout_fraction * len(ordered))
-    sides: dict[Side, list[Question]] = {"train": ordered[heldout_size:], "heldout": ordered[:heldout_size]}
-    for side, members in sides.items():
-        if len(members) == 1 or (side == "train" and not members):
-            raise ValueError(
-                f"{len(members)} question on the {side} side, of {len(ordered)} with heldout_fraction "
-                f"{heldout_fraction}: negatives need two. Add questions or change heldout_fraction."
-            )
-    texts = [response for question in sides["train"] for response in question.responses]
-    labelled = (lexicon or EmotionLexicon.load()).relative_to(texts)
-    pools: dict[Side, list[GenericSentence]] = {"train": [], "heldout": []}
-    for rank, sentence in enumerate(mine_generic(sides["train"])):
-        # By turns, so that both sides get sentences as generic, and enough of them to fill a reply.
-        pools["heldout" if heldout_size and rank % 2 else "train"].append(sentence)
-    rows: list[Triplet] = []
-    rejected: list[Rejected] = []
-    for side, members in sides.items():
-        draws = _Draws(members, pools[side], labelled, seed)
-        for question in tqdm(members, desc=f"{side} triplets", unit="question", disable=None):
-            for kind, positive, negative in draws.of(question):
-                if negative is None:
-                    rejected.append(Rejected(question.id, "triplet", f"no {kind} negative for a response"))
-                else:
-                    rows.append(Triplet(question.id, question.post, positive, negative, kind, side))
-    return Triplets(rows, rejected)
+
+    def __init__(
+        self, questions: list[Question], heldout_fraction: float, seed: int, generic_questions: int = 4000
+    ) -> None:
+        """Part the questions and gather what negatives are drawn from.
+
+        Args:
+            questions: of the training split, with groups and emotions.
+            heldout_fraction: share of the questions whose triplets are for evaluating the reward model, 0 to below 1.
+            generic_questions: from how many questions the generic sentences are mined, at most.
+
+        Raises:
+            ValueError: a fraction out of range, or a side with a single group, to which nothing is a negative.
+        """
+        if not 0 <= heldout_fraction < 1:
+            raise ValueError(f"heldout_fraction {heldout_fraction}, expected 0 to below 1. Correct the config.")
+        heldout, train = take_groups(seeded_order(questions, seed), round(heldout_fraction * len(questions)))
+        self._sides: dict[Side, list[Question]] = {"train": train, "heldout": heldout}
+        for side, members in self._sides.items():
+            size = len({question.group for question in members})
+            if size == 1 or (side == "train" and not members):
+                raise ValueError(
+                    f"{size} group of questions on the {side} side, of {len(questions)} questions with "
+                    f"heldout_fraction {heldout_fraction}: negatives need two. Add questions or change heldout_fraction."
+                )
+        self._seed = seed
+        self._pools: dict[Side, list[str]] = {"train": [], "heldout": []}
+        for rank, sentence in enumerate(mine_generic(train[:generic_questions])):
+            # By turns, so that both sides get sentences as generic, and enough of them to fill a reply.
+            self._pools["heldout" if heldout and rank % 2 else "train"].append(sentence.text)
+        self.counts: Counter[str] = Counter()
+        self.rejected: list[Rejected] = []
+
+    def __iter__(self) -> Iterator[Triplet]:
+        """Every triplet; those that cannot be made are noted in ``rejected``, the others in ``counts``."""
+        self.counts.clear()
+        self.rejected.clear()
+        for side, members in self._sides.items():
+            draws = _Draws(members, self._pools[side], self._seed)
+            for question in tqdm(members, desc=f"{side} triplets", unit="question", disable=None):
+                for kind, positive, negative in draws.of(question):
+                    if negative is None:
+                        self.rejected.append(Rejected(question.id, "triplet", f"no {kind} negative for a response"))
+                        continue
+                    self.counts[f"{side}_{kind}"] += 1
+                    yield Triplet(question.id, question.post, positive, negative, kind, side)
 
 
 class _Draws:
     """The negatives of one side."""
 
-    def __init__(
-        self, questions: list[Question], generic: list[GenericSentence], lexicon: EmotionLexicon, seed: int
-    ) -> None:
-        self._responses = [_Response(q.id, text, lexicon.label(text)) for q in questions for text in q.responses]
-        self._emotions = {(response.question_id, response.text): response.emotion for response in self._responses}
+    def __init__(self, questions: list[Question], generic: list[str], seed: int) -> None:
+        self._responses = [
+            _Response(question.group, text, emotion)
+            for question in questions
+            for text, emotion in zip(question.responses, question.response_emotions, strict=True)
+        ]
+        labels = {response.emotion for response in self._responses}
         # A response without a label mismatches nothing.
         self._mismatched = {
-            emotion: [other for other in self._responses if other.emotion not in (None, emotion)] for emotion in Emotion
+            label: [other for other in self._responses if other.emotion not in ("", label)] for label in labels
         }
         self._generic = generic
+        self._finder = ahocorasick.Automaton()
+        for place, sentence in enumerate(generic):
+            self._finder.add_word(sentence, place)
+        if generic:
+            self._finder.make_automaton()
         self._seed = seed
 
     def of(self, question: Question) -> Iterator[tuple[Kind, str, str | None]]:
         """Kind, positive and negative, None where there is none, for each kind of each response of a question."""
-        makers: dict[Kind, Callable[[Question, str, random.Random], str | None]] = {
-            "emotion": self._other_emotion,
-            "generic": self._generic_reply,
-            "in_batch": self._other_response,
-        }
-        for index, positive in enumerate(question.responses):
-            for kind in KINDS:
-                rng = random.Random(f"{self._seed} {question.id} {index} {kind}")
-                yield kind, positive, makers[kind](question, positive, rng)
+        rng = random.Random(f"{self._seed} {question.id}")
+        usable = self._not_in(question)
+        for positive, emotion in zip(question.responses, question.response_emotions, strict=True):
+            yield "emotion", positive, _draw(self._mismatched[emotion], question, rng) if emotion else None
+            yield "generic", positive, _generic_reply(usable, positive, rng)
+            yield "in_batch", positive, _draw(self._responses, question, rng)
 
-    def _other_emotion(self, question: Question, positive: str, rng: random.Random) -> str | None:
-        emotion = self._emotions[question.id, positive]
-        return None if emotion is None else _draw(self._mismatched[emotion], question, rng)
+    def _not_in(self, question: Question) -> list[str]:
+        """The generic sentences that none of the question's own responses holds."""
+        if not self._generic:
+            return []
+        own = {place for response in question.responses for _, place in self._finder.iter(response)}
+        return [sentence for place, sentence in enumerate(self._generic) if place not in own]
 
-    def _other_response(self, question: Question, _positive: str, rng: random.Random) -> str | None:
-        return _draw(self._responses, question, rng)
 
-    def _generic_reply(self, question: Question, positive: str, rng: random.Random) -> str | None:
-        """Sentences joined until they are as long as the positive, so that length tells the two apart nowhere."""
-        own = "\n".join(question.responses)
-        usable = [sentence.text for sentence in self._generic if sentence.text not in own]
-        rng.shuffle(usable)
-        reply = ""
-        for sentence in usable:
-            if len(reply) + len(sentence) / 2 > len(positive):
-                break
-            reply += sentence
-        return reply or None
+def _generic_reply(usable: list[str], positive: str, rng: random.Random) -> str | None:
+    """Sentences joined until they are as long as the positive, so that length tells the two apart nowhere."""
+    reply = ""
+    for sentence in rng.sample(usable, len(usable)):
+        if len(reply) + len(sentence) / 2 > len(positive):
+            break
+        reply += sentence
+    return reply or None
 
 
 def _draw(candidates: list[_Response], question: Question, rng: random.Random) -> str | None:
-    """A candidate from another question, whose text is none of this question's either; None without any."""
+    """A candidate of another group, whose text is none of this question's either; None without any."""
     if not candidates:
         return None
     start = rng.randrange(len(candidates))
     for offset in range(len(candidates)):
         candidate = candidates[(start + offset) % len(candidates)]
-        if candidate.question_id != question.id and candidate.text not in question.responses:
+        if candidate.group != question.group and candidate.text not in question.responses:
             return candidate.text
     return None
-
-
-def count_rows(rows: list[Triplet]) -> dict[str, int]:
-    """How many rows of each side and kind, by keys such as ``train_emotion``."""
-    return dict(sorted(Counter(f"{row.split}_{row.kind}" for row in rows).items()))

@@ -19,6 +19,8 @@ class Question:
         crisis: the corpus marks the asker as being at acute risk. Such a post is never an RL prompt.
         risks: categories of ``data_prep.risk`` whose rules match the post. Such a post is no RL prompt by default.
         group: the id that stands for all near-duplicates of this question; "" before they are looked for.
+        emotion: label of the post; "" before labelling, or where it shows none.
+        response_emotions: label of each response; empty before labelling.
     """
 
     id: str
@@ -31,6 +33,13 @@ class Question:
     subtopic: str = ""
     risks: tuple[str, ...] = ()
     group: str = ""
+    emotion: str = ""
+    response_emotions: tuple[str, ...] = ()
+
+    @property
+    def at_risk(self) -> bool:
+        """Whether the corpus marks acute risk or a risk rule matches."""
+        return self.crisis or bool(self.risks)
 
     @property
     def post(self) -> str:

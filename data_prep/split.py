@@ -1,10 +1,11 @@
 """Train, validation and test, by question: whatever belongs to a question lies on one side only.
 
 A question's place depends on its id and the seed alone, so the order of a file does not matter, and a corpus that
-grows moves few questions. Near-duplicates of each other are not looked for here.
+grows moves few questions. Near-duplicates, which `data_prep.grouping` finds, lie on one side too.
 """
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 
 from data_prep.record import Question
@@ -15,15 +16,20 @@ class Split:
     """The three parts, each in the order of the draw (a seeded shuffle).
 
     Attributes:
-        train: for SFT, the reward model and, less the questions at acute risk, GRPO: such a post is no ground for
-            trial and error.
-        val: GRPO's validation prompts, none of them at acute risk.
+        train: for SFT, the reward model and, less the questions at risk, GRPO: such a post is no ground for trial and
+            error.
+        val: GRPO's validation prompts, none of them at risk.
         test: never trained on.
     """
 
     train: list[Question]
     val: list[Question]
     test: list[Question]
+
+    @property
+    def parts(self) -> dict[str, list[Question]]:
+        """The parts by name."""
+        return {"train": self.train, "val": self.val, "test": self.test}
 
 
 def split_questions(questions: list[Question], test_size: int, val_size: int, seed: int) -> Split:
@@ -38,17 +44,32 @@ def split_questions(questions: list[Question], test_size: int, val_size: int, se
     """
     if test_size < 0 or val_size < 0:
         raise ValueError(f"test_size {test_size} and val_size {val_size}, expected 0 or more. Correct the config.")
-    ordered = seeded_order(questions, seed)
-    test, rest = ordered[:test_size], ordered[test_size:]
-    val = [question for question in rest if not question.crisis][:val_size]
+    test, rest = take_groups(seeded_order(questions, seed), test_size)
+    risky = {question.group for question in rest if question.at_risk}
+    val, _ = take_groups([question for question in rest if question.group not in risky], val_size)
     chosen = {question.id for question in val}
     train = [question for question in rest if question.id not in chosen]
-    if len(test) < test_size or len(val) < val_size or all(question.crisis for question in train):
+    if len(test) < test_size or len(val) < val_size or all(question.at_risk for question in train):
         raise ValueError(
-            f"{len(questions)} questions, {sum(q.crisis for q in questions)} of them at acute risk, are too few for "
+            f"{len(questions)} questions, {sum(q.at_risk for q in questions)} of them at risk, are too few for "
             f"test_size {test_size}, val_size {val_size} and at least one RL prompt. Lower the sizes."
         )
     return Split(train, val, test)
+
+
+def take_groups(questions: list[Question], size: int) -> tuple[list[Question], list[Question]]:
+    """The first ``size`` questions and the rest, whole groups on either side: one that does not fit any more is passed."""
+    members = Counter(question.group for question in questions)
+    taken: set[str] = set()
+    left = size
+    for question in questions:
+        if question.group not in taken and members[question.group] <= left:
+            taken.add(question.group)
+            left -= members[question.group]
+    return (
+        [question for question in questions if question.group in taken],
+        [question for question in questions if question.group not in taken],
+    )
 
 
 def seeded_order(questions: list[Question], seed: int) -> list[Question]:

@@ -8,6 +8,7 @@ reward function ``data_source``, ``reward_model`` and ``extra_info``, from ``grp
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -18,6 +19,7 @@ from data_prep.files import replacing
 from data_prep.negatives import Triplet
 from data_prep.prompts import chat_messages
 from data_prep.record import Question
+from data_prep.split import Split
 
 SFT_DATASET: Final = "coe_sft"
 """The dataset's name in ``dataset_info.json``, for LLaMA-Factory's ``dataset:``."""
@@ -56,10 +58,30 @@ _TEST_SCHEMA = pa.schema(
         ("question", pa.string()),
         ("topic", pa.string()),
         ("crisis", pa.bool_()),
+        ("risks", pa.list_(pa.string())),
+        ("emotion", pa.string()),
         ("references", pa.list_(pa.string())),
         ("prompt", _MESSAGES),
     ]
 )
+_QUESTION_SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("split", pa.string()),
+        ("group", pa.string()),
+        ("title", pa.string()),
+        ("description", pa.string()),
+        ("topic", pa.string()),
+        ("subtopic", pa.string()),
+        ("crisis", pa.bool_()),
+        ("risks", pa.list_(pa.string())),
+        ("emotion", pa.string()),
+        ("responses", pa.list_(pa.string())),
+        ("response_emotions", pa.list_(pa.string())),
+        ("coe", pa.list_(pa.string())),
+    ]
+)
+_ROWS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +123,7 @@ def write_grpo_parquet(
     response, for verl's logs only.
 
     Args:
-        questions: none of them at acute risk.
+        questions: none of them marked as at acute risk by the corpus.
         data_source: the corpus; verl groups its validation metrics by it.
 
     Raises:
@@ -130,8 +152,18 @@ def write_grpo_parquet(
 
 
 def write_triplets_parquet(path: Path, triplets: Iterable[Triplet]) -> None:
-    """Write the reward model's rows, one column per field of ``Triplet``."""
-    _write(path, [asdict(triplet) for triplet in triplets], _TRIPLET_SCHEMA)
+    """Write the reward model's rows as they come, one column per field of ``Triplet``."""
+    _write(path, (asdict(triplet) for triplet in triplets), _TRIPLET_SCHEMA)
+
+
+def write_questions_parquet(path: Path, split: Split) -> None:
+    """Write all that was prepared, by split: cleaned, masked, tagged, labelled."""
+    rows = (
+        {**{name: getattr(question, name, None) for name in _QUESTION_SCHEMA.names}, "split": part}
+        for part, members in split.parts.items()
+        for question in members
+    )
+    _write(path, rows, _QUESTION_SCHEMA)
 
 
 def write_test_parquet(path: Path, questions: Iterable[Question], system_prompt: str) -> None:
@@ -144,6 +176,8 @@ def write_test_parquet(path: Path, questions: Iterable[Question], system_prompt:
             "question": question.post,
             "topic": question.topic,
             "crisis": question.crisis,
+            "risks": question.risks,
+            "emotion": question.emotion,
             "references": list(question.responses),
             "prompt": chat_messages(system_prompt, question.post),
         }
@@ -152,6 +186,9 @@ def write_test_parquet(path: Path, questions: Iterable[Question], system_prompt:
     _write(path, rows, _TEST_SCHEMA)
 
 
-def _write(path: Path, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
-    with replacing(path) as temporary:
-        pq.write_table(pa.Table.from_pylist(rows, schema=schema), temporary)
+def _write(path: Path, rows: Iterable[dict[str, Any]], schema: pa.Schema) -> None:
+    iterator = iter(rows)
+    with replacing(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+        # By pieces: the triplets of a large corpus hold each text several times over, gigabytes in all.
+        while piece := list(islice(iterator, _ROWS)):
+            writer.write_table(pa.Table.from_pylist(piece, schema=schema))

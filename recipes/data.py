@@ -1,11 +1,13 @@
-"""Stage 1: from a corpus to the files of every other stage.
+"""Stage 1: from a corpus to the files of every other stage, with a report of what was done to it.
 
     make data PROFILE=tiny
     make data PROFILE=tiny CORPUS=/data/PsyQA_full.json ARGS="test_size=100"
+    make data CORPUS=/data/posts.csv ARGS="columns.title=问题 columns.description=内容 columns.responses=回答"
+    make data CORPUS=/data/smilechat.zip ARGS="exclude=[/data/PsyQA_full.json] engine=ray"
 
 SFT samples need reviewed CoE chains, which only the sample corpus brings: with another corpus the SFT set is the
 sample's, and prompts, triplets and test come from the corpus named. What is left out, and why, is in
-``rejected.jsonl``.
+``rejected.jsonl``; what was masked, without the values, in ``masked.jsonl``; the rest in ``report.md``.
 """
 
 from dataclasses import asdict, replace
@@ -14,36 +16,61 @@ from typing import Any
 
 from transformers import AutoTokenizer
 
-from data_prep.corpora import CorpusError, load_corpus
+from data_prep.config import DataConfig
+from data_prep.corpora import Corpus, CorpusError, load_corpus
 from data_prep.corpora.sample import SAMPLE_CORPUS
-from data_prep.prepare import DataConfig, prepare
+from data_prep.prepare import prepare
+from data_prep.report import write_report
 from recipes.stage import Common, StageError, load_profile, main, run_stage
 
 
 def run(arguments: list[str]) -> None:
     """Prepare the data, or say that nothing has changed."""
     common, config = load_profile(arguments, "data", DataConfig)
-    is_sample = common.corpus == "sample"
-    source = SAMPLE_CORPUS if is_sample else Path(common.corpus)
+    source = SAMPLE_CORPUS if common.corpus == "sample" else Path(common.corpus)
     if not any(argument.startswith("data_source=") for argument in arguments):
         config = replace(config, data_source=source.name.split(".")[0])
     config = replace(config, seed=common.seed)
     inputs = {"corpus": source, "coe_corpus": SAMPLE_CORPUS, "base": Path(common.model)}
-    run_stage("data", common, asdict(config), inputs, lambda folder: _prepare(common, config, source, folder))
+    inputs |= {f"exclude {path}": Path(path) for path in config.exclude}
+    run_stage("data", common, config.decisive(), inputs, lambda folder: _prepare(common, config, source, folder))
 
 
 def _prepare(common: Common, config: DataConfig, source: Path, folder: Path) -> dict[str, Any]:
     try:
-        coe_questions = load_corpus(None, "sample")
-        questions = coe_questions if source == SAMPLE_CORPUS else load_corpus(source, "auto")
-        tokenizer = load_tokenizer(common.model)
-        report = prepare(questions, coe_questions, tokenizer, config, folder)
+        corpus = load_corpus(
+            None if source == SAMPLE_CORPUS else source,
+            config.format,
+            columns=config.columns,
+            encoding=config.encoding,
+            max_bad_records=config.max_bad_records,
+        )
+        coe = None if source == SAMPLE_CORPUS else load_corpus(None)
+        prepared = prepare(corpus, coe, _excluded(config), load_tokenizer(common.model), config, folder)
+        write_report(prepared, config, folder)
     except (CorpusError, ValueError) as error:
         raise StageError(f"data: {error}") from error
-    for stage, count in report.stages.items():
-        reasons = ", ".join(f"{n} {reason}" for reason, n in report.reasons.get(stage, {}).items())
-        print(f"data: {stage}: {count.came_in} in, {count.kept} kept" + (f" ({reasons})" if reasons else ""))
-    return asdict(report)
+    reasons = prepared.account.reasons()
+    for stage, count in prepared.account.stages.items():
+        why = ", ".join(f"{n} {reason}" for reason, n in reasons.get(stage, {}).items())
+        print(f"data: {stage}: {count.came_in} in, {count.kept} kept" + (f" ({why})" if why else ""))
+    print(f"data: {folder / 'report.md'} says what was done, {folder / 'README.md'} is the dataset card")
+    return {
+        "stages": {stage: asdict(count) for stage, count in prepared.account.stages.items()},
+        "splits": {name: len(members) for name, members in prepared.split.parts.items()},
+        "triplets": prepared.triplets,
+        "reasons": reasons,
+    }
+
+
+def _excluded(config: DataConfig) -> dict[str, Corpus]:
+    corpora: dict[str, Corpus] = {}
+    for path in config.exclude:
+        name = Path(path).name.split(".")[0]
+        if name in corpora:
+            raise ValueError(f"exclude: two corpora are called {name!r}, expected names of their own. Rename a file.")
+        corpora[name] = load_corpus(Path(path))
+    return corpora
 
 
 def load_tokenizer(model: str) -> Any:

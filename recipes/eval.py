@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from data_prep.prepare import DataConfig
+from data_prep.config import DataConfig
 from eval.generate import GenerationRequest
 from eval.plots import plot_models, plot_rewards, read_rewards
 from eval.report import component_intervals, gains, print_report, summarise, write_replies, write_report

@@ -17,7 +17,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 from transformers import AutoConfig
 
-from data_prep.prepare import DataConfig
+from data_prep.config import DataConfig
 from recipes.stage import (
     COMMON_PREFIXES,
     REPO,

@@ -5,11 +5,12 @@ from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
+import torch
+from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
 
 from data_prep import emotion
-from data_prep.clean import clean
 from data_prep.corpora import load_corpus
-from data_prep.emotion import Emotion, EmotionLexicon, LexiconError
+from data_prep.emotion import EMOTIONS, EmotionClassifier, EmotionLexicon, LexiconError, relative_labels
 
 
 @pytest.fixture(scope="module")
@@ -17,48 +18,57 @@ def lexicon() -> EmotionLexicon:
     return EmotionLexicon.load()
 
 
+def label(lexicon: EmotionLexicon, text: str, *beside: str) -> str:
+    """The text's label among the others beside it."""
+    return relative_labels(lexicon.vectors([text, *beside]))[0]
+
+
 def test_lexicon_as_installed(lexicon: EmotionLexicon) -> None:
     assert len(lexicon.words) > 27_000
-    assert lexicon.words["愤怒"] == (Emotion.ANGER,)
-    assert set(lexicon.words["好事"]) == {Emotion.JOY, Emotion.LIKING, Emotion.DISGUST}
+    assert [EMOTIONS[place] for place in lexicon.words["愤怒"]] == ["怒"]
+    assert {EMOTIONS[place] for place in lexicon.words["好事"]} == {"乐", "好", "恶"}
     assert "不是" not in lexicon.words
+
+
+def test_vectors_count_words_of_each_class(lexicon: EmotionLexicon) -> None:
+    counts = lexicon.vectors(["愤怒和快乐，快乐。", "桌子上有一本书。", ""])
+    assert dict(zip(EMOTIONS, counts[0].tolist(), strict=True)) == {
+        **dict.fromkeys(EMOTIONS, 0),
+        "怒": 1,
+        "乐": 2,
+    }
+    assert not counts[1:].any()
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("他很愤怒，一气之下大发雷霆。", Emotion.ANGER),
-        ("我害怕，夜里恐惧得睡不着。", Emotion.FEAR),
-        ("失去了他，我痛苦又难过。", Emotion.SADNESS),
-        ("今天真快乐，真高兴。", Emotion.JOY),
-        ("桌子上有一本书。", None),
-        ("", None),
+        ("他很愤怒，一气之下大发雷霆。", "怒"),
+        ("我害怕，夜里恐惧得睡不着。", "惧"),
+        ("失去了他，我痛苦又难过。", "哀"),
+        ("今天真快乐，真高兴。", "乐"),
+        ("桌子上有一本书。", ""),
+        ("", ""),
     ],
 )
-def test_label_is_the_class_with_most_words(lexicon: EmotionLexicon, text: str, expected: Emotion | None) -> None:
-    assert lexicon.label(text) == expected
+def test_label_among_others(lexicon: EmotionLexicon, text: str, expected: str) -> None:
+    others = ["希望你相信自己，支持你。", "愤怒又害怕。", "痛苦，快乐，难过。", "讨厌，失望。"]
+    assert label(lexicon, text, *others) == expected
 
 
-def test_tie_goes_to_the_smaller_class(lexicon: EmotionLexicon) -> None:
-    assert lexicon.counts("愤怒和快乐") == Counter({Emotion.ANGER: 1, Emotion.JOY: 1})
-    assert lexicon.label("快乐和愤怒") == lexicon.label("愤怒和快乐") == Emotion.ANGER
-
-
-def test_relative_label_is_what_stands_out(lexicon: EmotionLexicon) -> None:
+def test_label_is_what_stands_out(lexicon: EmotionLexicon) -> None:
     encouraging = "希望你相信自己，支持你，理解你，帮助你。"
-    relative = lexicon.relative_to([encouraging, encouraging, "我害怕，很恐惧。", "真难过，真痛苦。"])
-    fearful = f"{encouraging}你害怕，你恐惧。"
-    assert lexicon.label(fearful) == Emotion.LIKING
-    assert relative.label(fearful) == Emotion.FEAR
-    assert relative.label(encouraging) == Emotion.LIKING
+    others = [encouraging] * 20 + ["我害怕，很恐惧。", "真难过，真痛苦。"]
+    assert label(lexicon, f"{encouraging}你害怕，你恐惧。", *others) == "惧"
+    assert label(lexicon, encouraging, *others) == "好"
     # One word decides only where no class has two.
-    assert relative.label(f"{encouraging}你害怕。") == Emotion.LIKING
-    assert relative.label("你害怕。") == Emotion.FEAR
+    assert label(lexicon, f"{encouraging}你害怕。", *others) == "好"
+    assert label(lexicon, "你害怕。", *others) == "惧"
 
 
-def test_relative_to_one_class_only_has_no_label(lexicon: EmotionLexicon) -> None:
-    assert lexicon.relative_to(["真快乐"]).label("真快乐") is None
-    assert lexicon.relative_to([]).label("真快乐") is None
+def test_one_class_only_is_still_the_label(lexicon: EmotionLexicon) -> None:
+    assert label(lexicon, "真快乐") == "乐"
+    assert relative_labels(lexicon.vectors([])) == []
 
 
 def test_missing_package(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,9 +103,40 @@ def test_package_not_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cont
 
 
 def test_no_class_takes_most_real_replies(lexicon: EmotionLexicon, psyqa_path: Path) -> None:
-    replies = [response for question in clean(load_corpus(psyqa_path)).questions for response in question.responses]
-    relative = lexicon.relative_to(replies)
-    shares = Counter(relative.label(reply) for reply in replies)
-    assert shares[None] < 0.02 * len(replies)
+    replies = [response for question in load_corpus(psyqa_path).questions for response in question.responses]
+    shares = Counter(relative_labels(lexicon.vectors(replies)))
+    assert shares[""] < 0.02 * len(replies)
     assert max(shares.values()) < 0.4 * len(replies)
     assert len(shares) >= 7
+
+
+@pytest.fixture(scope="module")
+def classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A text classifier of a few hundred weights, made on the spot."""
+    folder = tmp_path_factory.mktemp("classifier")
+    (folder / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"我很难过高兴"]))
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=11,
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        max_position_embeddings=32,
+        id2label={0: "难过", 1: "高兴"},
+        label2id={"难过": 0, "高兴": 1},
+    )
+    BertForSequenceClassification(config).save_pretrained(folder)
+    BertTokenizerFast(vocab_file=str(folder / "vocab.txt"), model_max_length=32).save_pretrained(folder)
+    return folder
+
+
+def test_classifier_labels_texts_longer_than_it_reads(classifier: Path) -> None:
+    labels = EmotionClassifier(str(classifier))(["我很难过", "我很高兴" * 50])
+    assert len(labels) == 2
+    assert set(labels) <= {"难过", "高兴"}
+
+
+def test_classifier_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="absent"):
+        EmotionClassifier(str(tmp_path / "absent"))

@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from verl.trainer.ppo.utils import need_critic, need_reference_policy
 from verl.utils.config import validate_config
 
-from data_prep.prepare import DataConfig
+from data_prep.config import DataConfig
 from recipes.base import BaseConfig
 from recipes.eval import EvalConfig
 from recipes.grpo import compose_config

@@ -1,0 +1,163 @@
+"""The keys of `make data`, with their checks. Nothing heavy is imported here: later stages read some of them too."""
+
+from dataclasses import dataclass, field, fields
+from typing import Final
+
+from data_prep.anonymise import ALL_TYPES
+from data_prep.prompts import SYSTEM_PROMPTS
+
+MIN_RESPONSE_CHARS: Final = 100
+"""Responses have to be longer than this, in characters (section 2)."""
+
+HOW_IT_RUNS: Final = ("engine", "workers")
+"""Keys that change how the work is done and nothing of its result."""
+
+
+@dataclass(frozen=True, slots=True)
+class TreatmentConfig:
+    """What decides a question's treatment.
+
+    Attributes:
+        cleaning_off: names of cleaning rules that are not applied.
+        min_response_chars: responses have to be longer than this, in characters (section 2).
+        mask: types of personal data that are masked.
+        mask_model: a Hugging Face token classifier that adds to the patterns; None for patterns alone.
+        emotion_model: a Hugging Face text classifier instead of the lexicon; None for the lexicon.
+    """
+
+    cleaning_off: tuple[str, ...]
+    min_response_chars: int
+    mask: tuple[str, ...]
+    mask_model: str | None
+    emotion_model: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DataConfig:
+    """How the data is prepared. Sizes are counts of questions or samples, lengths tokens unless said otherwise.
+
+    Attributes:
+        seed: of every draw (the paper: 42).
+        data_source: the corpus's name in verl's rows and metrics.
+        format: the corpus's, one of `data_prep.corpora.CorpusFormat`; "auto" tells by its content.
+        columns: for a table of other people's making: our field names, and the table's column for each.
+        encoding: of the corpus's text files.
+        max_bad_records: share of records that may be bad (and go to ``rejected.jsonl``) before the run stops.
+        exclude: further corpora, paths, whose questions must not be trained on: test sets, or the corpus that this one
+            was made from.
+        cleaning_off: cleaning rules that are not applied, by name.
+        min_response_chars: human responses have to be longer than this, in characters (section 2).
+        mask: types of personal data that are masked; [] for none.
+        mask_model: a Hugging Face token classifier that adds to the patterns, a folder or a hub id.
+        emotion_model: a Hugging Face text classifier for the emotions, instead of the lexicon.
+        question_threshold: Jaccard index of character 5-grams from which two posts are near-duplicates.
+        response_threshold: the same for responses, of which the later is left out.
+        risk_in_rl: whether posts with risk tags may be RL prompts. Those that the corpus marks itself never are.
+        prompt: a key of ``SYSTEM_PROMPTS``: "coe", or "plain" for the ``w/o CoE`` ablation (Table 4), whose SFT
+            samples are the bare responses.
+        sft_samples: how many SFT samples at most (the paper: 200).
+        test_size: test questions (the paper: 2,000 of each corpus).
+        val_size: GRPO validation prompts.
+        grpo_prompts: GRPO training prompts at most; None for all.
+        heldout_fraction: share of the training questions whose triplets evaluate the reward model.
+        generic_questions: from how many training questions the generic sentences are mined, at most.
+        max_prompt_tokens: longest prompt (the paper: 1,024), by the chat template.
+        max_response_tokens: longest response (the paper: 1,024), its end mark included.
+        enable_thinking: passed to the chat template (the paper: off).
+        license: the corpus's licence, for the dataset card.
+        engine: "local", or "ray" for Ray Data.
+        workers: processes; None for one a core.
+    """
+
+    seed: int = 42
+    data_source: str = "sample"
+    format: str = "auto"
+    columns: dict[str, str] = field(default_factory=dict)
+    encoding: str = "utf-8"
+    max_bad_records: float = 0.05
+    exclude: list[str] = field(default_factory=list)
+    cleaning_off: list[str] = field(default_factory=list)
+    min_response_chars: int = MIN_RESPONSE_CHARS
+    mask: list[str] = field(default_factory=lambda: list(ALL_TYPES))
+    mask_model: str | None = None
+    emotion_model: str | None = None
+    question_threshold: float = 0.5
+    response_threshold: float = 0.8
+    risk_in_rl: bool = False
+    prompt: str = "coe"
+    sft_samples: int = 200
+    test_size: int = 2000
+    val_size: int = 100
+    grpo_prompts: int | None = None
+    heldout_fraction: float = 0.1
+    generic_questions: int = 4000
+    max_prompt_tokens: int = 1024
+    max_response_tokens: int = 1024
+    enable_thinking: bool = False
+    license: str = "other"
+    engine: str = "local"
+    workers: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ValueError: a value out of its range; the message names the key.
+        """
+        if self.prompt not in SYSTEM_PROMPTS:
+            raise _bad_value("prompt", self.prompt, f"one of {sorted(SYSTEM_PROMPTS)}")
+        if self.engine not in ("local", "ray"):
+            raise _bad_value("engine", self.engine, "local or ray")
+        if not self.data_source.strip():
+            raise _bad_value("data_source", self.data_source, "a name")
+        least = {
+            "sft_samples": 1,
+            "test_size": 1,
+            "val_size": 1,
+            "generic_questions": 2,
+            "max_prompt_tokens": 1,
+            "max_response_tokens": 1,
+            "min_response_chars": 0,
+        }
+        for key, bound in least.items():
+            if getattr(self, key) < bound:
+                raise _bad_value(key, getattr(self, key), f"{bound} or more")
+        for key in ("grpo_prompts", "workers"):
+            if getattr(self, key) is not None and getattr(self, key) < 1:
+                raise _bad_value(key, getattr(self, key), "1 or more, or null for all")
+        for key in ("question_threshold", "response_threshold"):
+            if not 0.4 <= getattr(self, key) <= 1:
+                raise _bad_value(key, getattr(self, key), "0.4 to 1")
+        if not 0 < self.heldout_fraction < 1:
+            raise _bad_value("heldout_fraction", self.heldout_fraction, "a share above 0 and below 1")
+        if not 0 <= self.max_bad_records < 1:
+            raise _bad_value("max_bad_records", self.max_bad_records, "a share of 0 or more and below 1")
+
+    @property
+    def system_prompt(self) -> str:
+        """The text of ``prompt``."""
+        return SYSTEM_PROMPTS[self.prompt]
+
+    @property
+    def template_kwargs(self) -> dict[str, bool]:
+        """What every stage passes to the chat template."""
+        return {"enable_thinking": self.enable_thinking}
+
+    @property
+    def treatment(self) -> TreatmentConfig:
+        """What decides how each question is treated."""
+        return TreatmentConfig(
+            cleaning_off=tuple(sorted(self.cleaning_off)),
+            min_response_chars=self.min_response_chars,
+            mask=tuple(sorted(self.mask)),
+            mask_model=self.mask_model,
+            emotion_model=self.emotion_model,
+        )
+
+    def decisive(self) -> dict[str, object]:
+        """The keys that the result depends on."""
+        return {item.name: getattr(self, item.name) for item in fields(self) if item.name not in HOW_IT_RUNS}
+
+
+def _bad_value(key: str, value: object, expected: str) -> ValueError:
+    return ValueError(f"data config, key {key!r}: found {value!r}, expected {expected}. Correct the config.")

@@ -1,0 +1,160 @@
+"""Runs the treatment of questions over batches: in a pool of processes, or on Ray Data, with the same result.
+
+Each batch that is done is a file in the work folder, named after its content and after what it was treated with. A run
+that was killed goes on with the batches that are missing, and what is there was made by the same rules.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tqdm import tqdm
+
+from data_prep.files import replacing
+from data_prep.record import Question
+from data_prep.config import TreatmentConfig
+from data_prep.treatment import TREATED_SCHEMA, Treated, Treatment, to_tables, treated, treatment_key
+
+Engine = Literal["local", "ray"]
+
+BATCH: Final = 256
+"""Questions in a batch: some seconds of work, so that little is lost with a process and a bar moves."""
+
+_BATCH_COLUMN = "batch"
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    number: int
+    table: pa.Table
+    file: Path
+
+    @property
+    def done(self) -> bool:
+        return self.file.is_file()
+
+
+def treat_questions(
+    questions: Sequence[Question],
+    config: TreatmentConfig,
+    work_dir: Path,
+    engine: str = "local",
+    workers: int | None = None,
+) -> Iterator[Treated]:
+    """Every question treated, in the order given.
+
+    Args:
+        work_dir: where finished batches lie; the caller removes it when all is done.
+        engine: "local", or "ray" for Ray Data on the cluster that ``RAY_ADDRESS`` names, else on this machine.
+        workers: processes; None for one a core, of the cluster's with Ray.
+
+    Raises:
+        ValueError: an unknown engine.
+        Exception: whatever treating a batch raises; finished batches stay.
+    """
+    if engine not in get_args(Engine):
+        raise ValueError(f"engine {engine!r}, expected one of {list(get_args(Engine))}. Correct the config.")
+    batches = [
+        _Batch(number, table, work_dir / f"{number:06d}-{_digest(table, config)}.parquet")
+        for number, table in enumerate(to_tables(questions, BATCH))
+    ]
+    missing = [batch for batch in batches if not batch.done]
+    run = _run_ray if engine == "ray" else _run_local
+    with tqdm(total=len(batches), initial=len(batches) - len(missing), desc="treating", unit="batch", disable=None) as bar:
+        if missing:
+            run(missing, config, workers, bar.update)
+    for batch in batches:
+        yield from treated(pq.read_table(batch.file))
+
+
+def _run_local(batches: list[_Batch], config: TreatmentConfig, workers: int | None, done: Callable[[], Any]) -> None:
+    count = min(workers or len(os.sched_getaffinity(0)), len(batches))
+    if count == 1:
+        treatment = Treatment(config)
+        for batch in batches:
+            _write(batch.file, treatment(batch.table))
+            done()
+        return
+    # A server that has imported the steps forks the workers: no thread of this process comes along.
+    context = get_context("forkserver")
+    context.set_forkserver_preload([Treatment.__module__])
+    with ProcessPoolExecutor(count, context, initializer=_set_up, initargs=(config,)) as pool:
+        futures = [pool.submit(_treat_and_write, batch) for batch in batches]
+        try:
+            for future in as_completed(futures):
+                future.result()
+                done()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+_treatment: Treatment | None = None
+
+
+def _set_up(config: TreatmentConfig) -> None:
+    global _treatment
+    _treatment = Treatment(config)
+
+
+def _treat_and_write(batch: _Batch) -> None:
+    assert _treatment is not None
+    _write(batch.file, _treatment(batch.table))
+
+
+class _RayTreatment:
+    """What Ray Data keeps in each of its workers."""
+
+    def __init__(self, config: TreatmentConfig) -> None:
+        self._treatment = Treatment(config)
+
+    def __call__(self, table: pa.Table) -> pa.Table:
+        result = self._treatment(table.drop_columns([_BATCH_COLUMN]))
+        return result.append_column(_BATCH_COLUMN, table[_BATCH_COLUMN])
+
+
+def _run_ray(batches: list[_Batch], config: TreatmentConfig, workers: int | None, done: Callable[[], Any]) -> None:
+    import ray
+
+    ray.init(ignore_reinit_error=True, include_dashboard=False)
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    count = min(workers or int(ray.cluster_resources().get("CPU", 1)), len(batches))
+    numbered = [
+        batch.table.append_column(_BATCH_COLUMN, pa.array([batch.number] * len(batch.table), pa.int64()))
+        for batch in batches
+    ]
+    files = {batch.number: batch.file for batch in batches}
+    results = ray.data.from_arrow(numbered).map_batches(
+        _RayTreatment,
+        fn_constructor_args=(config,),
+        batch_format="pyarrow",
+        batch_size=None,
+        num_cpus=1,
+        concurrency=count,
+    )
+    for table in results.iter_batches(batch_format="pyarrow", batch_size=None):
+        # A block is a batch: from_arrow makes one of each table, and none is large enough for Ray to split it.
+        numbers = table[_BATCH_COLUMN].unique().to_pylist()
+        if len(numbers) != 1:
+            raise RuntimeError(f"Ray Data gave batches {numbers} as one block, expected one batch. Report this bug.")
+        _write(files[numbers[0]], table.drop_columns([_BATCH_COLUMN]))
+        done()
+
+
+def _write(path: Path, table: pa.Table) -> None:
+    with replacing(path) as temporary:
+        pq.write_table(table.cast(TREATED_SCHEMA), temporary, compression="zstd")
+
+
+def _digest(table: pa.Table, config: TreatmentConfig) -> str:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return hashlib.sha256(treatment_key(config).encode() + memoryview(sink.getvalue())).hexdigest()[:16]

@@ -1,0 +1,242 @@
+"""What is done to each question by itself: clean it, take personal data out, tag its risks, count its emotion words.
+
+One batch of questions in, one Arrow table out, the same wherever it runs: in this process, in a local pool, or on Ray.
+Nothing here looks at two questions at once; that is for `data_prep.prepare`.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from data_prep.anonymise.engine import Anonymiser
+from data_prep.cleaning import Change, Cleaner
+from data_prep.config import TreatmentConfig
+from data_prep.duplicates import PERMUTATIONS, Signatures, signatures
+from data_prep.emotion import EMOTIONS, Counts, EmotionClassifier, EmotionLexicon
+from data_prep.record import Question, Rejected
+from data_prep.risk import RiskRules
+from reward_fns.coe_format import LAYERS
+
+EXAMPLES: Final = 2
+"""Excerpts kept of each cleaning rule in a batch, for the report."""
+
+_STRINGS = pa.list_(pa.string())
+QUESTION_SCHEMA: Final = pa.schema(
+    [
+        ("id", pa.string()),
+        ("title", pa.string()),
+        ("description", pa.string()),
+        ("topic", pa.string()),
+        ("subtopic", pa.string()),
+        ("responses", _STRINGS),
+        ("coe", _STRINGS),
+        ("crisis", pa.bool_()),
+        ("risks", _STRINGS),
+    ]
+)
+_TEXTS = ("id", "what", "reason", "detail")
+TREATED_SCHEMA: Final = pa.schema(
+    [
+        *QUESTION_SCHEMA,
+        ("kept", pa.bool_()),
+        ("rejected", pa.list_(pa.struct([(name, pa.string()) for name in _TEXTS]))),
+        ("changes", pa.list_(pa.struct([(name, pa.string()) for name in ("rule", "where", "before", "after")]))),
+        (
+            "masked",
+            pa.list_(
+                pa.struct(
+                    [
+                        ("type", pa.string()),
+                        ("where", pa.string()),
+                        ("start", pa.int32()),
+                        ("end", pa.int32()),
+                        ("number", pa.int32()),
+                    ]
+                )
+            ),
+        ),
+        ("emotion_counts", pa.list_(pa.uint16())),
+        ("emotions", _STRINGS),
+        ("signatures", pa.binary()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """One place where personal data stood, without the data: offsets are those of the text before masking."""
+
+    question_id: str
+    where: str
+    type: str
+    start: int
+    end: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Treated:
+    """One question after treatment.
+
+    Attributes:
+        question: None where cleaning left it out.
+        emotion_counts: words of each class, shape ``(1 + responses, 7)``, the post first; empty with a classifier.
+        emotions: labels of the post and of each response by the classifier; empty with the lexicon.
+        signatures: of the post and of each response.
+    """
+
+    question: Question | None
+    rejected: tuple[Rejected, ...] = ()
+    changes: tuple[Change, ...] = ()
+    masked: tuple[Masked, ...] = ()
+    emotion_counts: Counts = field(default_factory=lambda: np.empty((0, len(EMOTIONS)), dtype=np.uint16))
+    emotions: tuple[str, ...] = ()
+    signatures: Signatures = field(default_factory=lambda: signatures([]))
+
+
+class Treatment:
+    """The steps, set up once a process."""
+
+    def __init__(self, config: TreatmentConfig) -> None:
+        """Load rules, word lists and, where asked for, models.
+
+        Raises:
+            ValueError: an unknown rule or type.
+            OSError: a model that cannot be found.
+        """
+        self._cleaner = Cleaner(config.cleaning_off, config.min_response_chars)
+        self._anonymiser = Anonymiser(config.mask, config.mask_model) if config.mask else None
+        self._risks = RiskRules.load()
+        self._classifier = EmotionClassifier(config.emotion_model) if config.emotion_model else None
+        self._lexicon = EmotionLexicon.load()
+
+    def __call__(self, batch: pa.Table) -> pa.Table:
+        """Treat a table of `QUESTION_SCHEMA`; the result has a row of `TREATED_SCHEMA` for each of its rows."""
+        shown: Counter[str] = Counter()
+        rows = []
+        for question in from_table(batch):
+            treated = self.treat(question)
+            changes = []
+            for change in treated.changes:
+                shown[change.rule] += 1
+                kept = asdict(change)
+                changes.append(kept if shown[change.rule] <= EXAMPLES else {**kept, "before": "", "after": ""})
+            rows.append(
+                {
+                    **_row(treated.question or question),
+                    "kept": treated.question is not None,
+                    "rejected": [{name: getattr(item, name) for name in _TEXTS} for item in treated.rejected],
+                    "changes": changes,
+                    "masked": [asdict(place) for place in treated.masked],
+                    "emotion_counts": treated.emotion_counts.ravel(),
+                    "emotions": treated.emotions,
+                    "signatures": treated.signatures.tobytes(),
+                }
+            )
+        return pa.Table.from_pylist(rows, schema=TREATED_SCHEMA)
+
+    def treat(self, question: Question) -> Treated:
+        """One question through all steps."""
+        cleaned = self._cleaner(question)
+        if cleaned.question is None:
+            return Treated(None, cleaned.rejected)
+        clean, masked, changes = self._masked(cleaned.question, cleaned.changes)
+        clean = replace(clean, risks=self._risks.tags(clean.post))
+        texts = [clean.post, *clean.responses]
+        counts = np.empty((0, len(EMOTIONS)), dtype=np.uint16)
+        labels: tuple[str, ...] = ()
+        if self._classifier is not None:
+            labels = self._classifier(texts)
+        else:
+            counts = self._lexicon.vectors(texts)
+        return Treated(clean, cleaned.rejected, changes, masked, counts, labels, signatures(texts))
+
+    def _masked(
+        self, question: Question, changes: tuple[Change, ...]
+    ) -> tuple[Question, tuple[Masked, ...], tuple[Change, ...]]:
+        """The question with its personal data masked, and the excerpts of cleaning's report with it."""
+        if self._anonymiser is None:
+            return question, (), changes
+        places, texts = _texts(question)
+        excerpts = [text for change in changes for text in (change.before, change.after)]
+        result = self._anonymiser([*texts, *excerpts])
+        new = result.texts
+        size = len(question.responses)
+        chain = new[2 + size : 2 + size + len(question.coe or ())]
+        masked = tuple(
+            Masked(question.id, places[found.text_index], found.type, found.start, found.end, found.number)
+            for found in result.found
+            if found.text_index < len(places)
+        )
+        shown = new[len(places) :]
+        return (
+            replace(
+                question,
+                title=new[0],
+                description=new[1],
+                responses=new[2 : 2 + size],
+                coe=(chain[0], chain[1], chain[2], chain[3]) if chain else None,
+            ),
+            masked,
+            tuple(replace(change, before=shown[2 * i], after=shown[2 * i + 1]) for i, change in enumerate(changes)),
+        )
+
+
+def to_tables(questions: Sequence[Question], size: int) -> Iterator[pa.Table]:
+    """The questions as tables of at most ``size`` rows."""
+    for start in range(0, len(questions), size):
+        yield pa.Table.from_pylist([_row(q) for q in questions[start : start + size]], schema=QUESTION_SCHEMA)
+
+
+def from_table(table: pa.Table) -> Iterator[Question]:
+    """The questions of a table of `QUESTION_SCHEMA`, or of `TREATED_SCHEMA`."""
+    for row in table.select(QUESTION_SCHEMA.names).to_pylist():
+        chain = row.pop("coe")
+        row.update(responses=tuple(row["responses"]), risks=tuple(row["risks"]))
+        yield Question(**row, coe=(chain[0], chain[1], chain[2], chain[3]) if chain else None)
+
+
+def treated(table: pa.Table) -> Iterator[Treated]:
+    """The rows of a table of `TREATED_SCHEMA`."""
+    results = table.drop_columns(QUESTION_SCHEMA.names).to_pylist()
+    for question, row in zip(from_table(table), results, strict=True):
+        yield Treated(
+            question=question if row["kept"] else None,
+            rejected=tuple(Rejected(**item) for item in row["rejected"]),
+            changes=tuple(Change(**item) for item in row["changes"]),
+            masked=tuple(Masked(**item) for item in row["masked"]),
+            emotion_counts=np.array(row["emotion_counts"], dtype=np.uint16).reshape(-1, len(EMOTIONS)),
+            emotions=tuple(row["emotions"]),
+            signatures=np.frombuffer(row["signatures"], dtype=np.uint32).reshape(-1, PERMUTATIONS),
+        )
+
+
+def _row(question: Question) -> dict[str, Any]:
+    return {name: getattr(question, name) for name in QUESTION_SCHEMA.names}
+
+
+def _texts(question: Question) -> tuple[list[str], list[str]]:
+    """Names of the places, and their texts."""
+    places = ["title", "description", *(f"response {i}" for i in range(1, len(question.responses) + 1))]
+    texts = [question.title, question.description, *question.responses]
+    if question.coe is not None:
+        places += [f"coe {layer}" for layer in LAYERS]
+        texts += question.coe
+    return places, texts
+
+
+@cache
+def treatment_key(config: TreatmentConfig) -> str:
+    """What results depend on beside the questions: the configuration, and the code and word lists of this package."""
+    package = Path(__file__).parent
+    digest = hashlib.sha256(repr(config).encode())
+    for path in sorted(path for pattern in ("**/*.py", "**/*.txt", "**/*.yaml") for path in package.glob(pattern)):
+        digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
