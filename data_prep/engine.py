@@ -9,8 +9,9 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Any, Final, Literal, get_args
 
 import pyarrow as pa
@@ -101,7 +102,16 @@ _treatment: Treatment | None = None
 
 def _set_up(config: TreatmentConfig) -> None:
     global _treatment
+    Thread(target=_end_with_parent, daemon=True).start()
     _treatment = Treatment(config)
+
+
+def _end_with_parent() -> None:
+    # A pool's worker waits for work for ever when the process that gives it was killed.
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _treat_and_write(batch: _Batch) -> None:

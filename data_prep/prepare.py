@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from data_prep.negatives import TripletBuilder
 from data_prep.record import Question
 from data_prep.selection import select_prompts, select_sft
 from data_prep.split import Split, split_questions
+from data_prep.statistics import CorpusStatistics, corpus_statistics
 from data_prep.treatment import Masked, Treated
 from data_prep.writers import (
     write_grpo_parquet,
@@ -35,6 +37,22 @@ WORK: Final = "work"
 """The folder of batches that are done, below the stage's; it is removed at the end."""
 
 
+class Clock:
+    """How long each step took, in seconds."""
+
+    def __init__(self) -> None:
+        """Start it."""
+        self.seconds: dict[str, float] = {}
+        self._since = time.perf_counter()
+
+    def lap(self, step: str) -> None:
+        """Note the time since the last step as this one's."""
+        now = time.perf_counter()
+        self.seconds[step] = round(now - self._since, 2)
+        self._since = now
+        logger.info("%s: %.1f s", step, self.seconds[step])
+
+
 @dataclass(slots=True)
 class RuleCount:
     """What a cleaning rule did: how many texts it changed, and excerpts (where, before, after)."""
@@ -48,6 +66,8 @@ class Prepared:
     """What was made, for the report.
 
     Attributes:
+        read: statistics of each corpus as it was read, by name.
+        formats: the corpora's formats, see `data_prep.corpora.CorpusFormat`.
         questions: of the corpus, deduplicated.
         split: the parts of it.
         leaks: what was found alike across held-out sets and others, and was taken out of the others.
@@ -55,9 +75,13 @@ class Prepared:
         rules: what each cleaning rule did to the corpus.
         masked: every place of the corpus where personal data was masked.
         triplets: rows by side and kind.
+        risky_prompts: RL prompts with risk tags.
+        seconds: how long each step took.
     """
 
     account: Account
+    read: dict[str, CorpusStatistics]
+    formats: tuple[str, ...]
     questions: list[Question]
     split: Split
     leaks: list[Leak]
@@ -65,6 +89,8 @@ class Prepared:
     rules: dict[str, RuleCount]
     masked: list[Masked]
     triplets: dict[str, int]
+    risky_prompts: int
+    seconds: dict[str, float]
 
 
 def prepare(
@@ -90,16 +116,21 @@ def prepare(
         ValueError: too few questions for the sizes, or a stage left without any data.
         RuntimeError: counts that do not add up, or a leak in what was written: bugs of this package.
     """
-    account = Account()
+    account, clock = Account(), Clock()
+    corpora = {config.data_source: corpus, **({} if coe is None else {"sample": coe}), **exclude}
+    read = {name: corpus_statistics(part.questions) for name, part in corpora.items()}
+    clock.lap("statistics")
     treated = _treat("", corpus, config, out_dir, account)
+    clock.lap("treatment")
     own = _group("", treated, config, account)
+    clock.lap("deduplication")
     chains = own if coe is None else _group("coe_", _treat("coe_", coe, config, out_dir, account), config, account)
     others = {
         name: _group(f"{name} ", _treat(f"{name} ", loaded, config, out_dir, account), config, account)
         for name, loaded in exclude.items()
     }
+    clock.lap("other corpora")
     split = split_questions(own.questions, config.test_size, config.val_size, config.seed)
-
     sets = {name: own.of({question.id for question in members}) for name, members in split.parts.items()}
     held_out = {"test": sets["test"], "val": sets["val"]} if coe is not None else {}
     found = {
@@ -110,6 +141,7 @@ def prepare(
     if coe is None:
         for name in ("test", "val"):
             barred["coe"] |= {q.id: (f"question of the {name} split", "") for q in split.parts[name]}
+    clock.lap("split and leaks")
 
     samples = select_sft(chains.questions, barred["coe"], tokenizer, config, account)
     prompts = {
@@ -123,9 +155,10 @@ def prepare(
                 f"stage {stage}: nothing left of {account.stages[stage].came_in}, left out were "
                 f"{account.reasons().get(stage, {})}. Raise the limits or add questions."
             )
+    clock.lap("token counts")
     clear = [question for question in split.train if question.id not in barred["corpus"]]
     triplets = TripletBuilder(clear, config.heldout_fraction, config.seed, config.generic_questions)
-
+    clock.lap("generic sentences")
     trained_on = {
         "sft": chains.of({sample.question_id for sample in samples}),
         "triplets": own.of({question.id for question in clear}),
@@ -133,6 +166,7 @@ def prepare(
         "grpo_val": own.of({question.id for question in prompts["grpo_val"]}),
     }
     remaining = _check_no_leak({"test": sets["test"], **others}, trained_on, config)
+    clock.lap("last look for leaks")
 
     write_sft_json(out_dir / "sft.json", samples)
     write_grpo_parquet(
@@ -141,16 +175,18 @@ def prepare(
     write_grpo_parquet(
         out_dir / "grpo_val.parquet", prompts["grpo_val"], config.system_prompt, config.data_source, "val"
     )
+    write_test_parquet(out_dir / "test.parquet", prompts["test"], config.system_prompt)
+    write_questions_parquet(out_dir / "questions.parquet", split)
+    clock.lap("writing")
     write_triplets_parquet(out_dir / "triplets.parquet", triplets)
     made = triplets.counts.total()
     account.note("triplets", made + len(triplets.rejected), made, triplets.rejected)
-    write_test_parquet(out_dir / "test.parquet", prompts["test"], config.system_prompt)
-    write_questions_parquet(out_dir / "questions.parquet", split)
+    clock.lap("triplets")
     shutil.rmtree(out_dir / WORK, ignore_errors=True)
-    for stage, count in account.stages.items():
-        logger.info("%s: %d in, %d kept, %d rejected", stage, count.came_in, count.kept, count.rejected)
     return Prepared(
         account=account,
+        read=read,
+        formats=tuple(dict.fromkeys(part.format for part in corpora.values())),
         questions=own.questions,
         split=split,
         leaks=[leak for leaks in found.values() for leak in leaks],
@@ -158,6 +194,8 @@ def prepare(
         rules=_rule_counts(treated),
         masked=[place for item in treated for place in item.masked],
         triplets=dict(triplets.counts),
+        risky_prompts=sum(bool(question.risks) for question in prompts["grpo_train"]),
+        seconds=clock.seconds,
     )
 
 

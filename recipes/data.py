@@ -60,6 +60,7 @@ def _prepare(common: Common, config: DataConfig, source: Path, folder: Path) -> 
         "splits": {name: len(members) for name, members in prepared.split.parts.items()},
         "triplets": prepared.triplets,
         "reasons": reasons,
+        "seconds": prepared.seconds,
     }
 
 

@@ -1,5 +1,6 @@
 """What the tests of data preparation share: made-up questions, a tiny chat tokenizer, real data where there is any."""
 
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,6 +35,8 @@ SAYINGS = (
     "两个人都没错的时候，往往最难开口。",
 )
 THINGS = ("搬家", "考试", "吵架", "失眠", "加班", "转学", "分手", "请假", "体检", "聚会")
+# Characters that make neither words of feeling nor names: what sets made-up texts apart, which are alike otherwise.
+FILLER = "的了着过很太最就都也还又再才只把被给让从对跟比按这那些每各几多少大小上下左右里外前后"
 
 
 @pytest.fixture(scope="session")
@@ -86,7 +89,7 @@ def _question(number: int) -> Question:
     return Question(
         id=f"q{number:03}",
         title=f"第{number}次{thing}之后怎么办？",
-        description=f"上周{thing}的时候我很{feeling}，已经是第{number}回了，回到家一句话也说不出来。",
+        description=f"上周{thing}的时候我很{feeling}，已经是第{number}回了，回到家一句话也说不出来。{_filler(number, 60)}。",
         topic=thing,
         responses=tuple(_response(number, turn, thing, feeling) for turn in range(2)),
         coe=(
@@ -96,7 +99,13 @@ def _question(number: int) -> Question:
             f"先回应{feeling}，再一起看{thing}。",
         ),
         crisis=number % 5 == 4,
+        group=f"q{number:03}",
+        response_emotions=(FEELINGS[number % len(FEELINGS)], FEELINGS[number % 3]),
     )
+
+
+def _filler(seed: int, length: int) -> str:
+    return "".join(random.Random(seed).choices(FILLER, k=length))
 
 
 def _response(number: int, turn: int, thing: str, feeling: str) -> str:
@@ -104,5 +113,5 @@ def _response(number: int, turn: int, thing: str, feeling: str) -> str:
         f"我能理解你的感受。第{number}次{thing}，换了谁都会{feeling}，这是第{turn}种看法。"
         f"可以先把{thing}那天的经过写下来，写到{feeling}的地方停一停，再问问自己那一刻想要什么。"
         f"{SAYINGS[number % len(SAYINGS)]}愿意的话，找一位信得过的朋友说说{thing}。"
-        f"如果{feeling}一直不散，影响了吃饭和睡觉，也可以预约一次专业的心理咨询。"
+        f"如果{feeling}一直不散，影响了吃饭和睡觉，也可以预约一次专业的心理咨询。{_filler(1000 * turn + number + 7, 150)}。"
     )

@@ -8,11 +8,9 @@ from statistics import mean
 
 import pytest
 
-from data_prep.clean import clean
 from data_prep.corpora import load_corpus
-from data_prep.emotion import EmotionLexicon
 from data_prep.generic import mine_generic, split_sentences
-from data_prep.negatives import KINDS, Triplet, build_triplets, count_rows
+from data_prep.negatives import KINDS, Triplet, TripletBuilder
 from data_prep.record import Question
 
 MakeQuestions = Callable[[int], list[Question]]
@@ -52,28 +50,37 @@ def test_generic_ignores_how_often_one_question_says_it() -> None:
 
 
 def test_generic_on_real_data(psyqa_path: Path, smilechat_path: Path) -> None:
-    psyqa = [sentence.text for sentence in mine_generic(clean(load_corpus(psyqa_path)).questions)]
+    psyqa = [sentence.text for sentence in mine_generic(load_corpus(psyqa_path).questions)]
     assert len(psyqa) == 200
     assert "我在，世界和我爱着你。" in psyqa[:5]
-    smilechat = mine_generic(clean(load_corpus(smilechat_path)).questions)
+    smilechat = mine_generic(load_corpus(smilechat_path).questions)
     assert "理解你的感受" in smilechat[0].text
     assert smilechat[0].score > 0.3
 
 
+def grouped(questions: list[Question]) -> list[Question]:
+    """Each question a group of its own, every other response of the one emotion."""
+    return [
+        replace(q, group=q.id, response_emotions=tuple("乐哀"[i % 2] for i in range(len(q.responses)))) for q in questions
+    ]
+
+
 @pytest.fixture(scope="module")
 def rows(make_questions: MakeQuestions) -> list[Triplet]:
-    return build_triplets(make_questions(40), 0.25, 42).rows
+    return list(TripletBuilder(make_questions(40), 0.25, 42))
 
 
 def test_every_response_has_one_row_of_each_kind(make_questions: MakeQuestions) -> None:
     questions = make_questions(40)
-    triplets = build_triplets(questions, 0.25, 42)
-    assert len(triplets.rows) + len(triplets.rejected) == 3 * 80
+    triplets = TripletBuilder(questions, 0.25, 42)
+    rows = list(triplets)
+    assert len(rows) + len(triplets.rejected) == 3 * 80
+    assert triplets.counts == Counter(f"{row.split}_{row.kind}" for row in rows)
     assert not any("in_batch" in item.reason or "generic" in item.reason for item in triplets.rejected)
-    positives = Counter((row.question_id, row.positive, row.kind) for row in triplets.rows)
+    positives = Counter((row.question_id, row.positive, row.kind) for row in rows)
     assert set(positives.values()) == {1}
     texts = {question.id: question for question in questions}
-    for row in triplets.rows:
+    for row in rows:
         assert row.question == texts[row.question_id].post
         assert row.positive in texts[row.question_id].responses
 
@@ -88,15 +95,33 @@ def test_negatives_come_from_elsewhere(rows: list[Triplet], make_questions: Make
 
 
 def test_emotion_negatives_differ_in_emotion(rows: list[Triplet], make_questions: MakeQuestions) -> None:
-    train = {row.question_id for row in rows if row.split == "train"}
-    replies = [text for question in make_questions(40) if question.id in train for text in question.responses]
-    lexicon = EmotionLexicon.load().relative_to(replies)
+    emotions = {
+        text: emotion
+        for question in make_questions(40)
+        for text, emotion in zip(question.responses, question.response_emotions, strict=True)
+    }
     checked = [row for row in rows if row.kind == "emotion"]
     assert checked
     for row in checked:
-        labels = lexicon.label(row.positive), lexicon.label(row.negative)
-        assert None not in labels
-        assert labels[0] != labels[1]
+        assert emotions[row.positive] != emotions[row.negative]
+
+
+def test_a_response_without_an_emotion_mismatches_nothing(make_questions: MakeQuestions) -> None:
+    questions = [replace(question, response_emotions=("", "难过" if i else "")) for i, question in enumerate(make_questions(8))]
+    triplets = TripletBuilder(questions, 0.0, 42)
+    assert not [row for row in triplets if row.kind == "emotion"]
+    assert Counter(item.reason for item in triplets.rejected) == {"no emotion negative for a response": 16}
+
+
+def test_negatives_never_come_from_the_same_group(make_questions: MakeQuestions) -> None:
+    questions = [replace(question, group=f"g{i % 4}") for i, question in enumerate(make_questions(40))]
+    owner = {text: question.group for question in questions for text in question.responses}
+    group = {question.id: question.group for question in questions}
+    checked = [row for row in TripletBuilder(questions, 0.5, 42) if row.kind != "generic"]
+    assert checked
+    assert all(owner[row.negative] != group[row.question_id] for row in checked)
+    sides = {(group[row.question_id], row.split) for row in checked}
+    assert len(sides) == 4
 
 
 def test_sides_share_no_question_and_no_generic_sentence(rows: list[Triplet], make_questions: MakeQuestions) -> None:
@@ -118,43 +143,43 @@ def test_sides_share_no_question_and_no_generic_sentence(rows: list[Triplet], ma
 
 @pytest.mark.parametrize("fraction", [0.05, 0.95])
 def test_both_sides_get_generic_sentences(psyqa_path: Path, fraction: float) -> None:
-    counts = count_rows(build_triplets(clean(load_corpus(psyqa_path)).questions, fraction, 42).rows)
+    triplets = TripletBuilder(grouped(load_corpus(psyqa_path).questions), fraction, 42)
+    counts = Counter(f"{row.split}_{row.kind}" for row in triplets)
     for side in ("train", "heldout"):
         assert counts[f"{side}_generic"] == counts[f"{side}_in_batch"]
 
 
 def test_same_seed_same_rows_whatever_the_order(rows: list[Triplet], make_questions: MakeQuestions) -> None:
-    assert build_triplets(make_questions(40)[::-1], 0.25, 42).rows == rows
-    assert build_triplets(make_questions(40), 0.25, 43).rows != rows
+    assert list(TripletBuilder(make_questions(40)[::-1], 0.25, 42)) == rows
+    assert list(TripletBuilder(make_questions(40), 0.25, 43)) != rows
 
 
 def test_text_that_two_questions_share_is_no_negative(make_questions: MakeQuestions) -> None:
     one, other = make_questions(2)
     same = replace(other, responses=one.responses)
-    triplets = build_triplets([one, same], 0.0, 42)
-    assert [row for row in triplets.rows if row.kind != "generic"] == []
+    triplets = TripletBuilder([one, same], 0.0, 42)
+    assert [row for row in triplets if row.kind != "generic"] == []
     assert Counter(item.reason for item in triplets.rejected)["no in_batch negative for a response"] == 4
 
 
 @pytest.mark.parametrize("fraction", [-0.1, 1.0])
 def test_fraction_out_of_range(make_questions: MakeQuestions, fraction: float) -> None:
     with pytest.raises(ValueError, match=f"heldout_fraction {fraction}, expected"):
-        build_triplets(make_questions(4), fraction, 42)
+        TripletBuilder(make_questions(4), fraction, 42)
 
 
 @pytest.mark.parametrize(("count", "fraction", "side"), [(1, 0.0, "train"), (0, 0.0, "train"), (10, 0.1, "heldout")])
 def test_a_side_with_one_question(make_questions: MakeQuestions, count: int, fraction: float, side: str) -> None:
-    with pytest.raises(ValueError, match=f"question on the {side} side"):
-        build_triplets(make_questions(count), fraction, 42)
+    with pytest.raises(ValueError, match=f"group of questions on the {side} side"):
+        TripletBuilder(make_questions(count), fraction, 42)
 
 
 def test_real_corpora(psyqa_path: Path) -> None:
-    questions = clean(load_corpus(psyqa_path)).questions
-    triplets = build_triplets(questions, 0.2, 42)
-    counts = count_rows(triplets.rows)
-    assert sum(counts.values()) + len(triplets.rejected) == 3 * 268
+    triplets = TripletBuilder(grouped(load_corpus(psyqa_path).questions), 0.2, 42)
+    rows = list(triplets)
+    assert len(rows) + len(triplets.rejected) == 3 * 268
     assert len(triplets.rejected) < 10
     for kind in KINDS:
-        lengths = [(len(row.positive), len(row.negative)) for row in triplets.rows if row.kind == kind]
+        lengths = [(len(row.positive), len(row.negative)) for row in rows if row.kind == kind]
         # Length must not tell a negative from a positive.
         assert mean(n for _, n in lengths) == pytest.approx(mean(p for p, _ in lengths), rel=0.1)

@@ -17,14 +17,41 @@ MakeQuestions = Callable[[int], list[Question]]
 @given(
     seed=st.integers(),
     sizes=st.tuples(st.integers(0, 10), st.integers(0, 10)),
-    risks=st.lists(st.booleans(), min_size=40, max_size=60).filter(lambda marks: sum(marks) < len(marks) - 20),
+    groups=st.lists(st.integers(0, 50), min_size=60, max_size=80).filter(lambda names: len(set(names)) > 35),
+    risky=st.sets(st.integers(0, 79), max_size=10),
 )
-def test_parts_are_disjoint_and_complete(seed: int, sizes: tuple[int, int], risks: list[bool]) -> None:
-    questions = [Question(str(i), "题", "", "", ("答",), crisis=risk) for i, risk in enumerate(risks)]
-    split = split_questions(questions, *sizes, seed)
+def test_parts_are_disjoint_and_complete_and_hold_whole_groups(
+    seed: int, sizes: tuple[int, int], groups: list[int], risky: set[int]
+) -> None:
+    questions = [
+        Question(str(i), "题", "", "", ("答",), risks=("abuse",) if i in risky else (), group=str(group))
+        for i, group in enumerate(groups)
+    ]
+    try:
+        split = split_questions(questions, *sizes, seed)
+    except ValueError as error:
+        # Small sizes and large groups may not come out even.
+        assert "are too few" in str(error)
+        return
     assert (len(split.test), len(split.val)) == sizes
-    assert sorted(q.id for q in split.train + split.val + split.test) == sorted(q.id for q in questions)
-    assert not any(question.crisis for question in split.val)
+    assert sorted(q.id for part in split.parts.values() for q in part) == sorted(q.id for q in questions)
+    assert not any(question.at_risk for question in split.val)
+    members = [{question.group for question in part} for part in split.parts.values()]
+    assert sum(map(len, members)) == len(set.union(*members))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_sizes_come_out_even_with_groups(make_questions: MakeQuestions, seed: int) -> None:
+    questions = [replace(question, group=f"g{i // 3}", crisis=False) for i, question in enumerate(make_questions(60))]
+    questions[50:] = [replace(question, group=question.id) for question in questions[50:]]
+    split = split_questions(questions, 10, 5, seed)
+    assert (len(split.test), len(split.val), len(split.train)) == (10, 5, 45)
+
+
+def test_a_group_with_a_risky_post_is_not_validated_on(make_questions: MakeQuestions) -> None:
+    questions = [replace(question, crisis=False, group="same" if i < 6 else question.id) for i, question in enumerate(make_questions(12))]
+    questions[0] = replace(questions[0], risks=("self_harm",))
+    assert not any(question.group == "same" for question in split_questions(questions, 0, 6, 42).val)
 
 
 def test_order_of_input_does_not_matter(make_questions: MakeQuestions) -> None:

@@ -1,0 +1,206 @@
+"""What a run of the preparation leaves for people to look at, beside the files of the stages.
+
+``report.md`` (counts, reasons, rules with examples, masks, risks, leaks, Table 1), three pictures, ``statistics.json``,
+the dataset card ``README.md``; and line by line ``rejected.jsonl``, ``masked.jsonl`` (places, never values) and
+``leaks.jsonl``. No file holds a time or a path: the same data gives the same bytes.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from data_prep.card import CardFacts, data_file, dataset_card
+from data_prep.config import DataConfig
+from data_prep.files import replacing
+from data_prep.markdown import cell, table
+from data_prep.plots import draw_plots
+from data_prep.prepare import Prepared
+from data_prep.risk import RISKS
+from data_prep.statistics import corpus_statistics, table1
+
+_FILES: Final = (
+    ("grpo_train.parquet", "grpo", "train"),
+    ("grpo_val.parquet", "grpo", "validation"),
+    ("triplets.parquet", "triplets", "train"),
+    ("test.parquet", "test", "test"),
+    ("questions.parquet", "questions", "train"),
+    ("sft.json", "sft", "train"),
+)
+_STEPS: Final = {
+    "records": "records read",
+    "questions": "questions cleaned",
+    "responses": "responses cleaned",
+    "unique_questions": "questions deduplicated",
+    "unique_responses": "responses deduplicated",
+    "sft": "SFT samples",
+    "grpo_train": "GRPO prompts",
+    "grpo_val": "GRPO validation prompts",
+    "test": "test prompts",
+    "triplets": "reward triplets",
+}
+
+
+def write_report(prepared: Prepared, config: DataConfig, folder: Path) -> None:
+    """Write everything named above into ``folder``."""
+    _write_lines(
+        folder / "rejected.jsonl", ({"stage": stage, **asdict(item)} for stage, item in prepared.account.rejected)
+    )
+    _write_lines(folder / "masked.jsonl", map(asdict, prepared.masked))
+    _write_lines(folder / "leaks.jsonl", map(asdict, prepared.leaks))
+    kept = corpus_statistics(prepared.questions)
+    corpora = {**prepared.read, f"{config.data_source}, kept": kept}
+    _write(
+        folder / "statistics.json",
+        json.dumps({name: asdict(part) for name, part in corpora.items()}, ensure_ascii=False, indent=1) + "\n",
+    )
+    pictures = tuple(path.name for path in draw_plots(kept, folder))
+    sections = {
+        "Counts": _counts(prepared),
+        "Why": _reasons(prepared),
+        "Corpora": table1(corpora) + "\n" + "\n".join(f"![]({name})" for name in pictures) + "\n",
+        "Cleaning": _rules(prepared),
+        "Personal data": _masks(prepared, config),
+        "Risk": _risks(prepared),
+        "Emotion": _emotions(prepared),
+        "Near-duplicates and leaks": _leaks(prepared, config),
+    }
+    body = "\n".join(f"## {heading}\n\n{text}" for heading, text in sections.items())
+    _write(folder / "report.md", f"# Data: {cell(config.data_source)}\n\n{body}")
+    _write(folder / "README.md", dataset_card(_facts(prepared, config, folder, pictures)))
+
+
+def _facts(prepared: Prepared, config: DataConfig, folder: Path, pictures: tuple[str, ...]) -> CardFacts:
+    kept = corpus_statistics(prepared.questions)
+    return CardFacts(
+        name=config.data_source,
+        sources=prepared.formats,
+        corpora={**prepared.read, f"{config.data_source}, kept": kept},
+        kept=kept,
+        pictures=pictures,
+        steps={_step(name): count for name, count in prepared.account.stages.items()},
+        splits={name: len(members) for name, members in prepared.split.parts.items()},
+        files=tuple(data_file(folder / name, part, split) for name, part, split in _FILES),
+        masked=_mask_counts(prepared) if config.mask else None,
+        risks=_risk_counts(prepared),
+        crisis=sum(question.crisis for question in prepared.questions),
+        risky_prompts=prepared.risky_prompts,
+        leaks=prepared.remaining,
+        license=config.license,
+    )
+
+
+def _counts(prepared: Prepared) -> str:
+    rows = (
+        (_step(name), f"{count.came_in:,}", f"{count.kept:,}", f"{count.rejected:,}")
+        for name, count in prepared.account.stages.items()
+    )
+    splits = ", ".join(f"{len(members):,} {name}" for name, members in prepared.split.parts.items())
+    return table(("Step", "In", "Kept", "Left out"), rows) + f"\nIn = kept + left out, in every line. Split: {splits}.\n"
+
+
+def _reasons(prepared: Prepared) -> str:
+    rows = (
+        (_step(stage), cell(reason), f"{count:,}")
+        for stage, reasons in prepared.account.reasons().items()
+        for reason, count in reasons.items()
+    )
+    return table(("Step", "Reason", "Left out"), rows, left=2) + "\nEach of them stands in `rejected.jsonl`.\n"
+
+
+def _rules(prepared: Prepared) -> str:
+    if not prepared.rules:
+        return "No rule changed a text.\n"
+    rows = []
+    for rule, count in sorted(prepared.rules.items(), key=lambda item: -item[1].changed):
+        where, before, after = count.examples[0] if count.examples else ("", "", "")
+        rows.append((rule, cell(where), cell(before), cell(after), f"{count.changed:,}"))
+    return (
+        table(("Rule", "Example in a", "Before", "After", "Texts changed"), rows, left=4)
+        + "\nWhat rules left out altogether is counted above. Personal data in examples is masked.\n"
+    )
+
+
+def _masks(prepared: Prepared, config: DataConfig) -> str:
+    if not config.mask:
+        return "Nothing was masked (`mask=[]`).\n"
+    counts = _mask_counts(prepared)
+    rows = ((f"[{kind}]", f"{count:,}") for kind, count in sorted(counts.items(), key=lambda item: -item[1]))
+    return (
+        table(("Placeholder", "Places"), rows)
+        + "\nPatterns and word lists miss some and mask some that is none: `python -m data_prep.anonymise.measure` says "
+        "how many on labelled sentences. `masked.jsonl` names every place, without what stood there.\n"
+    )
+
+
+def _risks(prepared: Prepared) -> str:
+    counts = _risk_counts(prepared)
+    size = max(1, len(prepared.questions))
+    rows = ((name, f"{count:,}", f"{count / size:.1%}") for name, count in counts.items())
+    marked = sum(question.crisis for question in prepared.questions)
+    return (
+        table(("Category", "Questions", "Share"), rows)
+        + f"\n{marked:,} questions are marked as at acute risk by the corpus itself. Posts with a tag or a mark are no RL "
+        "prompts and are told apart in evaluation. The rules are no screening instrument.\n"
+    )
+
+
+def _emotions(prepared: Prepared) -> str:
+    posts = Counter(question.emotion for question in prepared.questions)
+    responses = Counter(emotion for question in prepared.questions for emotion in question.response_emotions)
+    names = sorted(posts | responses, key=lambda name: (name == "", -posts[name]))
+    rows = ((cell(name) or "none", f"{posts[name]:,}", f"{responses[name]:,}") for name in names)
+    return table(("Emotion", "Posts", "Responses"), rows)
+
+
+def _leaks(prepared: Prepared, config: DataConfig) -> str:
+    sizes = Counter(Counter(question.group for question in prepared.questions).values())
+    groups = table(("Questions in a group", "Groups"), ((str(size), f"{n:,}") for size, n in sorted(sizes.items())))
+    pairs = Counter((leak.held_out_set, leak.other_set, leak.part) for leak in prepared.leaks)
+    found = (
+        table(
+            ("Held out", "Nearly the same in", "Part", "Pairs"),
+            ((cell(held), cell(other), part, f"{count:,}") for (held, other, part), count in sorted(pairs.items())),
+            left=3,
+        )
+        if pairs
+        else "No question of a held-out set stands nearly the same in another set.\n"
+    )
+    left = table(("Held out / trained on", "Pairs left"), ((cell(k), str(n)) for k, n in prepared.remaining.items()))
+    return (
+        f"Posts from {config.question_threshold} on (Jaccard index of character 5-grams, by MinHash) are a group, which no "
+        f"split parts; responses from {config.response_threshold} on are repetitions, of which the first stays.\n\n{groups}\n"
+        f"What was found between sets, and taken out of training (`leaks.jsonl`):\n\n{found}\n"
+        f"Looked for once more in what was written:\n\n{left}"
+    )
+
+
+def _mask_counts(prepared: Prepared) -> dict[str, int]:
+    return dict(Counter(place.type for place in prepared.masked).most_common())
+
+
+def _risk_counts(prepared: Prepared) -> dict[str, int]:
+    counts = Counter(risk for question in prepared.questions for risk in question.risks)
+    return {name: counts[name] for name in RISKS}
+
+
+def _step(name: str) -> str:
+    """A step's name for people; that of another corpus is told by its prefix."""
+    for key in sorted(_STEPS, key=len, reverse=True):
+        if name.endswith(key):
+            prefix = name.removesuffix(key).strip(" _")
+            return f"{_STEPS[key]} ({prefix})" if prefix else _STEPS[key]
+    return name
+
+
+def _write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        for row in rows:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
