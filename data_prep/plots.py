@@ -44,7 +44,7 @@ TOPIC_CHARS: Final = 16
 _THOUSANDS: Final = "{x:,.0f}"
 _LEAST_SHOWN: Final = 5  # so that the paper's means stand among the bars
 _BASE_FONT: Final = "DejaVu Sans"  # comes with matplotlib
-_BLUE, _GREY, _OURS, _PSYQA, _EMPATHY = "#a3c4e0", "#c9cdd1", "black", "#c65d07", "#11703f"
+_BLUE, _GREY = "#a3c4e0", "#c9cdd1"
 
 
 def draw_plots(statistics: CorpusStatistics, folder: Path) -> tuple[Path, ...]:
@@ -79,7 +79,7 @@ def lengths_figure(statistics: CorpusStatistics) -> Figure:
     )
     for axes, (lengths, counted, name, paper_means) in zip(panels, kinds, strict=True):
         _histogram(axes, lengths)
-        _means(axes, lengths.mean, paper_means, 1)
+        _means(axes, lengths.mean, paper_means, 1, lengths.bin_width * len(lengths.bins))
         axes.set(xlabel=f"characters of the {name}", ylabel=counted)
         axes.xaxis.set_major_formatter(_THOUSANDS)
         _finish(axes)
@@ -125,13 +125,13 @@ def responses_figure(statistics: CorpusStatistics) -> Figure:
     bars = {str(responses): counts.get(responses, 0) for responses in range(first, last + 1)}
     more = sum(questions for responses, questions in counts.items() if responses > RESPONSES_SHOWN)
     if more:
-        bars[f"over {RESPONSES_SHOWN}"] = more
+        bars[f"{RESPONSES_SHOWN + 1}+"] = more
     positions = range(first, first + len(bars))
     figure = Figure(figsize=(7, 3.6), layout="constrained")
     axes = figure.subplots()
     axes.bar(positions, list(bars.values()), color=_BLUE)
     paper_means = [column.responses_per_question for column in PAPER.values()]
-    _means(axes, statistics.table1.responses_per_question, paper_means, 2)
+    _means(axes, statistics.table1.responses_per_question, paper_means, 2, positions[-1])
     axes.set(xlabel="responses per question", ylabel="questions")
     axes.set_xticks(positions, list(bars))
     _finish(axes)
@@ -143,22 +143,25 @@ def _histogram(axes: Axes, lengths: Lengths) -> None:
     edges = [index * width for index in range(len(lengths.bins))]
     axes.bar(edges[:-1], lengths.bins[:-1], width, align="edge", color=_BLUE, edgecolor="white", linewidth=0.3)
     if lengths.bins[last]:
-        label = f"{edges[last]:,} and more: {lengths.bins[last]:,}"
+        label = f"{edges[last]:,} or more: {lengths.bins[last]:,}"
         axes.bar(edges[last], lengths.bins[last], width, align="edge", color=_GREY, label=label)
     filled = max(index for index, count in enumerate(lengths.bins) if count)
     axes.set_xlim(0, (filled + 2) * width)
 
 
-def _means(axes: Axes, ours: float, paper: Sequence[float], decimals: int) -> None:
-    """Vertical lines; the axis is widened to hold them all."""
-    lines = [("mean here", ours, _OURS, "-")]
-    lines += [
-        (f"{name}, paper", mean, colour, dashes)
-        for name, mean, colour, dashes in zip(PAPER, paper, (_PSYQA, _EMPATHY), ("--", ":"), strict=True)
-    ]
-    for name, mean, colour, dashes in lines:
-        axes.axvline(mean, color=colour, linestyle=dashes, linewidth=2, label=f"{name}: {mean:,.{decimals}f}")
-    axes.set_xlim(right=max(axes.get_xlim()[1], 1.08 * max(mean for _, mean, _, _ in lines)))
+def _means(axes: Axes, ours: float, paper: Sequence[float], decimals: int, edge: float) -> None:
+    """Vertical lines, the axis widened to hold them; one beyond `edge`, where bars end, is only named in the legend."""
+    names = ["mean here", *(f"{name}, paper" for name in PAPER)]
+    means = [ours, *paper]
+    styles = (("black", "-"), ("#c65d07", "--"), ("#11703f", ":"))
+    for name, mean, (colour, dashes) in zip(names, means, styles, strict=True):
+        label = f"{name}: {mean:,.{decimals}f}"
+        if mean <= edge:
+            axes.axvline(mean, color=colour, linestyle=dashes, linewidth=2, label=label)
+        else:
+            axes.plot([], [], color=colour, linestyle=dashes, linewidth=2, label=f"{label} →")
+    drawn = max(mean for mean in means if mean <= edge)  # the paper's always are
+    axes.set_xlim(right=max(axes.get_xlim()[1], 1.08 * drawn))
 
 
 def _finish(axes: Axes) -> None:
@@ -168,7 +171,7 @@ def _finish(axes: Axes) -> None:
     axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     axes.yaxis.set_major_formatter(_THOUSANDS)
     # Above the bars: inside, some corpus always has its lines or bars where the legend is.
-    axes.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4)
+    axes.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, columnspacing=1.5)
 
 
 def _chinese_font() -> list[str]:

@@ -111,11 +111,12 @@ def test_lengths_with_the_papers_means() -> None:
     assert panels[2].get_xlim()[1] > 775.6
 
 
-def test_the_open_bar_says_so() -> None:
-    texts = [
-        text.get_text() for text in lengths_figure(VARIETY["all beyond the bars"]).axes[2].get_legend().get_texts()
-    ]
-    assert texts[-1] == "2,950 and more: 800"
+def test_what_lies_beyond_the_bars_is_named_and_does_not_stretch_the_axis() -> None:
+    axes = lengths_figure(VARIETY["all beyond the bars"]).axes[2]
+    texts = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert texts[0] == "mean here: 50,000.0 →"
+    assert texts[-1] == "2,950 or more: 800"
+    assert axes.get_xlim() == (0, 3050)
 
 
 def test_responses_beyond_the_last_bar_share_one() -> None:
@@ -123,8 +124,8 @@ def test_responses_beyond_the_last_bar_share_one() -> None:
     [axes] = responses_figure(mixed).axes
     shown = zip(axes.get_xticklabels(), axes.patches, strict=True)
     heights = {label.get_text(): bar.get_height() for label, bar in shown}
-    assert {label: height for label, height in heights.items() if height} == {"0": 1, "1": 2, "15": 1, "over 15": 2}
-    assert list(heights) == [*map(str, range(16)), "over 15"]
+    assert {label: height for label, height in heights.items() if height} == {"0": 1, "1": 2, "15": 1, "16+": 2}
+    assert list(heights) == [*map(str, range(16)), "16+"]
 
 
 def test_few_responses_still_show_the_papers_means() -> None:
