@@ -1,1 +1,1 @@
-"""Personal data found and replaced: ``patterned`` (numbers and addresses on the net), ``names``, ``places``."""
+"""Personal data found and replaced by typed placeholders: ``engine`` for a question, ``measure`` for how well."""

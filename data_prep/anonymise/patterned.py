@@ -1,133 +1,238 @@
-"""Recognisers of what has a pattern: numbers, addresses on the net, licence plates. No model, no word segmentation.
+"""Recognisers of what has a pattern of its own: phones, IDs, cards, e-mail, URLs, licence plates.
 
-Each is a Presidio ``PatternRecognizer``; a checksum decides where there is one. Patterns see text whose full-width
-letters and digits have been folded to ASCII, character by character, so offsets are those of the text itself.
+Each is a Presidio ``PatternRecognizer`` over folded text (``folding``). What only a cue beside it tells apart from
+any other number, QQ and WeChat, is in ``accounts``. Short codes (110, 12356), 400 and 800 numbers and the lines in
+``hotlines.txt`` are nobody's own and stay, and so does a landline that the text calls a hotline.
 """
 
+import re
 from collections.abc import Sequence
-from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Final
 
+import phonenumbers
+import tldextract
 from presidio_analyzer import Pattern, PatternRecognizer
 
+from data_prep.anonymise.checksums import luhn_valid, old_resident_id_valid, resident_id_valid
+
 HOTLINES: Final = Path(__file__).with_name("hotlines.txt")
-"""Landlines that have to survive: whoever reads the text may need them."""
+"""Numbers that have to survive, one a line: whoever reads the text may need them."""
 
-_PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤川青藏琼宁"
-_TOP_LEVEL = "com|cn|net|org|edu|gov|cc|top|me|info|vip|xyz|club|site|online|shop|io|tv|live|app|wang|ltd|fun"
-_PATH = r"(?:[/?#][\w\-./?%&=#~+:@!$,;*]*)?"
-_QQ = r"(?:(?<![a-z])q\s?q|[扣抠秋口]{2}|(?<=[加我的号])[扣抠]|企鹅|🐧|(?<![a-z])q(?![a-z]))"
-_WECHAT = (
-    r"(?:[微威薇维]信|微芯|薇芯|围信|卫星号|绿泡泡|微号|wechat|weixin|(?<![a-z])(?:v信|vx|wx)|"
-    r"(?<=[加我的是\s+➕，。])[薇微徽]|(?:[加➕+]|我的?|^|[，。\s])v(?=\s*[:：]|[\u4e00-\u9fa5\s]|[a-z]+[0-9_-]|[a-z]{8})|💚)"
+_NUMERALS: Final = "〇零一二三四五六七八九幺壹贰叁肆伍陆柒捌玖"
+_TO_DIGIT: Final = str.maketrans(_NUMERALS, "00123456789" + "1123456789")
+_D: Final = f"[0-9{_NUMERALS}]"
+_GAP: Final = r"[ \-–—.·_/]{0,3}"
+_NOT_A_SERIAL: Final = r"(?<!(?:单号|订单|编号|流水|批号|条码|票号)[^0-9，。]{0,4})"
+_MOBILE_SHAPES: Final = frozenset(
+    {(11,), (3, 4, 4), (3, 8), (7, 4), (4, 3, 4), (4, 4, 3), (3, 3, 5), (5, 6), (6, 5), (3, 2, 2, 2, 2), (1,) * 11}
 )
-_ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_PROVINCES: Final = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤川青藏琼宁"
+_PATH: Final = r"(?:(?::[0-9]+)?[/?#](?:[a-z0-9_\-./?%&=#~+:@!$,;*]*[a-z0-9_\-/%&=#~+*])?)?"
 
-
-def luhn_valid(number: str) -> bool:
-    """Whether the digits pass the Luhn check (ISO/IEC 7812-1)."""
-    digits = [int(digit) for digit in reversed(number)]
-    doubled = (sum(divmod(2 * digit, 10)) for digit in digits[1::2])
-    return (sum(digits[::2]) + sum(doubled)) % 10 == 0
-
-
-def resident_id_valid(number: str) -> bool:
-    """Whether 18 characters are a resident ID: a real birth date and the check character of GB 11643-1999."""
-    try:
-        date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
-    except ValueError:
-        return False
-    rest = sum(weight * int(digit) for weight, digit in zip(_ID_WEIGHTS, number[:17], strict=True)) % 11
-    return "10X98765432"[rest] == number[17].upper()
+# Endings of file names, and words that follow a full stop without a space; as a site's they need more to go by.
+_FILE_ENDINGS: Final = re.compile("py|md|sh|zip|mov|rs|pl|ps|ai|pm")
+_WORD_ENDINGS: Final = re.compile(
+    "am|as|at|be|by|do|eg|id|in|is|it|la|me|my|no|or|so|to|us|app|day|fit|fun|help|here|how|life|live|love|moe|new|now|"
+    "one|run|top|today|win|work|wow|you"
+)
+_TITLES: Final = re.compile("mr|mrs|ms|dr|prof|st|vs|asp", re.IGNORECASE)
 
 
 class Patterned(PatternRecognizer):
-    """Patterns of one type, all of them sure where they match."""
+    """Patterns of one type, and a cheaper one without which none of them matches."""
 
-    def __init__(self, entity: str, *patterns: str) -> None:
-        """Compile nothing yet: Presidio compiles a pattern at its first use."""
+    def __init__(self, entity: str, name: str, trigger: str, *patterns: str) -> None:
+        """Take the patterns; Presidio compiles them at their first use, ignoring case."""
         super().__init__(
             supported_entity=entity,
             supported_language="zh",
-            name=f"{entity} pattern",
-            patterns=[Pattern(f"{entity} {i}", regex, 1.0) for i, regex in enumerate(patterns)],
+            name=name,
+            patterns=[Pattern(f"{name} {i}", regex, 1.0) for i, regex in enumerate(patterns)],
+        )
+        self._trigger = re.compile(trigger, re.IGNORECASE)
+
+    def may_match(self, text: str) -> bool:
+        """See `Triggered`."""
+        return self._trigger.search(text) is not None
+
+
+class Mobile(Patterned):
+    """Mobile numbers of mainland China: together, in the usual groups, or in Chinese numerals; +86 belongs to them."""
+
+    def __init__(self) -> None:
+        """Eleven digits, the first two of which are 13 to 19."""
+        eleven = rf"[1一幺壹]{_GAP}[3-9三四五六七八九叁肆伍陆柒捌玖](?:{_GAP}{_D}){{9}}"
+        super().__init__(
+            "电话",
+            "mobile",
+            eleven,
+            r"(?<![0-9])(?<![0-9][.])(?:(?<![a-z])|(?<=(?<![a-z])(?:tel|phone|wechat|weixin|wx|vx|v|qq|q)))"
+            rf"{_NOT_A_SERIAL}(?:[(（]?(?:\+|00)?86[)）]?[- ]?)?{eleven}(?![0-9])(?![.][0-9])",
         )
 
+    def validate_result(self, pattern_text: str) -> bool:
+        """Whether the digits stand in groups as people write them; scores in a row do not."""
+        return _mobile_shape(pattern_text) in _MOBILE_SHAPES
 
-class Phone(Patterned):
-    """Mobile and landline numbers of China, short codes and hotlines excepted."""
+
+class Landline(Patterned):
+    """Landlines with their area code, local ones that the text calls a phone, and numbers abroad with +."""
 
     def __init__(self) -> None:
         """Read the hotlines."""
+        start = r"(?<![0-9a-z+.\-])(?<!热线[^。！？!?\n]{0,12})"
+        local = r"[2-8][0-9]{2,3}[- ]?[0-9]{4}"
+        extension = r"(?:(?:[-–—]|\s?转\s?|\s?分机\s?)[0-9]{1,5})?"
         super().__init__(
             "电话",
-            r"(?<![\dA-Za-z])(?:\+?86[- ]?)?1[3-9]\d([- ]?)\d{4}\1\d{4}(?!\d)",
-            r"(?<!\+86)(?<!\+86[- ])(?<![\dA-Za-z+])(?:[(（]0\d{2,3}[)）][- ]?|0\d{2,3}[- ])[2-9]\d{6,7}(?:-\d{1,4})?(?!\d)",
+            "landline",
+            r"[0-9](?:[()（）\- –—]{0,2}[0-9]){6}",
+            rf"{start}(?:(?:\+|00)86[- ]?)?(?:[(（]0[0-9]{{2,3}}[)）][- ]?|0[0-9]{{2,3}}[-–— ]{{0,2}})"
+            rf"{local}{extension}(?![0-9])",
+            rf"{start}(?:\+|00)86[- ]?[1-9][0-9]{{1,2}}[- ]{local}{extension}(?![0-9])",
+            rf"{start}\+(?!86)[1-9][0-9]{{0,2}}[- ]?(?:[(]?[0-9]{{1,4}}[)]?[- ]?){{1,4}}[0-9]{{2,4}}(?![0-9])",
+            rf"(?<!热线[^。！？!?\n]{{0,12}})(?:座机|固话|固定电话|电话|传真)[号码]{{0,2}}[是为:：\s]{{0,3}}\K{local}(?![0-9])",
         )
-        lines = (line.partition("#")[0] for line in HOTLINES.read_text(encoding="utf-8").splitlines())
-        self._hotlines = {_digits(line) for line in lines if line.strip()}
+        self._hotlines = _hotlines()
 
-    def invalidate_result(self, pattern_text: str) -> bool:
-        """A hotline is nobody's own number."""
-        return _digits(pattern_text) in self._hotlines
+    def validate_result(self, pattern_text: str) -> bool:
+        """Whether a number can exist under the numbering plan, and is no hotline."""
+        bare = re.split(r"转|分机", pattern_text)[0].strip()
+        digits = _digits(bare)
+        if any(line.endswith(digits) or digits.startswith(line) for line in self._hotlines):
+            return False
+        if len(digits) < 9:
+            return True
+        bare = re.sub(r"([0-9]{7,8})[-–—][0-9]{1,5}$", r"\1", bare)
+        return phonenumbers.is_valid_number(phonenumbers.parse(bare, "CN"))
 
 
 class ResidentID(Patterned):
-    """Resident IDs whose check character is right."""
+    """Resident IDs of 18 characters whose check character is right, and old ones of 15 that the text calls so."""
 
     def __init__(self) -> None:
-        """18 characters, not part of a longer number."""
-        super().__init__("身份证", r"(?<![\dA-Za-z])[1-8]\d{5}(?:18|19|20)\d{9}[\dXx](?![\dA-Za-z])")
+        """The first two digits are a province's (GB/T 2260)."""
+        province = "(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3])"
+        super().__init__(
+            "身份证",
+            "resident ID",
+            r"[1-8][0-9]{5}[- ]?[0-9]{4}",
+            rf"(?<![0-9a-z]){province}[0-9]{{4}}[- ]?(?:18|19|20)[0-9]{{2}}[- ]?[0-9]{{4}}[- ]?[0-9]{{3}}[0-9x]"
+            r"(?![0-9a-z])",
+            rf"(?:身份证|证件)[^0-9。！？\n]{{0,8}}\K{province}[0-9]{{13}}(?![0-9a-z])",
+        )
 
     def validate_result(self, pattern_text: str) -> bool:
-        """See `resident_id_valid`."""
-        return resident_id_valid(pattern_text)
+        """See `resident_id_valid` and `old_resident_id_valid`."""
+        number = re.sub("[- ]", "", pattern_text)
+        return resident_id_valid(number) if len(number) == 18 else old_resident_id_valid(number)
 
 
 class BankCard(Patterned):
-    """Card numbers of 16, 17 or 19 digits that pass the Luhn check, also in groups of four."""
+    """Card numbers of 16, 17 or 19 digits that pass the Luhn check, together or in groups."""
 
     def __init__(self) -> None:
         """No 18 digits: these are resident IDs, right or mistyped."""
+        digits = r"[3-9][0-9]{2,7}(?:[- ]?[0-9]{3,})*"
         super().__init__(
-            "银行卡", r"(?<![\dA-Za-z])[3-9]\d{3}([- ]?)\d{4}\1\d{4}\1\d{4}(?:\1\d{3}|\d)?(?![\dA-Za-z])"
+            "银行卡",
+            "bank card",
+            r"[0-9](?:[- ]?[0-9]){15}",
+            rf"(?<![0-9a-z])(?<![0-9][.-]){_NOT_A_SERIAL}{digits}(?![0-9a-z])",
         )
 
     def validate_result(self, pattern_text: str) -> bool:
         """See `luhn_valid`."""
-        return luhn_valid(_digits(pattern_text))
+        digits = _digits(pattern_text)
+        return len(digits) in (16, 17, 19) and luhn_valid(digits)
+
+
+class Email(Patterned):
+    """E-mail addresses, also with spaces, 艾特 or (at) for the sign, and 点 for the dot before a common ending."""
+
+    def __init__(self) -> None:
+        """Addresses in ASCII only."""
+        local = r"(?<![a-z0-9_.+-])[a-z0-9][a-z0-9_.+-]*"
+        super().__init__(
+            "邮箱",
+            "e-mail",
+            r"@|艾特|[(（\[]at[)）\]]|#",
+            rf"{local}@(?:[a-z0-9-]+\.)+[a-z]{{2,}}(?![a-z0-9])",
+            rf"{local} ?(?:@|艾特|[(（\[]at[)）\]]|#) ?(?:[a-z0-9-]+ ?[.。点] ?)+(?:com|cn|net|org)(?![a-z0-9])",
+        )
+
+
+class URL(Patterned):
+    """Addresses on the net: with a scheme or www, or a bare domain under a real ending."""
+
+    def __init__(self) -> None:
+        """The endings are the Public Suffix List's as tldextract brings it; nothing is fetched."""
+        super().__init__(
+            "网址",
+            "URL",
+            r"[:：]//|[a-z0-9][.点。][a-z]{2}",
+            rf"(?:https?|hxxps?|ftp)[:：]//[a-z0-9_\-.]*[a-z0-9]{_PATH}",
+            rf"(?<![@a-z0-9_.\-])(?:[a-z0-9][a-z0-9-]*\.)+[a-z]{{2,}}(?![a-z0-9@]){_PATH}(?!\s?邮箱)",
+            rf"(?<![@a-z0-9_.\-])[a-z0-9-]{{2,}}[点。](?:com|cn|net|org)(?![a-z0-9]){_PATH}",
+        )
+
+    def validate_result(self, pattern_text: str) -> bool | None:
+        """Whether a bare domain is one rather than a file's name or two sentences without a space between."""
+        if re.match(r"(?:https?|hxxps?|ftp)[:：]", pattern_text, re.IGNORECASE):
+            return None
+        host, path = re.fullmatch(
+            r"([^/?#:]*)(.*)", pattern_text.replace("点", ".").replace("。", "."), re.DOTALL
+        ).groups()  # type: ignore[union-attr]
+        labels = host.split(".")
+        ending = labels[-1].lower()
+        if ending not in _endings() or labels[-1].istitle() or _TITLES.fullmatch(labels[0]):
+            return False
+        if len(labels) > 2 or path:
+            return True
+        if _WORD_ENDINGS.fullmatch(ending):
+            return re.search(r"[a-z].*[0-9-]|[0-9-].*[a-z]", labels[0], re.IGNORECASE) is not None
+        return _FILE_ENDINGS.fullmatch(ending) is None
+
+
+class LicencePlate(Patterned):
+    """Plates of GA 36-2018: province, letter, five characters, or six of a new-energy car; 挂, 学, 警 and 港澳 too."""
+
+    def __init__(self) -> None:
+        """At least three digits, so that no abbreviation looks like a plate."""
+        char = "[A-HJ-NP-Z0-9]"
+        super().__init__(
+            "车牌",
+            "licence plate",
+            rf"[{_PROVINCES}]\s?[A-Z]",
+            rf"[{_PROVINCES}]\s?[A-HJ-NP-Z]\s?[·•.・\- ]?\s?(?=[A-Z]*[0-9][A-Z]*[0-9][A-Z]*[0-9])"
+            rf"(?:{char}{{4}}[挂学警港澳]|(?:[A-HJK][A-HJ-NP-Z0-9][0-9]{{4}}|[0-9]{{5}}[A-HJK]|{char}{{5}})(?![A-Z0-9]))",
+        )
 
 
 def patterned_recognisers() -> Sequence[Patterned]:
-    """One recogniser a type, none of them shared."""
-    return [
-        ResidentID(),
-        BankCard(),
-        Patterned("邮箱", r"(?<![\w.+-])[\w.+-]+@(?:[a-z0-9-]+\.)+[a-z]{2,}(?![a-z0-9])".replace(r"\w", "a-z0-9_")),
-        Patterned(
-            "网址",
-            rf"(?:https?://|www\.)[\w\-.]+(?::\d+)?{_PATH}".replace(r"\w", "a-z0-9_"),
-            rf"(?<![@\w.-])(?:[a-z0-9-]+\.)+(?:{_TOP_LEVEL})(?![a-z0-9.]){_PATH}".replace(r"\w", "a-z0-9_"),
-        ),
-        Phone(),
-        Patterned(
-            "QQ",
-            rf"{_QQ}[^\d。.!！?？;；@\[\]\n]{{0,8}}\K[1-9]\d{{4,10}}(?![\d.@]|\s?[元块万人粉步字天级年分])",
-        ),
-        Patterned(
-            "微信",
-            rf"{_WECHAT}[^a-z0-9。!！?？;；\[\]\n]{{0,8}}\K(?=[a-z_-]*[0-9_-])[a-z_][a-z0-9_-]{{5,19}}(?![a-z0-9_@.-])",
-            rf"{_WECHAT}[^a-z0-9，,。!！?？;；\[\]\n]{{0,3}}\K[a-z_][a-z0-9_-]{{5,19}}(?![a-z0-9_@.-])",
-            rf"{_WECHAT}[^a-z0-9，,。!！?？;；\[\]\n]{{0,4}}\K(?!1[3-9]\d{{9}})[1-9]\d{{5,10}}(?![\d.@]|\s?[元块万人粉步字天级年分])",
-        ),
-        Patterned(
-            "车牌",
-            rf"[{_PROVINCES}][A-HJ-NP-Z][·•. ]?"
-            r"(?=[A-Z0-9]*\d[A-Z0-9]*\d)(?:[A-HJ-NP-Z0-9]{4}[挂学警港澳]|[A-HJ-NP-Z0-9]{5,6}(?![A-Z0-9]))",
-        ),
-    ]
+    """One recogniser of each kind, none of them shared."""
+    return [Mobile(), Landline(), ResidentID(), BankCard(), Email(), URL(), LicencePlate()]
 
 
 def _digits(text: str) -> str:
     return "".join(char for char in text if char.isdigit())
+
+
+def _mobile_shape(text: str) -> tuple[int, ...]:
+    """The lengths of the groups of digits, without the country's code."""
+    number = re.sub(r"^[(（]?(?:\+|00)?86[)）]?(?=.{11})[- ]?", "", text.translate(_TO_DIGIT))
+    return tuple(len(group) for group in re.findall("[0-9]+", number))
+
+
+@cache
+def _hotlines() -> frozenset[str]:
+    lines = (line.partition("#")[0] for line in HOTLINES.read_text(encoding="utf-8").splitlines())
+    return frozenset(_digits(line) for line in lines if line.strip())
+
+
+@cache
+def _endings() -> frozenset[str]:
+    extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, fallback_to_snapshot=True)
+    return frozenset(suffix for suffix in extract.tlds if "." not in suffix)

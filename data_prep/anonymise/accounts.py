@@ -1,0 +1,173 @@
+"""QQ numbers and WeChat ids, which only the words beside them tell from other numbers and words.
+
+Every number of 5 to 11 digits and every Latin word of 6 to 20 characters is a candidate; it counts if a cue stands
+close enough, before it or after it in the same sentence. A word with a digit, "_" or "-" in it is very likely an id
+and may stand further from its cue than one of letters only. A mobile number is a phone whatever is said beside it.
+"""
+
+import re
+from typing import Final
+
+from presidio_analyzer import EntityRecognizer, RecognizerResult
+from presidio_analyzer.nlp_engine import NlpArtifacts
+
+_NUMERALS: Final = "零〇一二三四五六七八九幺"
+_NUMBER: Final = re.compile(
+    r"(?<![0-9@])(?<![0-9][.:-])"
+    rf"(?:[1-9][0-9]{{4,10}}|[1-9][0-9]{{1,4}}(?:[ -][0-9]{{2,4}}){{1,3}}|[{_NUMERALS}]{{7,11}})"
+    rf"(?![0-9@{_NUMERALS}])(?![.:-][0-9])"
+)
+_WORD: Final = re.compile(r"(?<![a-z0-9_.@/-])[a-z_][a-z0-9_-]{5,25}(?![a-z0-9_@-]|\.[a-z0-9])", re.IGNORECASE)
+_TRIGGER: Final = re.compile(
+    rf"[1-9][0-9]{{4}}|[1-9][0-9]{{1,4}}[ -][0-9]{{2}}|[a-z_][a-z0-9_-]{{5}}|[{_NUMERALS}]{{7}}", re.IGNORECASE
+)
+_MOBILE: Final = re.compile(r"1[3-9][0-9]{9}")
+
+_SENTENCE_END: Final = re.compile(r"[。！？!?；;\n]")
+_LOOK_BACK: Final = 30
+_LOOK_AHEAD: Final = 14
+
+_QQ: Final = (
+    r"(?<![a-z])q[ .]?q(?![a-z])\.?|扣扣|抠抠|秋秋|球球|叩叩|蔻蔻|寇寇|口口(?!声)|企鹅|🐧|扩列|盗.{0,4}号|号.{0,2}被盗|"
+    r"(?<![a-z0-9阿])q(?![a-z0-9弹版萌])"
+)
+_QQ_BESIDE: Final = rf"{_QQ}|[扣抠叩秋鹅]|(?<![a-z0-9阿])q(?=[0-9])|群"
+_WECHAT: Final = (
+    r"[微威薇维徽卫围喂唯惟v] ?[信芯星心❤♥]️?|绿泡泡|绿色(?:软件|聊天)|绿信|小绿|微x?号|💚|"
+    r"wechat|weixin|(?<![a-z])[vw]x(?![a-z])|朋友圈|[小大新]号"
+)
+_WECHAT_BESIDE: Final = rf"{_WECHAT}|[薇微威卫徽维]|(?<![a-z0-9])v+(?![a-z])"
+# What may stand between a weak cue, or a word of letters only, and its cue.
+_LINK: Final = r"[号码是为在就的我搜加同这个:：\s➕+→】【“”\"'‘’(（，,、~～=❤♥️-]{0,6}"
+_CONTACT: Final = r"(?:加|搜|私聊?|敲|联系|找)(?:我|一下|下|这个|她|他|吧)?[:：\s，,]{0,2}"
+_OWNER: Final = r"[，,、←（(\s]*(?:就?是|这是|为|这个|那个)?(?:我|他|她|它|本人|对方)?的?"
+
+_QQ_CUE: Final = re.compile(_QQ, re.IGNORECASE)
+_QQ_LINKED: Final = re.compile(rf"(?:{_QQ_BESIDE}){_LINK}$", re.IGNORECASE)
+_QQ_AFTER: Final = re.compile(rf"{_OWNER}(?:扣|抠|秋|q(?![a-z]))", re.IGNORECASE)
+_WECHAT_CUE: Final = re.compile(_WECHAT, re.IGNORECASE)
+_WECHAT_LINKED: Final = re.compile(rf"(?:{_WECHAT_BESIDE}){_LINK}$", re.IGNORECASE)
+_WECHAT_NEAR: Final = re.compile(rf"(?:{_WECHAT_BESIDE})[^a-z0-9]{{0,6}}$", re.IGNORECASE)
+_WECHAT_AFTER: Final = re.compile(rf"{_OWNER}(?:{_WECHAT}|v+(?![a-z]))", re.IGNORECASE)
+_CONTACT_BEFORE: Final = re.compile(rf"{_CONTACT}$")
+_CONTACT_AFTER: Final = re.compile(r"[^a-z0-9]{0,2}(?:来|去|，)?加(?:我|她|他|你|一下|吧|就)")
+_GLUED: Final = re.compile(r"(?:[vw]x|wechat|weixin|v(?=[a-z_]))(?!id_)(?=[a-z_][a-z0-9_-]{5})", re.IGNORECASE)
+
+_QUANTITY: Final = re.compile(
+    r"\s?(?:[元块万亿千百人名位粉步字词句天级年月日号分秒岁个只次条遍张米斤件本页集层楼]|公里|毫|平|%|％|rmb|度)",
+    re.IGNORECASE,
+)
+_OTHER_NUMBER: Final = re.compile(
+    r"(?:单号|订单|编号|学号|工号|考证号?|考号|考生号|座位|病历|住院号|门诊号|挂号|病案号|档案号?|验证码|提取码|密码|取件码|流水|卡号|房号|"
+    r"航班|车次|股票|代码|邮编|序列号|会员|金额|工资|存款|余额|欠|还款|转账?|转了|充值?了?|花了?|赔|门牌|版本?|批号|批准文号|"
+    r"执照|证书|单词|粉丝|播放|点赞|积分|步数|价格?|收入|月薪|年薪|贷款?|尾号|分数|期|第|约|近|共|仅|超过|到手|id|uid)[号码]?[是为有了:：\s]{0,2}$",
+    re.IGNORECASE,
+)
+# Names of scales, illnesses, devices and services: words that stand beside 微信 and are no ids.
+_TERM: Final = re.compile(
+    r"(?:phq|gad|scl|sds|sas|bdi|bai|ham[ad]|mmpi|madrs|isi|psqi|epds|ptsd|adhd|covid|iphone|ipad|ios|macbook|mate|redmi|"
+    r"huawei|xiaomi|windows|win|android|office|chatgpt|gpt|rtx|vip|app)[-_]?[0-9.]*(?:pro|max|plus|mini)?",
+    re.IGNORECASE,
+)
+_QQ_WORD: Final = re.compile(r"qq?[0-9]+", re.IGNORECASE)
+_WORDS: Final = re.compile(
+    "wechat|weixin|facebook|instagram|twitter|whatsapp|telegram|google|deepseek|tiktok|douyin|bilibili|youtube|netflix|"
+    "spotify|excel|powerpoint|python|github|taobao|alipay|iphone|android|please|friend|school|sister|brother|mother|"
+    "father|depression|anxiety|emoji|thanks|sorry|online|offline",
+    re.IGNORECASE,
+)
+
+
+class Account(EntityRecognizer):
+    """QQ numbers and WeChat ids by what is said beside them."""
+
+    def __init__(self) -> None:
+        """Nothing to load."""
+        super().__init__(supported_entities=["QQ", "微信"], supported_language="zh", name="account by its cue")
+
+    def load(self) -> None:
+        """Nothing to load."""
+
+    def may_match(self, text: str) -> bool:
+        """See `Triggered`: without a candidate there is no account."""
+        return _TRIGGER.search(text) is not None
+
+    def analyze(
+        self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
+    ) -> list[RecognizerResult]:
+        """Every candidate whose cue says what it is; below the score of what has a pattern of its own."""
+        results = []
+        for match in _NUMBER.finditer(text):
+            if kind := _kind_of_number(match[0], _before(text, match.start()), _after(text, match.end())):
+                results.append(RecognizerResult(kind, match.start(), match.end(), 0.9))
+        for match in _WORD.finditer(text):
+            before = _before(text, match.start())
+            start = match.start() + _glued_cue(match[0], before)
+            word = text[start : match.end()]
+            if len(word) <= 20 and _is_wechat(word, text[match.start() : start], before, _after(text, match.end())):
+                results.append(RecognizerResult("微信", start, match.end(), 0.9))
+        return results
+
+
+def _before(text: str, position: int) -> str:
+    """The sentence up to the position, not further back than a cue may stand."""
+    return _SENTENCE_END.split(text[max(0, position - _LOOK_BACK) : position])[-1]
+
+
+def _after(text: str, position: int) -> str:
+    return _SENTENCE_END.split(text[position : position + _LOOK_AHEAD])[0]
+
+
+def _kind_of_number(number: str, before: str, after: str) -> str | None:
+    digits = re.sub("[ -]", "", number)
+    if _MOBILE.fullmatch(digits) or len(digits) > 11 or _QUANTITY.match(after) or _OTHER_NUMBER.search(before):
+        return None
+    linked = {
+        kind: match.start()
+        for kind, pattern in (("QQ", _QQ_LINKED), ("微信", _WECHAT_LINKED))
+        if (match := _last(pattern, before)) is not None
+    }
+    if linked:
+        return max(linked, key=lambda kind: linked[kind]) if len(digits) >= 5 else None
+    if number != digits or not number.isascii() or len(digits) < 7:
+        return None
+    if _QQ_CUE.search(before) or _QQ_CUE.search(after) or _QQ_AFTER.match(after):
+        return "QQ"
+    return None
+
+
+def _is_wechat(word: str, glued: str, before: str, after: str) -> bool:
+    if _TERM.fullmatch(word) or _QQ_WORD.fullmatch(word) or _WORDS.fullmatch(word):
+        return False
+    if glued or _WECHAT_LINKED.search(before) or _WECHAT_AFTER.match(after):
+        return True
+    if not re.search(r"[0-9_-]", word):
+        return False
+    return any(
+        (
+            _WECHAT_CUE.search(before),
+            _WECHAT_NEAR.search(before),
+            _WECHAT_CUE.search(after),
+            _CONTACT_BEFORE.search(before),
+            _CONTACT_AFTER.match(after),
+        )
+    )
+
+
+def _glued_cue(word: str, before: str) -> int:
+    """How many characters of a word are its cue: wxhxl20030405, 加vbaobao_99."""
+    match = _GLUED.match(word)
+    if match is None or _WECHAT_LINKED.search(before):
+        return 0
+    single = len(match[0]) == 1
+    told_apart = match[0].isupper() and word[1].islower()
+    return match.end() if not single or told_apart or re.search(r"(?:[加➕+]|留个|我的?)$", before) else 0
+
+
+def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    """The match that ends the text and begins last: the nearest cue."""
+    best = None
+    for start in range(len(text)):
+        if (match := pattern.match(text, start)) is not None:
+            best = match
+    return best

@@ -1,0 +1,195 @@
+"""All the texts of one question made anonymous together: recognisers on Presidio, placeholders, a record of each.
+
+What a recogniser finds is replaced by a typed placeholder; the same value has the same one in all texts of the
+question, and a value found once by its context is replaced wherever the same string stands. It is looked again at
+what was changed until nothing more is found, so anonymising the result changes nothing.
+
+No language model is loaded unless one is asked for (``model``), and nothing is fetched. Nothing here writes files.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import rjieba
+from presidio_analyzer import AnalyzerEngine, EntityRecognizer, RecognizerRegistry, RecognizerResult
+from presidio_analyzer.nlp_engine import NoOpNlpEngine
+
+from data_prep.anonymise.accounts import Account
+from data_prep.anonymise.names import PersonalName
+from data_prep.anonymise.patterned import patterned_recognisers
+from data_prep.anonymise.placeholders import ALL_TYPES, MarkedText, Span
+from data_prep.anonymise.places import Address, Institution
+from data_prep.anonymise.recogniser import Triggered
+
+_LANGUAGE = "zh"
+_SEPARATORS = re.compile(r"[\s\-–—·•.・_()（）/]+")
+_NUMBERED = frozenset({"电话", "身份证", "银行卡", "QQ", "车牌"})
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One replaced value, without the value.
+
+    Attributes:
+        type: the word in its placeholder.
+        text_index: in which of the texts.
+        start, end: which characters of the text as it was, `end` exclusive.
+        number: the placeholder's number; equal values of a type have equal numbers within a question.
+    """
+
+    type: str
+    text_index: int
+    start: int
+    end: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Anonymised:
+    """The texts with their placeholders, in order, and what was replaced, by text and position."""
+
+    texts: tuple[str, ...]
+    found: tuple[Found, ...]
+
+
+class Anonymiser:
+    """Finds and replaces personal data. Built once per process; holds nothing of the texts it has seen."""
+
+    def __init__(self, types: Sequence[str] = ALL_TYPES, model: str | None = None) -> None:
+        """Set the recognisers up.
+
+        Args:
+            types: what to look for, from `ALL_TYPES`.
+            model: name or folder of a Hugging Face token-classification model that looks as well.
+
+        Raises:
+            ValueError: no type, or an unknown one.
+            OSError: the model cannot be loaded.
+        """
+        if not types or set(types) - set(ALL_TYPES):
+            raise ValueError(f"types of personal data {list(types)}, expected some of {list(ALL_TYPES)}.")
+        self._types = frozenset(types)
+        recognisers: list[EntityRecognizer] = [
+            *patterned_recognisers(),
+            Account(),
+            PersonalName(),
+            Institution(),
+            Address(),
+        ]
+        if model is not None:
+            # Imported here: whoever asks for no model does not wait for torch.
+            from data_prep.anonymise.model import ModelRecognizer
+
+            recognisers.append(ModelRecognizer(model))
+        self._recognisers = [each for each in recognisers if self._types.intersection(each.supported_entities)]
+        self._engine = AnalyzerEngine(
+            registry=RecognizerRegistry(recognizers=self._recognisers, supported_languages=[_LANGUAGE]),
+            nlp_engine=NoOpNlpEngine([{"lang_code": _LANGUAGE, "model_name": "none"}]),
+            supported_languages=[_LANGUAGE],
+        )
+
+    def __call__(self, texts: Sequence[str]) -> Anonymised:
+        """Replace personal data in all the texts of one question."""
+        marked = [MarkedText(text) for text in texts]
+        numbers = _Numbers(marked)
+        pending = list(range(len(marked)))
+        while pending:
+            new = [(index, *span) for index in pending for span in self._find(marked[index])]
+            new += _elsewhere(marked, new)
+            for index, start, end, type in sorted(new):
+                value = marked[index].folded[start:end]
+                marked[index].replace(Span(start, end, type, numbers.of(type, value)))
+            pending = sorted({index for index, *_ in new})
+        return Anonymised(
+            tuple(text.result() for text in marked),
+            tuple(
+                Found(span.type, index, span.start, span.end, span.number)
+                for index, text in enumerate(marked)
+                for span in text.found
+            ),
+        )
+
+    def _find(self, text: MarkedText) -> list[tuple[int, int, str]]:
+        """What stands in a text and is not replaced yet; of two that overlap, only one."""
+        view = text.view()
+        wanted = {
+            entity
+            for each in self._recognisers
+            if not isinstance(each, Triggered) or each.may_match(view)
+            for entity in each.supported_entities
+        }
+        if not wanted & self._types:
+            return []
+        results = self._engine.analyze(view, language=_LANGUAGE, entities=sorted(wanted & self._types))
+        placed: list[tuple[int, int, str]] = []
+        for result in sorted(results, key=_precedence):
+            place = text.locate(result.start, result.end)
+            if (
+                place is not None
+                and result.entity_type in self._types
+                and all(place[1] <= start or end <= place[0] for start, end, _ in placed)
+            ):
+                placed.append((*place, result.entity_type))
+        return placed
+
+
+class _Numbers:
+    """Which number a value has: its own from its first appearance on, after those that stand in the texts."""
+
+    def __init__(self, texts: Sequence[MarkedText]) -> None:
+        self._last: dict[str, int] = {}
+        for span in (span for text in texts for span in text.standing):
+            self._last[span.type] = max(self._last.get(span.type, 0), span.number)
+        self._of: dict[tuple[str, str], int] = {}
+
+    def of(self, type: str, value: str) -> int:
+        key = (type, _SEPARATORS.sub("", value).upper() if type in _NUMBERED else value.lower())
+        if key not in self._of:
+            self._last[type] = self._of[key] = self._last.get(type, 0) + 1
+        return self._of[key]
+
+
+def _precedence(result: RecognizerResult) -> tuple[float, int, int, str]:
+    """Who comes first where two overlap: the surer, then the longer, then the earlier, then by the type's name."""
+    return -result.score, result.start - result.end, result.start, result.entity_type
+
+
+def _elsewhere(
+    texts: Sequence[MarkedText], found: Sequence[tuple[int, int, int, str]]
+) -> Iterator[tuple[int, int, int, str]]:
+    """The other places where a found value stands, without a context that shows what it is."""
+    taken = {index: [(start, end) for at, start, end, _ in found if at == index] for index in range(len(texts))}
+    values = {(texts[index].folded[start:end], type) for index, start, end, type in found}
+    for value, type in sorted(values, key=lambda each: (-len(each[0]), each)):
+        if not _distinctive(value):
+            continue
+        for index, text in enumerate(texts):
+            for start, end in _occurrences(value, text.folded):
+                if text.free(start, end) and all(end <= other or last <= start for other, last in taken[index]):
+                    taken[index].append((start, end))
+                    yield index, start, end, type
+
+
+def _distinctive(value: str) -> bool:
+    """Whether a string means this value wherever it stands: no word (宁静, 高兴), no short number."""
+    if value.isascii():
+        return len(value) >= 6
+    return len(value) >= 2 and not rjieba.has_word(value)
+
+
+def _occurrences(value: str, text: str) -> Iterator[tuple[int, int]]:
+    """Where a value stands as a whole: no part of a longer number or Latin word, nor, if short, across words."""
+    if value not in text:
+        return
+    left = r"(?<![0-9A-Za-z_])" if re.match(r"[0-9A-Za-z_]", value) else ""
+    right = r"(?![0-9A-Za-z_])" if re.search(r"[0-9A-Za-z_]$", value) else ""
+    edges = None
+    if len(value) == 2:
+        edges, position = {0}, 0
+        for word in rjieba.cut(text):
+            position += len(word)
+            edges.add(position)
+    for match in re.finditer(left + re.escape(value) + right, text):
+        if edges is None or edges.issuperset(match.span()):
+            yield match.span()

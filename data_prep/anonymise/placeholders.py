@@ -1,0 +1,92 @@
+"""Placeholders in a text, and the view of it that recognisers get: what is replaced is one mark they cannot match.
+
+A placeholder is ``[type]``, ``[type2]``, ``[type3]`` … : the number tells the values of one type apart, the first has
+none. Since a replaced value and a placeholder look the same in the view, anonymising a second time sees what the last
+look of the first time saw.
+"""
+
+import re
+from bisect import insort
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+from data_prep.anonymise.folding import fold
+
+PersonalData = Literal["电话", "身份证", "银行卡", "邮箱", "QQ", "微信", "网址", "车牌", "姓名", "学校", "单位", "地址"]
+"""What is looked for, by the word that stands in its placeholder."""
+
+ALL_TYPES: Final[tuple[PersonalData, ...]] = get_args(PersonalData)
+
+_PLACEHOLDER: Final = re.compile(rf"\[({'|'.join(ALL_TYPES)})([0-9]{{0,4}})\]")
+_MARK: Final = "\ue000"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Characters `start` to `end` (exclusive) of a text, replaced by the placeholder of a type and number.
+
+    For a placeholder that stood in the text already, the number is its own, 1 where it has none.
+    """
+
+    start: int
+    end: int
+    type: str
+    number: int
+
+
+def placeholder(type: str, number: int) -> str:
+    """The placeholder of a type's value of that number, counted from 1."""
+    return f"[{type}]" if number == 1 else f"[{type}{number}]"
+
+
+class MarkedText:
+    """A text, and what of it is a placeholder or has been replaced by one."""
+
+    def __init__(self, text: str) -> None:
+        """Find the placeholders that the text brings along."""
+        self.text = text
+        self.folded = fold(text)
+        self.found: list[Span] = []
+        self.standing = [
+            Span(match.start(), match.end(), match[1], int(match[2] or 1)) for match in _PLACEHOLDER.finditer(text)
+        ]
+        self._spans = list(self.standing)
+
+    def view(self) -> str:
+        """The folded text with a mark for every placeholder, replaced or standing."""
+        if not self._spans:
+            return self.folded
+        pieces, position = [], 0
+        for span in self._spans:
+            pieces.append(self.folded[position : span.start])
+            position = span.end
+        return _MARK.join([*pieces, self.folded[position:]])
+
+    def locate(self, start: int, end: int) -> tuple[int, int] | None:
+        """Where characters of the view lie in the text; None where a mark is among them."""
+        shift = 0
+        for span in self._spans:
+            mark = span.start - shift
+            if mark >= end:
+                break
+            if mark >= start:
+                return None
+            shift += span.end - span.start - 1
+        return start + shift, end + shift
+
+    def free(self, start: int, end: int) -> bool:
+        """Whether no placeholder touches these characters of the text."""
+        return all(span.end <= start or end <= span.start for span in self._spans)
+
+    def replace(self, span: Span) -> None:
+        """Put a placeholder over a span that is free."""
+        insort(self._spans, span)
+        insort(self.found, span)
+
+    def result(self) -> str:
+        """The text with the placeholders in place."""
+        pieces, position = [], 0
+        for span in self.found:
+            pieces += [self.text[position : span.start], placeholder(span.type, span.number)]
+            position = span.end
+        return "".join([*pieces, self.text[position:]])
