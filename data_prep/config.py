@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, fields
 from typing import Final
 
-from data_prep.anonymise import ALL_TYPES
+from data_prep.anonymise.placeholders import ALL_TYPES
 from data_prep.prompts import SYSTEM_PROMPTS
 
 MIN_RESPONSE_CHARS: Final = 100
