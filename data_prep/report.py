@@ -27,7 +27,6 @@ _FILES: Final = (
     ("triplets.parquet", "triplets", "train"),
     ("test.parquet", "test", "test"),
     ("questions.parquet", "questions", "train"),
-    ("sft.json", "sft", "train"),
 )
 _STEPS: Final = {
     "records": "records read",
@@ -82,7 +81,10 @@ def _facts(prepared: Prepared, config: DataConfig, folder: Path, pictures: tuple
         pictures=pictures,
         steps={_step(name): count for name, count in prepared.account.stages.items()},
         splits={name: len(members) for name, members in prepared.split.parts.items()},
-        files=tuple(data_file(folder / name, part, split) for name, part, split in _FILES),
+        files=(
+            data_file(folder / "sft.json"),
+            *(data_file(folder / name, part, split) for name, part, split in _FILES),
+        ),
         masked=_mask_counts(prepared) if config.mask else None,
         risks=_risk_counts(prepared),
         crisis=sum(question.crisis for question in prepared.questions),

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from data_prep.anonymise.engine import Anonymiser
-from data_prep.cleaning import Change, Cleaner
+from data_prep.cleaning import Change, CleanedQuestion, Cleaner
 from data_prep.config import TreatmentConfig
 from data_prep.duplicates import PERMUTATIONS, Signatures, signatures
 from data_prep.emotion import EMOTIONS, Counts, EmotionClassifier, EmotionLexicon
@@ -144,11 +144,11 @@ class Treatment:
 
     def treat(self, question: Question) -> Treated:
         """One question through all steps."""
-        cleaned = self._cleaner(question)
+        cleaned = self.clean(question)
         if cleaned.question is None:
             return Treated(None, cleaned.rejected)
-        clean, masked, changes = self._masked(cleaned.question, cleaned.changes)
-        clean = replace(clean, risks=self._risks.tags(clean.post))
+        clean, masked, changes = self.mask(cleaned.question, cleaned.changes)
+        clean = replace(clean, risks=self.tag(clean))
         texts = [clean.post, *clean.responses]
         counts = np.empty((0, len(EMOTIONS)), dtype=np.uint16)
         labels: tuple[str, ...] = ()
@@ -158,8 +158,16 @@ class Treatment:
             counts = self._lexicon.vectors(texts)
         return Treated(clean, cleaned.rejected, changes, masked, counts, labels, signatures(texts))
 
-    def _masked(
-        self, question: Question, changes: tuple[Change, ...]
+    def clean(self, question: Question) -> CleanedQuestion:
+        """The question by the rules of cleaning."""
+        return self._cleaner(question)
+
+    def tag(self, question: Question) -> tuple[str, ...]:
+        """The risks that the post's rules match."""
+        return self._risks.risk_tags(question.post)
+
+    def mask(
+        self, question: Question, changes: tuple[Change, ...] = ()
     ) -> tuple[Question, tuple[Masked, ...], tuple[Change, ...]]:
         """The question with its personal data masked, and the excerpts of cleaning's report with it."""
         if self._anonymiser is None:
