@@ -1,0 +1,116 @@
+"""Recall and precision of the risk tags on labelled texts: ``python -m data_prep.risk.measure [files] [--show CATEGORY]``.
+
+The labelled sets are ``tune.jsonl``, which the rules were written with, and ``held.jsonl``, which they were not; a line
+is ``{"text": …, "categories": […]}``. Both were written for the purpose, in the manner of posts: the figures say how
+the rules do on such texts, not on a population.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from data_prep.risk.reading import RISKS
+from data_prep.risk.tags import RiskRules
+
+LABELLED: Final = {part: Path(__file__).with_name(f"{part}.jsonl") for part in ("tune", "held")}
+"""The labelled sets that come with the project."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A text and the categories that a person gave it."""
+
+    text: str
+    categories: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How the tags of one category agree with the labels; the texts themselves for those who want to see why."""
+
+    hits: int
+    misses: tuple[str, ...]
+    false_alarms: tuple[str, ...]
+
+    @property
+    def recall(self) -> float:
+        """The share of the labelled texts that are tagged; 1 where none is labelled."""
+        labelled = self.hits + len(self.misses)
+        return self.hits / labelled if labelled else 1.0
+
+    @property
+    def precision(self) -> float:
+        """The share of the tagged texts that are labelled; 1 where none is tagged."""
+        tagged = self.hits + len(self.false_alarms)
+        return self.hits / tagged if tagged else 1.0
+
+
+def read_labelled(path: Path) -> list[Labelled]:
+    """The labelled texts of a file.
+
+    Raises:
+        ValueError: a line is no object with ``text`` and ``categories``, or has a category that is none of ``RISKS``.
+    """
+    labelled = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            record = json.loads(line)
+            text, categories = str(record["text"]), frozenset(record["categories"])
+        except (json.JSONDecodeError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"{path}, line {number}: {error!r}, expected an object with text and categories. Correct the line."
+            ) from error
+        if not categories <= set(RISKS):
+            raise ValueError(
+                f"{path}, line {number}: categories {sorted(categories)}, expected some of {RISKS}. Correct the line."
+            )
+        labelled.append(Labelled(text, categories))
+    return labelled
+
+
+def measure(rules: RiskRules, labelled: Sequence[Labelled]) -> dict[str, Score]:
+    """The score of each category, and under ``any`` that of having a tag at all."""
+    tags = [frozenset(rules.risk_tags(item.text)) for item in labelled]
+    scores = {
+        risk: _score([(item.text, risk in item.categories, risk in tagged) for item, tagged in zip(labelled, tags, strict=True)])
+        for risk in RISKS
+    }
+    scores["any"] = _score(
+        [(item.text, bool(item.categories), bool(tagged)) for item, tagged in zip(labelled, tags, strict=True)]
+    )
+    return scores
+
+
+def _score(cases: list[tuple[str, bool, bool]]) -> Score:
+    return Score(
+        sum(label and tag for _, label, tag in cases),
+        tuple(text for text, label, tag in cases if label and not tag),
+        tuple(text for text, label, tag in cases if tag and not label),
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print a table for each file, and what a category misses and tags wrongly."""
+    parser = argparse.ArgumentParser(description="Measure the risk tags on labelled texts.")
+    parser.add_argument("files", nargs="*", type=Path, default=list(LABELLED.values()))
+    parser.add_argument("--show", choices=(*RISKS, "any"), help="print this category's misses and false alarms")
+    options = parser.parse_args(arguments)
+    rules = RiskRules.load()
+    for path in options.files:
+        print(f"{path.name}\n{'category':18} labelled recall tagged precision")
+        for category, score in measure(rules, read_labelled(path)).items():
+            labelled, tagged = score.hits + len(score.misses), score.hits + len(score.false_alarms)
+            print(f"{category:18} {labelled:8d} {score.recall:6.3f} {tagged:6d} {score.precision:9.3f}")
+            if category == options.show:
+                for text in score.misses:
+                    print(f"  missed: {text}")
+                for text in score.false_alarms:
+                    found = [text[match.start : match.end] for match in rules.explain(text) if category in (match.category, "any")]
+                    print(f"  false alarm: {text}  {found}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""Finds the rules' patterns in a text, all of them in one pass over it.
+
+An Aho-Corasick automaton finds every word of every slot; a pattern matches where words of its slots follow one another
+within their gaps. Then negation (没有自杀的念头) and fiction (小说里女主角跳崖) are looked for around each match.
+What it leaves out: synonyms, grammar, and any weighing of cues: one match tags the text.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import ahocorasick
+
+from data_prep.risk.pattern import GAPS, Gap, Slot
+from data_prep.risk.reading import RISKS, RULES, Rule, RuleSet, read_rules
+
+CONTEXT_CHARS: Final = 12
+"""How far before a match negation and fiction are looked for, in characters."""
+
+_LOWER = {ord(char): char.lower() for char in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+_NOTHING: Final[set[int]] = set()
+_Spans = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A place that a rule matches: ``text[start:end]``, in characters."""
+
+    category: str
+    rule: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """A slot of a pattern: the one before it (-1: none), the gap to it, and the rule if this slot is the last."""
+
+    before: int
+    gap: Gap
+    category: str
+    rule: Rule | None
+
+
+class RiskRules:
+    """The rules, ready to use; one object a process, which no call changes."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        """Build the automaton, which takes about a second's tenth for the rules of the project."""
+        self.rules = rules.rules
+        self._states: list[_State] = []
+        words: dict[str, tuple[list[int], list[str]]] = {}
+        for rule in rules.rules:
+            for pattern in rule.patterns:
+                self._add(rule, pattern, words)
+        for category, phrases in rules.ignore.items():
+            for phrase in phrases:
+                words.setdefault(phrase, ([], []))[1].append(category)
+        self._automaton = ahocorasick.Automaton()
+        for word, (states, ignoring) in words.items():
+            self._automaton.add_word(word, (len(word), tuple(states), tuple(ignoring)))
+        self._automaton.make_automaton()
+        after = "".join(map(re.escape, sorted(rules.no_negator_after)))
+        self._negated = re.compile(f"(?<![{after}])(?:{_either(rules.negators)})(?:{_either(rules.between)})*$")
+        self._story_before = re.compile(f"(?:{_either(rules.fiction_before)})[^。！？!?；;\n]*$")
+        self._story_after = re.compile(_either(rules.fiction_after))
+
+    @classmethod
+    def load(cls, path: Path = RULES) -> "RiskRules":
+        """The rules of a folder.
+
+        Raises:
+            RiskRulesError: a rule file is missing or not as it should be; says file, line and remedy.
+        """
+        return cls(read_rules(path))
+
+    def risk_tags(self, text: str) -> tuple[str, ...]:
+        """The categories with a match, in the order of ``RISKS``."""
+        found = {match.category for match in self.explain(text)}
+        return tuple(risk for risk in RISKS if risk in found)
+
+    def explain(self, text: str) -> list[Match]:
+        """Every match, in the order in which they end: why the text has its tags."""
+        # Lower case letter by letter keeps the offsets, which str.lower() does not.
+        text = text.translate(_LOWER)
+        hits = list(self._automaton.iter(text))
+        ignored: dict[str, set[int]] = {}
+        for last, (length, _, categories) in hits:
+            for category in categories:
+                ignored.setdefault(category, set()).update(range(last + 1 - length, last + 1))
+        matches = []
+        for rule, spans in self._chains(text, hits, ignored):
+            start, end = spans[0][0], spans[-1][1]
+            if not self._is_negated(text, spans) and not self._is_story(text, start, end):
+                matches.append(Match(rule.category, rule.name, start, end))
+        return matches
+
+    def _add(self, rule: Rule, pattern: tuple[Slot, ...], words: dict[str, tuple[list[int], list[str]]]) -> None:
+        before = -1
+        for index, slot in enumerate(pattern):
+            last = index == len(pattern) - 1
+            self._states.append(_State(before, slot.gap, rule.category, rule if last else None))
+            before = len(self._states) - 1
+            for word in slot.words:
+                words.setdefault(word, ([], []))[0].append(before)
+
+    def _chains(
+        self,
+        text: str,
+        hits: list[tuple[int, tuple[int, tuple[int, ...], tuple[str, ...]]]],
+        ignored: dict[str, set[int]],
+    ) -> Iterable[tuple[Rule, _Spans]]:
+        """Rows of words, as their spans, that fill all slots of a pattern."""
+        reached: dict[int, list[_Spans]] = {}
+        for last, (length, states, _) in hits:
+            span = (last + 1 - length, last + 1)
+            for number in states:
+                state = self._states[number]
+                if state.before < 0:
+                    row: _Spans | None = (span,)
+                elif state.before in reached:
+                    row = _joined(text, reached[state.before], span, state.gap)
+                else:
+                    continue
+                if row is None or not ignored.get(state.category, _NOTHING).isdisjoint(range(*span)):
+                    continue
+                if state.rule is None:
+                    reached.setdefault(number, []).append(row)
+                else:
+                    yield state.rule, row
+
+    def _is_negated(self, text: str, spans: _Spans) -> bool:
+        return any(self._negated.search(text[max(0, start - CONTEXT_CHARS) : start]) for start, _ in spans)
+
+    def _is_story(self, text: str, start: int, end: int) -> bool:
+        before = text[max(0, start - CONTEXT_CHARS) : start]
+        return bool(self._story_before.search(before) or self._story_after.match(text, end))
+
+
+def _joined(text: str, rows: list[_Spans], span: tuple[int, int], gap: Gap) -> _Spans | None:
+    """The latest row that ends before the span and within its gap, with the span; rows end in ascending order."""
+    for row in reversed(rows):
+        end = row[-1][1]
+        if span[0] - end > gap.limit:
+            return None
+        if end <= span[0] and gap.stops.isdisjoint(text[end : span[0]]):
+            return (*row, span)
+    return None
+
+
+def _either(words: frozenset[str]) -> str:
+    return "|".join(map(re.escape, sorted(words, key=lambda word: (-len(word), word))))
