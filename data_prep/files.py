@@ -16,3 +16,9 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_partial(folder: Path) -> None:
+    """Remove what writers that were killed have left of `replacing` in a folder."""
+    for path in folder.glob(".*.tmp"):
+        path.unlink(missing_ok=True)

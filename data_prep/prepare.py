@@ -15,6 +15,7 @@ from data_prep.account import Account
 from data_prep.config import DataConfig
 from data_prep.corpora import Corpus
 from data_prep.engine import treat_questions
+from data_prep.files import remove_partial
 from data_prep.grouping import Grouped, deduplicate
 from data_prep.leaks import Leak, Texts, find_leaks, reasons_by_id
 from data_prep.negatives import TripletBuilder
@@ -116,6 +117,7 @@ def prepare(
         ValueError: too few questions for the sizes, or a stage left without any data.
         RuntimeError: counts that do not add up, or a leak in what was written: bugs of this package.
     """
+    remove_partial(out_dir)
     account, clock = Account(), Clock()
     corpora = {config.data_source: corpus, **({} if coe is None else {"sample": coe}), **exclude}
     read = {name: corpus_statistics(part.questions) for name, part in corpora.items()}
