@@ -34,8 +34,8 @@ def run(arguments: list[str]) -> None:
 
 def _prepare(common: Common, config: DataConfig, source: Path, folder: Path) -> dict[str, Any]:
     try:
-        coe_questions = load_corpus(None, "sample")
-        questions = coe_questions if source == SAMPLE_CORPUS else load_corpus(source, "auto")
+        coe_questions = load_corpus(None, "sample").questions
+        questions = coe_questions if source == SAMPLE_CORPUS else load_corpus(source, "auto").questions
         tokenizer = load_tokenizer(common.model)
         report = prepare(questions, coe_questions, tokenizer, config, folder)
     except (CorpusError, ValueError) as error:
