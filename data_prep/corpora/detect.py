@@ -42,9 +42,11 @@ def detect_format(path: Path, encoding: str = "utf-8") -> str:
 def _has_sample_responses(names: set[str], table: rows.Table) -> bool:
     if "id" not in names or "subtopic" in names:
         return False
-    records = (entry.value for entry in islice(table.entries, _LOOKED_AT))
-    responses = next(record["responses"] for record in records if isinstance(record, dict) and "responses" in record)
-    return isinstance(responses, list) and bool(responses) and isinstance(responses[0], dict)
+    for entry in islice(table.entries, _LOOKED_AT):
+        responses = entry.value.get("responses") if isinstance(entry.value, dict) else None
+        if isinstance(responses, list) and responses:
+            return isinstance(responses[0], dict)
+    return False
 
 
 def _of_folder(path: Path, encoding: str) -> str:

@@ -20,8 +20,10 @@ from data_prep.corpora.errors import CorpusError, RecordError, missing
 Kind = Literal["json", "jsonl", "csv", "parquet", "zip", "tar"]
 
 _HEAD_BYTES: Final = 1 << 20
-# Of the characters beyond ASCII: GBK read as UTF-8 has over half of them broken, a damaged file a few.
-_MOST_BROKEN: Final = 0.1
+# Shares that no damaged file reaches: GBK read as UTF-8 has over half of its characters beyond ASCII broken. JSON may
+# escape all of these, hence the share of all characters too.
+_MOST_BROKEN_BEYOND_ASCII: Final = 0.1
+_MOST_BROKEN: Final = 0.01
 _GZIP: Final = b"\x1f\x8b"
 _TAR_MAGIC: Final = slice(257, 262)
 _MARKS: Final = {
@@ -141,16 +143,16 @@ def _codec(head: bytes, encoding: str, path: Path) -> str:
     if marked:
         return marked
     check_encoding(encoding)
-    text = _beginning(head, encoding)
-    beyond_ascii = len(text) - len(text.encode("ascii", "ignore"))
-    if text.count("\ufffd") > _MOST_BROKEN * beyond_ascii:
-        raise CorpusError(
-            f"{path}: not {encoding}, expected text in this encoding. Name the file's own, such as encoding=gb18030, "
-            "or convert it to UTF-8."
-        )
-    if codecs.lookup(encoding).name != "utf-8" and "\ufffd" not in _beginning(head, "utf-8") and beyond_ascii:
+    if codecs.lookup(encoding).name != "utf-8" and not head.isascii() and "\ufffd" not in _beginning(head, "utf-8"):
         # Most UTF-8 decodes as GB18030 too, into other characters: without this check nobody would notice.
         raise CorpusError(f"{path}: UTF-8, expected {encoding}. Leave encoding={encoding} out.")
+    text = _beginning(head, encoding)
+    beyond_ascii = len(text) - len(text.encode("ascii", "ignore"))
+    if text.count("\ufffd") > max(_MOST_BROKEN_BEYOND_ASCII * beyond_ascii, _MOST_BROKEN * len(text)):
+        raise CorpusError(
+            f"{path}: not {encoding}, expected text in this encoding. Name the file's own, such as encoding=gb18030 or "
+            "encoding=big5, or convert it to UTF-8."
+        )
     return encoding
 
 
