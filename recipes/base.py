@@ -141,7 +141,7 @@ def run(arguments: list[str]) -> None:
 def _build(common: Common, config: BaseConfig, folder: Path) -> dict[str, int]:
     if Path(common.model).resolve() != folder.resolve():
         raise StageError(f"model={common.model}, but this profile builds its base in {folder}. Leave model= out.")
-    questions = load_corpus(None, "sample")
+    questions = load_corpus(None, "sample").questions
     tokenizer = build_tokenizer(training_texts(questions), config.vocab)
     model = build_model(config, tokenizer, common.seed)
     pretrain(model, tokenizer, [question.post for question in questions], config.pretrain, common.seed)

@@ -1,90 +1,84 @@
-"""One module per corpus format; each gives the same records."""
+"""One module per corpus format; each gives the same records, and an account of those that could not be used.
+
+What concerns a whole corpus (nothing there, another format or encoding, a missing column, a damaged archive) stops with
+``CorpusError``. What concerns one record (a field missing, blank or of the wrong type, an id met before, a broken or
+truncated line, stray bytes) is left out as ``Rejected`` while most are good: ``Intake.corpus`` has the bound.
+"""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, Literal, get_args
 
-from data_prep.corpora import psyqa, reading, sample, smilechat
-from data_prep.corpora.reading import CorpusError
+from data_prep.corpora import empathy_qa, psyqa, sample, smilechat, table
+from data_prep.corpora.detect import detect_format
+from data_prep.corpora.errors import CorpusError, missing
+from data_prep.corpora.intake import MAX_BAD_RECORDS, Corpus, Intake
 from data_prep.record import Question
 
-__all__ = ["CorpusError", "CorpusFormat", "detect_format", "load_corpus"]
+__all__ = ["Corpus", "CorpusError", "CorpusFormat", "detect_format", "load_corpus"]
 
-CorpusFormat = Literal["auto", "sample", "psyqa", "smilechat"]
+CorpusFormat = Literal["auto", "sample", "psyqa", "smilechat", "empathy_qa", "table"]
 
-_LOADERS: Final[dict[str, Callable[[Path], list[Question]]]] = {
+_LOADERS: Final[dict[str, Callable[[Path, Intake, str], list[Question]]]] = {
     "sample": sample.load,
     "psyqa": psyqa.load,
     "smilechat": smilechat.load,
+    "empathy_qa": empathy_qa.load,
 }
 
 logger = logging.getLogger(__name__)
 
 
-def load_corpus(path: Path | None, format: str = "auto") -> list[Question]:
-    """The questions of a corpus.
+def load_corpus(
+    path: Path | None,
+    format: str = "auto",
+    columns: Mapping[str, str] | None = None,
+    max_bad_records: float = MAX_BAD_RECORDS,
+    encoding: str = "utf-8",
+) -> Corpus:
+    """The questions of a corpus, and the records that could not be used.
 
     Args:
         path: a file or folder; None for the sample corpus that comes with the project.
-        format: "sample", "psyqa", "smilechat", or "auto" to tell by the content (``detect_format``).
+        format: "sample", "psyqa", "smilechat", "empathy_qa", "table", or "auto" to tell by the content
+            (``detect_format``; with ``columns`` it is "table").
+        columns: for "table": the column of each of ``table.FIELDS`` whose name is another.
+        max_bad_records: share of all records that may be bad, 0 to 1; ``Intake.corpus`` says more.
+        encoding: of text files without a byte-order mark, a codec of Python.
 
     Raises:
-        CorpusError: unknown format, a format that needs a path, nothing there, bad content.
+        CorpusError: unknown format, a format that needs a path, columns for another format than "table", nothing
+            there, bad content.
     """
     if format not in get_args(CorpusFormat):
         raise CorpusError(
             f"corpus format {format!r}, expected one of {list(get_args(CorpusFormat))}. Correct the config."
         )
+    if not 0 <= max_bad_records <= 1:
+        raise CorpusError(f"max_bad_records={max_bad_records}, expected a share from 0 to 1. Correct the config.")
+    if columns and format not in ("auto", "table"):
+        raise CorpusError(f"columns with corpus format {format!r}, expected format table. Correct the config.")
     if path is None:
-        if format not in ("auto", "sample"):
+        if columns or format not in ("auto", "sample"):
             raise CorpusError(f"corpus format {format!r} without a path, expected one. Say where the corpus lies.")
-        return sample.load(sample.SAMPLE_CORPUS)
-    chosen = detect_format(path) if format == "auto" else format
-    questions = _LOADERS[chosen](path)
-    logger.info("%s: %d questions, format %s", path, len(questions), chosen)
-    return questions
-
-
-def detect_format(path: Path) -> str:
-    """The format by content, never by name alone.
-
-    - a folder with ``.jsonl`` files is "sample"; one with ``.json`` files, in it or in its ``data/``, "smilechat";
-    - a file that opens with ``[`` is a JSON list: "psyqa";
-    - else its first line is an object: with ``dialogue`` it is "smilechat", with ``responses`` "sample".
-
-    Raises:
-        CorpusError: nothing there, or none of these.
-    """
-    if path.is_dir():
-        if any(path.glob("*.jsonl")):
-            return "sample"
-        if any(path.glob("*.json")) or any(path.glob("data/*.json")):
-            return "smilechat"
-        raise _unknown(path, "a folder without .jsonl or .json files")
-    if path.is_file() and path.suffix == ".json":
-        return _detect_list(path)
-    for _, record in reading.read_jsonl(path):
-        keys = sorted(record) if isinstance(record, dict) else []
-        if "dialogue" in keys:
-            return "smilechat"
-        if "responses" in keys:
-            return "sample"
-        raise _unknown(path, f"a first record with the keys {keys}")
-    raise _unknown(path, "an empty file")
-
-
-def _detect_list(path: Path) -> str:
-    records = reading.read_json(path)
-    first = records[0] if isinstance(records, list) and records else None
-    if isinstance(first, dict) and "answers" in first:
-        return "psyqa"
-    if isinstance(first, dict) and "role" in first:
-        raise _unknown(path, "one SMILECHAT dialogue; for all of them name the folder")
-    raise _unknown(path, "JSON that is no list of PsyQA questions")
-
-
-def _unknown(path: Path, found: str) -> CorpusError:
-    return CorpusError(
-        f"{path}: {found}, expected a sample, PsyQA or SMILECHAT corpus. Name the format or the right path."
+        path, format = sample.SAMPLE_CORPUS, "sample"
+    if not path.exists():
+        raise missing(path)
+    chosen = "table" if columns else detect_format(path, encoding) if format == "auto" else format
+    intake = Intake()
+    if chosen == "table":
+        questions = table.load(path, intake, encoding, columns)
+    else:
+        questions = _LOADERS[chosen](path, intake, encoding)
+    corpus = intake.corpus(path, questions, max_bad_records)
+    logger.info(
+        "%s: format %s, %d records in, %d kept, %d rejected, %d questions",
+        path,
+        chosen,
+        corpus.records_in,
+        corpus.records_kept,
+        len(corpus.rejected),
+        len(corpus.questions),
     )
+    return corpus

@@ -1,45 +1,50 @@
-"""PsyQA (Sun et al., 2021): one JSON file, a list of questions with their answers.
+"""PsyQA (Sun et al., 2021, https://aclanthology.org/2021.findings-acl.130): a JSON list of questions with answers.
 
-Fields read: ``questionID``, ``question`` (the title), ``description``, ``keywords`` (comma-separated, the first is the
-topic) and ``answers[].answer_text``. The strategy annotations are not used. The corpus marks no acute risk, so no
-question is marked here either. The whole corpus is given out by its authors under a signed agreement.
+Fields read: ``questionID``, ``question`` (the title), ``description``, ``keywords`` (comma-separated: the first is the
+topic, the others together the subtopic) and ``answers[].answer_text``. The strategy annotations are not used. The
+corpus marks no acute risk, so no question is marked here either. The whole corpus is given out by its authors under a
+signed agreement.
 """
 
 from pathlib import Path
-from typing import Any
 
-from data_prep.corpora import reading
+from data_prep.corpora import fields, json_records
+from data_prep.corpora.intake import Intake
 from data_prep.record import Question
 
 
-def load(path: Path) -> list[Question]:
-    """The questions of a PsyQA file.
+def load(path: Path, intake: Intake, encoding: str = "utf-8") -> list[Question]:
+    """The questions of a PsyQA file; records with a bad field or an id met before go to ``intake`` as rejected.
 
     Raises:
-        CorpusError: no such file, not a list, a record without one of the fields, an id met twice.
+        CorpusError: what ``json_records.read`` raises.
     """
-    records = reading.read_json(path)
-    if not isinstance(records, list) or not records:
-        raise reading.bad_field(str(path), "(file)", records, "a list of questions", "Check that the file is PsyQA's.")
-    seen = reading.SeenIds()
-    questions = []
-    for index, record in enumerate(records):
-        where = f"{path}: entry {index}"
-        question = _question(reading.as_object(record, where), where)
+    seen = fields.SeenIds()
+    questions: list[Question] = []
+
+    def add(value: object, where: str) -> None:
+        question = _question(value, where)
         seen.add(question.id, "questionID", where)
         questions.append(question)
+
+    intake.take(json_records.read(path, encoding), add)
     return questions
 
 
-def _question(record: dict[str, Any], where: str) -> Question:
+def _question(value: object, where: str) -> Question:
+    record = fields.as_object(value, where)
     responses = []
-    for index, entry in enumerate(reading.as_list(record, "answers", where)):
+    for index, entry in enumerate(fields.as_list(record, "answers", where)):
         place = f"{where}: answers[{index}]"
-        responses.append(reading.text(reading.as_object(entry, place), "answer_text", place))
+        # A blank one among several is left to cleaning, so that it does not cost the others.
+        responses.append(fields.text(fields.as_object(entry, place), "answer_text", place, blank=True))
+    keywords = fields.text(record, "keywords", where, blank=True).replace("，", ",").split(",")
+    topic, *finer = (keyword.strip() for keyword in keywords)
     return Question(
-        id=reading.identifier(record, "questionID", where),
-        title=reading.text(record, "question", where),
-        description=reading.text(record, "description", where, blank=True),
-        topic=reading.text(record, "keywords", where, blank=True).replace("，", ",").split(",")[0].strip(),
+        id=fields.identifier(record, "questionID", where),
+        title=fields.text(record, "question", where),
+        description=fields.text(record, "description", where, blank=True),
+        topic=topic,
+        subtopic=",".join(keyword for keyword in finer if keyword),
         responses=tuple(responses),
     )

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from data_prep.corpora import reading
+from data_prep.corpora import fields, json_records
+from data_prep.corpora.errors import CorpusError, bad_field
+from data_prep.corpora.intake import Intake
 from data_prep.record import Question
 from reward_fns.coe_format import LAYERS
 
@@ -19,22 +21,24 @@ _QUESTION_KEYS = frozenset({"id", "title", "description", "topic", "crisis", "re
 _RESPONSE_KEYS = frozenset({"counsellor", "text"})
 
 
-def load(path: Path) -> list[Question]:
-    """The questions of one ``.jsonl`` (or ``.jsonl.gz``) file, or of all ``.jsonl`` files of a folder in order of name.
+def load(path: Path, intake: Intake, encoding: str = "utf-8") -> list[Question]:
+    """The questions of one file, or of all ``.jsonl`` files of a folder in order of name.
+
+    Records with a bad field, an unknown key or an id met before go to ``intake`` as rejected.
 
     Raises:
-        CorpusError: nothing there, a record that is not of this format, an id met twice.
+        CorpusError: no such file in the folder, or what ``json_records.read`` raises.
     """
-    seen = reading.SeenIds()
-    questions = []
+    seen = fields.SeenIds()
+    questions: list[Question] = []
+
+    def add(value: object, where: str) -> None:
+        question = _question(value, where)
+        seen.add(question.id, "id", where)
+        questions.append(question)
+
     for file in _files(path):
-        for number, record in reading.read_jsonl(file):
-            where = f"{file}:{number}"
-            question = _question(reading.as_object(record, where), where)
-            seen.add(question.id, "id", where)
-            questions.append(question)
-    if not questions:
-        raise reading.CorpusError(f"{path}: no question in it, expected one JSON object a line. Check the corpus path.")
+        intake.take(json_records.read(file, encoding), add)
     return questions
 
 
@@ -42,22 +46,23 @@ def _files(path: Path) -> Iterator[Path]:
     if path.is_dir():
         files = sorted(path.glob("*.jsonl"))
         if not files:
-            raise reading.CorpusError(f"{path}: no .jsonl file in this folder. Check the corpus path.")
+            raise CorpusError(f"{path}: no .jsonl file in this folder, expected one. Check the corpus path.")
         yield from files
     else:
         yield path
 
 
-def _question(record: dict[str, Any], where: str) -> Question:
-    reading.unknown_keys(record, _QUESTION_KEYS, where)
+def _question(value: object, where: str) -> Question:
+    record = fields.as_object(value, where)
+    fields.unknown_keys(record, _QUESTION_KEYS, where)
     crisis = record.get("crisis", False)
     if not isinstance(crisis, bool):
-        raise reading.bad_field(where, "crisis", crisis, "true or false", "Mark acute risk with true.")
+        raise bad_field(where, "crisis", "wrong type", crisis, "true or false", "Mark acute risk with true.")
     return Question(
-        id=reading.identifier(record, "id", where),
-        title=reading.text(record, "title", where),
-        description=reading.text(record, "description", where, blank=True),
-        topic=reading.text(record, "topic", where) if "topic" in record else "",
+        id=fields.identifier(record, "id", where),
+        title=fields.text(record, "title", where),
+        description=fields.text(record, "description", where, blank=True),
+        topic=fields.text(record, "topic", where) if "topic" in record else "",
         responses=tuple(_responses(record, where)),
         coe=_coe(record["coe"], where) if "coe" in record else None,
         crisis=crisis,
@@ -65,16 +70,16 @@ def _question(record: dict[str, Any], where: str) -> Question:
 
 
 def _responses(record: dict[str, Any], where: str) -> Iterator[str]:
-    for index, entry in enumerate(reading.as_list(record, "responses", where)):
+    for index, entry in enumerate(fields.as_list(record, "responses", where)):
         place = f"{where}: responses[{index}]"
-        response = reading.as_object(entry, place)
-        reading.unknown_keys(response, _RESPONSE_KEYS, place)
-        yield reading.text(response, "text", place)
+        response = fields.as_object(entry, place)
+        fields.unknown_keys(response, _RESPONSE_KEYS, place)
+        yield fields.text(response, "text", place)
 
 
 def _coe(value: object, where: str) -> tuple[str, str, str, str]:
     place = f"{where}: coe"
-    layers = reading.as_object(value, where, "coe")
-    reading.unknown_keys(layers, frozenset(LAYERS), place)
-    first, second, third, fourth = (reading.text(layers, name, place) for name in LAYERS)
+    layers = fields.as_object(value, where, "coe")
+    fields.unknown_keys(layers, frozenset(LAYERS), place)
+    first, second, third, fourth = (fields.text(layers, name, place) for name in LAYERS)
     return first, second, third, fourth

@@ -1,7 +1,8 @@
 """SMILECHAT (Qiu et al., 2023; CC0): dialogues rewritten from PsyQA, read as long posts with several responses.
 
 Two shapes are read: JSON Lines (also gzipped) of ``{"id": …, "dialogue": [{"role": …, "content": …}, …]}``, and the
-original folder ``data/<id>.json``, each file a list of such turns. Roles are ``client`` and ``counselor``.
+original folder ``data/<id>.json``, each file a list of such turns, also packed (``dialogues``). Roles are ``client``
+and ``counselor``. A record is a dialogue.
 
 Each answer to one PsyQA question became a dialogue of its own, and these stand side by side: the dialogues of one
 question open with the same words, or with a rewording of them. Left apart, a question would be both trained and tested
@@ -16,14 +17,13 @@ rate 60 %. Missed are free rewordings: 158 more of the 5,999 neighbours are alik
 
 import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from tqdm import tqdm
-
-from data_prep.corpora import reading
+from data_prep.corpora import dialogues, fields
+from data_prep.corpora.errors import bad_field
+from data_prep.corpora.intake import Intake
 from data_prep.record import Question
 
 OPENING_OVERLAP: Final = 0.4
@@ -48,8 +48,15 @@ class _Dialogue:
     counsellor: tuple[str, ...]
 
 
-def load(path: Path, *, overlap: float = OPENING_OVERLAP, window: int = WINDOW) -> list[Question]:
-    """The questions of a SMILECHAT file or folder, dialogues that open alike grouped.
+def load(
+    path: Path,
+    intake: Intake,
+    encoding: str = "utf-8",
+    *,
+    overlap: float = OPENING_OVERLAP,
+    window: int = WINDOW,
+) -> list[Question]:
+    """The questions of a SMILECHAT file, folder or archive, dialogues that open alike grouped.
 
     A question's post are the client turns of its first dialogue: the title is the first sentence, at most
     ``TITLE_CHARS`` characters of it, the description the rest. Each dialogue's counsellor turns, joined by line ends,
@@ -61,45 +68,33 @@ def load(path: Path, *, overlap: float = OPENING_OVERLAP, window: int = WINDOW) 
         window: how many places back to compare.
 
     Raises:
-        CorpusError: nothing there, a record that is not of this format, an id met twice.
+        CorpusError: what ``dialogues.read`` raises.
     """
-    dialogues = sorted(_read(path), key=lambda dialogue: _order(dialogue.id))
-    if not dialogues:
-        raise reading.CorpusError(f"{path}: no dialogue in it, expected SMILECHAT dialogues. Check the corpus path.")
-    return [_question(group) for group in _group(dialogues, overlap, window)]
+    seen = fields.SeenIds()
+    found: list[_Dialogue] = []
+
+    def add(value: object, where: str) -> None:
+        dialogue = _dialogue(fields.as_object(value, where), where)
+        seen.add(dialogue.id, "id", where)
+        found.append(dialogue)
+
+    intake.take(dialogues.read(path, encoding), add)
+    found.sort(key=lambda dialogue: _order(dialogue.id))
+    return [_question(group) for group in _group(found, overlap, window)]
 
 
-def _read(path: Path) -> Iterator[_Dialogue]:
-    seen = reading.SeenIds()
-    for name, turns, where in _records(path):
-        seen.add(name, "id", where)
-        yield _dialogue(name, turns, where)
-
-
-def _records(path: Path) -> Iterator[tuple[str, object, str]]:
-    if path.is_dir():
-        files = sorted((path / "data" if (path / "data").is_dir() else path).glob("*.json"))
-        for file in tqdm(files, desc="reading SMILECHAT", unit="file", disable=None):
-            yield file.stem, reading.read_json(file), str(file)
-        return
-    for number, value in reading.read_jsonl(path):
-        where = f"{path}:{number}"
-        record = reading.as_object(value, where)
-        yield reading.identifier(record, "id", where), record.get("dialogue"), where
-
-
-def _dialogue(name: str, turns: object, where: str) -> _Dialogue:
+def _dialogue(record: dict[str, Any], where: str) -> _Dialogue:
     spoken: dict[str, list[str]] = {role: [] for role in _ROLES}
-    for index, entry in enumerate(reading.as_list({"dialogue": turns}, "dialogue", where)):
+    for index, entry in enumerate(fields.as_list(record, "dialogue", where)):
         place = f"{where}: turn {index}"
-        turn = reading.as_object(entry, place)
-        role = turn.get("role")
+        turn = fields.as_object(entry, place)
+        role = fields.present(turn, "role", place)
         if role not in _ROLES:
-            raise reading.bad_field(place, "role", role, f"one of {list(_ROLES)}", "Rename the role.")
+            raise bad_field(place, "role", "unknown", role, f"one of {list(_ROLES)}", "Rename the role.")
         if index == 0 and role != "client":
-            raise reading.bad_field(place, "role", role, "'client' in the first turn", "Drop what precedes the post.")
-        spoken[role].append(reading.text(turn, "content", place).strip())
-    return _Dialogue(name, tuple(spoken["client"]), tuple(spoken["counselor"]))
+            raise bad_field(place, "role", "not the client's turn", role, "'client' first", "Drop what precedes it.")
+        spoken[role].append(fields.text(turn, "content", place).strip())
+    return _Dialogue(fields.identifier(record, "id", where), tuple(spoken["client"]), tuple(spoken["counselor"]))
 
 
 def _order(name: str) -> tuple[int, int, str]:
@@ -107,11 +102,11 @@ def _order(name: str) -> tuple[int, int, str]:
     return (0, int(name), "") if name.isdecimal() else (1, 0, name)
 
 
-def _group(dialogues: list[_Dialogue], overlap: float, window: int) -> list[list[_Dialogue]]:
+def _group(found: list[_Dialogue], overlap: float, window: int) -> list[list[_Dialogue]]:
     """Groups in the order of their first dialogues; a dialogue joins that of the nearest one which opens alike."""
     groups: list[list[_Dialogue]] = []
     recent: list[tuple[Counter[str], list[_Dialogue]]] = []
-    for dialogue in dialogues:
+    for dialogue in found:
         bigrams = _bigrams(_opening(dialogue))
         group = next((group for other, group in reversed(recent) if _overlap(bigrams, other) >= overlap), None)
         if group is None:

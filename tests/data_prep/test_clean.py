@@ -113,8 +113,8 @@ def test_all_that_came_in_is_kept_or_rejected(questions: list[Question]) -> None
 
 
 def test_real_corpora(psyqa_path: Path, smilechat_path: Path) -> None:
-    assert len(clean(load_corpus(psyqa_path)).questions) == 100
-    cleaned = clean(load_corpus(smilechat_path))
+    assert len(clean(load_corpus(psyqa_path).questions).questions) == 100
+    cleaned = clean(load_corpus(smilechat_path).questions)
     # Eight dialogues have no counsellor at all.
     assert 0 < cleaned.counts["questions_rejected"] < 10
     assert {item.reason for item in cleaned.rejected} == {"no response left", "not over 100 characters"}

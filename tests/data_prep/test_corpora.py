@@ -1,4 +1,4 @@
-"""The loaders: what they read, how they group, what they say of bad input."""
+"""The loaders of the sample format, PsyQA and SMILECHAT, and how a format is told by its content."""
 
 import gzip
 import json
@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from data_prep.corpora import CorpusError, detect_format, load_corpus, psyqa, sample, smilechat
-from data_prep.record import Question
+from data_prep.corpora import Corpus, CorpusError, detect_format, load_corpus, smilechat
+from data_prep.corpora.intake import Intake
+from data_prep.record import Question, Rejected
 
 TOPICS = ("行为", "恋爱", "成长", "情绪", "人际", "家庭", "治疗", "职业", "婚姻")
 SAMPLE_LINE: dict[str, Any] = {
@@ -43,65 +44,90 @@ def write_lines(path: Path, records: list[Any]) -> Path:
     return path
 
 
+def only_fault(path: Path, format: str = "auto") -> Rejected:
+    """What was rejected of a corpus with one bad record, which takes at least ten good ones."""
+    corpus = load_corpus(path, format)
+    assert corpus.records_in == corpus.records_kept + 1
+    [rejected] = corpus.rejected
+    assert rejected.what == "record"
+    assert rejected.detail.startswith(rejected.id)
+    return rejected
+
+
 def test_sample_line(tmp_path: Path) -> None:
     question = Question(
         "a-1", "怎么办？", "说来话长。", "职场", ("慢慢来。", "先睡一觉。"), ("一", "二", "三", "四"), True
     )
-    assert sample.load(write_lines(tmp_path / "a.jsonl", [SAMPLE_LINE])) == [question]
+    assert load_corpus(write_lines(tmp_path / "a.jsonl", [SAMPLE_LINE])) == Corpus([question], [], 1, 1)
 
 
 def test_sample_optional_keys(tmp_path: Path) -> None:
     line = {key: SAMPLE_LINE[key] for key in ("id", "title", "description", "responses")}
-    [question] = sample.load(write_lines(tmp_path / "a.jsonl", [line]))
+    [question] = load_corpus(write_lines(tmp_path / "a.jsonl", [line])).questions
     assert (question.topic, question.coe, question.crisis) == ("", None, False)
 
 
 def test_sample_folder_in_order_of_name(tmp_path: Path) -> None:
     write_lines(tmp_path / "b.jsonl", [{**SAMPLE_LINE, "id": "b-1"}])
     write_lines(tmp_path / "a.jsonl", [SAMPLE_LINE])
-    assert [question.id for question in load_corpus(tmp_path)] == ["a-1", "b-1"]
+    assert [question.id for question in load_corpus(tmp_path).questions] == ["a-1", "b-1"]
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("change", "reason", "detail"),
     [
-        ({"title": " "}, r"a\.jsonl:2: field 'title': found ' ', expected text that is not blank"),
-        ({"title": None}, r"a\.jsonl:2: field 'title': found None, expected a string"),
-        ({"id": True}, r"a\.jsonl:2: field 'id': found True, expected a string or an integer"),
-        ({"id": "a-1"}, r"a\.jsonl:2: field 'id': found 'a-1', expected an id unlike that of .*a\.jsonl:1"),
-        ({"crises": True}, r"a\.jsonl:2: field 'crises': found True, expected only .*crisis"),
-        ({"crisis": "no"}, r"a\.jsonl:2: field 'crisis': found 'no', expected true or false"),
-        ({"responses": []}, r"a\.jsonl:2: field 'responses': found \[\], expected a list that is not empty"),
-        ({"responses": ["好"]}, r"a\.jsonl:2: responses\[0\]: field '\(record\)': found '好', expected a JSON object"),
-        ({"coe": {"L1": "一"}}, r"a\.jsonl:2: coe: field 'L2': found None, expected a string"),
+        ({"title": " "}, "title: blank", "field 'title': found a text of 1 characters, expected text that is not bl"),
+        ({"title": None}, "title: wrong type", "field 'title': found null, expected a string"),
+        ({"id": True}, "id: wrong type", "field 'id': found True, expected a string or an integer"),
+        ({"id": "a-0"}, "id: duplicate id", "found a text of 3 characters, expected an id unlike that of a.jsonl:1"),
+        ({"crises": True}, "unknown key", "field 'crises': found ['crises'], expected only"),
+        ({"crisis": "no"}, "crisis: wrong type", "found a text of 2 characters, expected true or false"),
+        ({"responses": []}, "responses: blank", "found a list of 0, expected a list that is not empty"),
+        ({"responses": ["好"]}, "(record): wrong type", "responses[0]: field '(record)': found a text of 1 characters"),
+        ({"coe": {"L1": "一"}}, "L2: missing", "coe: field 'L2': found none of this name, expected one"),
     ],
 )
-def test_sample_bad_field(tmp_path: Path, change: dict[str, Any], message: str) -> None:
-    path = write_lines(tmp_path / "a.jsonl", [SAMPLE_LINE, {**SAMPLE_LINE, "id": "a-2", **change}])
-    with pytest.raises(CorpusError, match=message):
-        sample.load(path)
+def test_sample_bad_field(tmp_path: Path, change: dict[str, Any], reason: str, detail: str) -> None:
+    good = [{**SAMPLE_LINE, "id": f"a-{number}"} for number in range(10)]
+    rejected = only_fault(write_lines(tmp_path / "a.jsonl", [*good, {**SAMPLE_LINE, "id": "x", **change}]))
+    assert (rejected.id, rejected.reason) == ("a.jsonl:11", reason)
+    assert detail in rejected.detail
 
 
 def test_psyqa_entry(tmp_path: Path) -> None:
     path = tmp_path / "p.json"
-    path.write_text(json.dumps([PSYQA_ENTRY]), encoding="utf-8")
-    assert load_corpus(path) == [Question("7", "怎么办？", "", "恋爱", ("慢慢来。",))]
+    entry = {**PSYQA_ENTRY, "keywords": "恋爱，恋爱经营, ,分手"}
+    path.write_text(json.dumps([entry]), encoding="utf-8")
+    question = Question("7", "怎么办？", "", "恋爱", ("慢慢来。",), subtopic="恋爱经营,分手")
+    assert load_corpus(path) == Corpus([question], [], 1, 1)
 
 
 @pytest.mark.parametrize(
-    ("records", "message"),
+    ("change", "reason", "detail"),
     [
-        ({}, r"p\.json: field '\(file\)': found {}, expected a list of questions"),
-        ([PSYQA_ENTRY, {**PSYQA_ENTRY}], r"p\.json: entry 1: field 'questionID': found '7', expected an id unlike"),
-        ([{**PSYQA_ENTRY, "answers": [{}]}], r"entry 0: answers\[0\]: field 'answer_text': found None"),
-        ([{**PSYQA_ENTRY, "description": None}], r"entry 0: field 'description': found None, expected a string"),
+        ({"questionID": 0}, "questionID: duplicate id", "expected an id unlike that of p.json: entry 1 (line 1)"),
+        ({"answers": [{}]}, "answer_text: missing", "answers[0]: field 'answer_text': found none of this name"),
+        ({"answers": "好"}, "answers: wrong type", "field 'answers': found a text of 1 characters, expected a list"),
+        ({"description": None}, "description: wrong type", "field 'description': found null, expected a string"),
+        ({"question": "\ud800"}, "question: broken characters", "broken one at character 0"),
     ],
 )
-def test_psyqa_bad(tmp_path: Path, records: Any, message: str) -> None:
+def test_psyqa_bad_field(tmp_path: Path, change: dict[str, Any], reason: str, detail: str) -> None:
     path = tmp_path / "p.json"
-    path.write_text(json.dumps(records), encoding="utf-8")
-    with pytest.raises(CorpusError, match=message):
-        psyqa.load(path)
+    good = [{**PSYQA_ENTRY, "questionID": number} for number in range(10)]
+    path.write_text(json.dumps([*good, {**PSYQA_ENTRY, "questionID": "x", **change}]), encoding="utf-8")
+    rejected = only_fault(path)
+    assert (rejected.id, rejected.reason) == ("p.json: entry 11 (line 1)", reason)
+    assert detail in rejected.detail
+
+
+def test_psyqa_entry_that_is_no_object(tmp_path: Path) -> None:
+    path = tmp_path / "p.json"
+    lines = [json.dumps({**PSYQA_ENTRY, "questionID": number}) for number in range(10)]
+    path.write_text("[\n" + ",\n".join([*lines, "[7]"]) + "\n]", encoding="utf-8")
+    rejected = only_fault(path)
+    assert rejected.id == "p.json: entry 11 (line 12)"
+    assert "found a list of 1, expected a JSON object" in rejected.detail
 
 
 def test_smilechat_groups_neighbours_that_open_alike(tmp_path: Path) -> None:
@@ -112,7 +138,7 @@ def test_smilechat_groups_neighbours_that_open_alike(tmp_path: Path) -> None:
         4: "我父亲突然去世，一直责怪自己，怎么才能走出来呢？",
     }
     records = [{"id": name, "dialogue": dialogue(text, f"回应{name}")} for name, text in openings.items()]
-    questions = load_corpus(write_lines(tmp_path / "s.jsonl", records))
+    questions = load_corpus(write_lines(tmp_path / "s.jsonl", records)).questions
     assert [(question.id, len(question.responses)) for question in questions] == [("1", 3), ("3", 1)]
     assert questions[0].title == "父亲突然去世，总是责怪自己，怎么走出来？"
     assert questions[0].description == "后来就这样了。"
@@ -124,20 +150,20 @@ def test_smilechat_far_apart_stays_apart(tmp_path: Path) -> None:
     openings = ["总是和室友吵架怎么办？", *others, "总是和室友吵架怎么办？"]
     records = [{"id": number, "dialogue": dialogue(text)} for number, text in enumerate(openings)]
     path = write_lines(tmp_path / "s.jsonl", records)
-    assert len(smilechat.load(path)) == 6
-    assert len(smilechat.load(path, window=5)) == 5
+    assert len(smilechat.load(path, Intake())) == 6
+    assert len(smilechat.load(path, Intake(), window=5)) == 5
 
 
 def test_smilechat_greetings_are_no_opening(tmp_path: Path) -> None:
     openings = [("你好！", "工作太忙睡不着。"), ("你好！", "高考没考好。"), ("……", "嗯"), ("……", "嗯")]
     records = [{"id": number, "dialogue": dialogue(text, more=more)} for number, (text, more) in enumerate(openings)]
-    assert len(smilechat.load(write_lines(tmp_path / "s.jsonl", records))) == 4
+    assert len(load_corpus(write_lines(tmp_path / "s.jsonl", records)).questions) == 4
 
 
 def test_smilechat_long_first_turn_is_cut(tmp_path: Path) -> None:
     opening = "我" * 50 + "。后来呢？"
     path = write_lines(tmp_path / "s.jsonl", [{"id": 1, "dialogue": dialogue(opening)[:1]}])
-    [question] = smilechat.load(path)
+    [question] = load_corpus(path).questions
     assert question == Question("1", "我" * 40, "我" * 10 + "。后来呢？", "", ())
 
 
@@ -152,53 +178,41 @@ def test_smilechat_shapes_agree(tmp_path: Path) -> None:
     lines = "\n".join(json.dumps({"id": name, "dialogue": value}) for name, value in turns.items())
     packed.write_bytes(gzip.compress(lines.encode()))
     assert load_corpus(folder.parent) == load_corpus(folder) == load_corpus(packed)
-    assert [question.id for question in load_corpus(packed)] == ["1", "2", "10"]
+    assert [question.id for question in load_corpus(packed).questions] == ["1", "2", "10"]
 
 
 @pytest.mark.parametrize(
-    ("turns", "message"),
+    ("turns", "reason", "detail"),
     [
-        ([], r"s\.jsonl:1: field 'dialogue': found \[\], expected a list"),
-        ([{"role": "user", "content": "在吗"}], r"s\.jsonl:1: turn 0: field 'role': found 'user', expected one of"),
-        ([{"role": "counselor", "content": "在"}], r"turn 0: field 'role': found 'counselor', expected 'client'"),
-        ([{"role": "client", "content": ""}], r"turn 0: field 'content': found '', expected text"),
-        ([{"role": "client", "content": "在"}, {"role": []}], r"turn 1: field 'role': found \[\], expected one of"),
+        ([], "dialogue: blank", "field 'dialogue': found a list of 0, expected a list that is not empty"),
+        ([{"role": "user", "content": "在吗"}], "role: unknown", "turn 0: field 'role': found a text of 4 characters"),
+        ([{"role": "counselor", "content": "在"}], "role: not the client's turn", "expected 'client' first"),
+        ([{"role": "client", "content": ""}], "content: blank", "turn 0: field 'content': found a text of 0"),
+        (
+            [{"role": "client", "content": "在"}, {"role": []}],
+            "role: unknown",
+            "turn 1: field 'role': found a list of 0",
+        ),
+        ([{"role": "client"}], "content: missing", "turn 0: field 'content': found none of this name"),
+        ([{"role": "client", "content": "\ud800abc"}], "content: broken characters", "half a surrogate"),
+        ("在吗", "dialogue: wrong type", "found a text of 2 characters, expected a list"),
     ],
 )
-def test_smilechat_bad(tmp_path: Path, turns: Any, message: str) -> None:
-    path = write_lines(tmp_path / "s.jsonl", [{"id": 1, "dialogue": turns}])
-    with pytest.raises(CorpusError, match=message):
-        load_corpus(path)
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [
-        ("a.jsonl", b'{"a": 1}\n\n{oops}\n', r"a\.jsonl:3: not JSON"),
-        ("a.jsonl", "题".encode("gbk"), r"a\.jsonl: byte 0 is not UTF-8"),
-        ("a.json", b"[\n\n{]", r"a\.json:3: not JSON"),
-        ("a.json", "题".encode("gbk"), r"a\.json: byte 0 is not UTF-8"),
-        ("a.jsonl", b"[" * 100_000, r"a\.jsonl:1: brackets nested too deep"),
-        ("a.jsonl.gz", b"{}", r"a\.jsonl\.gz: not a whole gzip file"),
-        ("a.jsonl.gz", gzip.compress(b'{"a": 1}')[:-9], r"a\.jsonl\.gz: not a whole gzip file"),
-    ],
-)
-def test_unreadable(tmp_path: Path, name: str, content: bytes, message: str) -> None:
-    path = tmp_path / name
-    path.write_bytes(content)
-    loader = psyqa.load if name == "a.json" else smilechat.load
-    if b"{oops}" in content:
-        content_lines = content.replace(b'{"a": 1}', json.dumps({"id": 1, "dialogue": dialogue("在吗")}).encode())
-        path.write_bytes(content_lines)
-    with pytest.raises(CorpusError, match=message):
-        loader(path)
-
-
-def test_half_a_surrogate_pair_is_no_text(tmp_path: Path) -> None:
+def test_smilechat_bad(tmp_path: Path, turns: Any, reason: str, detail: str) -> None:
+    good = [{"id": number, "dialogue": dialogue(f"第{number}件事")} for number in range(10)]
+    records = [*good, {"id": 10, "dialogue": turns}]
     path = tmp_path / "s.jsonl"
-    path.write_text(json.dumps({"id": 1, "dialogue": [{"role": "client", "content": "\ud800abc"}]}))
-    with pytest.raises(CorpusError, match=r"s\.jsonl:1.*half a surrogate pair"):
-        load_corpus(path)
+    path.write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
+    rejected = only_fault(path)
+    assert (rejected.id, rejected.reason) == ("s.jsonl:11", reason)
+    assert detail in rejected.detail
+
+
+def test_smilechat_duplicate_id(tmp_path: Path) -> None:
+    good = [{"id": number, "dialogue": dialogue(f"第{number}件事")} for number in range(10)]
+    rejected = only_fault(write_lines(tmp_path / "s.jsonl", [*good, {"id": "3", "dialogue": dialogue("又一件事")}]))
+    assert (rejected.id, rejected.reason) == ("s.jsonl:11", "id: duplicate id")
+    assert "unlike that of s.jsonl:4" in rejected.detail
 
 
 @pytest.mark.parametrize(
@@ -215,48 +229,69 @@ def test_detect_format(tmp_path: Path, name: str, content: Any, expected: str) -
     assert detect_format(path) == expected
 
 
+def test_detect_past_a_damaged_beginning(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text("{oops\n[1]\n" + json.dumps(SAMPLE_LINE), encoding="utf-8")
+    assert detect_format(path) == "sample"
+
+
 @pytest.mark.parametrize(
     ("name", "content", "found"),
     [
-        ("a.jsonl", "", "an empty file"),
-        ("a.jsonl", '{"x": 1}', r"a first record with the keys \['x'\]"),
-        ("a.jsonl", "[1]", r"a first record with the keys \[\]"),
-        ("1.json", json.dumps(dialogue("在吗")), "one SMILECHAT dialogue"),
-        ("1.json", "{}", "JSON that is no list of PsyQA questions"),
+        ("a.jsonl", '{"x": 1}', r"columns or keys \['x'\]"),
+        ("a.jsonl", "[1]", r"columns or keys \[\]"),
+        ("1.json", json.dumps(dialogue("在吗")), r"columns or keys \['role', 'content'\]"),
+        ("1.json", "{}", r"columns or keys \[\]"),
+        ("a.csv", "标题,正文\n甲,乙\n", r"columns or keys \['标题', '正文'\]"),
+        ("a.txt", "我" * 50, f"columns or keys \\['{'我' * 20}…'\\]"),
     ],
 )
 def test_detect_unknown(tmp_path: Path, name: str, content: str, found: str) -> None:
     path = tmp_path / name
     path.write_text(content, encoding="utf-8")
-    with pytest.raises(CorpusError, match=f"{found}.*, expected a sample, PsyQA or SMILECHAT corpus"):
+    with pytest.raises(CorpusError, match=f"{name}: {found}, expected a sample, PsyQA, SMILECHAT or Empathy-QA"):
         load_corpus(path)
 
 
-def test_missing_and_empty(tmp_path: Path) -> None:
-    for format in ("auto", "sample", "psyqa", "smilechat"):
-        with pytest.raises(CorpusError, match="no such file or folder"):
-            load_corpus(tmp_path / "nowhere", format)
-    with pytest.raises(CorpusError, match="a folder without"):
+def test_detect_unknown_folder(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"a folder without \.jsonl or \.json files, expected"):
         load_corpus(tmp_path)
-    with pytest.raises(CorpusError, match=r"no \.jsonl file"):
-        load_corpus(tmp_path, "sample")
-    with pytest.raises(CorpusError, match="no dialogue in it"):
-        load_corpus(tmp_path, "smilechat")
-    with pytest.raises(CorpusError, match="corpus format 'csv'"):
-        load_corpus(None, "csv")
+    write_lines(tmp_path / "s.jsonl", [{"id": 1, "dialogue": dialogue("在吗")}])
+    with pytest.raises(CorpusError, match="a folder of files in the format smilechat; name one of them"):
+        load_corpus(tmp_path)
+
+
+@pytest.mark.parametrize("format", ["auto", "sample", "psyqa", "smilechat", "empathy_qa", "table"])
+def test_nothing_there(tmp_path: Path, format: str) -> None:
+    with pytest.raises(CorpusError, match=r"nowhere: no such file or folder\. Check the corpus path"):
+        load_corpus(tmp_path / "nowhere", format)
+
+
+def test_arguments_that_do_not_go_together(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "a.jsonl", [SAMPLE_LINE])
+    with pytest.raises(CorpusError, match="corpus format 'csv', expected one of"):
+        load_corpus(path, "csv")
     with pytest.raises(CorpusError, match="without a path"):
         load_corpus(None, "psyqa")
+    with pytest.raises(CorpusError, match="columns with corpus format 'sample', expected format table"):
+        load_corpus(path, "sample", columns={"title": "title"})
+    with pytest.raises(CorpusError, match=r"max_bad_records=1\.5, expected a share from 0 to 1"):
+        load_corpus(path, max_bad_records=1.5)
+    with pytest.raises(CorpusError, match="encoding=klingon: no such encoding"):
+        load_corpus(path, encoding="klingon")
 
 
 def test_real_psyqa(psyqa_path: Path) -> None:
-    questions = load_corpus(psyqa_path)
+    questions = load_corpus(psyqa_path).questions
     assert len(questions) == 100
     assert sum(len(question.responses) for question in questions) == 268
     assert {question.topic for question in questions} == {*TOPICS}
 
 
 def test_real_smilechat(smilechat_path: Path) -> None:
-    questions = load_corpus(smilechat_path)
+    corpus = load_corpus(smilechat_path)
+    assert (corpus.records_in, corpus.records_kept) == (6000, 6000)
+    questions = corpus.questions
     with gzip.open(smilechat_path, "rt", encoding="utf-8") as lines:
         dialogues = [json.loads(line)["dialogue"] for line in lines]
     answered = sum(any(turn["role"] == "counselor" for turn in turns) for turns in dialogues)

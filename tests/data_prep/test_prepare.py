@@ -211,7 +211,7 @@ def test_defaults_are_the_papers() -> None:
 
 
 def test_sample_corpus(tmp_path: Path, tokenizer: PreTrainedTokenizerFast) -> None:
-    sample = load_corpus(None)
+    sample = load_corpus(None).questions
     report = prepare(sample, sample, tokenizer, CONFIG, tmp_path)
     check_sums(report, read(tmp_path)["rejected"])
     assert report.stages["questions"].rejected == 0
@@ -221,7 +221,7 @@ def test_sample_corpus(tmp_path: Path, tokenizer: PreTrainedTokenizerFast) -> No
 def test_real_corpus_with_the_samples_chains(
     tmp_path: Path, tokenizer: PreTrainedTokenizerFast, psyqa_path: Path
 ) -> None:
-    report = prepare(load_corpus(psyqa_path), load_corpus(None), tokenizer, CONFIG, tmp_path)
+    report = prepare(load_corpus(psyqa_path).questions, load_corpus(None).questions, tokenizer, CONFIG, tmp_path)
     made = read(tmp_path)
     check_sums(report, made["rejected"])
     assert report.splits == {"train": 85, "val": 5, "test": 10}

@@ -102,7 +102,7 @@ def test_no_near_duplicates(field: str) -> None:
 
 
 def test_loader_reads_every_line() -> None:
-    questions = load_corpus(None)
+    questions = load_corpus(None).questions
     assert [question.id for question in questions] == [line["id"] for line in LINES]
     assert all(question.coe is not None and question.topic for question in questions)
     assert [question.crisis for question in questions] == [line["crisis"] for line in LINES]

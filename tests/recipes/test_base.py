@@ -15,7 +15,7 @@ SMALL = BaseConfig(layers=1, hidden=32, intermediate=64, heads=2, kv_heads=1, he
 
 @pytest.fixture(scope="module")
 def tokenizer() -> PreTrainedTokenizerFast:
-    return build_tokenizer(training_texts(load_corpus(None, "sample")[:20]), SMALL.vocab)
+    return build_tokenizer(training_texts(load_corpus(None, "sample").questions[:20]), SMALL.vocab)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_seed_decides_the_weights(model: Qwen3ForCausalLM, tokenizer: PreTrained
 
 def test_pretraining_learns_the_marks(model: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast) -> None:
     """On stretches not read before: the mark that closes is the one that was opened, and none opens within."""
-    posts = [question.post for question in load_corpus(None, "sample")[:20]]
+    posts = [question.post for question in load_corpus(None, "sample").questions[:20]]
     pretrain(model, tokenizer, posts, PretrainConfig(steps=300, length=96, sentences=1), seed=0)
     closing = torch.tensor([tokenizer.convert_tokens_to_ids(tag) for tag in TAGS if tag.startswith("</")])
     opening = torch.tensor([tokenizer.convert_tokens_to_ids(tag) for tag in TAGS if not tag.startswith("</")])

@@ -51,7 +51,7 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """A profile with a tokenizer of its template, and what LLaMA-Factory makes of eight samples."""
     profile = request.param
     folder = tmp_path_factory.mktemp(profile)
-    questions = [question for question in load_corpus(None, "sample") if question.coe][:8]
+    questions = [question for question in load_corpus(None, "sample").questions if question.coe][:8]
     tokenizer = build_tokenizer(training_texts(questions), 2000)
     if profile != "tiny":
         template = REPO / "tests" / "fixtures" / f"{profile}_chat_template.jinja"

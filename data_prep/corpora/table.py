@@ -1,0 +1,180 @@
+"""Any table of questions by a map from our fields to its columns.
+
+    columns.title=问题 columns.responses=回答
+
+A row holds a question with all its responses (a list of strings or of objects with ``text``; in CSV that list as JSON
+in the cell), or one response, its question repeated in every row. Rows of the second shape belong together by their
+id, without an id column by title and description; they need not be neighbours. A topic written ``topic/subtopic`` is
+taken apart where the table has no column for the subtopic. Columns that no field names are not read, and logged.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from data_prep.corpora import fields, rows
+from data_prep.corpora.errors import CorpusError, bad_field, named
+from data_prep.corpora.intake import Intake
+from data_prep.record import Question
+
+FIELDS: Final = ("title", "description", "responses", "id", "topic", "subtopic")
+"""The fields that a column map may name; each is read from the column of its own name unless the map says another."""
+
+_REQUIRED: Final = ("title", "responses")
+_JSON_LIST: Final = re.compile(r'\s*\[\s*(["{]|\]\s*$)')
+_REMEDY: Final = "Name the right columns, such as columns.title=NAME."
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Draft:
+    id: str
+    title: str
+    description: str
+    topic: str
+    subtopic: str
+    responses: list[str]
+    is_whole: bool
+    where: str
+
+
+def load(
+    path: Path,
+    intake: Intake,
+    encoding: str = "utf-8",
+    columns: Mapping[str, str] | None = None,
+    required: tuple[str, ...] = _REQUIRED,
+) -> list[Question]:
+    """The questions of a table.
+
+    Args:
+        columns: the table's column of each of ``FIELDS`` whose name is another.
+        required: fields that every record has to have. Of the others, a column named in ``columns`` has to be there,
+            but a record without a value in it (no such key, or null) has "" for it. A table without an id column has
+            the records' numbers, from 1, for ids.
+
+    Raises:
+        CorpusError: no such field or column, or what ``rows.open_table`` raises.
+    """
+    wanted = columns or {}
+    for field, name in wanted.items():
+        if field not in FIELDS or not isinstance(name, str) or not name.strip():
+            raise CorpusError(
+                f"columns: field {field!r} from column {name!r}, expected a name for some of {list(FIELDS)}. "
+                "Correct the config."
+            )
+    table = rows.open_table(path, encoding)
+    places = {field: wanted.get(field, field) for field in FIELDS}
+    absent = [places[field] for field in FIELDS if field in (*required, *wanted) and places[field] not in table.names]
+    if absent:
+        raise CorpusError(f"{path}: no column {named(absent)} among {named(table.names)}, expected all. {_REMEDY}")
+    places = {field: name for field, name in places.items() if name in table.names}
+    if len(set(places.values())) < len(places):
+        raise CorpusError(f"{path}: columns {places}, expected one column for each field. {_REMEDY}")
+    unread = [name for name in table.names if name not in places.values()]
+    if unread:
+        logger.info("%s: columns not read: %s", path, named(unread))
+    collected = _Questions(places, required, intake)
+    intake.take(table.entries, collected.add)
+    return collected.finished()
+
+
+class _Questions:
+    """Rows on their way to questions."""
+
+    def __init__(self, places: Mapping[str, str], required: tuple[str, ...], intake: Intake) -> None:
+        self._places = places
+        self._required = required
+        self._intake = intake
+        self._drafts: dict[tuple[str, ...], _Draft] = {}
+
+    def add(self, value: object, where: str) -> None:
+        """Take in a row.
+
+        Raises:
+            RecordError: a field of it is bad, or it does not go with an earlier row of its id.
+        """
+        record = fields.as_object(value, where)
+        title = fields.text(record, self._places["title"], where)
+        description = self._label(record, "description", where)
+        topic, subtopic = self._topics(record, where)
+        responses, is_whole = _responses(record, self._places["responses"], where)
+        key: tuple[str, ...]
+        if "id" in self._places:
+            name = fields.identifier(record, self._places["id"], where)
+            key = (name,)
+        else:
+            name = str(self._intake.records_in)
+            key = (name,) if is_whole else (title, description)
+        draft = _Draft(name, title, description, topic, subtopic, responses, is_whole, where)
+        first = self._drafts.setdefault(key, draft)
+        if first is not draft:
+            self._join(first, draft)
+
+    def finished(self) -> list[Question]:
+        """The questions, in the order of their first rows."""
+        return [
+            Question(
+                id=draft.id,
+                title=draft.title,
+                description=draft.description,
+                topic=draft.topic,
+                subtopic=draft.subtopic,
+                responses=tuple(draft.responses),
+            )
+            for draft in self._drafts.values()
+        ]
+
+    def _join(self, first: _Draft, draft: _Draft) -> None:
+        if first.is_whole or draft.is_whole:
+            expected = f"an id unlike that of {first.where}"
+            remedy = "Give one of the two another id."
+            raise bad_field(draft.where, self._places["id"], "duplicate id", draft.id, expected, remedy)
+        for field in ("title", "description", "topic", "subtopic"):
+            if getattr(first, field) != getattr(draft, field):
+                column = self._places.get(field, self._places.get("topic", field))
+                expected = f"the text of {first.where}, the first row of this question"
+                remedy = "Give it another id, or mend the row."
+                found = getattr(draft, field)
+                raise bad_field(draft.where, column, "differs within a question", found, expected, remedy)
+        first.responses += draft.responses
+
+    def _label(self, record: Mapping[str, Any], field: str, where: str) -> str:
+        """A field that may be blank, and unless it is required also absent or null."""
+        column = self._places.get(field)
+        if column is None or (field not in self._required and record.get(column) is None):
+            return ""
+        return fields.text(record, column, where, blank=True)
+
+    def _topics(self, record: Mapping[str, Any], where: str) -> tuple[str, str]:
+        topic = self._label(record, "topic", where).strip()
+        if "subtopic" in self._places:
+            return topic, self._label(record, "subtopic", where).strip()
+        main, _, finer = topic.partition("/")
+        return main.strip(), finer.strip()
+
+
+def _responses(record: Mapping[str, Any], column: str, where: str) -> tuple[list[str], bool]:
+    """The row's responses, and whether they are all that the question has."""
+    value = fields.present(record, column, where)
+    if isinstance(value, str) and not _JSON_LIST.match(value):
+        return [fields.as_text(value, column, where)], False
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError) as error:
+            expected = "the whole of the JSON list that it begins"
+            raise bad_field(where, column, "not JSON", value, expected, "Mend the list.") from error
+    responses = []
+    for index, item in enumerate(fields.as_list({column: value}, column, where)):
+        # A blank one among several is left to cleaning, so that it does not cost the others.
+        if isinstance(item, dict):
+            responses.append(fields.text(item, "text", f"{where}: {column}[{index}]", blank=True))
+        else:
+            responses.append(fields.as_text(item, column, f"{where}: item {index}", blank=True))
+    return responses, True

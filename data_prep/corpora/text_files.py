@@ -1,0 +1,169 @@
+"""What kind of file a path is, by its content, and how its text is opened: compression, encoding, byte-order mark.
+
+Text is decoded with ``surrogateescape``: a byte that does not fit becomes a lone surrogate, which the check of the
+field it stands in reports (``fields.as_text``). So one bad byte costs one record; a file in quite another encoding is
+told at once, by its first mebibyte.
+"""
+
+import codecs
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final, Literal
+
+from data_prep.corpora.errors import CorpusError, RecordError, missing
+
+Kind = Literal["json", "jsonl", "csv", "parquet", "zip", "tar"]
+
+_HEAD_BYTES: Final = 1 << 20
+# Shares that no damaged file reaches: GBK read as UTF-8 has over half of its characters beyond ASCII broken. JSON may
+# escape all of these, hence the share of all characters too.
+_MOST_BROKEN_BEYOND_ASCII: Final = 0.1
+_MOST_BROKEN: Final = 0.01
+_GZIP: Final = b"\x1f\x8b"
+_TAR_MAGIC: Final = slice(257, 262)
+_MARKS: Final = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """What the first bytes of a file tell.
+
+    Attributes:
+        kind: "json" for one list, "jsonl" for an object a line, "csv" for any other text; or a binary kind.
+        encoding: Python's name of the codec to open it with; "" for the binary kinds.
+        first_line: of the text, without its end; "" for the binary kinds.
+    """
+
+    kind: Kind
+    encoding: str = ""
+    first_line: str = ""
+
+
+def inspect(path: Path, encoding: str = "utf-8") -> Inspected:
+    """The kind and encoding of a file; a byte-order mark counts for more than ``encoding``.
+
+    Raises:
+        CorpusError: nothing there, a folder, empty, a damaged gzip file, an unknown encoding, text in another one.
+    """
+    with open_bytes(path) as stream:
+        head = stream.read(_HEAD_BYTES)
+    if head.startswith(b"PAR1"):
+        return Inspected("parquet")
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return Inspected("zip")
+    if head[_TAR_MAGIC] == b"ustar":
+        return Inspected("tar")
+    codec = _codec(head, encoding, path)
+    text = _beginning(head, codec).lstrip()
+    if not text:
+        raise CorpusError(f"{path}: an empty file, expected a corpus. Check the corpus path, or fetch it again.")
+    kind: Kind = "json" if text[0] == "[" else "jsonl" if text[0] == "{" else "csv"
+    return Inspected(kind, codec, text.split("\n", 1)[0].rstrip("\r"))
+
+
+@contextmanager
+def open_bytes(path: Path) -> Iterator[gzip.GzipFile | io.BufferedReader]:
+    """A file's bytes, unpacked where they are gzip, whatever the name says.
+
+    Raises:
+        CorpusError: nothing there, a folder, a gzip file that is damaged or cut off.
+    """
+    if path.is_dir():
+        raise CorpusError(f"{path}: a folder, expected a file. Name the file in it.")
+    if not path.is_file():
+        raise missing(path)
+    with path.open("rb") as plain:
+        packed = plain.read(2) == _GZIP
+    try:
+        with gzip.open(path) if packed else path.open("rb") as stream:
+            yield stream
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise CorpusError(f"{path}: not a whole gzip file ({error}), expected one. Fetch it again.") from error
+
+
+@contextmanager
+def open_text(path: Path, encoding: str) -> Iterator[IO[str]]:
+    """A file's text, its line ends untouched.
+
+    Args:
+        encoding: as ``inspect`` gives it.
+
+    Raises:
+        CorpusError: as ``open_bytes``, or half a character that no surrogate can stand for (UTF-16 cut off).
+    """
+    with open_bytes(path) as stream:
+        try:
+            yield io.TextIOWrapper(stream, encoding=encoding, errors="surrogateescape", newline="")
+        except UnicodeDecodeError as error:
+            raise CorpusError(f"{path}: {_undecodable(error)} Convert the file, or fetch it again.") from error
+
+
+def decoded(data: bytes, encoding: str, where: str) -> str:
+    """The text of one small file that is one record.
+
+    Args:
+        encoding: a byte-order mark counts for more.
+
+    Raises:
+        RecordError: a byte that is not in this encoding.
+    """
+    try:
+        return data.decode(_marked(data) or encoding)
+    except UnicodeDecodeError as error:
+        message = f"{_undecodable(error)} Mend it, or name its encoding, such as encoding=gb18030."
+        raise RecordError(where, "broken characters", message) from error
+
+
+def check_encoding(encoding: str) -> None:
+    """See whether Python has a text codec of this name.
+
+    Raises:
+        CorpusError: it has none.
+    """
+    try:
+        "".encode(encoding)
+    except LookupError as error:
+        raise CorpusError(
+            f"encoding={encoding}: no such encoding, expected one that Python knows, such as utf-8 or gb18030."
+        ) from error
+
+
+def _codec(head: bytes, encoding: str, path: Path) -> str:
+    """The encoding of a text that begins so: its mark's, or the one named, when it fits."""
+    marked = _marked(head)
+    if marked:
+        return marked
+    check_encoding(encoding)
+    if codecs.lookup(encoding).name != "utf-8" and not head.isascii() and "\ufffd" not in _beginning(head, "utf-8"):
+        # Most UTF-8 decodes as GB18030 too, into other characters: without this check nobody would notice.
+        raise CorpusError(f"{path}: UTF-8, expected {encoding}. Leave encoding={encoding} out.")
+    text = _beginning(head, encoding)
+    beyond_ascii = len(text) - len(text.encode("ascii", "ignore"))
+    if text.count("\ufffd") > max(_MOST_BROKEN_BEYOND_ASCII * beyond_ascii, _MOST_BROKEN * len(text)):
+        raise CorpusError(
+            f"{path}: not {encoding}, expected text in this encoding. Name the file's own, such as encoding=gb18030 or "
+            "encoding=big5, or convert it to UTF-8."
+        )
+    return encoding
+
+
+def _marked(data: bytes) -> str:
+    return next((codec for mark, codec in _MARKS.items() if data.startswith(mark)), "")
+
+
+def _beginning(head: bytes, codec: str) -> str:
+    """As much of the text as is there: a character cut off by the end of the bytes is left out."""
+    return codecs.getincrementaldecoder(codec)("replace").decode(head)
+
+
+def _undecodable(error: UnicodeDecodeError) -> str:
+    return f"byte {error.start} is not {error.encoding} ({error.reason}), expected text in this encoding."
