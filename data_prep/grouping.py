@@ -74,6 +74,24 @@ class _Entry:
         self.labels = [self.labels[0], *(self.labels[1 + i] for i in places)] if self.labels else []
 
 
+def everything(questions: Sequence[Question], treated: Sequence[Treated]) -> Grouped:
+    """A corpus as it came, duplicates and all: what must not be trained on is looked for by every text of it.
+
+    Args:
+        questions: as read, for those that cleaning left out.
+        treated: the results for them.
+    """
+    texts = [result.question or question for question, result in zip(questions, treated, strict=True)]
+    rows = [
+        result.signatures if result.question else signatures([question.post, *question.responses])
+        for question, result in zip(questions, treated, strict=True)
+    ]
+    none = signatures([])
+    return Grouped(
+        texts, np.concatenate([none, *(row[:1] for row in rows)]), np.concatenate([none, *(row[1:] for row in rows)])
+    )
+
+
 def deduplicate(
     treated: Sequence[Treated], question_threshold: float, response_threshold: float
 ) -> tuple[Grouped, list[Rejected]]:

@@ -16,7 +16,7 @@ from data_prep.config import DataConfig
 from data_prep.corpora import Corpus
 from data_prep.engine import treat_questions
 from data_prep.files import remove_partial
-from data_prep.grouping import Grouped, deduplicate
+from data_prep.grouping import Grouped, deduplicate, everything
 from data_prep.leaks import Leak, Texts, find_leaks, reasons_by_id
 from data_prep.negatives import TripletBuilder
 from data_prep.record import Question
@@ -128,7 +128,7 @@ def prepare(
     clock.lap("deduplication")
     chains = own if coe is None else _group("coe_", _treat("coe_", coe, config, out_dir, account), config, account)
     others = {
-        name: _group(f"{name} ", _treat(f"{name} ", loaded, config, out_dir, account), config, account)
+        name: everything(loaded.questions, _treat(f"{name} ", loaded, config, out_dir, account))
         for name, loaded in exclude.items()
     }
     clock.lap("other corpora")

@@ -52,7 +52,8 @@ def split_questions(questions: list[Question], test_size: int, val_size: int, se
     if len(test) < test_size or len(val) < val_size or all(question.at_risk for question in train):
         raise ValueError(
             f"{len(questions)} questions, {sum(q.at_risk for q in questions)} of them at risk, are too few for "
-            f"test_size {test_size}, val_size {val_size} and at least one RL prompt. Lower the sizes."
+            f"test_size {test_size}, val_size {val_size} and at least one RL prompt, near-duplicates kept together. "
+            "Lower the sizes."
         )
     return Split(train, val, test)
 

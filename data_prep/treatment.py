@@ -5,6 +5,7 @@ Nothing here looks at two questions at once; that is for `data_prep.prepare`.
 """
 
 import hashlib
+import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -53,8 +54,9 @@ TREATED_SCHEMA: Final = pa.schema(
             pa.list_(
                 pa.struct(
                     [
-                        ("type", pa.string()),
+                        ("question_id", pa.string()),
                         ("where", pa.string()),
+                        ("type", pa.string()),
                         ("start", pa.int32()),
                         ("end", pa.int32()),
                         ("number", pa.int32()),
@@ -111,6 +113,8 @@ class Treatment:
             ValueError: an unknown rule or type.
             OSError: a model that cannot be found.
         """
+        # It lists every recogniser at each start.
+        logging.getLogger("presidio-analyzer").setLevel(logging.WARNING)
         self._cleaner = Cleaner(config.cleaning_off, config.min_response_chars)
         self._anonymiser = Anonymiser(config.mask, config.mask_model) if config.mask else None
         self._risks = RiskRules.load()
@@ -146,7 +150,9 @@ class Treatment:
         """One question through all steps."""
         cleaned = self.clean(question)
         if cleaned.question is None:
-            return Treated(None, cleaned.rejected)
+            # Excerpts of what is left out are not shown: nobody has looked for personal data in it.
+            hidden = tuple(replace(change, before="", after="") for change in cleaned.changes)
+            return Treated(None, cleaned.rejected, hidden)
         clean, masked, changes = self.mask(cleaned.question, cleaned.changes)
         clean = replace(clean, risks=self.tag(clean))
         texts = [clean.post, *clean.responses]

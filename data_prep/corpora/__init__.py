@@ -7,6 +7,7 @@ truncated line, stray bytes) is left out as ``Rejected`` while most are good: ``
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal, get_args
 
@@ -71,7 +72,7 @@ def load_corpus(
         questions = table.load(path, intake, encoding, columns)
     else:
         questions = _LOADERS[chosen](path, intake, encoding)
-    corpus = intake.corpus(path, questions, max_bad_records)
+    corpus = replace(intake.corpus(path, questions, max_bad_records), format=chosen)
     logger.info(
         "%s: format %s, %d records in, %d kept, %d rejected, %d questions",
         path,

@@ -1,7 +1,7 @@
 """What a loader gives: the questions, what was rejected, and the count that shows that nothing was lost."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -31,12 +31,14 @@ class Corpus:
         rejected: the records that could not be used, each with its place, reason and remedy.
         records_in: records met: a question, a row of a table or a dialogue, by the format.
         records_kept: those that became a question or part of one.
+        format: what it was read as.
     """
 
     questions: list[Question]
     rejected: list[Rejected]
     records_in: int
     records_kept: int
+    format: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         """Check the sum.

@@ -1,6 +1,7 @@
 """The whole way: the files, the counts, and that nothing of the test is trained on."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,23 +11,44 @@ import pandas as pd
 import pytest
 from transformers import PreTrainedTokenizerFast
 
-from data_prep.corpora import load_corpus
-from data_prep.prepare import DataConfig, DataReport, StageCount, prepare
+from data_prep.account import StageCount
+from data_prep.config import DataConfig
+from data_prep.corpora import Corpus, load_corpus
+from data_prep.prepare import Prepared, prepare
 from data_prep.prompts import SYSTEM_PROMPTS
-from data_prep.record import Question
+from data_prep.record import Question, Rejected
 from reward_fns.coe_format import parse
 
 MakeQuestions = Callable[[int], list[Question]]
 
 # The tests' tokenizer gives about a token a byte.
-CONFIG = DataConfig(test_size=10, val_size=5, max_prompt_tokens=3000, max_response_tokens=2000, heldout_fraction=0.2)
-FILES = {"sft.json", "dataset_info.json", "grpo_train.parquet", "grpo_val.parquet", "triplets.parquet", "test.parquet"}
+CONFIG = DataConfig(
+    test_size=10,
+    val_size=5,
+    max_prompt_tokens=3000,
+    max_response_tokens=3000,
+    heldout_fraction=0.2,
+    mask=[],
+    workers=1,
+)
+FILES = {
+    "sft.json",
+    "dataset_info.json",
+    "grpo_train.parquet",
+    "grpo_val.parquet",
+    "triplets.parquet",
+    "test.parquet",
+    "questions.parquet",
+}
+
+
+def corpus(questions: list[Question]) -> Corpus:
+    return Corpus(questions, [], len(questions), len(questions), "sample")
 
 
 def read(folder: Path) -> dict[str, Any]:
     return {
         "sft": json.loads((folder / "sft.json").read_text(encoding="utf-8")),
-        "rejected": [json.loads(line) for line in (folder / "rejected.jsonl").read_text(encoding="utf-8").splitlines()],
         **{path.stem: pd.read_parquet(path) for path in folder.glob("*.parquet")},
     }
 
@@ -36,21 +58,22 @@ def posts(frame: pd.DataFrame) -> set[str]:
     return {info["question"] for info in frame["extra_info"]}
 
 
-def check_sums(report: DataReport, rejected: list[dict[str, Any]]) -> None:
-    for stage, count in report.stages.items():
+def check_sums(prepared: Prepared) -> None:
+    reasons = prepared.account.reasons()
+    for stage, count in prepared.account.stages.items():
         assert count.came_in == count.kept + count.rejected
-        assert count.rejected == sum(item["stage"] == stage for item in rejected)
-        assert sum(report.reasons.get(stage, {}).values()) == count.rejected
+        assert count.rejected == sum(name == stage for name, _ in prepared.account.rejected)
+        assert sum(reasons.get(stage, {}).values()) == count.rejected
 
 
 def test_corpus_with_its_own_chains(
     tmp_path: Path, tokenizer: PreTrainedTokenizerFast, make_questions: MakeQuestions
 ) -> None:
     questions = make_questions(50)
-    report = prepare(questions, questions, tokenizer, CONFIG, tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == FILES | {"rejected.jsonl"}
+    prepared = prepare(corpus(questions), None, {}, tokenizer, CONFIG, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == FILES
     made = read(tmp_path)
-    check_sums(report, made["rejected"])
+    check_sums(prepared)
 
     test, val = set(made["test"]["question"]), posts(made["grpo_val"])
     assert (len(test), len(val)) == (10, 5)
@@ -69,30 +92,114 @@ def test_corpus_with_its_own_chains(
     assert not at_risk & (posts(made["grpo_train"]) | val)
     assert at_risk & {row["instruction"] for row in made["sft"]}
 
-    assert report.splits == {"train": 35, "val": 5, "test": 10}
-    assert report.stages["sft"] == StageCount(100, 70, 30)
-    assert report.reasons["sft"] == {"question of the test split": 20, "question of the validation split": 10}
-    assert (
-        report.stages["grpo_train"].kept
-        == len(made["grpo_train"])
-        == 35 - report.reasons["grpo_train"]["asker at acute risk"]
-    )
-    assert sum(report.triplets.values()) == len(made["triplets"])
+    stages, reasons = prepared.account.stages, prepared.account.reasons()
+    assert {name: len(part) for name, part in prepared.split.parts.items()} == {"train": 35, "val": 5, "test": 10}
+    assert stages["sft"] == StageCount(100, 70, 30)
+    assert reasons["sft"] == {"question of the test split": 20, "question of the val split": 10}
+    assert stages["grpo_train"].kept == len(made["grpo_train"]) == 35 - reasons["grpo_train"]["asker at acute risk"]
+    assert prepared.triplets == dict(Counter(made["triplets"]["split"] + "_" + made["triplets"]["kind"]))
+    assert Counter(made["questions"]["split"]) == {"train": 35, "val": 5, "test": 10}
+    assert set(prepared.remaining.values()) == {0}
 
 
 def test_chains_from_elsewhere_are_all_used(
     tmp_path: Path, tokenizer: PreTrainedTokenizerFast, make_questions: MakeQuestions
 ) -> None:
-    corpus = [replace(question, title=f"另一个{question.title}", coe=None) for question in make_questions(50)]
-    report = prepare(corpus, make_questions(20), tokenizer, CONFIG, tmp_path)
-    assert report.stages["sft"] == StageCount(40, 40, 0)
+    chains = [replace(question, id=f"c{question.id}") for question in make_questions(70)[50:]]
+    own = [replace(question, coe=None) for question in make_questions(50)]
+    prepared = prepare(corpus(own), corpus(chains), {}, tokenizer, CONFIG, tmp_path)
+    assert prepared.account.stages["sft"] == StageCount(40, 40, 0)
+    assert prepared.leaks == []
+
+
+def test_a_chain_for_a_held_out_question_is_a_leak_and_not_trained_on(
+    tmp_path: Path, tokenizer: PreTrainedTokenizerFast, make_questions: MakeQuestions
+) -> None:
+    # The same questions with other ids and slightly other words, as two corpora made from one have them.
+    chains = [
+        replace(question, id=f"c{question.id}", title=f"请问{question.title}", responses=other.responses)
+        for question, other in zip(make_questions(50), make_questions(100)[50:], strict=True)
+    ]
+    prepared = prepare(corpus(make_questions(50)), corpus(chains), {}, tokenizer, CONFIG, tmp_path)
+    held = {q.id for part in (prepared.split.test, prepared.split.val) for q in part}
+    assert {(leak.held_out, leak.other, leak.part) for leak in prepared.leaks} == {(i, f"c{i}", "post") for i in held}
+    assert prepared.account.stages["sft"] == StageCount(100, 70, 30)
+    assert prepared.account.reasons()["sft"] == {
+        "post nearly the same as one of test": 20,
+        "post nearly the same as one of val": 10,
+    }
+
+
+def test_questions_of_an_excluded_corpus_are_not_trained_on(
+    tmp_path: Path, tokenizer: PreTrainedTokenizerFast, make_questions: MakeQuestions
+) -> None:
+    questions = make_questions(60)
+    other = [replace(question, id=f"x{question.id}", responses=("短",)) for question in questions[:20]]
+    prepared = prepare(corpus(questions), None, {"psyqa": corpus(other)}, tokenizer, CONFIG, tmp_path)
+    made = read(tmp_path)
+    barred = {question.post for question in questions[:20]}
+    for trained in ({r["instruction"] for r in made["sft"]}, posts(made["grpo_train"]), posts(made["grpo_val"])):
+        assert not trained & barred
+    assert not set(made["triplets"]["question"]) & barred
+    assert {leak.held_out_set for leak in prepared.leaks} == {"psyqa"}
+    assert prepared.remaining["psyqa / grpo_train"] == 0
+    check_sums(prepared)
+
+
+def test_near_duplicates_lie_on_one_side(
+    tmp_path: Path, tokenizer: PreTrainedTokenizerFast, make_questions: MakeQuestions
+) -> None:
+    questions = make_questions(40)
+    again = [
+        replace(question, id=f"r{question.id}", title=f"再问：{question.title}", responses=other.responses)
+        for question, other in zip(questions, make_questions(80)[40:], strict=True)
+    ]
+    prepared = prepare(corpus(questions + again), None, {}, tokenizer, replace(CONFIG, val_size=4), tmp_path)
+    side = {q.id: name for name, part in prepared.split.parts.items() for q in part}
+    assert all(side[question.id] == side[f"r{question.id}"] for question in questions)
+    frame = pd.read_parquet(tmp_path / "questions.parquet").set_index("id")
+    assert (frame.loc["rq007", "group"], frame.loc["q007", "group"]) == ("q007", "q007")
+
+
+def test_posts_with_risk_tags_are_no_prompts_unless_asked_for(
+    tmp_path: Path, tokenizer: PreTrainedTokenizerFast, make_questions: MakeQuestions
+) -> None:
+    questions = [
+        replace(question, crisis=False, description=f"{question.description}我每天都想自杀。" if i % 4 == 0 else question.description)
+        for i, question in enumerate(make_questions(60))
+    ]
+    risky = {question.post for question in questions[::4]}
+    prepare(corpus(questions), None, {}, tokenizer, CONFIG, tmp_path / "out")
+    out = read(tmp_path / "out")
+    assert not risky & (posts(out["grpo_train"]) | posts(out["grpo_val"]))
+    assert any("suicidal_ideation" in risks for risks in out["test"]["risks"])
+    prepared = prepare(corpus(questions), None, {}, tokenizer, replace(CONFIG, risk_in_rl=True), tmp_path / "in")
+    assert risky & posts(read(tmp_path / "in")["grpo_train"])
+    assert prepared.risky_prompts > 0
+
+
+def test_personal_data_is_masked_everywhere(
+    tmp_path: Path, tokenizer: PreTrainedTokenizerFast, make_questions: MakeQuestions
+) -> None:
+    questions = make_questions(50)
+    questions[0] = replace(
+        questions[0],
+        description=f"{questions[0].description}我的电话是13912345678。",
+        responses=(f"{questions[0].responses[0]}我会打13912345678找你。", questions[0].responses[1]),
+    )
+    prepared = prepare(corpus(questions), None, {}, tokenizer, replace(CONFIG, mask=["电话"]), tmp_path)
+    text = (tmp_path / "questions.parquet").read_bytes() + (tmp_path / "sft.json").read_bytes()
+    assert b"13912345678" not in text
+    frame = pd.read_parquet(tmp_path / "questions.parquet").set_index("id")
+    assert frame.loc["q000", "description"].endswith("我的电话是[电话]。")
+    assert [(place.where, place.type) for place in prepared.masked] == [("description", "电话"), ("response 1", "电话")]
 
 
 def test_output_is_chain_and_response(
     tmp_path: Path, tokenizer: PreTrainedTokenizerFast, make_questions: MakeQuestions
 ) -> None:
     questions = make_questions(50)
-    prepare(questions, questions, tokenizer, CONFIG, tmp_path)
+    prepare(corpus(questions), None, {}, tokenizer, CONFIG, tmp_path)
     by_post = {question.post: question for question in questions}
     for row in read(tmp_path)["sft"]:
         question, output = by_post[row["instruction"]], parse(row["output"])
@@ -105,7 +212,7 @@ def test_without_coe_the_output_is_the_response(
     tmp_path: Path, tokenizer: PreTrainedTokenizerFast, make_questions: MakeQuestions
 ) -> None:
     questions = make_questions(50)
-    prepare(questions, questions, tokenizer, replace(CONFIG, prompt="plain"), tmp_path)
+    prepare(corpus(questions), None, {}, tokenizer, replace(CONFIG, prompt="plain"), tmp_path)
     made = read(tmp_path)
     replies = {reply for question in questions for reply in question.responses}
     assert all(row["output"] in replies and row["system"] == SYSTEM_PROMPTS["plain"] for row in made["sft"])
@@ -114,50 +221,61 @@ def test_without_coe_the_output_is_the_response(
 
 
 def test_sizes_are_kept_to(tmp_path: Path, tokenizer: PreTrainedTokenizerFast, make_questions: MakeQuestions) -> None:
-    questions = make_questions(50)
-    report = prepare(questions, questions, tokenizer, replace(CONFIG, sft_samples=7, grpo_prompts=3), tmp_path)
+    config = replace(CONFIG, sft_samples=7, grpo_prompts=3)
+    prepared = prepare(corpus(make_questions(50)), None, {}, tokenizer, config, tmp_path)
     made = read(tmp_path)
     assert (len(made["sft"]), len(made["grpo_train"])) == (7, 3)
-    assert report.reasons["sft"]["beyond sft_samples"] == 63
-    check_sums(report, made["rejected"])
+    assert prepared.account.reasons()["sft"]["beyond sft_samples"] == 63
+    check_sums(prepared)
 
 
 def test_what_cannot_be_used_is_told(
     tmp_path: Path, tokenizer: PreTrainedTokenizerFast, make_questions: MakeQuestions
 ) -> None:
     questions = make_questions(50)
-    long = "很长" * 2000
-    questions[0] = replace(questions[0], description=long)
+    long = "".join(f"第{number}天，我把这件事又从头想了一遍，还是没有想明白。" for number in range(60))
+    questions[0] = replace(questions[0], description=f"{questions[0].description}{long}")
     questions[1] = replace(questions[1], responses=(*questions[1].responses, long))
-    questions[2] = replace(questions[2], coe=("含有<answer>", "二", "三", "四"))
     questions[3] = replace(questions[3], coe=None)
     questions[5] = replace(questions[5], responses=("短",))
-    elsewhere = [replace(question, title=f"另一个{question.title}") for question in make_questions(60)]
-    report = prepare(elsewhere, questions, tokenizer, CONFIG, tmp_path)
-    made = read(tmp_path)
-    check_sums(report, made["rejected"])
-    told = {(item["id"], item["what"], item["reason"].split(":")[0]) for item in made["rejected"]}
+    elsewhere = [replace(question, id=f"e{question.id}") for question in make_questions(110)[50:]]
+    prepared = prepare(corpus(elsewhere), corpus(questions), {}, tokenizer, CONFIG, tmp_path)
+    check_sums(prepared)
+    told = {(item.id, item.what, item.reason) for _, item in prepared.account.rejected}
     assert {
         ("q000", "sft sample", "prompt too long"),
         ("q001", "sft sample", "response too long"),
-        ("q002", "sft sample", "no valid output"),
         ("q003", "sft sample", "no chain"),
-        ("q005", "response", "not over 100 characters"),
-        ("q005", "question", "no response left"),
+        ("q005", "response", "short_answer"),
+        ("q005", "question", "no_response_left"),
     } <= told
-    [over] = [item for item in made["rejected"] if item["reason"] == "response too long"]
-    assert over["tokens"] > over["limit"] == 2000
+    [over] = [item for _, item in prepared.account.rejected if item.reason == "response too long"]
+    assert over.tokens is not None
+    assert over.limit == 3000 < over.tokens
+
+
+def test_records_that_a_loader_rejected_are_in_the_account(
+    tmp_path: Path, tokenizer: PreTrainedTokenizerFast, make_questions: MakeQuestions
+) -> None:
+    bad = Rejected("posts.csv:7", "record", "missing field", "posts.csv:7: field 'title': …")
+    loaded = Corpus(make_questions(50), [bad], 51, 50, "table")
+    prepared = prepare(loaded, None, {}, tokenizer, CONFIG, tmp_path)
+    assert prepared.account.stages["records"] == StageCount(51, 50, 1)
+    assert ("records", bad) in prepared.account.rejected
 
 
 def test_same_input_same_files(
     tmp_path: Path, tokenizer: PreTrainedTokenizerFast, make_questions: MakeQuestions
 ) -> None:
     questions = make_questions(50)
-    for name, corpus in (("one", questions), ("other", questions[::-1])):
-        prepare(corpus, corpus, tokenizer, CONFIG, tmp_path / name)
+    for name in ("one", "other"):
+        prepare(corpus(questions), None, {}, tokenizer, CONFIG, tmp_path / name)
     for file in FILES:
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "other" / file).read_bytes()
-    prepare(questions, questions, tokenizer, replace(CONFIG, seed=1), tmp_path / "one")
+    prepare(corpus(questions[::-1]), None, {}, tokenizer, CONFIG, tmp_path / "other")
+    for file in ("sft.json", "test.parquet"):
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "other" / file).read_bytes()
+    prepare(corpus(questions), None, {}, tokenizer, replace(CONFIG, seed=1), tmp_path / "one")
     assert (tmp_path / "one" / "sft.json").read_bytes() != (tmp_path / "other" / "sft.json").read_bytes()
 
 
@@ -165,7 +283,7 @@ def test_same_input_same_files(
     ("change", "message"),
     [
         ({"max_prompt_tokens": 10}, "stage sft: nothing left of 100.*prompt too long.*Raise the limits"),
-        ({"test_size": 60}, "50 questions, 10 of them at acute risk, are too few"),
+        ({"test_size": 60}, "50 questions, 10 of them at risk, are too few"),
     ],
 )
 def test_nothing_left(
@@ -175,10 +293,10 @@ def test_nothing_left(
     change: dict[str, Any],
     message: str,
 ) -> None:
-    questions = make_questions(50)
     with pytest.raises(ValueError, match=message):
-        prepare(questions, questions, tokenizer, replace(CONFIG, **change), tmp_path)
-    assert list(tmp_path.iterdir()) == []
+        prepare(corpus(make_questions(50)), None, {}, tokenizer, replace(CONFIG, **change), tmp_path)
+    # Finished batches stay for the next attempt.
+    assert [path.name for path in tmp_path.iterdir()] == ["work"]
 
 
 @pytest.mark.parametrize(
@@ -195,6 +313,12 @@ def test_nothing_left(
         ("max_prompt_tokens", 0, "1 or more"),
         ("max_response_tokens", -1, "1 or more"),
         ("min_response_chars", -1, "0 or more"),
+        ("generic_questions", 1, "2 or more"),
+        ("workers", 0, "1 or more, or null for all"),
+        ("engine", "spark", "local or ray"),
+        ("question_threshold", 0.1, "0.4 to 1"),
+        ("response_threshold", 1.1, "0.4 to 1"),
+        ("max_bad_records", 1.0, "a share of 0 or more and below 1"),
     ],
 )
 def test_config_is_checked(key: str, value: Any, expected: str) -> None:
@@ -211,18 +335,19 @@ def test_defaults_are_the_papers() -> None:
 
 
 def test_sample_corpus(tmp_path: Path, tokenizer: PreTrainedTokenizerFast) -> None:
-    sample = load_corpus(None).questions
-    report = prepare(sample, sample, tokenizer, CONFIG, tmp_path)
-    check_sums(report, read(tmp_path)["rejected"])
-    assert report.stages["questions"].rejected == 0
-    assert report.stages["sft"].kept > 0
+    prepared = prepare(load_corpus(None), None, {}, tokenizer, CONFIG, tmp_path)
+    check_sums(prepared)
+    assert prepared.account.stages["questions"].rejected == 0
+    assert prepared.account.stages["sft"].kept > 0
 
 
 def test_real_corpus_with_the_samples_chains(
     tmp_path: Path, tokenizer: PreTrainedTokenizerFast, psyqa_path: Path
 ) -> None:
-    report = prepare(load_corpus(psyqa_path).questions, load_corpus(None).questions, tokenizer, CONFIG, tmp_path)
-    made = read(tmp_path)
-    check_sums(report, made["rejected"])
-    assert report.splits == {"train": 85, "val": 5, "test": 10}
-    assert len(made["test"]) == 10
+    config = replace(CONFIG, max_prompt_tokens=6000, data_source="psyqa")
+    prepared = prepare(load_corpus(psyqa_path), load_corpus(None), {}, tokenizer, config, tmp_path)
+    check_sums(prepared)
+    assert len(prepared.split.test) == 10
+    assert len(read(tmp_path)["test"]) == 10
+    assert list(prepared.read) == ["psyqa", "sample"]
+    assert prepared.formats == ("psyqa", "sample")
