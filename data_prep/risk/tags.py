@@ -13,7 +13,7 @@ from typing import Final
 
 import ahocorasick
 
-from data_prep.risk.pattern import GAPS, Gap, Slot
+from data_prep.risk.pattern import Gap, Slot
 from data_prep.risk.reading import RISKS, RULES, Rule, RuleSet, read_rules
 
 CONTEXT_CHARS: Final = 12
@@ -147,7 +147,9 @@ class RiskRules:
                     yield state.rule, row
 
     def _is_negated(self, text: str, spans: _Spans) -> bool:
-        return any(self._negated.search(text[max(0, start - CONTEXT_CHARS) : start]) for start, _ in spans)
+        """Whether a negator stands before the match or in one of its gaps; one that a slot holds is meant (没有…活下去)."""
+        before = (max(0, spans[0][0] - CONTEXT_CHARS), *(end for _, end in spans[:-1]))
+        return any(self._negated.search(text, at, start) for at, (start, _) in zip(before, spans, strict=True))
 
     def _is_story(self, text: str, start: int, end: int) -> bool:
         before = text[max(0, start - CONTEXT_CHARS) : start]
