@@ -1,4 +1,4 @@
-"""Recall and precision of the risk tags on labelled texts: ``python -m data_prep.risk.measure [files] [--show CATEGORY]``.
+"""Recall and precision of the risk tags on labelled texts: ``python -m data_prep.risk.measure [files]``.
 
 The labelled sets are ``tune.jsonl``, which the rules were written with, and ``held.jsonl``, which they were not; a line
 is ``{"text": …, "categories": […]}``. Both were written for the purpose, in the manner of posts: the figures say how
@@ -75,7 +75,9 @@ def measure(rules: RiskRules, labelled: Sequence[Labelled]) -> dict[str, Score]:
     """The score of each category, and under ``any`` that of having a tag at all."""
     tags = [frozenset(rules.risk_tags(item.text)) for item in labelled]
     scores = {
-        risk: _score([(item.text, risk in item.categories, risk in tagged) for item, tagged in zip(labelled, tags, strict=True)])
+        risk: _score(
+            [(item.text, risk in item.categories, risk in tagged) for item, tagged in zip(labelled, tags, strict=True)]
+        )
         for risk in RISKS
     }
     scores["any"] = _score(
@@ -108,7 +110,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 for text in score.misses:
                     print(f"  missed: {text}")
                 for text in score.false_alarms:
-                    found = [text[match.start : match.end] for match in rules.explain(text) if category in (match.category, "any")]
+                    found = [
+                        text[match.start : match.end]
+                        for match in rules.explain(text)
+                        if category in (match.category, "any")
+                    ]
                     print(f"  false alarm: {text}  {found}")
 
 

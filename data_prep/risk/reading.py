@@ -68,7 +68,9 @@ def read_rules(folder: Path) -> RuleSet:
     known = {"common", *RISKS}
     for path in sorted(folder.glob("*.yaml")):
         if path.stem not in known:
-            raise RiskRulesError(f"{path}: unknown category {path.stem!r}, expected one of {RISKS}. Rename or remove it.")
+            raise RiskRulesError(
+                f"{path}: unknown category {path.stem!r}, expected one of {RISKS}. Rename or remove it."
+            )
     common = _File(folder / "common.yaml", _COMMON_KEYS)
     lists = common.lists({})
     everywhere = common.words("ignore", lists)
@@ -90,7 +92,9 @@ class _File:
         try:
             root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
         except FileNotFoundError as error:
-            raise RiskRulesError(f"{path}: missing, expected a rule file. Put it back or name the right folder.") from error
+            raise RiskRulesError(
+                f"{path}: missing, expected a rule file. Put it back or name the right folder."
+            ) from error
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise RiskRulesError(f"{path}: no YAML in UTF-8: {error}. Correct it.") from error
         if root is None:

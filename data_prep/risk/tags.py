@@ -13,7 +13,7 @@ from typing import Final
 
 import ahocorasick
 
-from data_prep.risk.pattern import GAPS, Gap, Slot
+from data_prep.risk.pattern import Gap, Slot
 from data_prep.risk.reading import RISKS, RULES, Rule, RuleSet, read_rules
 
 CONTEXT_CHARS: Final = 12
@@ -22,6 +22,8 @@ CONTEXT_CHARS: Final = 12
 _LOWER = {ord(char): char.lower() for char in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 _NOTHING: Final[set[int]] = set()
 _Spans = tuple[tuple[int, int], ...]
+_Hit = tuple[int, tuple[int, tuple[int, ...], tuple[str, ...]]]
+"""Where a word ends, and of the word: its length, the slots it may fill, the categories it is ignored by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class RiskRules:
         """Build the automaton, which takes about a second's tenth for the rules of the project."""
         self.rules = rules.rules
         self._states: list[_State] = []
+        self._slots: dict[int, tuple[int, ...]] = {}
         words: dict[str, tuple[list[int], list[str]]] = {}
         for rule in rules.rules:
             for pattern in rule.patterns:
@@ -91,7 +94,7 @@ class RiskRules:
             for category in categories:
                 ignored.setdefault(category, set()).update(range(last + 1 - length, last + 1))
         matches = []
-        for rule, spans in self._chains(text, hits, ignored):
+        for rule, spans in self._rows(text, hits, self._complete(hits), ignored):
             start, end = spans[0][0], spans[-1][1]
             if not self._is_negated(text, spans) and not self._is_story(text, start, end):
                 matches.append(Match(rule.category, rule.name, start, end))
@@ -99,24 +102,36 @@ class RiskRules:
 
     def _add(self, rule: Rule, pattern: tuple[Slot, ...], words: dict[str, tuple[list[int], list[str]]]) -> None:
         before = -1
+        first = len(self._states)
         for index, slot in enumerate(pattern):
             last = index == len(pattern) - 1
             self._states.append(_State(before, slot.gap, rule.category, rule if last else None))
             before = len(self._states) - 1
             for word in slot.words:
                 words.setdefault(word, ([], []))[0].append(before)
+        self._slots[before] = tuple(range(first, before + 1))
 
-    def _chains(
-        self,
-        text: str,
-        hits: list[tuple[int, tuple[int, tuple[int, ...], tuple[str, ...]]]],
-        ignored: dict[str, set[int]],
+    def _complete(self, hits: list[_Hit]) -> set[int]:
+        """The slots of the patterns of which every slot has a word in the text: few, which saves most of the work."""
+        present: set[int] = set()
+        for _, (_, states, _) in hits:
+            present.update(states)
+        complete: set[int] = set()
+        for last in present & self._slots.keys():
+            if present.issuperset(self._slots[last]):
+                complete.update(self._slots[last])
+        return complete
+
+    def _rows(
+        self, text: str, hits: list[_Hit], complete: set[int], ignored: dict[str, set[int]]
     ) -> Iterable[tuple[Rule, _Spans]]:
         """Rows of words, as their spans, that fill all slots of a pattern."""
         reached: dict[int, list[_Spans]] = {}
         for last, (length, states, _) in hits:
+            if complete.isdisjoint(states):
+                continue
             span = (last + 1 - length, last + 1)
-            for number in states:
+            for number in sorted(complete.intersection(states)):
                 state = self._states[number]
                 if state.before < 0:
                     row: _Spans | None = (span,)
@@ -132,7 +147,9 @@ class RiskRules:
                     yield state.rule, row
 
     def _is_negated(self, text: str, spans: _Spans) -> bool:
-        return any(self._negated.search(text[max(0, start - CONTEXT_CHARS) : start]) for start, _ in spans)
+        """Whether a negator stands before the match or in one of its gaps; one that a slot holds is meant (没有…活下去)."""
+        before = (max(0, spans[0][0] - CONTEXT_CHARS), *(end for _, end in spans[:-1]))
+        return any(self._negated.search(text, at, start) for at, (start, _) in zip(before, spans, strict=True))
 
     def _is_story(self, text: str, start: int, end: int) -> bool:
         before = text[max(0, start - CONTEXT_CHARS) : start]

@@ -1,0 +1,203 @@
+"""Risk tags: recall and precision on the labelled sets, what is passed over and why, and rule files with faults."""
+
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data_prep.risk import RISKS, RiskRules, RiskRulesError
+from data_prep.risk.measure import LABELLED, main, measure, read_labelled
+from data_prep.risk.pattern import PatternError, parse_pattern
+from data_prep.risk.reading import RULES
+
+TUNE = read_labelled(LABELLED["tune"])
+HELD = read_labelled(LABELLED["held"])
+
+
+@pytest.fixture(scope="module")
+def rules() -> RiskRules:
+    return RiskRules.load()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(RULES, tmp_path / "rules"))
+
+
+@pytest.mark.parametrize("part", ["tune", "held"])
+def test_recall_and_precision_on_the_labelled_sets(rules: RiskRules, part: str) -> None:
+    scores = measure(rules, read_labelled(LABELLED[part]))
+    assert min(score.recall for score in scores.values()) >= 0.95
+    assert min(score.precision for score in scores.values()) >= 0.85
+    assert all(scores[risk].hits >= 35 for risk in RISKS)
+
+
+def test_every_rule_matches_its_examples_and_has_some(rules: RiskRules) -> None:
+    for rule in rules.rules:
+        assert rule.examples, rule.name
+        for example in rule.examples:
+            found = {(match.category, match.rule) for match in rules.explain(example)}
+            assert (rule.category, rule.name) in found, f"{rule.category}, {rule.name}: {example}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我没有自杀的念头",
+        "从来没有想过自杀，也不想死",
+        "无自伤行为，无伤害他人的想法",
+        "我没有伤害过自己",
+        "他从来不打我",
+        "这个段子笑死我了",
+        "想死你了，什么时候回来",
+        "尴尬死了，直接社死",
+        "打死我也不去",
+        "我每天给他打电话，他打篮球",
+        "小说里女主角最后跳崖了",
+        "看了一部讲校园霸凌的电影",
+        "我在写自杀预防的论文",
+        "在酒店上班，朋友说我有酒窝",
+        "周末玩剧本杀",
+        "",
+    ],
+)
+def test_negation_metaphor_and_fiction_are_no_risk(rules: RiskRules, text: str) -> None:
+    assert rules.risk_tags(text) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "risk"),
+    [
+        ("医生问我有没有自杀的念头，我骗了他", "suicidal_ideation"),
+        ("没有人知道我想自杀", "suicidal_ideation"),
+        ("我没有活下去的勇气", "suicidal_ideation"),
+        ("累死了，笑死我了，可是我真的想死", "suicidal_ideation"),
+        ("已经两个月没伤害自己了", "self_harm"),
+        ("他动不动就打我", "abuse"),
+        ("我想吞K粉，吸毒三年", "substance"),
+    ],
+)
+def test_what_only_looks_negated_is_tagged(rules: RiskRules, text: str, risk: str) -> None:
+    assert risk in rules.risk_tags(text)
+
+
+def test_tags_come_in_the_order_of_risks(rules: RiskRules) -> None:
+    text = "他酗酒，家暴，催吐，说要杀了我，我开始自残，想自杀"
+    assert rules.risk_tags(text) == RISKS
+
+
+def test_explain_gives_the_places(rules: RiskRules) -> None:
+    text = "她ＡBC，最近总说想自杀。İ我用刀片划手腕"
+    found = {(match.category, text[match.start : match.end]) for match in rules.explain(text)}
+    assert ("suicidal_ideation", "自杀") in found
+    assert ("self_harm", "刀片划手") in found
+
+
+def test_gaps_end_with_their_limits(rules: RiskRules) -> None:
+    assert "self_harm" in rules.risk_tags("拿打火机慢慢烫手臂")
+    assert rules.risk_tags("拿着打火机。面很烫，手臂也酸") == ()
+
+
+@given(st.text(alphabet="我想死自杀他打吃吐酒刀划手，。 没有的aZ", max_size=60))
+def test_any_text_is_explained_within_its_bounds(text: str) -> None:
+    for match in _RULES.explain(text):
+        assert 0 <= match.start < match.end <= len(text)
+
+
+_RULES = RiskRules.load()
+
+
+def test_time_is_linear_in_the_text(rules: RiskRules) -> None:
+    text = "我想他打我，手上有刀，吃了又吃，天天喝酒。" * 500
+    once = _seconds(rules, text)
+    assert _seconds(rules, text * 10) < 25 * once
+
+
+def test_a_megabyte_without_a_break_ends(rules: RiskRules) -> None:
+    assert rules.risk_tags("我想" * 500_000) == ()
+
+
+def _seconds(rules: RiskRules, text: str) -> float:
+    start = time.process_time()
+    rules.explain(text)
+    return time.process_time() - start
+
+
+def test_pattern_language() -> None:
+    slots = parse_pattern("(真的|好)?想死…<身体>", {"身体": "手|(手)?腕"})
+    assert [slot.words for slot in slots] == [{"想死", "真的想死", "好想死"}, {"手", "腕", "手腕"}]
+    assert [slot.gap.limit for slot in slots] == [0, 6]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("(想|要死", r"\( without \)"),
+        ("想|要)死", r"\) without \("),
+        ("想…(死)?", "may stand for nothing"),
+        ("<人>死", "'<人>' is no list"),
+        ("?死", "is no list"),
+        ("(一|二|三|四|五|六|七|八|九|十)" * 5, "over 20000 words"),
+    ],
+)
+def test_bad_patterns(pattern: str, message: str) -> None:
+    with pytest.raises(PatternError, match=message):
+        parse_pattern(pattern, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("gambling", "a: 1", "unknown category 'gambling'.*Rename or remove it"),
+        ("abuse", "", "abuse.yaml: empty"),
+        ("abuse", "rules: [", "no YAML in UTF-8"),
+        ("abuse", "definition: x\n", r"abuse.yaml, line 1: keys \['definition'\]"),
+        ("common", "- 1\n", "line 1: a YAML sequence, expected keys and values"),
+    ],
+)
+def test_bad_rule_files(folder: Path, name: str, content: str, message: str) -> None:
+    (folder / f"{name}.yaml").write_text(content, encoding="utf-8")
+    with pytest.raises(RiskRulesError, match=message):
+        RiskRules.load(folder)
+
+
+def test_a_bad_pattern_is_told_by_file_and_line(folder: Path) -> None:
+    path = folder / "self_harm.yaml"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    number = next(i for i, line in enumerate(lines) if line.startswith("      - "))
+    lines[number] = "      - (自残"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(RiskRulesError, match=rf"self_harm.yaml, line {number + 1}: .*Balance the brackets"):
+        RiskRules.load(folder)
+
+
+def test_a_missing_file_is_told(folder: Path) -> None:
+    (folder / "abuse.yaml").unlink()
+    with pytest.raises(RiskRulesError, match=r"abuse\.yaml: missing"):
+        RiskRules.load(folder)
+
+
+def test_labelled_lines_with_faults(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    for line in ('{"text": "a"}', "[", '{"text": "a", "categories": ["gambling"]}'):
+        path.write_text(line, encoding="utf-8")
+        with pytest.raises(ValueError, match=r"x.jsonl, line 1: .*Correct the line"):
+            read_labelled(path)
+
+
+def test_the_sets_share_no_text() -> None:
+    assert not {item.text for item in TUNE} & {item.text for item in HELD}
+
+
+def test_measure_prints_misses_and_false_alarms(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text(
+        '{"text": "天气很好", "categories": ["abuse"]}\n{"text": "我被家暴", "categories": []}\n', encoding="utf-8"
+    )
+    main([str(path), "--show", "abuse"])
+    printed = capsys.readouterr().out
+    assert "missed: 天气很好" in printed
+    assert "false alarm: 我被家暴  ['家暴']" in printed
