@@ -8,6 +8,7 @@ from data_prep.corpora import rows
 from data_prep.corpora.errors import CorpusError, named
 from data_prep.corpora.text_files import inspect
 
+_RESPONSES: Final = "responses"
 _SAMPLE_ONLY: Final = frozenset({"crisis", "coe"})
 _LOOKED_AT: Final = 100
 
@@ -28,13 +29,13 @@ def detect_format(path: Path, encoding: str = "utf-8") -> str:
         return _of_folder(path, encoding)
     if inspect(path, encoding).kind in ("zip", "tar"):
         return "smilechat"
-    table = rows.open_table(path, encoding)
+    table = rows.open_table(path, encoding, {_RESPONSES})
     names = set(table.names)
     if {"question", "answers"} <= names:
         return "psyqa"
     if "dialogue" in names:
         return "smilechat"
-    if {"title", "responses"} <= names:
+    if {"title", _RESPONSES} <= names:
         return "sample" if names & _SAMPLE_ONLY or _has_sample_responses(names, table) else "empathy_qa"
     raise _unknown(path, f"columns or keys {named(table.names)}")
 
@@ -43,7 +44,7 @@ def _has_sample_responses(names: set[str], table: rows.Table) -> bool:
     if "id" not in names or "subtopic" in names:
         return False
     for entry in islice(table.entries, _LOOKED_AT):
-        responses = entry.value.get("responses") if isinstance(entry.value, dict) else None
+        responses = entry.value.get(_RESPONSES) if isinstance(entry.value, dict) else None
         if isinstance(responses, list) and responses:
             return isinstance(responses[0], dict)
     return False

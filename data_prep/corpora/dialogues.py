@@ -93,11 +93,13 @@ def _tar(path: Path) -> Iterator[tuple[str, bytes]]:
 def _check_end(stream: io.BufferedIOBase, last: tarfile.TarInfo) -> None:
     """Look for the empty block after the last member: ``tarfile`` takes a cut between two members for the end.
 
+    Reading on to the end also has a gzip file's checksum compared.
+
     Raises:
-        tarfile.ReadError: there is none.
+        tarfile.ReadError: there is no such block.
     """
     stream.seek(last.offset_data + -(-last.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE)
-    if stream.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
+    if not stream.read().startswith(tarfile.NUL * tarfile.BLOCKSIZE):
         raise tarfile.ReadError("no end mark after the last member")
 
 

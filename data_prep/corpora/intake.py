@@ -27,7 +27,7 @@ class Corpus:
     """A corpus, read.
 
     Attributes:
-        questions: in the order of the corpus.
+        questions: in the order of the corpus, SMILECHAT's in that of the ids.
         rejected: the records that could not be used, each with its place, reason and remedy.
         records_in: records met: a question, a row of a table or a dialogue, by the format.
         records_kept: those that became a question or part of one.
@@ -77,8 +77,8 @@ class Intake:
     def corpus(self, path: Path, questions: list[Question], max_bad_records: float) -> Corpus:
         """The corpus, when enough of it is good.
 
-        Tolerated are ``max_bad_records`` of all records, rounded down; and one in any case beside ``FEW_GOOD`` good
-        ones, unless ``max_bad_records`` is 0.
+        Tolerated are ``max_bad_records`` of all records, rounded down, but never all of them; and one in any case
+        beside ``FEW_GOOD`` good ones, unless ``max_bad_records`` is 0.
 
         Raises:
             CorpusError: no record at all, none good, or more bad ones than tolerated.
@@ -86,10 +86,11 @@ class Intake:
         bad = len(self._rejected)
         if not self.records_in:
             raise CorpusError(f"{path}: no record in it, expected at least one. Check the corpus path.")
-        tolerated = int(max_bad_records * self.records_in)
+        # The product of 0.29 and 100 is a hair under 29.
+        tolerated = min(int(max_bad_records * self.records_in + 1e-6), self.records_in - 1)
         if max_bad_records and self._kept >= FEW_GOOD:
             tolerated = max(tolerated, 1)
-        if bad > tolerated or not self._kept:
+        if bad > tolerated:
             raise CorpusError(
                 f"{path}: {bad} of {self.records_in} records are bad, expected at most {tolerated} "
                 f"(max_bad_records={max_bad_records:g}). The first: {self._rejected[0].detail} "

@@ -7,8 +7,7 @@ the rows in between are counted with it as one.
 """
 
 import csv
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -39,16 +38,20 @@ class Table:
     entries: Iterator[Entry]
 
 
-def open_table(path: Path, encoding: str = "utf-8") -> Table:
+def open_table(path: Path, encoding: str, wanted: Collection[str]) -> Table:
     """A table's columns and rows.
 
+    Args:
+        encoding: of text without a byte-order mark.
+        wanted: the columns that the rows are asked for; parquet reads no other.
+
     Raises:
-        CorpusError: as ``text_files.inspect``, an archive, a header with empty or repeated names, damaged parquet;
-            while the rows are read also what ``json_records.read`` raises.
+        CorpusError: as ``text_files.inspect``, an archive, empty or repeated names of columns, damaged parquet; while
+            the rows are read also what ``json_records.read`` raises.
     """
     inspected = inspect(path, encoding)
     if inspected.kind == "parquet":
-        return _open_parquet(path)
+        return _open_parquet(path, wanted)
     if inspected.kind == "csv":
         entries = _csv_entries(path, inspected)
         header = next(entries).value
@@ -92,12 +95,13 @@ def _header(reader: Iterator[list[str]], path: Path) -> list[str]:
         header = [name.strip() for name in next(row for row in reader if row)]
     except csv.Error as error:
         raise CorpusError(f"{path}:1: no CSV header ({error}), expected names of columns. Mend the line.") from error
-    for name, count in Counter(header).items():
-        if not name or count > 1:
-            raise CorpusError(
-                f"{path}:1: header {named(header)}, expected every column named, each once. Mend the header."
-            )
-    return header
+    return _checked(header, path)
+
+
+def _checked(names: list[str], path: Path) -> list[str]:
+    if "" in names or len(set(names)) < len(names):
+        raise CorpusError(f"{path}: columns {named(names)}, expected every one named, each once. Mend the header.")
+    return names
 
 
 def _bad_csv(error: csv.Error, where: str, line: int, cells: int) -> RecordError:
@@ -106,18 +110,19 @@ def _bad_csv(error: csv.Error, where: str, line: int, cells: int) -> RecordError
     return RecordError(where, reason, f"{message} Mend the quotes; if the file ends here, fetch it again.")
 
 
-def _open_parquet(path: Path) -> Table:
+def _open_parquet(path: Path, wanted: Collection[str]) -> Table:
     try:
         file = pq.ParquetFile(path, pre_buffer=False)
     except (pa.ArrowException, OSError) as error:
         raise _bad_parquet(path, error) from error
-    return Table(list(file.schema_arrow.names), _parquet_rows(file, path))
+    names = _checked(list(file.schema_arrow.names), path)
+    return Table(names, _parquet_rows(file, [name for name in names if name in wanted], path))
 
 
-def _parquet_rows(file: pq.ParquetFile, path: Path) -> Iterator[Entry]:
+def _parquet_rows(file: pq.ParquetFile, columns: list[str], path: Path) -> Iterator[Entry]:
     number = 0
     try:
-        for batch in file.iter_batches(batch_size=_BATCH_ROWS, use_threads=False):
+        for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=columns, use_threads=False):
             for row in batch.to_pylist():
                 number += 1
                 yield Entry(f"{path.name}: row {number}", row)

@@ -5,7 +5,7 @@
 A row holds a question with all its responses (a list of strings or of objects with ``text``; in CSV that list as JSON
 in the cell), or one response, its question repeated in every row. Rows of the second shape belong together by their
 id, without an id column by title and description; they need not be neighbours. A topic written ``topic/subtopic`` is
-taken apart where the table has no column for the subtopic. Columns that no field names are not read, and logged.
+taken apart where the row has no subtopic of its own. Columns that no field names are not read, and logged.
 """
 
 import json
@@ -53,7 +53,8 @@ def load(
     """The questions of a table.
 
     Args:
-        columns: the table's column of each of ``FIELDS`` whose name is another.
+        columns: the table's column of each of ``FIELDS`` whose name is another. A column named here is not read for
+            the field of its own name.
         required: fields that every record has to have. Of the others, a column named in ``columns`` has to be there,
             but a record without a value in it (no such key, or null) has "" for it. A table without an id column has
             the records' numbers, from 1, for ids.
@@ -68,14 +69,16 @@ def load(
                 f"columns: field {field!r} from column {name!r}, expected a name for some of {list(FIELDS)}. "
                 "Correct the config."
             )
-    table = rows.open_table(path, encoding)
-    places = {field: wanted.get(field, field) for field in FIELDS}
-    absent = [places[field] for field in FIELDS if field in (*required, *wanted) and places[field] not in table.names]
+    if len(set(wanted.values())) < len(wanted):
+        raise CorpusError(f"columns: {dict(wanted)}, expected another column for each field. Correct the config.")
+    places = {field: wanted.get(field, field) for field in FIELDS if field in wanted or field not in wanted.values()}
+    table = rows.open_table(path, encoding, places.values())
+    needed = [field for field in FIELDS if field in required or field in wanted]
+    absent = [wanted.get(field, field) for field in needed if places.get(field) not in table.names]
     if absent:
         raise CorpusError(f"{path}: no column {named(absent)} among {named(table.names)}, expected all. {_REMEDY}")
-    places = {field: name for field, name in places.items() if name in table.names}
-    if len(set(places.values())) < len(places):
-        raise CorpusError(f"{path}: columns {places}, expected one column for each field. {_REMEDY}")
+    if places.get("id") not in table.names:
+        places.pop("id", None)
     unread = [name for name in table.names if name not in places.values()]
     if unread:
         logger.info("%s: columns not read: %s", path, named(unread))
@@ -137,11 +140,10 @@ class _Questions:
             raise bad_field(draft.where, self._places["id"], "duplicate id", draft.id, expected, remedy)
         for field in ("title", "description", "topic", "subtopic"):
             if getattr(first, field) != getattr(draft, field):
-                column = self._places.get(field, self._places.get("topic", field))
-                expected = f"the text of {first.where}, the first row of this question"
+                expected = f"that of {first.where}, the first row of this question"
                 remedy = "Give it another id, or mend the row."
                 found = getattr(draft, field)
-                raise bad_field(draft.where, column, "differs within a question", found, expected, remedy)
+                raise bad_field(draft.where, field, "differs within a question", found, expected, remedy)
         first.responses += draft.responses
 
     def _label(self, record: Mapping[str, Any], field: str, where: str) -> str:
@@ -153,7 +155,7 @@ class _Questions:
 
     def _topics(self, record: Mapping[str, Any], where: str) -> tuple[str, str]:
         topic = self._label(record, "topic", where).strip()
-        if "subtopic" in self._places:
+        if record.get(self._places.get("subtopic", "")) is not None:
             return topic, self._label(record, "subtopic", where).strip()
         main, _, finer = topic.partition("/")
         return main.strip(), finer.strip()

@@ -20,6 +20,7 @@ from data_prep.corpora.errors import CorpusError, RecordError, missing
 Kind = Literal["json", "jsonl", "csv", "parquet", "zip", "tar"]
 
 _HEAD_BYTES: Final = 1 << 20
+_LOOKED_AT: Final = 10
 # Shares that no damaged file reaches: GBK read as UTF-8 has over half of its characters beyond ASCII broken. JSON may
 # escape all of these, hence the share of all characters too.
 _MOST_BROKEN_BEYOND_ASCII: Final = 0.1
@@ -66,8 +67,11 @@ def inspect(path: Path, encoding: str = "utf-8") -> Inspected:
     text = _beginning(head, codec).lstrip()
     if not text:
         raise CorpusError(f"{path}: an empty file, expected a corpus. Check the corpus path, or fetch it again.")
-    kind: Kind = "json" if text[0] == "[" else "jsonl" if text[0] == "{" else "csv"
-    return Inspected(kind, codec, text.split("\n", 1)[0].rstrip("\r"))
+    first_lines = text.split("\n", _LOOKED_AT)[:_LOOKED_AT]
+    # Not by the first line alone, which may be the broken one.
+    is_lines = any(line.startswith("{") for line in first_lines)
+    kind: Kind = "json" if text.startswith("[") else "jsonl" if is_lines else "csv"
+    return Inspected(kind, codec, first_lines[0].rstrip("\r"))
 
 
 @contextmanager

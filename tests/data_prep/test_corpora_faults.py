@@ -193,9 +193,9 @@ def test_damaged_parquet(tmp_path: Path) -> None:
     [
         (
             "id,title,title\n1,甲,乙\n",
-            r"a\.csv:1: header \['id', 'title', 'title'\], expected every column named, each",
+            r"a\.csv: columns \['id', 'title', 'title'\], expected every one named, each once",
         ),
-        ("id,,title\n1,甲,乙\n", r"a\.csv:1: header \['id', '', 'title'\]"),
+        ("id,,title\n1,甲,乙\n", r"a\.csv: columns \['id', '', 'title'\], expected"),
         ('id,"title\n1,甲\n', r"a\.csv:1: no CSV header \(unexpected end of data\), expected names of columns"),
     ],
 )
@@ -303,6 +303,13 @@ def test_bad_line(tmp_path: Path, line: str, reason: str, found: str) -> None:
     assert found in rejected.detail
 
 
+def test_bad_first_line(tmp_path: Path) -> None:
+    path = write(tmp_path / "corpus", "jsonl", GOOD)
+    path.write_text('慢慢来。"]}\n' + path.read_text(encoding="utf-8"), encoding="utf-8")
+    rejected = only_fault(load_corpus(path))
+    assert (rejected.id, rejected.reason) == ("corpus:1", "not JSON")
+
+
 @pytest.mark.parametrize(
     ("line", "reason", "found"),
     [
@@ -334,7 +341,7 @@ def test_rows_of_one_question_that_differ(tmp_path: Path, kind: str, field: str)
     path = write(tmp_path / "corpus", kind, [*single, {**single[4], field: "另一桩", "responses": "再说。"}])
     rejected = only_fault(load_corpus(path))
     assert (rejected.id, rejected.reason) == (place(kind, 11), f"{field}: differs within a question")
-    assert f"expected the text of {place(kind, 5)}, the first row of this question" in rejected.detail
+    assert f"expected that of {place(kind, 5)}, the first row of this question" in rejected.detail
 
 
 # How many are too many.
@@ -351,6 +358,7 @@ def test_rows_of_one_question_that_differ(tmp_path: Path, kind: str, field: str)
         (10, 1, 0.0, False),
         (1000, 1, 0.0, False),
         (1, 9, 0.9, True),
+        (71, 29, 0.29, True),
         (0, 3, 1.0, False),
     ],
 )

@@ -166,7 +166,7 @@ def test_column_map(tmp_path: Path, write: Writer, caplog: pytest.LogCaptureFixt
             r"a\.csv: no column \['标题'\] among \['问题', '回答'\], expected all\. Name the right",
         ),
         ({"title": "问题"}, r"a\.csv: no column \['responses'\] among"),
-        ({"title": "问题", "responses": "问题"}, "expected one column for each field"),
+        ({"title": "问题", "responses": "问题"}, "columns: .*, expected another column for each field"),
     ],
 )
 def test_wrong_column_map(tmp_path: Path, columns: dict[str, str], message: str) -> None:
@@ -174,6 +174,34 @@ def test_wrong_column_map(tmp_path: Path, columns: dict[str, str], message: str)
     path.write_text("问题,回答\n怎么办？,慢慢来。\n", encoding="utf-8")
     with pytest.raises(CorpusError, match=message):
         load_corpus(path, columns=columns)
+
+
+@every_kind
+def test_a_mapped_column_is_not_read_twice(tmp_path: Path, write: Writer) -> None:
+    path = tmp_path / "corpus"
+    write(path, [{"title": "说来话长。", "topic": "怎么办？", "responses": ["慢慢来。"]}])
+    questions = load_corpus(path, columns={"title": "topic", "description": "title"}).questions
+    assert questions == [Question("1", "怎么办？", "说来话长。", "", ("慢慢来。",))]
+    with pytest.raises(CorpusError, match=r"no column \['title'\] among \['title', 'topic', 'responses'\]"):
+        load_corpus(path, columns={"description": "title"})
+
+
+def test_a_key_that_comes_late_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    early = [{"title": "怎么办？", "topic": "情绪/焦虑", "responses": ["慢慢来。"]} for _ in range(150)]
+    write_jsonl(path, [*early, {**early[0], "topic": "情绪", "subtopic": "抑郁", "description": "又来了"}])
+    first, *_, last = load_corpus(path, "table").questions
+    assert (first.topic, first.subtopic, first.description) == ("情绪", "焦虑", "")
+    assert (last.topic, last.subtopic, last.description) == ("情绪", "抑郁", "又来了")
+
+
+def test_parquet_columns_that_nobody_reads_do_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "corpus"
+    table = pa.Table.from_pylist([record(question) for question in QUESTIONS])
+    # A year that Python's datetime does not reach.
+    times = pa.array([2**53] * len(QUESTIONS), pa.timestamp("s"))
+    pq.write_table(table.append_column("时间", times), path)
+    assert load_corpus(path).questions == QUESTIONS
 
 
 @every_kind
