@@ -9,7 +9,7 @@ from typing import Literal
 
 from transformers import PreTrainedTokenizerBase
 
-from data_prep.clean import MIN_RESPONSE_CHARS, Cleaned, clean
+from data_prep.cleaning import MIN_RESPONSE_CHARS, Cleaned, Cleaner, clean
 from data_prep.files import replacing
 from data_prep.lengths import split_prompts, split_sft
 from data_prep.negatives import build_triplets, count_rows
@@ -179,9 +179,10 @@ def prepare(
         ValueError: too few questions for the sizes, or a stage left without any data.
     """
     account = _Account()
-    cleaned = clean(questions, config.min_response_chars)
+    cleaner = Cleaner(min_response_chars=config.min_response_chars)
+    cleaned = clean(questions, cleaner)
     account.note_cleaned("", cleaned)
-    cleaned_coe = clean(coe_questions, config.min_response_chars)
+    cleaned_coe = clean(coe_questions, cleaner)
     account.note_cleaned("coe_", cleaned_coe)
     split = split_questions(cleaned.questions, config.test_size, config.val_size, config.seed)
 

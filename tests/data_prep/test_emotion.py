@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from data_prep import emotion
-from data_prep.clean import clean
+from data_prep.cleaning import Cleaner, clean
 from data_prep.corpora import load_corpus
 from data_prep.emotion import Emotion, EmotionLexicon, LexiconError
 
@@ -93,7 +93,9 @@ def test_package_not_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cont
 
 
 def test_no_class_takes_most_real_replies(lexicon: EmotionLexicon, psyqa_path: Path) -> None:
-    replies = [response for question in clean(load_corpus(psyqa_path)).questions for response in question.responses]
+    replies = [
+        response for question in clean(load_corpus(psyqa_path), Cleaner()).questions for response in question.responses
+    ]
     relative = lexicon.relative_to(replies)
     shares = Counter(relative.label(reply) for reply in replies)
     assert shares[None] < 0.02 * len(replies)

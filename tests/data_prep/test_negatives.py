@@ -8,7 +8,7 @@ from statistics import mean
 
 import pytest
 
-from data_prep.clean import clean
+from data_prep.cleaning import Cleaner, clean
 from data_prep.corpora import load_corpus
 from data_prep.emotion import EmotionLexicon
 from data_prep.generic import mine_generic, split_sentences
@@ -52,10 +52,10 @@ def test_generic_ignores_how_often_one_question_says_it() -> None:
 
 
 def test_generic_on_real_data(psyqa_path: Path, smilechat_path: Path) -> None:
-    psyqa = [sentence.text for sentence in mine_generic(clean(load_corpus(psyqa_path)).questions)]
+    psyqa = [sentence.text for sentence in mine_generic(clean(load_corpus(psyqa_path), Cleaner()).questions)]
     assert len(psyqa) == 200
     assert "我在，世界和我爱着你。" in psyqa[:5]
-    smilechat = mine_generic(clean(load_corpus(smilechat_path)).questions)
+    smilechat = mine_generic(clean(load_corpus(smilechat_path), Cleaner()).questions)
     assert "理解你的感受" in smilechat[0].text
     assert smilechat[0].score > 0.3
 
@@ -118,7 +118,7 @@ def test_sides_share_no_question_and_no_generic_sentence(rows: list[Triplet], ma
 
 @pytest.mark.parametrize("fraction", [0.05, 0.95])
 def test_both_sides_get_generic_sentences(psyqa_path: Path, fraction: float) -> None:
-    counts = count_rows(build_triplets(clean(load_corpus(psyqa_path)).questions, fraction, 42).rows)
+    counts = count_rows(build_triplets(clean(load_corpus(psyqa_path), Cleaner()).questions, fraction, 42).rows)
     for side in ("train", "heldout"):
         assert counts[f"{side}_generic"] == counts[f"{side}_in_batch"]
 
@@ -149,7 +149,7 @@ def test_a_side_with_one_question(make_questions: MakeQuestions, count: int, fra
 
 
 def test_real_corpora(psyqa_path: Path) -> None:
-    questions = clean(load_corpus(psyqa_path)).questions
+    questions = clean(load_corpus(psyqa_path), Cleaner()).questions
     triplets = build_triplets(questions, 0.2, 42)
     counts = count_rows(triplets.rows)
     assert sum(counts.values()) + len(triplets.rejected) == 3 * 268

@@ -142,8 +142,8 @@ def test_what_cannot_be_used_is_told(
         ("q001", "sft sample", "response too long"),
         ("q002", "sft sample", "no valid output"),
         ("q003", "sft sample", "no chain"),
-        ("q005", "response", "not over 100 characters"),
-        ("q005", "question", "no response left"),
+        ("q005", "response", "short_answer"),
+        ("q005", "question", "no_response_left"),
     } <= told
     [over] = [item for item in made["rejected"] if item["reason"] == "response too long"]
     assert over["tokens"] > over["limit"] == 2000
