@@ -11,8 +11,11 @@ from typing import Final
 
 import ahocorasick
 
-ENOUGH: Final = 4
+ENOUGH: Final = 3
 """The weight of other subjects from which a post can be none of a counsellor's."""
+
+PERSONAL: Final = 2
+"""How much more a sign of a personal matter counts than one of another subject."""
 
 _LIST = Path(__file__).with_name("topics.txt")
 _SECTIONS = ("[other]", "[personal]")
@@ -23,12 +26,12 @@ def is_not_psychological(post: str) -> bool:
     other, personal = _lists()
     lowered = post.lower()
     weight = _weight(other, lowered)
-    return weight >= ENOUGH and weight > _weight(personal, lowered)
+    return weight >= ENOUGH and weight > PERSONAL * _weight(personal, lowered)
 
 
 def _weight(words: ahocorasick.Automaton, text: str) -> int:
-    """The sum of the weights of the different words found."""
-    return sum(weight for _, weight in {value for _, value in words.iter(text)})
+    """The sum of the weights of the different words found, the longest at each place."""
+    return sum(weight for _, weight in {value for _, value in words.iter_long(text)})
 
 
 @cache
