@@ -1,0 +1,130 @@
+"""The rules of cleaning by name, in the order in which they are applied; each can be switched off.
+
+A rule mends a text, or leaves out a question or a response. What it means in full (what goes, why, what is left alone)
+stands with its function; here are its name, its reach and the words that a report shows.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from data_prep.cleaning import text_rules
+from data_prep.cleaning.greeting import is_only_greeting
+from data_prep.cleaning.solicitation import LARGE_SHARE, advertisement_share, cut_solicitations
+from data_prep.cleaning.topic import is_not_psychological
+from data_prep.record import Question
+from reward_fns.coe_format import has_visible_text
+
+
+@dataclass(frozen=True, slots=True)
+class TextRule:
+    """A rule that mends a text.
+
+    Attributes:
+        name: by which it is switched off and counted.
+        summary: what it does, for the report.
+        mend: the text as the rule wants it, never longer; the same text when there is nothing to do.
+        posts: it mends titles and descriptions too; all rules mend responses.
+        labels: it mends topics, subtopics and CoE chains too. A chain is reviewed: the format's own tags in it are a
+            mistake to be told, not to be mended in silence.
+    """
+
+    name: str
+    summary: str
+    mend: Callable[[str], str]
+    posts: bool = True
+    labels: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseRule:
+    """A rule that leaves out a response.
+
+    Attributes:
+        name: by which it is switched off and counted.
+        summary: what it leaves out, for the report.
+        finds: what is wrong with the mended response, in words free of the response's own; "" when nothing is. Its
+            arguments are the response, those of the question kept before it, and the least length in characters.
+    """
+
+    name: str
+    summary: str
+    finds: Callable[[str, Sequence[str], int], str]
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionRule:
+    """A rule that leaves out a question with all its responses.
+
+    Attributes:
+        name: by which it is switched off and counted.
+        summary: what it leaves out, for the report.
+        finds: whether the question, mended and with the responses that are left, has to go.
+    """
+
+    name: str
+    summary: str
+    finds: Callable[[Question], bool]
+
+
+Rule = TextRule | ResponseRule | QuestionRule
+
+
+def _advertises(response: str, _before: Sequence[str], _shortest: int) -> str:
+    share = advertisement_share(response)
+    return f"{share:.0%} of it solicits contact or sells" if share >= LARGE_SHARE else ""
+
+
+def _only_greets(response: str, _before: Sequence[str], _shortest: int) -> str:
+    return "greeting, thanks or encouragement alone" if is_only_greeting(response) else ""
+
+
+def _is_short(response: str, _before: Sequence[str], shortest: int) -> str:
+    return f"{len(response)} characters, expected more than {shortest}" if len(response) <= shortest else ""
+
+
+def _is_blank(response: str, _before: Sequence[str], _shortest: int) -> str:
+    return "" if has_visible_text(response) else "no visible text"
+
+
+def _is_repeated(response: str, before: Sequence[str], _shortest: int) -> str:
+    return "the same text as an earlier response" if response in before else ""
+
+
+def _is_untitled(question: Question) -> bool:
+    return not has_visible_text(question.title)
+
+
+def _is_advertisement(question: Question) -> bool:
+    return advertisement_share(question.post) >= LARGE_SHARE
+
+
+def _is_on_another_subject(question: Question) -> bool:
+    return is_not_psychological(question.post)
+
+
+def _is_unanswered(question: Question) -> bool:
+    return not question.responses
+
+
+_RULES: Final[tuple[Rule, ...]] = (
+    TextRule("html", "HTML, and tags of the CoE format and of chat templates, removed", text_rules.html_markup),
+    TextRule("urls", "web addresses removed", text_rules.urls),
+    TextRule("control_characters", "invisible characters removed", text_rules.control_characters, labels=True),
+    TextRule("traditional", "traditional Chinese turned into simplified", text_rules.traditional),
+    TextRule("repeated_characters", "runs of one character cut to three", text_rules.repeated_characters),
+    TextRule("whitespace", "white space evened out", text_rules.whitespace, labels=True),
+    ResponseRule("advertisement", "responses half of which or more solicit contact or sell", _advertises),
+    TextRule("solicitation", "sentences that solicit contact or sell cut", cut_solicitations, posts=False),
+    ResponseRule("blank_response", "responses without visible text", _is_blank),
+    ResponseRule("greeting_only", "responses that only greet, thank or encourage", _only_greets),
+    ResponseRule("short_answer", "responses not over the least length", _is_short),
+    ResponseRule("repeated_response", "responses repeated within their question", _is_repeated),
+    QuestionRule("no_title", "questions without a visible title", _is_untitled),
+    QuestionRule("advertising_question", "posts half of which or more solicit contact or sell", _is_advertisement),
+    QuestionRule("not_psychological", "posts that are no matter of a counsellor's", _is_on_another_subject),
+    QuestionRule("no_response_left", "questions without a response left", _is_unanswered),
+)
+
+RULES: Final[dict[str, Rule]] = {rule.name: rule for rule in _RULES}
+"""Every rule by its name, in the order in which they are applied."""

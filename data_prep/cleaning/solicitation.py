@@ -1,0 +1,84 @@
+"""Advertisements and solicitations of contact: which sentences are such, by the scored patterns of solicitation.txt.
+
+A counsellor may advise to seek help, name a help line or a book; to draw the asker away to the writer's own account, or
+to sell, is what training must not teach. Precision comes first: patterns that have another use need company, and
+warnings of advertisements count against. Contact data by itself (a number, an address) is anonymisation's.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+ENOUGH: Final = 3
+"""The score from which a sentence is a solicitation."""
+
+LARGE_SHARE: Final = 0.5
+"""The share of a text's characters in such sentences from which the text as a whole is an advertisement."""
+
+_STRONG = 2
+_LIST = Path(__file__).with_name("solicitation.txt")
+_LINE = re.compile(r"(-?\d)  (\S+)  (\S.*)")
+_SENTENCE = re.compile(r"[^。！？!?；;…～~\n]+[。！？!?；;…～~]*[”』」）)]*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    score: int
+    words: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+
+def cut_solicitations(text: str) -> str:
+    """Cut the sentences that solicit out of a response: a good answer is worth more than its last line costs.
+
+    Left alone are posts, in which people tell of advertisements and of contacts, and the sentences around.
+    """
+    for start, end in reversed(list(_solicitations(text))):
+        text = text[:start] + text[end:]
+    return text
+
+
+def advertisement_share(text: str) -> float:
+    """The share of the text's characters, 0 to 1, that stand in sentences which solicit."""
+    return sum(end - start for start, end in _solicitations(text)) / len(text) if text else 0.0
+
+
+def solicitation_score(sentence: str) -> int:
+    """What the patterns found in the sentence add up to; 0 where none of them is strong."""
+    lowered = sentence.lower()
+    found = [
+        entry.score
+        for entry in _patterns()[0]
+        if (not entry.words or any(word in lowered for word in entry.words)) and entry.pattern.search(sentence)
+    ]
+    return sum(found) if max(found, default=0) >= _STRONG else 0
+
+
+def _solicitations(text: str) -> Iterator[tuple[int, int]]:
+    """First and last-but-one character of each sentence that solicits."""
+    words = _patterns()[1]
+    if words.search(text):
+        for match in _SENTENCE.finditer(text):
+            sentence = match.group()
+            if words.search(sentence) and solicitation_score(sentence) >= ENOUGH:
+                yield match.span()
+
+
+@cache
+def _patterns() -> tuple[tuple[_Pattern, ...], re.Pattern[str]]:
+    """The patterns, and one that finds any word without which no strong pattern can match."""
+    patterns = []
+    for number, line in enumerate(_LIST.read_text(encoding="utf-8").splitlines(), 1):
+        if not line or line.startswith("#"):
+            continue
+        match = _LINE.fullmatch(line)
+        if match is None:
+            raise ValueError(f"{_LIST.name}:{number}: found {line!r}, expected: score  words  pattern. Mend the line.")
+        words = () if match[2] == "-" else tuple(match[2].split("/"))
+        patterns.append(_Pattern(int(match[1]), words, re.compile(match[3], re.IGNORECASE)))
+    strong = {word for entry in patterns if entry.score >= _STRONG for word in entry.words}
+    letters = {variant for word in strong for variant in (word, word.upper(), word.capitalize())}
+    return tuple(patterns), re.compile("|".join(sorted(map(re.escape, letters))))
