@@ -34,8 +34,8 @@ _QQ: Final = (
 )
 _QQ_BESIDE: Final = rf"{_QQ}|[扣抠叩秋鹅]|[丘求裘]{{2}}|(?<![a-z0-9阿])q(?=[0-9])|群"
 _WECHAT: Final = (
-    r"(?:[微薇威维徽卫围喂唯惟嶶溦徾]|(?<![a-z])(?:v|w|wei))[ .]?[信芯星心❤♥]️?|绿泡泡|绿色(?:软件|聊天|图标)|绿信|小绿|💚|"
-    r"微号|微 ?x|wechat|weixin|(?<![a-z])[vw]-?x(?![a-z])|朋友圈"
+    r"(?:[微薇威维徽卫围喂唯惟嶶溦徾]|(?<![a-z])(?:v|w|wei))[ .]?[信芯星心❤♥]️?|"
+    r"绿泡泡|绿色(?:软件|聊天|图标)|绿信|小绿|💚|微号|微 ?x|wechat|weixin|(?<![a-z])[vw]-?x(?![a-z])|朋友圈"
 )
 _WECHAT_BESIDE: Final = rf"{_WECHAT}|[薇微威卫徽维]|(?<![a-z0-9])v+(?![a-z])"
 # What may stand between a weak cue, or a word of letters only, and its cue.
@@ -52,7 +52,10 @@ _WECHAT_AFTER: Final = re.compile(rf"{_OWNER}(?:{_WECHAT}|v+(?![a-z]))", re.IGNO
 _CONTACT_BEFORE: Final = re.compile(rf"{_CONTACT}$")
 _CONTACT_AFTER: Final = re.compile(r"[^a-z0-9]{0,2}(?:来|去|，)?加(?:我|她|他|你|一下|吧|就)")
 _ACCOUNT_BEFORE: Final = re.compile(r"[小大新]号[^a-z0-9，,]{0,4}$")
-_GLUED: Final = re.compile(r"(?:[vw]-?x-?|wechat|weixin|v(?=[a-z_]))(?!id_)(?=[a-z_][a-z0-9_-]{5})", re.IGNORECASE)
+# No syllable begins with i or u: in vxiaolin the cue is v alone.
+_GLUED: Final = re.compile(
+    r"(?:(?-i:[vw]-?x|[VW]-?X)-?(?![iu])|wechat|weixin|v(?=[a-z_]))(?!id_)(?=[a-z_][a-z0-9_-]{5})", re.IGNORECASE
+)
 
 _QUANTITY: Final = re.compile(
     r"\s?(?:[元块万亿千百人名位粉步字词句天级年月日号分秒岁个只次条遍张米斤件本页集层楼]|公里|毫|平|%|％|rmb|度)",
