@@ -22,6 +22,7 @@ _TRIGGER: Final = re.compile(
     rf"[1-9][0-9]{{4}}|[1-9][0-9]{{1,4}}[ -][0-9]{{2}}|[a-z_][a-z0-9_-]{{5}}|[{_NUMERALS}]{{7}}", re.IGNORECASE
 )
 _MOBILE: Final = re.compile(r"1[3-9][0-9]{9}")
+_ROUND: Final = re.compile(r"[0-9]{2,3}000")
 
 _SENTENCE_END: Final = re.compile(r"[。！？!?；;\n]")
 _LOOK_BACK: Final = 30
@@ -31,14 +32,14 @@ _QQ: Final = (
     r"(?<![a-z])q[ .]?q(?![a-z])\.?|扣扣|抠抠|秋秋|球球|叩叩|蔻蔻|寇寇|口口(?!声)|企鹅|🐧|扩列|盗.{0,4}号|号.{0,2}被盗|"
     r"(?<![a-z0-9阿])q(?![a-z0-9弹版萌])"
 )
-_QQ_BESIDE: Final = rf"{_QQ}|[扣抠叩秋鹅]|(?<![a-z0-9阿])q(?=[0-9])|群"
+_QQ_BESIDE: Final = rf"{_QQ}|[扣抠叩秋鹅]|[丘求裘]{{2}}|(?<![a-z0-9阿])q(?=[0-9])|群"
 _WECHAT: Final = (
-    r"[微威薇维徽卫围喂唯惟v] ?[信芯星心❤♥]️?|绿泡泡|绿色(?:软件|聊天)|绿信|小绿|微x?号|💚|"
-    r"wechat|weixin|(?<![a-z])[vw]x(?![a-z])|朋友圈|[小大新]号"
+    r"(?:[微薇威维徽卫围喂唯惟嶶溦徾]|(?<![a-z])(?:v|w|wei))[ .]?[信芯星心❤♥]️?|"
+    r"绿泡泡|绿色(?:软件|聊天|图标)|绿信|小绿|💚|微号|微 ?x|wechat|weixin|(?<![a-z])[vw]-?x(?![a-z])|朋友圈"
 )
 _WECHAT_BESIDE: Final = rf"{_WECHAT}|[薇微威卫徽维]|(?<![a-z0-9])v+(?![a-z])"
 # What may stand between a weak cue, or a word of letters only, and its cue.
-_LINK: Final = r"[号码是为在就的我搜加同这个:：\s➕+→】【“”\"'‘’(（，,、~～=❤♥️-]{0,6}"
+_LINK: Final = r"(?:[号码是为在就的我搜加同这个小大新呀啊哦吧呢:：\s➕+→】【“”\"'‘’(（，,、~～=❤♥️-]|id){0,6}"
 _CONTACT: Final = r"(?:加|搜|私聊?|敲|联系|找)(?:我|一下|下|这个|她|他|吧)?[:：\s，,]{0,2}"
 _OWNER: Final = r"[，,、←（(\s]*(?:就?是|这是|为|这个|那个)?(?:我|他|她|它|本人|对方)?的?"
 
@@ -47,11 +48,14 @@ _QQ_LINKED: Final = re.compile(rf"(?:{_QQ_BESIDE}){_LINK}$", re.IGNORECASE)
 _QQ_AFTER: Final = re.compile(rf"{_OWNER}(?:扣|抠|秋|q(?![a-z]))", re.IGNORECASE)
 _WECHAT_CUE: Final = re.compile(_WECHAT, re.IGNORECASE)
 _WECHAT_LINKED: Final = re.compile(rf"(?:{_WECHAT_BESIDE}){_LINK}$", re.IGNORECASE)
-_WECHAT_NEAR: Final = re.compile(rf"(?:{_WECHAT_BESIDE})[^a-z0-9]{{0,6}}$", re.IGNORECASE)
 _WECHAT_AFTER: Final = re.compile(rf"{_OWNER}(?:{_WECHAT}|v+(?![a-z]))", re.IGNORECASE)
 _CONTACT_BEFORE: Final = re.compile(rf"{_CONTACT}$")
 _CONTACT_AFTER: Final = re.compile(r"[^a-z0-9]{0,2}(?:来|去|，)?加(?:我|她|他|你|一下|吧|就)")
-_GLUED: Final = re.compile(r"(?:[vw]x|wechat|weixin|v(?=[a-z_]))(?!id_)(?=[a-z_][a-z0-9_-]{5})", re.IGNORECASE)
+_ACCOUNT_BEFORE: Final = re.compile(r"[小大新]号[^a-z0-9，,]{0,4}$")
+# No syllable begins with i or u: in vxiaolin the cue is v alone.
+_GLUED: Final = re.compile(
+    r"(?:(?-i:[vw]-?x|[VW]-?X)-?(?![iu])|wechat|weixin|v(?=[a-z_]))(?!id_)(?=[a-z_][a-z0-9_-]{5})", re.IGNORECASE
+)
 
 _QUANTITY: Final = re.compile(
     r"\s?(?:[元块万亿千百人名位粉步字词句天级年月日号分秒岁个只次条遍张米斤件本页集层楼]|公里|毫|平|%|％|rmb|度)",
@@ -60,7 +64,13 @@ _QUANTITY: Final = re.compile(
 _OTHER_NUMBER: Final = re.compile(
     r"(?:单号|订单|编号|学号|工号|考证号?|考号|考生号|座位|病历|住院号|门诊号|挂号|病案号|档案号?|验证码|提取码|密码|取件码|流水|卡号|房号|"
     r"航班|车次|股票|代码|邮编|序列号|会员|金额|工资|存款|余额|欠|还款|转账?|转了|充值?了?|花了?|赔|门牌|版本?|批号|批准文号|"
-    r"执照|证书|单词|粉丝|播放|点赞|积分|步数|价格?|收入|月薪|年薪|贷款?|尾号|分数|期|第|约|近|共|仅|超过|到手|id|uid)[号码]?[是为有了:：\s]{0,2}$",
+    r"执照|证书|单词|粉丝|播放|点赞|积分|步数|价格?|收入|月薪|年薪|贷款?|尾号|分数|[量数额率]|期|第|约|近|共|仅|超过|到手|id|uid)[号码]?[是为有了:：\s]{0,2}$",
+    re.IGNORECASE,
+)
+# What a word is instead, by what stands right before it: an account elsewhere, a secret, something to type.
+_OTHER_WORD: Final = re.compile(
+    r"(?:公众号|小程序|视频号|抖音|微博|小红书|b站|快手|知乎|豆瓣|淘宝|支付宝|steam|游戏|网名|群名|昵称|名字|备注|暗号|验证|口令|回复|输入|关键词|"
+    r"密码|取码|请码|换码|证码)[a-z]{0,2}[号名写填是为叫成:： “\"‘]{0,4}$",
     re.IGNORECASE,
 )
 # Names of scales, illnesses, devices and services: words that stand beside 微信 and are no ids.
@@ -69,6 +79,7 @@ _TERM: Final = re.compile(
     r"huawei|xiaomi|windows|win|android|office|chatgpt|gpt|rtx|vip|app)[-_]?[0-9.]*(?:pro|max|plus|mini)?",
     re.IGNORECASE,
 )
+_ACRONYM: Final = re.compile(r"[A-Z]{1,5}[-_]?[0-9]{1,4}")
 _QQ_WORD: Final = re.compile(r"qq?[0-9]+", re.IGNORECASE)
 _WORDS: Final = re.compile(
     "wechat|weixin|facebook|instagram|twitter|whatsapp|telegram|google|deepseek|tiktok|douyin|bilibili|youtube|netflix|"
@@ -120,7 +131,13 @@ def _after(text: str, position: int) -> str:
 
 def _kind_of_number(number: str, before: str, after: str) -> str | None:
     digits = re.sub("[ -]", "", number)
-    if _MOBILE.fullmatch(digits) or len(digits) > 11 or _QUANTITY.match(after) or _OTHER_NUMBER.search(before):
+    if (
+        _MOBILE.fullmatch(digits)
+        or len(digits) > 11
+        or _ROUND.fullmatch(digits)
+        or _QUANTITY.match(after)
+        or _OTHER_NUMBER.search(before)
+    ):
         return None
     linked = {
         kind: match.start()
@@ -137,16 +154,16 @@ def _kind_of_number(number: str, before: str, after: str) -> str | None:
 
 
 def _is_wechat(word: str, glued: str, before: str, after: str) -> bool:
-    if _TERM.fullmatch(word) or _QQ_WORD.fullmatch(word) or _WORDS.fullmatch(word):
+    if _OTHER_WORD.search(before) or _TERM.fullmatch(word) or _QQ_WORD.fullmatch(word) or _WORDS.fullmatch(word):
         return False
     if glued or _WECHAT_LINKED.search(before) or _WECHAT_AFTER.match(after):
         return True
-    if not re.search(r"[0-9_-]", word):
+    if not re.search(r"[0-9_-]", word) or _ACRONYM.fullmatch(word):
         return False
     return any(
         (
             _WECHAT_CUE.search(before),
-            _WECHAT_NEAR.search(before),
+            _ACCOUNT_BEFORE.search(before),
             _WECHAT_CUE.search(after),
             _CONTACT_BEFORE.search(before),
             _CONTACT_AFTER.match(after),

@@ -53,6 +53,11 @@ class Anonymised:
     found: tuple[Found, ...]
 
 
+def default_recognisers() -> list[EntityRecognizer]:
+    """The recognisers that need no model, fresh ones."""
+    return [*patterned_recognisers(), Account(), PersonalName(), Institution(), Address()]
+
+
 class Anonymiser:
     """Finds and replaces personal data. Built once per process; holds nothing of the texts it has seen."""
 
@@ -70,13 +75,7 @@ class Anonymiser:
         if not types or set(types) - set(ALL_TYPES):
             raise ValueError(f"types of personal data {list(types)}, expected some of {list(ALL_TYPES)}.")
         self._types = frozenset(types)
-        recognisers: list[EntityRecognizer] = [
-            *patterned_recognisers(),
-            Account(),
-            PersonalName(),
-            Institution(),
-            Address(),
-        ]
+        recognisers = default_recognisers()
         if model is not None:
             # Imported here: whoever asks for no model does not wait for torch.
             from data_prep.anonymise.model import ModelRecognizer
@@ -113,6 +112,8 @@ class Anonymiser:
     def _find(self, text: MarkedText) -> list[tuple[int, int, str]]:
         """What stands in a text and is not replaced yet; of two that overlap, only one."""
         view = text.view()
+        if not view:
+            return []
         wanted = {
             entity
             for each in self._recognisers

@@ -23,7 +23,7 @@ HOTLINES: Final = Path(__file__).with_name("hotlines.txt")
 _NUMERALS: Final = "〇零一二三四五六七八九幺壹贰叁肆伍陆柒捌玖"
 _TO_DIGIT: Final = str.maketrans(_NUMERALS, "00123456789" + "1123456789")
 _D: Final = f"[0-9{_NUMERALS}]"
-_GAP: Final = r"[ \-–—.·_/]{0,3}"
+_GAP: Final = r"[ \-–—.·_/，,]{0,3}"
 _NOT_A_SERIAL: Final = r"(?<!(?:单号|订单|编号|流水|批号|条码|票号)[^0-9，。]{0,4})"
 _MOBILE_SHAPES: Final = frozenset(
     {(11,), (3, 4, 4), (3, 8), (7, 4), (4, 3, 4), (4, 4, 3), (3, 3, 5), (5, 6), (6, 5), (3, 2, 2, 2, 2), (1,) * 11}
@@ -175,7 +175,7 @@ class URL(Patterned):
             r"[:：]//|[a-z0-9][.点。][a-z]{2}",
             rf"(?:https?|hxxps?|ftp)[:：]//[a-z0-9_\-.]*[a-z0-9]{_PATH}",
             rf"(?<![@a-z0-9_.\-])(?:[a-z0-9][a-z0-9-]*\.)+[a-z]{{2,}}(?![a-z0-9@]){_PATH}(?!\s?邮箱)",
-            rf"(?<![@a-z0-9_.\-])[a-z0-9-]{{2,}}[点。](?:com|cn|net|org)(?![a-z0-9]){_PATH}",
+            rf"(?<![@a-z0-9_.\-点])(?:[a-z0-9-]+[.点。])*[a-z0-9-]{{2,}}[点。](?:com|cn|net|org)(?![a-z0-9]){_PATH}",
         )
 
     def validate_result(self, pattern_text: str) -> bool | None:

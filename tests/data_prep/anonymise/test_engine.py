@@ -1,0 +1,146 @@
+"""A question made anonymous as a whole: consistent, once for all, with a record that holds no value."""
+
+from dataclasses import asdict, fields
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from presidio_analyzer import EntityRecognizer
+
+from data_prep.anonymise.engine import Anonymiser, Found, default_recognisers
+from data_prep.anonymise.folding import fold
+from data_prep.anonymise.measure import LABELLED, read_labelled
+from data_prep.anonymise.placeholders import ALL_TYPES, placeholder
+from data_prep.anonymise.recogniser import Triggered
+
+SENTENCES = [each.text for path in sorted(LABELLED.glob("*.txt")) for each in read_labelled(path)]
+
+# Cues, marks, values, placeholders and what is nearly one.
+WORDS = """
+我叫 加微信 QQ 扣扣 电话 手机 座机 身份证 卡号 邮箱 网址 车牌 住在 老公 在 读 热线 备注 点com www. 群号 vx 高兴
+[姓名] [姓名2] [电话] [QQ] [微信3] [地址] [QQ12345] [姓名
+13874620591 138-7462-0591 一三八七四六二零五九一 １３８７４６２０５９１ 010-65528073 010-82951332 12356 666888 2023年
+330106199108232745 6217003850027319465 2716093845 lin_xi0917 xinli.com/a lin@163.com 粤B·F20958
+沈佳禾 欧阳静怡 罗文彬 临江市第三中学 恒越电子厂 云溪小区7栋2单元1103
+"""
+FRAGMENTS = st.sampled_from([*WORDS.split(), *"，。！：\n 一1是的我[]（）@.-/#"])
+TEXT = st.one_of(st.lists(FRAGMENTS, max_size=12).map("".join), st.text(max_size=40))
+PIECES = st.lists(
+    st.one_of(
+        st.sampled_from(SENTENCES),
+        st.tuples(st.sampled_from(SENTENCES), st.integers(0, 60), st.integers(1, 30)).map(
+            lambda cut: cut[0][cut[1] : cut[1] + cut[2]]
+        ),
+        FRAGMENTS,
+    ),
+    max_size=4,
+).map("".join)
+
+
+@pytest.fixture(scope="module")
+def anonymiser() -> Anonymiser:
+    return Anonymiser()
+
+
+def test_the_same_value_has_the_same_placeholder_in_all_texts(anonymiser: Anonymiser) -> None:
+    result = anonymiser(
+        [
+            "我叫沈佳禾，电话13874620591",
+            "沈佳禾问的是别的事。打138-7462-0591，不是15927046381。",
+            "回沈佳禾：我是罗文彬，15927046381是我的。",
+        ]
+    )
+    assert result.texts == (
+        "我叫[姓名]，电话[电话]",
+        "[姓名]问的是别的事。打[电话]，不是[电话2]。",
+        "回[姓名]：我是[姓名2]，[电话2]是我的。",
+    )
+
+
+def test_an_account_is_replaced_where_it_stands_without_its_cue(anonymiser: Anonymiser) -> None:
+    result = anonymiser(["加我微信lin_xi0917", "搜 lin_xi0917 就行，不是lin_xi09178"])
+    assert result.texts == ("加我微信[微信]", "搜 [微信] 就行，不是lin_xi09178")
+
+
+def test_a_name_that_is_a_word_is_replaced_only_where_it_is_a_name(anonymiser: Anonymiser) -> None:
+    result = anonymiser(["我叫白露，今年十七", "过了白露天就凉了"])
+    assert result.texts == ("我叫[姓名]，今年十七", "过了白露天就凉了")
+
+
+def test_numbers_go_on_after_those_that_stand(anonymiser: Anonymiser) -> None:
+    result = anonymiser(["之前写的是[电话2]，现在是13874620591", "[姓名]你好，我叫沈佳禾，电话15927046381"])
+    assert result.texts == ("之前写的是[电话2]，现在是[电话3]", "[姓名]你好，我叫[姓名2]，电话[电话4]")
+
+
+def test_record_of_what_was_found_holds_no_value(anonymiser: Anonymiser) -> None:
+    texts = ["我叫沈佳禾，电话13874620591，微信lin_xi0917", "邮箱lin@163.com"]
+    found = anonymiser(texts).found
+    assert [each.name for each in fields(Found)] == ["type", "text_index", "start", "end", "number"]
+    assert {each.type for each in found} == {"姓名", "电话", "微信", "邮箱"}
+    kept = str([asdict(each) for each in found])
+    for each in found:
+        assert texts[each.text_index][each.start : each.end] not in kept
+
+
+def test_only_the_types_that_are_asked_for() -> None:
+    texts = ["我叫沈佳禾，电话13874620591，微信lin_xi0917"]
+    assert Anonymiser(types=["微信"])(texts).texts == ("我叫沈佳禾，电话13874620591，微信[微信]",)
+
+
+@pytest.mark.parametrize("types", [[], ["电话", "护照"]])
+def test_unknown_types_are_refused(types: list[str]) -> None:
+    with pytest.raises(ValueError, match="expected some of"):
+        Anonymiser(types=types)
+
+
+def test_nothing_to_find() -> None:
+    assert Anonymiser()([]).texts == ()
+    assert Anonymiser()(["", "今天心情不好"]).texts == ("", "今天心情不好")
+
+
+@settings(deadline=None, max_examples=150)
+@given(texts=st.lists(st.one_of(TEXT, PIECES), min_size=1, max_size=3))
+def test_anonymising_twice_changes_nothing_more(texts: list[str], anonymiser: Anonymiser) -> None:
+    once = anonymiser(texts)
+    twice = anonymiser(once.texts)
+    assert twice.texts == once.texts
+    assert twice.found == ()
+
+
+@settings(deadline=None, max_examples=100)
+@given(texts=st.lists(st.one_of(TEXT, PIECES), min_size=1, max_size=3))
+def test_only_what_was_found_is_replaced(texts: list[str], anonymiser: Anonymiser) -> None:
+    result = anonymiser(texts)
+    rebuilt = list(texts)
+    for each in sorted(result.found, key=lambda each: (each.text_index, -each.start)):
+        assert each.type in ALL_TYPES
+        text = rebuilt[each.text_index]
+        rebuilt[each.text_index] = text[: each.start] + placeholder(each.type, each.number) + text[each.end :]
+    assert tuple(rebuilt) == result.texts
+
+
+TRIGGERED = [each for each in default_recognisers() if isinstance(each, Triggered)]
+
+
+def _finds_only_where_it_may(recogniser: EntityRecognizer, text: str) -> None:
+    assert isinstance(recogniser, Triggered)
+    if not recogniser.may_match(text):
+        assert recogniser.analyze(text, recogniser.supported_entities, None) == []
+
+
+@pytest.mark.parametrize("recogniser", TRIGGERED, ids=lambda each: each.name)
+def test_trigger_is_necessary_on_labelled_sentences(recogniser: EntityRecognizer) -> None:
+    for text in SENTENCES:
+        _finds_only_where_it_may(recogniser, fold(text))
+
+
+@settings(deadline=None, max_examples=300)
+@given(text=st.one_of(TEXT, PIECES))
+def test_trigger_is_necessary(text: str) -> None:
+    for recogniser in TRIGGERED:
+        _finds_only_where_it_may(recogniser, fold(text))
+
+
+def test_triggers_spare_most_texts() -> None:
+    text = "听起来你这段时间过得很辛苦，愿意的话，我们可以先从睡眠聊起。" * 20
+    assert not any(each.may_match(text) for each in TRIGGERED if each.supported_entities[0] in ALL_TYPES[:8])

@@ -1,0 +1,93 @@
+"""What has a pattern is found in its usual disguises; numbers that only look like it stay."""
+
+from pathlib import Path
+
+import pytest
+
+from data_prep.anonymise.engine import Anonymiser
+from data_prep.anonymise.measure import LABELLED, PATTERNED, measure, read_labelled
+from data_prep.anonymise.patterned import HOTLINES
+
+TUNING = sorted(LABELLED.glob("tune*.txt"))
+
+
+@pytest.fixture(scope="module")
+def anonymiser() -> Anonymiser:
+    return Anonymiser(types=PATTERNED)
+
+
+def test_there_are_labelled_sentences_to_test_on() -> None:
+    assert sum(len(read_labelled(path)) for path in TUNING) >= 300
+
+
+@pytest.mark.parametrize("path", TUNING, ids=lambda path: path.stem)
+def test_patterned_types_on_labelled_sentences(path: Path, anonymiser: Anonymiser) -> None:
+    scores = measure(read_labelled(path), anonymiser)
+    assert sum(scores[type].hits for type in PATTERNED) > 0
+    for type in PATTERNED:
+        assert scores[type].recall >= 0.99, scores[type].misses
+        assert scores[type].precision >= 0.95, scores[type].false_alarms
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("手机13874620591，晚上打", "手机[电话]，晚上打"),
+        ("手机1 3 8 7 4 6 2 0 5 9 1", "手机[电话]"),
+        ("号码一三八七四六二零五九一", "号码[电话]"),
+        ("打+86 138-7462-0591找我", "打[电话]找我"),
+        ("座机（0571）87652043转802", "座机[电话]"),
+        ("人在香港，+852 6123 4567", "人在香港，[电话]"),
+        ("证号330106 19910823 2745", "证号[身份证]"),
+        ("身份证330106910823274，十五位的", "身份证[身份证]，十五位的"),
+        ("卡号6217-0038-5002-7319-465。", "卡号[银行卡]。"),
+        ("写到lin艾特163点com", "写到[邮箱]"),
+        ("看www.xinli.com/a?b=1，别笑", "看[网址]，别笑"),
+        ("车牌粤 B·F20958", "车牌[车牌]"),
+    ],
+)
+def test_found(text: str, expected: str, anonymiser: Anonymiser) -> None:
+    assert anonymiser([text]).texts == (expected,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "手机138****0591，尾号0591",
+        "语文140，118，123，90，总分471",
+        "快递单号13874620591",
+        "2023-11-07 15:30:22，我记得",
+        "身份证330106199108232748校验不通过",
+        "卡号6225880719346219有误",
+        "订单号6225880719346210已退款",
+        "打开main.py和README.md，还有a.zip",
+        "Mr.Wang说I am sad.So what",
+        "版本8.0.47，价格1,299.00元",
+        "准考证202406153317，第17考场23号",
+        "去云A区看看，新V12版本",
+        "@小林 你在吗",
+    ],
+)
+def test_stays(text: str, anonymiser: Anonymiser) -> None:
+    assert anonymiser([text]).texts == (text,)
+
+
+def _listed() -> list[str]:
+    lines = (line.partition("#")[0].strip() for line in HOTLINES.read_text(encoding="utf-8").splitlines())
+    return [line for line in lines if line]
+
+
+@pytest.mark.parametrize("number", ["110", "119", "120", "12320", "12338", "12345", "12355", "12356", *_listed()])
+def test_hotlines_survive(number: str, anonymiser: Anonymiser) -> None:
+    text = f"撑不住的时候可以拨打{number}，电话{number.replace('-', '')}也行，会有人接。"
+    assert anonymiser([text]).texts == (text,)
+
+
+@pytest.mark.parametrize("number", ["400-161-9995", "4001619995", "800-810-1117", "021-12320-5", "0551-63666903"])
+def test_hotlines_that_are_not_listed_survive(number: str, anonymiser: Anonymiser) -> None:
+    text = f"心理援助热线：{number}，24小时都有人。"
+    assert anonymiser([text]).texts == (text,)
+
+
+def test_the_same_landline_without_a_hotline_is_someones() -> None:
+    assert Anonymiser(types=["电话"])(["我家电话0551-63666903"]).texts == ("我家电话[电话]",)
