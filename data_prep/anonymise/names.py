@@ -1,56 +1,55 @@
-"""Full personal names of private persons, from surnames, word segmentation and what stands beside them; no model.
+"""Full personal names of private persons, from surnames, characters of given names and what stands beside them.
 
-A bare surname with a title (李老师, 王阿姨) names nobody and stays. So do persons whom the segmenter's dictionary
-knows: writers, historical and fictional persons, unless the text says that it is the writer's own name.
+No model: every candidate (a surname and one or two characters) gets points for what speaks for a name and against it,
+and enough points make a name. A bare surname with a title (李老师, 王阿姨) names nobody and stays; so do given names
+alone, nicknames, and the well-known, whom the segmenter's dictionary or ``public_figures.txt`` has: writers,
+therapists, historical and fictional persons.
 """
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
-import rjieba
 from presidio_analyzer import EntityRecognizer, RecognizerResult
 from presidio_analyzer.nlp_engine import NlpArtifacts
 
-_COMPOUND = frozenset("欧阳 上官 诸葛 司马 司徒 皇甫 令狐 慕容 尉迟 东方 夏侯 公孙 长孙 宇文 端木 申屠 澹台 轩辕 独孤 南宫 第五 呼延 百里".split())
-_SURNAMES = frozenset(
-    "王李张刘陈杨黄赵周吴徐孙马胡朱郭何罗高林郑梁谢唐许冯宋韩邓彭曹曾田于萧潘袁董叶杜丁蒋程余吕魏蔡苏任卢沈"
-    "姜姚崔钟谭陆范汪廖石金贾韦夏傅方邹熊白孟秦邱侯江尹薛闫雷龙黎史陶贺毛郝顾龚邵万覃武钱戴严莫孔汤常温康施文"
-    "牛樊葛邢安齐易乔伍庞颜倪庄聂章鲁岳翟殷詹申欧耿关兰焦俞左柳甘祝包宁尚符舒阮柯纪梅童凌毕单季裴霍涂成苗谷盛"
-    "曲翁冉骆蓝路游辛靳管柴蒙鲍华喻祁蒲房滕屈饶解牟艾尤阳时穆农司卓古吉缪简车项连芦麦褚娄窦戚岑景党宫费卜冷晏席"
-    "卫米柏宗瞿桂全佟应臧闵苟邬边卞姬师和仇栾隋商刁沙荣巫寇桑郎甄丛仲虞敖巩明佘池查麻苑迟邝官封谈匡鞠惠荆乐冀郁"
-    "胥南班储原栗燕楚鄢劳谌奚皮粟冼蔺楼盘满闻位厉伊仝区郜海阚花权强帅屠豆朴盖练廉禹井祖漆巴丰支卿国狄平计索宣晋相"
-    "初门云容敬来扈晁芮都普阙浦戈伏鹿薄邸雍辜羊阿乌母裘亓修邰赫杭况那宿鲜印逯隆茹诺战慕危玉银亢嵇公哈湛宾戎勾茅利"
-    "于居揭干但尉冶斯元束檀衣信展阴昝智幸奉植衡富尧闭由"
+from data_prep.anonymise.names_context import END, OWN, ROLE, after_points, before_points
+from data_prep.anonymise.names_minority import MINORITY_HINT, minority_names
+from data_prep.anonymise.segments import Words, closed, is_word, open_to, segmented
+from data_prep.anonymise.word_lists import word_list
+
+_COMPOUND = word_list("names.txt", "compound")
+_COMMON = frozenset("".join(word_list("names.txt", "common")))
+_SURNAMES = _COMMON | frozenset("".join(word_list("names.txt", "less common")))
+_FIRST = _SURNAMES | frozenset(name[0] for name in _COMPOUND)
+_WORD_LIKE = frozenset("".join(word_list("names.txt", "word-like")))
+_GRAMMAR = frozenset("".join(word_list("names.txt", "function words")))
+_GIVEN = frozenset("".join(word_list("names.txt", "given")))
+_NEVER_GIVEN = frozenset("".join(word_list("names.txt", "never given")))
+_NOT_NAMES = frozenset(word_list("names.txt", "not names"))
+_PLACE_LIKE = ("ns", "nz")
+_PUBLIC = frozenset(word_list("public_figures.txt", "persons"))
+_HINT = re.compile(f"[{''.join(sorted(_FIRST))}][\u4e00-\u9fa5]")
+_CUED = re.compile(r"(?:叫做?|名字?|姓名[:：]?|患者|本人|我是|——|@|和|跟|与|被|给|对|找|让|[友妹姐弟哥爸妈夫妻女儿子师学事长]|要不是)(?=[%s]|%s)" % ("".join(sorted(_SURNAMES)), "|".join(_COMPOUND)))
+_TITLED = re.compile(
+    r".(?:[姐哥弟妹姨叔爷婶嫂总董工老家某氏博导局处伯婆奶爸妈]|老师|医生|大夫|主任|女士|先生|小姐|总监|经理|教授|护士|警官|律师|[校院班科队]长|师傅|阿姨|叔叔|同学|书记|博士|[爷奶大]\\w)"
 )
-# Surnames that far more often are words; a name with one of them needs its owner to say so.
-_WORDLIKE = frozenset("和全都来但由于那相位区初门应成时连明平强满信展干利居公国原支计索宣普帅权师班花海云古向何")
-_NEVER_IN_GIVEN = frozenset(
-    "的地得了着过是不没我你他她它们这那哪有在和跟与也都就才很太最被把给从对到去来说讲问想看听喝吃打骂哭笑要会能可"
-    "出进上下里外前后左右老总每天今昨又再还却但因所而且或吧吗呢啊呀嘛哦么带让叫请找发买卖拿住睡走跑坐站等爱恨"
-    "欠借查结婚离同个位些次岁年日号人做当像为以至已经常被向往几两三四五六七八九十什谁怎啦她某"
-)
-_OWN = re.compile(r"(?<!它)(?:叫做?|名叫|全名叫?|大名叫?|本名叫?|真名叫?|名字[是叫]|姓名|户主|联系人|患者|本人|来访者)[是为:：，,\s]{0,2}$")
-_I_AM = re.compile(r"(?:^|[，。！？；、：\s“（(])(?:你好|您好|大家好)?我(?:就)?是$")
-_KIN = (
-    "老公|丈夫|先生|爱人|老婆|妻子|太太|媳妇|男友|女友|男朋友|女朋友|前任|前男友|前女友|前夫|前妻|未婚夫|未婚妻|对象|"
-    "爸爸?|妈妈?|父亲|母亲|继父|继母|养父|养母|爷爷|奶奶|外公|外婆|姥姥|姥爷|哥哥?|姐姐?|弟弟?|妹妹?|弟媳|嫂子|姐夫|"
-    "妹夫|表[哥姐弟妹]|堂[哥姐弟妹]|儿子|女儿|闺女|孩子|舅舅|舅妈|阿姨|小姨|姨妈|姑姑|姑妈|叔叔|伯伯|婶婶|婆婆|公公|"
-    "岳父|岳母|侄子|侄女|外甥女?|孙子|孙女|闺蜜|兄弟|哥们|发小|恋人|初恋|情人|同桌|同学|学长|学姐|学弟|学妹|同事|室友|"
-    "舍友|室长|寝室长|宿舍长|班长|班主任|老师|导师|校长|院长|园长|辅导员|主管|经理|领导|总监|老板|老板娘|上司|组长|队长|"
-    "工友|病友|战友|朋友|网友|邻居|房东|老乡|咨询师|医生|大夫|主任|护士|律师|负责人|志愿者|委托人|当事人"
-)
-_ROLE = re.compile(rf"(?:{_KIN}|人叫)$")
-_TITLE = re.compile(r"老师|同学|医生|大夫|主任|女士|先生|小姐|总监|经理|教授|护士|警官|律师|校长|师傅|阿姨|叔叔")
-_TITLED_SURNAME = re.compile(r".(?:老师|医生|大夫|主任|女士|先生|小姐|总监?|经理|教授|护士|警官|律师|校长|院长|师傅|阿姨|叔叔?|伯伯?|姨|姐|哥|弟|妹|爷爷?|奶奶|婶|嫂|同学|某|博士|董|局|处|科长|队长|书记)")
-_PRIVATE_TITLE = re.compile(r"老师|同学|医生|护士|女士")
-_TOGETHER_BEFORE = re.compile(r"[和跟与请找被是][^\w]?$")
-_TOGETHER_AFTER = re.compile(r"在一起|是|分手|结婚|谈恋爱|吵|同学|老师|的妈|的爸|的家长|的母亲|的父亲|一起")
-_BOUNDARY = re.compile(r"$|[^\w]|\d|的(?:妈|爸|家长|母亲|父亲|姐|哥|老|同)|今年|男|女|来自|是")
-_MINORITY = re.compile(r"(?:叫|名|是|姓名|[，。：\s]|^)\[?([\u4e00-\u9fa5]{2,5}·[\u4e00-\u9fa5]{2,6}?)(?=[，。！？；、：\s]|[是的在转今从就]|$)")
+_MEASURES = "段位项席张支班盘区"
+_COUNTED = tuple("这那一二两三几每整某前后下上首末本此0123456789")
+_SELDOM_LAST = "和时有中来用好曾多天前后上在了的人们"
+_OWN_MEANING = ("v", "p", "d", "c", "r", "f", "uj", "ul", "y", "a", "m", "q", "zg")
+_SURE = 3.5
+"""Points that make a name."""
+
+
+class _Candidate(NamedTuple):
+    points: float
+    start: int
+    end: int
 
 
 class PersonalName(EntityRecognizer):
-    """Surname and given name, where something beside them says that a person is named."""
+    """Surname and given name, where something beside them says that a private person is named."""
 
     def __init__(self) -> None:
         """Nothing to load."""
@@ -59,76 +58,105 @@ class PersonalName(EntityRecognizer):
     def load(self) -> None:
         """Nothing to load."""
 
+    def may_match(self, text: str) -> bool:
+        """Whether there is a surname with a character after it that may begin a given name, or a part of a minority's name."""
+        return _HINT.search(text) is not None or MINORITY_HINT.search(text) is not None
+
     def analyze(
         self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
     ) -> list[RecognizerResult]:
-        """Every name found, and every other place where the same name stands."""
-        found = {text[start:end] for start, end in self._named(text)}
-        spans = {(match.start(), match.end()) for name in found for match in re.finditer(re.escape(name), text)}
-        return [RecognizerResult("姓名", start, end, 0.5) for start, end in sorted(spans)]
-
-    def _named(self, text: str) -> Iterator[tuple[int, int]]:
-        for match in _MINORITY.finditer(text):
-            yield match.span(1)
-        starts: dict[int, tuple[str, str, str]] = {}
-        position = 0
-        tagged_words = rjieba.tag(text)
-        for (word, tag), (following, _) in zip(tagged_words, [*tagged_words[1:], ("", "")], strict=True):
-            starts[position] = (word, tag, following)
-            position += len(word)
-        for start in range(len(text) - 1):
-            compound = text[start : start + 2] in _COMPOUND
-            if not compound and text[start] not in _SURNAMES:
-                continue
-            if not compound and _TITLED_SURNAME.match(text, start):
-                continue
-            before = text[max(0, start - 12) : start]
-            own = _OWN.search(before) is not None
-            role = _ROLE.search(before) is not None
-            i_am = _I_AM.search(before) is not None
-            word, tag, following = starts.get(start, ("", "", ""))
-            tagged = tag == "nr"
-            for end in _ends(text, start, compound):
-                name, after = text[start:end], text[end : end + 4]
-                if own and (_BOUNDARY.match(after) or not rjieba.has_word(name)):
-                    yield start, end
-                    break
-                if text[start] in _WORDLIKE and not (role and tagged):
-                    continue
-                if i_am and _BOUNDARY.match(after) and not _known(name):
-                    yield start, end
-                    break
-                titled = _TITLE.match(after) is not None
-                paired = _TOGETHER_BEFORE.search(before) and _TOGETHER_AFTER.match(after)
-                # 安平, 于洋: words that are also names; 鲁迅先生 is in the dictionary as well and nobody's 同学.
-                private = tagged and word == name and (role or _PRIVATE_TITLE.match(after) is not None)
-                if (role or paired or titled and start in starts) and (private or not _known(name)):
-                    yield start, end
-                    break
-                whole = word == name or (word == text[start] and len(following) <= 2 and word + following == name)
-                if tagged and whole and not titled and not _known(name):
-                    yield start, end
-                    break
+        """Every name found, and every other place where the same name stands, unless it is a word as well."""
+        spans = {*_named(text, segmented(text)), *minority_names(text)}
+        again = sorted({text[start:end] for start, end in spans if not is_word(text[start:end])}, key=len, reverse=True)
+        if again:
+            spans.update(match.span() for match in re.finditer("|".join(map(re.escape, again)), text))
+        shut = closed(text)
+        return [RecognizerResult("姓名", *span, 0.5) for span in sorted(spans) if open_to(shut, *span)]
 
 
-def _ends(text: str, start: int, compound: bool) -> Iterator[int]:
-    """Where a name that begins at `start` may end, the likeliest first."""
-    surname = 2 if compound else 1
+def _named(text: str, cut: Words) -> list[tuple[int, int]]:
+    """The likeliest of the candidates that overlap, if it is likely enough."""
+    likely = sorted(_candidates(text, cut), key=lambda found: (-found.points, found.start, found.start - found.end))
+    taken: list[tuple[int, int]] = []
+    for found in likely:
+        if open_to(taken, found.start, found.end):
+            taken.append((found.start, found.end))
+    return taken
+
+
+def _candidates(text: str, cut: Words) -> Iterator[_Candidate]:
+    """Surnames at the edge of a word, or after a cue, with the one or two characters that may be the given name."""
+    for i, word in enumerate(cut.words):
+        if word[0] in _FIRST and (len(word) == 1 or cut.tags[i][0] == "n" or cut.tags[i] == "x" or not is_word(word)):
+            yield from _from(text, cut, cut.starts[i])
+        elif 1 < len(word) < 5 and word[1] in _FIRST and not is_word(word):
+            yield from _from(text, cut, cut.starts[i] + 1)
+    for match in _CUED.finditer(text):
+        yield from _from(text, cut, match.end())
+
+
+def _from(text: str, cut: Words, start: int) -> Iterator[_Candidate]:
+    surname = 2 if text[start : start + 2] in _COMPOUND else 1
+    if surname == 1 and text[start] not in _SURNAMES:
+        return
     for given in (2, 1):
         end = start + surname + given
         part = text[start + surname : end]
-        if len(part) < given or not all("\u4e00" <= char <= "\u9fa5" for char in part):
-            continue
-        if any(char in _NEVER_IN_GIVEN for char in part) or part[-1:] == "一":
-            continue
-        # 程立一直, 简宁组织: the second character belongs to the next word.
-        if given == 2 and rjieba.has_word(text[end - 1 : end + 1]) and not rjieba.has_word(part):
-            after = text[end : end + 1]
-            if "\u4e00" <= after <= "\u9fa5" and not _TITLE.match(text[end : end + 2]):
-                continue
-        yield end
+        if len(part) == given and part.isalpha() and part > "\u4e00":
+            points = _points(text, cut, start, end, surname)
+            if points >= _SURE:
+                yield _Candidate(points, start, end)
 
 
-def _known(name: str) -> bool:
-    """A word, or a person so public that a dictionary has the name."""
-    return bool(rjieba.has_word(name))
+def _part_of_given(cut: Words, i: int) -> bool:
+    """Whether a word is a lone character that rather ends a given name than means something of its own."""
+    return len(cut.words[i]) == 1 and cut.words[i] in _GIVEN and cut.tags[i] not in _OWN_MEANING
+
+
+def _points(text: str, cut: Words, start: int, end: int, surname: int) -> float:
+    """How much speaks for a name at ``start:end`` whose surname has ``surname`` characters."""
+    name, part = text[start:end], text[start + surname : end]
+    first, last = cut.at(start), cut.at(end - 1)
+    whole = cut.starts[first] == start and cut.starts[last + 1] == end
+    tag = cut.tags[first] if first == last and whole else ""
+    person = tag[:2] == "nr"
+    if cut.starts[first] == start and first == last and not whole and cut.tags[first] == "nr":
+        # 佘莉当: the segmenter guessed a person and took a word of grammar along.
+        person = _NEVER_GIVEN.issuperset(text[end : cut.starts[last + 1]]) and not is_word(cut.words[first])
+    before, outright = before_points(text, start)
+    if name in _NOT_NAMES and not (outright and END.match(text, end)) or _TITLED.fullmatch(name):
+        return 0.0
+    if text[start] in _MEASURES and text.startswith(_COUNTED, start - 1):
+        return 0.0
+    odd = len(_NEVER_GIVEN.intersection(part))
+    if odd and not whole:
+        return 0.0
+    if name in _PUBLIC and before < ROLE:
+        return 0.0
+    points = before + after_points(text, end)
+    points += sum(0.5 if char in _GIVEN else -1.5 for char in part) - odd * (0.0 if person else 1.0)
+    if surname == 2:
+        points += 3.0
+    elif text[start] in _GRAMMAR:
+        points -= 0.0 if outright or person or tag in _PLACE_LIKE else 3.0
+    elif text[start] in _WORD_LIKE:
+        points -= 0.0 if person else 1.0
+    elif text[start] in _COMMON:
+        points += 1.0
+    if is_word(name):
+        points -= 0.5 if person else 0.0 if outright else 1.0 if tag in _PLACE_LIKE or before >= OWN else 4.0
+    elif person:
+        points += 2.5
+    elif whole:
+        points += 1.0
+    if name[-1] in _SELDOM_LAST and not person:
+        points -= 1.5
+    if not whole and len(cut.words[first]) > 1 and cut.starts[first] == start and is_word(cut.words[first]):
+        points -= 1.0 if before >= ROLE and _GIVEN.issuperset(part) else 3.0
+    if end - start - surname == 1 and whole and cut.words[last + 1 : last + 2] and _part_of_given(cut, last + 1):
+        points -= 2.0
+    if cut.starts[first] != start and is_word(cut.words[first]):
+        points -= 2.0
+    if cut.starts[last + 1] != end:
+        points -= 0.5 if not is_word(cut.words[last]) else 2.0
+    return points
