@@ -91,7 +91,9 @@ def main() -> None:
     base = figures["sizes"].get(1.0)
     if base:
         for scale, size in figures["sizes"].items():
-            print(f"time a response at {scale} times the size: {size['us_a_response'] / base['us_a_response']:.2f} of 1.0's")
+            print(
+                f"time a response at {scale} times the size: {size['us_a_response'] / base['us_a_response']:.2f} of 1.0's"
+            )
         within = base["seconds"] <= options.budget_s and base["peak_gb"] <= options.budget_gb
         print(f"budget {options.budget_s:g} s and {options.budget_gb:g} GB: {'kept' if within else 'exceeded'}")
         sys.exit(not within)

@@ -18,9 +18,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
+from data_prep.config import TreatmentConfig
 from data_prep.files import replacing
 from data_prep.record import Question
-from data_prep.config import TreatmentConfig
 from data_prep.treatment import TREATED_SCHEMA, Treated, Treatment, to_tables, treated, treatment_key
 
 Engine = Literal["local", "ray"]
@@ -68,7 +68,9 @@ def treat_questions(
     ]
     missing = [batch for batch in batches if not batch.done]
     run = _run_ray if engine == "ray" else _run_local
-    with tqdm(total=len(batches), initial=len(batches) - len(missing), desc="treating", unit="batch", disable=None) as bar:
+    with tqdm(
+        total=len(batches), initial=len(batches) - len(missing), desc="treating", unit="batch", disable=None
+    ) as bar:
         if missing:
             run(missing, config, workers, bar.update)
     for batch in batches:

@@ -60,7 +60,10 @@ class _Entry:
         """Take in the responses of a question with the same post."""
         mine, theirs = self.question, other.question
         self.question = replace(
-            mine, responses=mine.responses + theirs.responses, crisis=mine.crisis or theirs.crisis, coe=mine.coe or theirs.coe
+            mine,
+            responses=mine.responses + theirs.responses,
+            crisis=mine.crisis or theirs.crisis,
+            coe=mine.coe or theirs.coe,
         )
         self.responses = np.concatenate([self.responses, other.responses])
         self.response_counts = np.concatenate([self.response_counts, other.response_counts])

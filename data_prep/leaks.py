@@ -59,9 +59,7 @@ def reasons_by_id(leaks: Sequence[Leak]) -> dict[str, tuple[str, str]]:
     }
 
 
-def find_leaks(
-    held_out: Mapping[str, Texts], others: Mapping[str, Texts], part: Part, threshold: float
-) -> list[Leak]:
+def find_leaks(held_out: Mapping[str, Texts], others: Mapping[str, Texts], part: Part, threshold: float) -> list[Leak]:
     """Every text of the held-out sets that is alike to one of another set, the best pair of each two questions.
 
     Args:

@@ -245,7 +245,9 @@ def _check_no_leak(
     counts = {f"{held} / {other}": 0 for held in held_out for other in trained_on}
     counts.update(Counter(f"{leak.held_out_set} / {leak.other_set}" for leak in _leaks(held_out, trained_on, config)))
     if any(counts.values()):
-        raise RuntimeError(f"held-out questions are alike to ones trained on, by pair of sets {counts}: report this bug.")
+        raise RuntimeError(
+            f"held-out questions are alike to ones trained on, by pair of sets {counts}: report this bug."
+        )
     return counts
 
 

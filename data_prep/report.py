@@ -100,7 +100,9 @@ def _counts(prepared: Prepared) -> str:
         for name, count in prepared.account.stages.items()
     )
     splits = ", ".join(f"{len(members):,} {name}" for name, members in prepared.split.parts.items())
-    return table(("Step", "In", "Kept", "Left out"), rows) + f"\nIn = kept + left out, in every line. Split: {splits}.\n"
+    return (
+        table(("Step", "In", "Kept", "Left out"), rows) + f"\nIn = kept + left out, in every line. Split: {splits}.\n"
+    )
 
 
 def _reasons(prepared: Prepared) -> str:

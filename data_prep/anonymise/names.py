@@ -30,7 +30,10 @@ _NOT_NAMES = frozenset(word_list("names.txt", "not names"))
 _PLACE_LIKE = ("ns", "nz")
 _PUBLIC = frozenset(word_list("public_figures.txt", "persons"))
 _HINT = re.compile(f"[{''.join(sorted(_FIRST))}][\u4e00-\u9fa5]")
-_CUED = re.compile(r"(?:叫做?|名字?|姓名[:：]?|患者|本人|我是|——|@|和|跟|与|被|给|对|找|让|[友妹姐弟哥爸妈夫妻女儿子师学事长]|要不是)(?=[%s]|%s)" % ("".join(sorted(_SURNAMES)), "|".join(_COMPOUND)))
+_CUED = re.compile(
+    r"(?:叫做?|名字?|姓名[:：]?|患者|本人|我是|——|@|和|跟|与|被|给|对|找|让|[友妹姐弟哥爸妈夫妻女儿子师学事长]|要不是)(?=[%s]|%s)"
+    % ("".join(sorted(_SURNAMES)), "|".join(_COMPOUND))
+)
 _TITLED = re.compile(
     r".(?:[姐哥弟妹姨叔爷婶嫂总董工老家某氏博导局处伯婆奶爸妈]|老师|医生|大夫|主任|女士|先生|小姐|总监|经理|教授|护士|警官|律师|[校院班科队]长|师傅|阿姨|叔叔|同学|书记|博士|[爷奶大]\\w)"
 )
@@ -124,7 +127,7 @@ def _points(text: str, cut: Words, start: int, end: int, surname: int) -> float:
         # 佘莉当: the segmenter guessed a person and took a word of grammar along.
         person = _NEVER_GIVEN.issuperset(text[end : cut.starts[last + 1]]) and not is_word(cut.words[first])
     before, outright = before_points(text, start)
-    if name in _NOT_NAMES and not (outright and END.match(text, end)) or _TITLED.fullmatch(name):
+    if (name in _NOT_NAMES and not (outright and END.match(text, end))) or _TITLED.fullmatch(name):
         return 0.0
     if text[start] in _MEASURES and text.startswith(_COUNTED, start - 1):
         return 0.0

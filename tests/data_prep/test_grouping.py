@@ -112,7 +112,13 @@ def test_threshold_out_of_range(make_questions: MakeQuestions, key: str) -> None
 @given(st.lists(st.tuples(st.integers(0, 5), st.lists(st.integers(0, 8), min_size=1, max_size=4)), max_size=12))
 def test_every_question_and_response_is_kept_or_rejected(drawn: list[tuple[int, list[int]]]) -> None:
     questions = [
-        Question(str(number), f"第{post}个问题", f"{'甲乙丙丁戊己'[post]}" * 40, "", tuple("一二三四五六七八九"[i] * 60 for i in own))
+        Question(
+            str(number),
+            f"第{post}个问题",
+            f"{'甲乙丙丁戊己'[post]}" * 40,
+            "",
+            tuple("一二三四五六七八九"[i] * 60 for i in own),
+        )
         for number, (post, own) in enumerate(drawn)
     ]
     grouped, rejected = deduplicate([treated(question) for question in questions], 0.5, 0.8)

@@ -61,7 +61,8 @@ def test_generic_on_real_data(psyqa_path: Path, smilechat_path: Path) -> None:
 def grouped(questions: list[Question]) -> list[Question]:
     """Each question a group of its own, every other response of the one emotion."""
     return [
-        replace(q, group=q.id, response_emotions=tuple("乐哀"[i % 2] for i in range(len(q.responses)))) for q in questions
+        replace(q, group=q.id, response_emotions=tuple("乐哀"[i % 2] for i in range(len(q.responses))))
+        for q in questions
     ]
 
 
@@ -107,7 +108,9 @@ def test_emotion_negatives_differ_in_emotion(rows: list[Triplet], make_questions
 
 
 def test_a_response_without_an_emotion_mismatches_nothing(make_questions: MakeQuestions) -> None:
-    questions = [replace(question, response_emotions=("", "难过" if i else "")) for i, question in enumerate(make_questions(8))]
+    questions = [
+        replace(question, response_emotions=("", "难过" if i else "")) for i, question in enumerate(make_questions(8))
+    ]
     triplets = TripletBuilder(questions, 0.0, 42)
     assert not [row for row in triplets if row.kind == "emotion"]
     assert Counter(item.reason for item in triplets.rejected) == {"no emotion negative for a response": 16}

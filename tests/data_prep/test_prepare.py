@@ -165,7 +165,11 @@ def test_posts_with_risk_tags_are_no_prompts_unless_asked_for(
     tmp_path: Path, tokenizer: PreTrainedTokenizerFast, make_questions: MakeQuestions
 ) -> None:
     questions = [
-        replace(question, crisis=False, description=f"{question.description}我每天都想自杀。" if i % 4 == 0 else question.description)
+        replace(
+            question,
+            crisis=False,
+            description=f"{question.description}我每天都想自杀。" if i % 4 == 0 else question.description,
+        )
         for i, question in enumerate(make_questions(60))
     ]
     risky = {question.post for question in questions[::4]}

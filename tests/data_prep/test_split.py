@@ -49,7 +49,10 @@ def test_sizes_come_out_even_with_groups(make_questions: MakeQuestions, seed: in
 
 
 def test_a_group_with_a_risky_post_is_not_validated_on(make_questions: MakeQuestions) -> None:
-    questions = [replace(question, crisis=False, group="same" if i < 6 else question.id) for i, question in enumerate(make_questions(12))]
+    questions = [
+        replace(question, crisis=False, group="same" if i < 6 else question.id)
+        for i, question in enumerate(make_questions(12))
+    ]
     questions[0] = replace(questions[0], risks=("self_harm",))
     assert not any(question.group == "same" for question in split_questions(questions, 0, 6, 42).val)
 

@@ -89,7 +89,18 @@ def test_test_rows(tmp_path: Path, make_questions: MakeQuestions) -> None:
     questions = make_questions(5)
     write_test_parquet(tmp_path / "t.parquet", questions, "系统")
     row = pd.read_parquet(tmp_path / "t.parquet").to_dict("records")[4]
-    assert list(row) == ["id", "title", "description", "question", "topic", "crisis", "risks", "emotion", "references", "prompt"]
+    assert list(row) == [
+        "id",
+        "title",
+        "description",
+        "question",
+        "topic",
+        "crisis",
+        "risks",
+        "emotion",
+        "references",
+        "prompt",
+    ]
     assert row["question"] == f"{row['title']}\n{row['description']}" == questions[4].post
     assert tuple(row["references"]) == questions[4].responses
     assert row["crisis"] is True
