@@ -147,7 +147,7 @@ class RiskRules:
                     yield state.rule, row
 
     def _is_negated(self, text: str, spans: _Spans) -> bool:
-        """Whether a negator stands before the match or in one of its gaps; one that a slot holds is meant (没有…活下去)."""
+        """Whether a negator stands before the match or in a gap; one inside its words belongs to it (没有…活下去)."""
         before = (max(0, spans[0][0] - CONTEXT_CHARS), *(end for _, end in spans[:-1]))
         return any(self._negated.search(text, at, start) for at, (start, _) in zip(before, spans, strict=True))
 

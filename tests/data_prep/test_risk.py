@@ -140,6 +140,7 @@ def test_pattern_language() -> None:
         ("想…(死)?", "may stand for nothing"),
         ("<人>死", "'<人>' is no list"),
         ("?死", "is no list"),
+        ("想|要…死", r"\| outside brackets"),
         ("(一|二|三|四|五|六|七|八|九|十)" * 5, "over 20000 words"),
     ],
 )
@@ -155,7 +156,7 @@ def test_bad_patterns(pattern: str, message: str) -> None:
         ("abuse", "", "abuse.yaml: empty"),
         ("abuse", "rules: [", "no YAML in UTF-8"),
         ("abuse", "definition: x\n", r"abuse.yaml, line 1: keys \['definition'\]"),
-        ("common", "- 1\n", "line 1: a YAML sequence, expected keys and values"),
+        ("common", "- 1\n", "line 1: a YAML seq, expected keys and values"),
     ],
 )
 def test_bad_rule_files(folder: Path, name: str, content: str, message: str) -> None:
