@@ -77,6 +77,7 @@ def test_negation_metaphor_and_fiction_are_no_risk(rules: RiskRules, text: str) 
         ("累死了，笑死我了，可是我真的想死", "suicidal_ideation"),
         ("已经两个月没伤害自己了", "self_harm"),
         ("他动不动就打我", "abuse"),
+        ("我有死的计划", "suicidal_ideation"),
         ("我想吞K粉，吸毒三年", "substance"),
     ],
 )
