@@ -1,8 +1,9 @@
 """Recall and precision of the risk tags on labelled texts: ``python -m data_prep.risk.measure [files]``.
 
-The labelled sets are ``tune.jsonl``, which the rules were written with, and ``held.jsonl``, which they were not; a line
-is ``{"text": …, "categories": […]}``. Both were written for the purpose, in the manner of posts: the figures say how
-the rules do on such texts, not on a population.
+A line of a labelled set is ``{"text": …, "categories": […]}``. ``tune.jsonl`` and ``held.jsonl`` were written for the
+purpose, in the manner of posts, many of them without any plain word for what they are about. The rules have been
+written with both in view, so what they score there is no estimate for other texts: on ``held.jsonl``, before anyone had
+looked at it, they found 61 % of the labelled texts, and 41 % of those with suicidal ideation.
 """
 
 import argparse

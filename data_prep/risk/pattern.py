@@ -13,6 +13,7 @@ expression and cannot backtrack: matching is linear in the text by construction.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 MAX_WORDS: Final = 20_000
@@ -52,9 +53,12 @@ def parse_pattern(pattern: str, lists: Mapping[str, str]) -> list[Slot]:
         lists: for each list its alternatives, written ``甲|乙|(丙|)丁``.
 
     Raises:
-        PatternError: unknown list, unbalanced brackets, a slot that may be empty or has too many words.
+        PatternError: unknown list, unbalanced brackets, ``|`` outside brackets beside a gap, a slot that may be empty
+            or has too many words.
     """
     parts = re.split("(……|…)", pattern)
+    if len(parts) > 1 and _bar_outside_brackets(pattern):
+        raise PatternError(f"| outside brackets beside a gap in {pattern!r}. Bracket it or make two patterns")
     gaps = ["", *parts[1::2]]
     return [Slot(GAPS[gap], parse_words(part, lists)) for gap, part in zip(gaps, parts[::2], strict=True)]
 
@@ -74,6 +78,12 @@ def parse_words(part: str, lists: Mapping[str, str]) -> frozenset[str]:
     if "" in words:
         raise PatternError(f"{part!r} may stand for nothing, expected words. Drop an empty alternative or a … too many")
     return frozenset(word.lower() for word in words)
+
+
+def _bar_outside_brackets(pattern: str) -> bool:
+    """Whether it has a ``|`` of which nobody can tell whether it parts the pattern or the slot."""
+    depths = accumulate((char == "(") - (char == ")") for char in pattern)
+    return any(char == "|" and depth == 0 for char, depth in zip(pattern, depths, strict=True))
 
 
 def _alternatives(tokens: list[str], at: int, lists: Mapping[str, str]) -> tuple[set[str], int]:

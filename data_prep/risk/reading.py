@@ -141,20 +141,25 @@ class _File:
 
     def _pairs(self, node: yaml.Node) -> list[tuple[str, yaml.Node]]:
         if not isinstance(node, yaml.MappingNode):
-            raise self._error(node, f"a YAML {node.id}, expected keys and values. Correct it.")
+            raise self._error(node, f"a YAML {_kind(node)}, expected keys and values. Correct it.")
         return [(self._text(key), value) for key, value in node.value]
 
     def _items(self, node: yaml.Node) -> list[yaml.Node]:
         if not isinstance(node, yaml.SequenceNode):
-            raise self._error(node, f"a YAML {node.id}, expected a list. Correct it.")
+            raise self._error(node, f"a YAML {_kind(node)}, expected a list. Correct it.")
         items: list[yaml.Node] = node.value
         return items
 
     def _text(self, node: yaml.Node) -> str:
         if not isinstance(node, yaml.ScalarNode) or not node.value.strip():
-            raise self._error(node, f"an empty value or a YAML {node.id}, expected text. Correct it.")
+            raise self._error(node, f"an empty value or a YAML {_kind(node)}, expected text. Correct it.")
         text: str = node.value
         return text
 
     def _error(self, node: yaml.Node, message: str) -> RiskRulesError:
         return RiskRulesError(f"{self._path}, line {node.start_mark.line + 1}: {message}")
+
+
+def _kind(node: yaml.Node) -> str:
+    """``map``, ``seq``, ``str`` and so on."""
+    return str(node.tag).rpartition(":")[2]

@@ -20,9 +20,10 @@ CONTEXT_CHARS: Final = 12
 """How far before a match negation and fiction are looked for, in characters."""
 
 _LOWER = {ord(char): char.lower() for char in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
-_NOTHING: Final[set[int]] = set()
 _Spans = tuple[tuple[int, int], ...]
-_Hit = tuple[int, tuple[int, tuple[int, ...], tuple[str, ...]]]
+_Covered = dict[int, list[tuple[int, int]]]
+"""For each character that is part of phrases to ignore, their spans."""
+_Hit = tuple[int, tuple[int, tuple[int, ...], frozenset[str]]]
 """Where a word ends, and of the word: its length, the slots it may fill, the categories it is ignored by."""
 
 
@@ -50,7 +51,7 @@ class RiskRules:
     """The rules, ready to use; one object a process, which no call changes."""
 
     def __init__(self, rules: RuleSet) -> None:
-        """Build the automaton, which takes about a second's tenth for the rules of the project."""
+        """Build the automaton, which takes about half a second for the rules of the project: once a process."""
         self.rules = rules.rules
         self._states: list[_State] = []
         self._slots: dict[int, tuple[int, ...]] = {}
@@ -63,7 +64,7 @@ class RiskRules:
                 words.setdefault(phrase, ([], []))[1].append(category)
         self._automaton = ahocorasick.Automaton()
         for word, (states, ignoring) in words.items():
-            self._automaton.add_word(word, (len(word), tuple(states), tuple(ignoring)))
+            self._automaton.add_word(word, (len(word), tuple(states), frozenset(ignoring)))
         self._automaton.make_automaton()
         after = "".join(map(re.escape, sorted(rules.no_negator_after)))
         self._negated = re.compile(f"(?<![{after}])(?:{_either(rules.negators)})(?:{_either(rules.between)})*$")
@@ -89,12 +90,14 @@ class RiskRules:
         # Lower case letter by letter keeps the offsets, which str.lower() does not.
         text = text.translate(_LOWER)
         hits = list(self._automaton.iter(text))
-        ignored: dict[str, set[int]] = {}
+        complete = self._complete(hits)
+        ignored: dict[str, _Covered] = {self._states[number].category: {} for number in complete}
         for last, (length, _, categories) in hits:
-            for category in categories:
-                ignored.setdefault(category, set()).update(range(last + 1 - length, last + 1))
+            for category in ignored.keys() & categories if categories else ():
+                for at in range(last + 1 - length, last + 1):
+                    ignored[category].setdefault(at, []).append((last + 1 - length, last + 1))
         matches = []
-        for rule, spans in self._rows(text, hits, self._complete(hits), ignored):
+        for rule, spans in self._rows(text, hits, complete, ignored):
             start, end = spans[0][0], spans[-1][1]
             if not self._is_negated(text, spans) and not self._is_story(text, start, end):
                 matches.append(Match(rule.category, rule.name, start, end))
@@ -123,7 +126,7 @@ class RiskRules:
         return complete
 
     def _rows(
-        self, text: str, hits: list[_Hit], complete: set[int], ignored: dict[str, set[int]]
+        self, text: str, hits: list[_Hit], complete: set[int], ignored: dict[str, _Covered]
     ) -> Iterable[tuple[Rule, _Spans]]:
         """Rows of words, as their spans, that fill all slots of a pattern."""
         reached: dict[int, list[_Spans]] = {}
@@ -139,7 +142,7 @@ class RiskRules:
                     row = _joined(text, reached[state.before], span, state.gap)
                 else:
                     continue
-                if row is None or not ignored.get(state.category, _NOTHING).isdisjoint(range(*span)):
+                if row is None or _is_ignored(span, ignored[state.category]):
                     continue
                 if state.rule is None:
                     reached.setdefault(number, []).append(row)
@@ -147,7 +150,7 @@ class RiskRules:
                     yield state.rule, row
 
     def _is_negated(self, text: str, spans: _Spans) -> bool:
-        """Whether a negator stands before the match or in one of its gaps; one that a slot holds is meant (没有…活下去)."""
+        """Whether a negator stands before the match or in a gap; one inside its words belongs to it (没有…活下去)."""
         before = (max(0, spans[0][0] - CONTEXT_CHARS), *(end for _, end in spans[:-1]))
         return any(self._negated.search(text, at, start) for at, (start, _) in zip(before, spans, strict=True))
 
@@ -165,6 +168,20 @@ def _joined(text: str, rows: list[_Spans], span: tuple[int, int], gap: Gap) -> _
         if end <= span[0] and gap.stops.isdisjoint(text[end : span[0]]):
             return (*row, span)
     return None
+
+
+def _is_ignored(span: tuple[int, int], covered: _Covered) -> bool:
+    """Whether the span shares a character with a phrase to ignore, unless it holds more than the whole phrase.
+
+    A rule's word that holds the phrase was written with it in view: 死的计划 stands although 计划 (plan) is ignored for
+    the sake of its 划 (cut).
+    """
+    start, end = span
+    return any(
+        from_ < start or to > end or to - from_ == end - start
+        for at in range(start, end)
+        for from_, to in covered.get(at, ())
+    )
 
 
 def _either(words: frozenset[str]) -> str:

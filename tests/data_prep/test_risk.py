@@ -77,6 +77,7 @@ def test_negation_metaphor_and_fiction_are_no_risk(rules: RiskRules, text: str) 
         ("累死了，笑死我了，可是我真的想死", "suicidal_ideation"),
         ("已经两个月没伤害自己了", "self_harm"),
         ("他动不动就打我", "abuse"),
+        ("我有死的计划", "suicidal_ideation"),
         ("我想吞K粉，吸毒三年", "substance"),
     ],
 )
@@ -140,6 +141,7 @@ def test_pattern_language() -> None:
         ("想…(死)?", "may stand for nothing"),
         ("<人>死", "'<人>' is no list"),
         ("?死", "is no list"),
+        ("想|要…死", r"\| outside brackets"),
         ("(一|二|三|四|五|六|七|八|九|十)" * 5, "over 20000 words"),
     ],
 )
@@ -155,7 +157,7 @@ def test_bad_patterns(pattern: str, message: str) -> None:
         ("abuse", "", "abuse.yaml: empty"),
         ("abuse", "rules: [", "no YAML in UTF-8"),
         ("abuse", "definition: x\n", r"abuse.yaml, line 1: keys \['definition'\]"),
-        ("common", "- 1\n", "line 1: a YAML sequence, expected keys and values"),
+        ("common", "- 1\n", "line 1: a YAML seq, expected keys and values"),
     ],
 )
 def test_bad_rule_files(folder: Path, name: str, content: str, message: str) -> None:
