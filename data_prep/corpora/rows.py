@@ -23,6 +23,8 @@ from data_prep.corpora.text_files import Inspected, inspect, open_text
 
 _SAMPLED: Final = 100
 _BATCH_ROWS: Final = 1024
+# A whole column at once would be a few hundred megabytes of a corpus like Empathy-QA.
+_BUFFER_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ def _bad_csv(error: csv.Error, where: str, line: int, cells: int) -> RecordError
 
 def _open_parquet(path: Path, wanted: Collection[str]) -> Table:
     try:
-        file = pq.ParquetFile(path, pre_buffer=False)
+        file = pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER_BYTES)
     except (pa.ArrowException, OSError) as error:
         raise _bad_parquet(path, error) from error
     names = _checked(list(file.schema_arrow.names), path)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data_prep.corpora import Corpus, CorpusError, load_corpus
+from data_prep.corpora import Corpus, CorpusError, json_records, load_corpus
 from data_prep.corpora.intake import Entry, Intake
 from data_prep.record import Rejected
 
@@ -136,6 +136,7 @@ def test_a_table_under_a_format_that_is_json(tmp_path: Path, kind: str, format: 
         ('[{"id": 1}\n', r"corpus:2: not JSON \(the file's end\)"),
         ('[{"id": 1}\n{"id": 2}]', r"corpus:2: not JSON \(no , or \]\)"),
         ('[{"id": 1}]\n[{"id": 2}]', r"corpus:2: not JSON \(something after the list's end\)"),
+        ('[{"id": 1,\n"title": 2,\n"topic" 3}]', r"corpus:3: not JSON \(expecting ':' delimiter\)"),
         ("[\n\n{]", r"corpus:3: not JSON \(expecting property name enclosed in double quotes\)"),
         ("[" * 100_000, r"corpus:1: not JSON \(brackets nested too deep\)"),
         (f'[{{"id": {"1" * 5000}}}]', r"corpus:1: not JSON \(a number of too many digits\)"),
@@ -148,17 +149,30 @@ def test_a_list_that_is_not_json_to_its_end(tmp_path: Path, content: str, messag
         load_corpus(path, "psyqa")
 
 
-def test_a_long_list_is_read_in_pieces(tmp_path: Path) -> None:
-    # Longer than two pieces, an entry longer than one, and numbers, which have no end of their own.
-    long = "长" * 9_000_000
-    values: list[Any] = [*GOOD, record(11, description=long), 12345678, *(record(n, id=n) for n in range(20, 60))]
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-9999, 9999) | st.floats(allow_nan=False) | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(json_values, max_size=5), st.integers(1, 40), st.sampled_from([None, 1]))
+def test_a_list_reads_the_same_in_pieces_of_any_length(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, values: list[Any], piece: int, indent: int | None
+) -> None:
+    monkeypatch.setattr(json_records, "_CHUNK", piece)
     path = tmp_path / "corpus"
-    path.write_text(json.dumps(values, ensure_ascii=False, indent=2), encoding="utf-8")
-    corpus = load_corpus(path, "empathy_qa")
-    assert (corpus.records_in, corpus.records_kept) == (52, 51)
-    assert corpus.questions[10].description == long
-    lines = path.read_text(encoding="utf-8").split("\n")
-    assert corpus.rejected[0].id == f"corpus: entry 12 (line {lines.index('  12345678,') + 1})"
+    text = json.dumps(values, ensure_ascii=False, indent=indent)
+    path.write_text(text, encoding="utf-8")
+    entries = list(json_records.read(path))
+    assert [entry.value for entry in entries] == values
+    ends = [len(json.dumps(values[:number], ensure_ascii=False, indent=indent)) for number in range(1, len(values))]
+    if indent:
+        # The first values alone, with a line end and a bracket, are as long as before a comma and a line end.
+        starts = [2, *(text.count("\n", 0, end) + 1 for end in ends)]
+        lines = [f"corpus: entry {number} (line {line})" for number, line in enumerate(starts, 1)]
+        assert [entry.where for entry in entries] == lines[: len(entries)]
 
 
 @pytest.mark.parametrize("kind", ["json", "jsonl", "csv"])
