@@ -4,7 +4,7 @@ Cleaning is local to a question, so that workers can share a corpus among them; 
 deduplication's matter.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -173,7 +173,7 @@ def clean(questions: Iterable[Question], cleaner: Cleaner) -> Cleaned:
     return Cleaned(kept, rejected, changes, questions_in, responses_in)
 
 
-def _mended(text: str, where: str, rules: Iterable[TextRule], changes: list[Change]) -> str:
+def _mended(text: str, where: str, rules: Sequence[TextRule], changes: list[Change]) -> str:
     """The text after all rules, which are applied again as long as they find anything; every change noted once.
 
     It ends: a rule shortens the text or turns characters into such as no rule turns back.

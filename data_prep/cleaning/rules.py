@@ -111,7 +111,7 @@ _RULES: Final[tuple[Rule, ...]] = (
     TextRule("html", "HTML, and tags of the CoE format and of chat templates, removed", text_rules.html_markup),
     TextRule("urls", "web addresses removed", text_rules.urls),
     TextRule("control_characters", "invisible characters removed", text_rules.control_characters, labels=True),
-    TextRule("traditional", "traditional Chinese turned into simplified", text_rules.traditional),
+    TextRule("traditional", "traditional Chinese turned into simplified", text_rules.traditional, labels=True),
     TextRule("repeated_characters", "runs of one character cut to three", text_rules.repeated_characters),
     TextRule("whitespace", "white space evened out", text_rules.whitespace, labels=True),
     ResponseRule("advertisement", "responses half of which or more solicit contact or sell", _advertises),

@@ -32,6 +32,8 @@ _ATTRIBUTES = r"""(?:\s+[a-z][\w:-]*(?:\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>]+)
 _HIDDEN = re.compile(r"<!--(?:(?!-->|<!--).)*-->|<(script|style)\b[^<>]*>[^<]*</\1\s*>", re.IGNORECASE | re.DOTALL)
 _BREAK_TAG = re.compile(rf"</?(?:{_BREAK_TAGS}){_ATTRIBUTES}>", re.IGNORECASE | re.ASCII)
 _OTHER_TAG = re.compile(rf"</?(?:{_OTHER_TAGS}){_ATTRIBUTES}>|<\|[a-z_]+\|>", re.IGNORECASE | re.ASCII)
+# An ampersand escaped over and over, undone at once: else each pass of the rules would undo one.
+_AMPERSAND = re.compile(r"&(?:(?:amp|#38|#x26);)+", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,30});", re.IGNORECASE | re.ASCII)
 
 _URL_CHAR = r"[!#$%&'()*+,\-./:;=?@\[\]_~A-Za-z0-9]"
@@ -79,7 +81,7 @@ def html_markup(text: str) -> str:
     if "<" in text:
         text = _OTHER_TAG.sub("", _BREAK_TAG.sub("\n", _HIDDEN.sub("", text)))
     if "&" in text:
-        text = _ENTITY.sub(lambda match: html.unescape(match.group()), text)
+        text = _ENTITY.sub(lambda match: html.unescape(match.group()), _AMPERSAND.sub("&", text))
     return text
 
 

@@ -108,7 +108,7 @@ def test_a_late_change_reopens_the_early_rules() -> None:
 
 def test_labels_and_chain_are_mended_but_their_tags_told() -> None:
     raw = replace(
-        question(LONG), topic="家庭\u3000", subtopic="\u200b亲子", coe=(" 一", "二\u3000", "<answer>", "四\r\n")
+        question(LONG), topic="家庭\u3000", subtopic="\u200b親子", coe=(" 一", "二\u3000", "<answer>", "四\r\n")
     )
     result = Cleaner()(raw)
     assert result.question == replace(question(LONG), topic="家庭", subtopic="亲子", coe=("一", "二", "<answer>", "四"))

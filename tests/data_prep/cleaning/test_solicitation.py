@@ -1,7 +1,10 @@
 """Advertisements and solicitations: what is one, and what a counsellor may well say."""
 
+from pathlib import Path
+
 import pytest
 
+from data_prep.cleaning import solicitation
 from data_prep.cleaning.solicitation import ENOUGH, advertisement_share, cut_solicitations, solicitation_score
 
 SOLICITING = [
@@ -65,3 +68,13 @@ def test_only_the_sentence_is_cut() -> None:
     assert cut_solicitations(text) == "先好好睡一觉。\n明天再想。"
     assert advertisement_share(text) == pytest.approx(14 / len(text))
     assert advertisement_share("") == 0
+
+
+def test_a_bad_line_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "solicitation.txt"
+    path.write_text("# why\n3 私信 私信我\n", encoding="utf-8")
+    monkeypatch.setattr(solicitation, "_LIST", path)
+    with pytest.raises(
+        ValueError, match=r"solicitation\.txt:2: found '3 私信 私信我', expected: score  words  pattern"
+    ):
+        solicitation._patterns.__wrapped__()

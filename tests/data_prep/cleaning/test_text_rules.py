@@ -11,6 +11,7 @@ from data_prep.cleaning.rules import RULES, TextRule
 CHANGED = [
     ("html", "<p>你好</p><br/>今天<b class='x'>很</b>累", "\n你好\n\n今天很累"),
     ("html", "一&nbsp;二&amp;三&lt;3", "一\xa0二&三<3"),
+    ("html", "&amp;#38;amp;lt;3", "<3"),
     ("html", "<!-- 注 -->看<script>var a = 1;</script>见", "看见"),
     ("html", "<L1>难过</L1><answer>抱抱</answer><|im_end|>", "难过抱抱"),
     ("html", '<a href="http://a.cn/?b=1">这里</a>', "这里"),
