@@ -14,12 +14,14 @@ from presidio_analyzer.nlp_engine import NlpArtifacts
 _NUMERALS: Final = "零〇一二三四五六七八九幺"
 _NUMBER: Final = re.compile(
     r"(?<![0-9@])(?<![0-9][.:-])"
-    rf"(?:[1-9][0-9]{{4,10}}|[1-9][0-9]{{1,4}}(?:[ -][0-9]{{2,4}}){{1,3}}|[{_NUMERALS}]{{7,11}})"
+    rf"(?:[1-9][0-9]{{0,4}}(?:[ -][0-9]{{1,5}}){{1,10}}|[1-9][0-9]{{4,10}}|[{_NUMERALS}]{{7,11}})"
     rf"(?![0-9@{_NUMERALS}])(?![.:-][0-9])"
 )
-_WORD: Final = re.compile(r"(?<![a-z0-9_.@/-])[a-z_][a-z0-9_-]{5,25}(?![a-z0-9_@-]|\.[a-z0-9])", re.IGNORECASE)
+_WORD: Final = re.compile(
+    r"(?<![a-z0-9_.@/-])(?:[a-z_]|[0-9]+[a-z_])[a-z0-9_-]{4,25}(?![a-z0-9_@-]|\.[a-z0-9])", re.IGNORECASE
+)
 _TRIGGER: Final = re.compile(
-    rf"[1-9][0-9]{{4}}|[1-9][0-9]{{1,4}}[ -][0-9]{{2}}|[a-z_][a-z0-9_-]{{5}}|[{_NUMERALS}]{{7}}", re.IGNORECASE
+    rf"[1-9][0-9]{{4}}|[1-9][0-9]{{0,4}}[ -][0-9]|[a-z0-9_][a-z0-9_-]{{5}}|[{_NUMERALS}]{{7}}", re.IGNORECASE
 )
 _MOBILE: Final = re.compile(r"1[3-9][0-9]{9}")
 _ROUND: Final = re.compile(r"[0-9]{2,3}000")
@@ -39,7 +41,9 @@ _WECHAT: Final = (
 )
 _WECHAT_BESIDE: Final = rf"{_WECHAT}|[薇微威卫徽维]|(?<![a-z0-9])v+(?![a-z])"
 # What may stand between a weak cue, or a word of letters only, and its cue.
-_LINK: Final = r"(?:[号码是为在就的我搜加同这个小大新呀啊哦吧呢:：\s➕+→】【“”\"'‘’(（，,、~～=❤♥️-]|id){0,6}"
+_LINK: Final = (
+    r"(?:[号號码碼是为在就的我搜加同这个小大新呀啊哦吧呢:：\s➕+→】【“”\"'‘’(（，,、~～=❤♥️-]|id|联系方式|[账帐]号){0,6}"
+)
 _CONTACT: Final = r"(?:加|搜|私聊?|敲|联系|找)(?:我|一下|下|这个|她|他|吧)?[:：\s，,]{0,2}"
 _OWNER: Final = r"[，,、←（(\s]*(?:就?是|这是|为|这个|那个)?(?:我|他|她|它|本人|对方)?的?"
 
@@ -115,7 +119,9 @@ class Account(EntityRecognizer):
             before = _before(text, match.start())
             start = match.start() + _glued_cue(match[0], before)
             word = text[start : match.end()]
-            if len(word) <= 20 and _is_wechat(word, text[match.start() : start], before, _after(text, match.end())):
+            if 6 <= len(word) <= 20 and _is_wechat(
+                word, text[match.start() : start], before, _after(text, match.end())
+            ):
                 results.append(RecognizerResult("微信", start, match.end(), 0.9))
         return results
 
@@ -158,7 +164,7 @@ def _is_wechat(word: str, glued: str, before: str, after: str) -> bool:
         return False
     if glued or _WECHAT_LINKED.search(before) or _WECHAT_AFTER.match(after):
         return True
-    if not re.search(r"[0-9_-]", word) or _ACRONYM.fullmatch(word):
+    if not re.search(r"[0-9_-]", word) or word[0].isdigit() or _ACRONYM.fullmatch(word):
         return False
     return any(
         (

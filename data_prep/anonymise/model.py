@@ -4,7 +4,7 @@ Any Hugging Face model with BIO labels for persons, organisations or addresses w
 model is not run. Which model is any good on counselling posts is not decided here, and none is loaded by default.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from presidio_analyzer import RecognizerResult
 from presidio_analyzer.chunkers import TokenizerBasedTextChunker
@@ -24,6 +24,8 @@ _CEILING: Final = 0.4
 
 class ModelRecognizer(HuggingFaceNerRecognizer):
     """Persons, organisations and addresses as a model sees them, in windows as long as it can read."""
+
+    ner_pipeline: Any
 
     def __init__(self, model: str, threshold: float = 0.5) -> None:
         """Load the model on the CPU.

@@ -21,12 +21,27 @@ HOTLINES: Final = Path(__file__).with_name("hotlines.txt")
 """Numbers that have to survive, one a line: whoever reads the text may need them."""
 
 _NUMERALS: Final = "〇零一二三四五六七八九幺壹贰叁肆伍陆柒捌玖"
-_TO_DIGIT: Final = str.maketrans(_NUMERALS, "00123456789" + "1123456789")
+_TO_DIGIT: Final = str.maketrans(_NUMERALS + "oO", "00123456789" + "1123456789" + "00")
 _D: Final = f"[0-9{_NUMERALS}]"
-_GAP: Final = r"[ \-–—.·_/，,]{0,3}"
+# Marks between digits; the last two make a digit a keycap emoji.
+_GAP: Final = r"[ \-–—.·_/，,\ufe0f\u20e3]{0,3}"
 _NOT_A_SERIAL: Final = r"(?<!(?:单号|订单|编号|流水|批号|条码|票号)[^0-9，。]{0,4})"
 _MOBILE_SHAPES: Final = frozenset(
-    {(11,), (3, 4, 4), (3, 8), (7, 4), (4, 3, 4), (4, 4, 3), (3, 3, 5), (5, 6), (6, 5), (3, 2, 2, 2, 2), (1,) * 11}
+    {
+        (11,),
+        (3, 4, 4),
+        (3, 8),
+        (7, 4),
+        (4, 3, 4),
+        (4, 4, 3),
+        (3, 3, 5),
+        (5, 6),
+        (6, 5),
+        (3, 2, 2, 2, 2),
+        (3, 4, 2, 2),
+        (1, 3, 3, 4),
+        (1,) * 11,
+    }
 )
 _PROVINCES: Final = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤川青藏琼宁"
 _PATH: Final = r"(?:(?::[0-9]+)?[/?#](?:[a-z0-9_\-./?%&=#~+:@!$,;*]*[a-z0-9_\-/%&=#~+*])?)?"
@@ -59,11 +74,11 @@ class Patterned(PatternRecognizer):
 
 
 class Mobile(Patterned):
-    """Mobile numbers of mainland China: together, in the usual groups, or in Chinese numerals; +86 belongs to them."""
+    """Mobile numbers of mainland China: together, in the usual groups, in Chinese numerals; +86 belongs to them."""
 
     def __init__(self) -> None:
         """Eleven digits, the first two of which are 13 to 19."""
-        eleven = rf"[1一幺壹]{_GAP}[3-9三四五六七八九叁肆伍陆柒捌玖](?:{_GAP}{_D}){{9}}"
+        eleven = rf"[1一幺壹]{_GAP}[3-9三四五六七八九叁肆伍陆柒捌玖](?:{_GAP}(?:{_D}|o)){{8}}{_GAP}{_D}"
         super().__init__(
             "电话",
             "mobile",
@@ -88,8 +103,8 @@ class Landline(Patterned):
         super().__init__(
             "电话",
             "landline",
-            r"[0-9](?:[()（）\- –—]{0,2}[0-9]){6}",
-            rf"{start}(?:(?:\+|00)86[- ]?)?(?:[(（]0[0-9]{{2,3}}[)）][- ]?|0[0-9]{{2,3}}[-–— ]{{0,2}})"
+            r"[0-9](?:[()（）\- –—]{0,4}[0-9]){6}",
+            rf"{start}(?:(?:\+|00)86[- ]?)?(?:[(（]0[1-9][0-9]{{1,2}}[)）][- ]?|0[1-9][0-9]{{1,2}}[-–— ]{{0,2}})"
             rf"{local}{extension}(?![0-9])",
             rf"{start}(?:\+|00)86[- ]?[1-9][0-9]{{1,2}}[- ]{local}{extension}(?![0-9])",
             rf"{start}\+(?!86)[1-9][0-9]{{0,2}}[- ]?(?:[(]?[0-9]{{1,4}}[)]?[- ]?){{1,4}}[0-9]{{2,4}}(?![0-9])",
@@ -98,12 +113,12 @@ class Landline(Patterned):
         self._hotlines = _hotlines()
 
     def validate_result(self, pattern_text: str) -> bool:
-        """Whether a number can exist under the numbering plan, and is no hotline."""
+        """Whether it is no hotline, and can exist under the numbering plan unless its area code stands apart."""
         bare = re.split(r"转|分机", pattern_text)[0].strip()
         digits = _digits(bare)
         if any(line.endswith(digits) or digits.startswith(line) for line in self._hotlines):
             return False
-        if len(digits) < 9:
+        if len(digits) < 9 or re.match(r"[(（]?0[0-9]+[^0-9]", bare):
             return True
         bare = re.sub(r"([0-9]{7,8})[-–—][0-9]{1,5}$", r"\1", bare)
         return phonenumbers.is_valid_number(phonenumbers.parse(bare, "CN"))
@@ -158,9 +173,10 @@ class Email(Patterned):
         super().__init__(
             "邮箱",
             "e-mail",
-            r"@|艾特|[(（\[]at[)）\]]|#",
+            r"@|艾特|[(（\[]at[)）\]]|#| at ",
             rf"{local}@(?:[a-z0-9-]+\.)+[a-z]{{2,}}(?![a-z0-9])",
-            rf"{local} ?(?:@|艾特|[(（\[]at[)）\]]|#) ?(?:[a-z0-9-]+ ?[.。点] ?)+(?:com|cn|net|org)(?![a-z0-9])",
+            rf"{local} ?(?:@|艾特|[(（\[]at[)）\]]|#|(?<= )at(?= )) ?"
+            r"(?:[a-z0-9-]+ ?(?:[.。点]|(?<= )dot(?= )) ?)+(?:com|cn|net|org)(?![a-z0-9])",
         )
 
 
@@ -169,22 +185,21 @@ class URL(Patterned):
 
     def __init__(self) -> None:
         """The endings are the Public Suffix List's as tldextract brings it; nothing is fetched."""
+        dot = r"(?:[.点。]|\[\.\])"
         super().__init__(
             "网址",
             "URL",
-            r"[:：]//|[a-z0-9][.点。][a-z]{2}",
-            rf"(?:https?|hxxps?|ftp)[:：]//[a-z0-9_\-.]*[a-z0-9]{_PATH}",
+            r"[:：]//|[a-z0-9-](?:[.点。]|\[\.\])[a-z]{2}",
+            rf"[a-z]{{2,8}}[:：]//[a-z0-9_\-.]*[a-z0-9]{_PATH}",
             rf"(?<![@a-z0-9_.\-])(?:[a-z0-9][a-z0-9-]*\.)+[a-z]{{2,}}(?![a-z0-9@]){_PATH}(?!\s?邮箱)",
-            rf"(?<![@a-z0-9_.\-点])(?:[a-z0-9-]+[.点。])*[a-z0-9-]{{2,}}[点。](?:com|cn|net|org)(?![a-z0-9]){_PATH}",
+            rf"(?<![@a-z0-9_.\-点])(?=[a-z0-9.-]*[点。\[])(?:[a-z0-9][a-z0-9-]*{dot})+(?:com|cn|net|org)(?![a-z0-9]){_PATH}",
         )
 
     def validate_result(self, pattern_text: str) -> bool | None:
         """Whether a bare domain is one rather than a file's name or two sentences without a space between."""
-        if re.match(r"(?:https?|hxxps?|ftp)[:：]", pattern_text, re.IGNORECASE):
+        if re.match(r"[a-z]+[:：]//", pattern_text, re.IGNORECASE):
             return None
-        host, path = re.fullmatch(
-            r"([^/?#:]*)(.*)", pattern_text.replace("点", ".").replace("。", "."), re.DOTALL
-        ).groups()  # type: ignore[union-attr]
+        host, path = re.fullmatch(r"([^/?#:]*)(.*)", re.sub(r"[点。]|\[\.\]", ".", pattern_text), re.DOTALL).groups()  # type: ignore[union-attr]
         labels = host.split(".")
         ending = labels[-1].lower()
         if ending not in _endings() or labels[-1].istitle() or _TITLES.fullmatch(labels[0]):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from presidio_analyzer import EntityRecognizer
+from presidio_analyzer.nlp_engine import NlpArtifacts, NoOpNlpEngine
 
 from data_prep.anonymise.engine import Anonymiser, Found, default_recognisers
 from data_prep.anonymise.folding import fold
@@ -119,13 +120,20 @@ def test_only_what_was_found_is_replaced(texts: list[str], anonymiser: Anonymise
     assert tuple(rebuilt) == result.texts
 
 
+def _no_artifacts() -> NlpArtifacts:
+    engine = NoOpNlpEngine([{"lang_code": "zh", "model_name": "none"}])
+    engine.load()
+    return engine.process_text("", "zh")
+
+
+NO_ARTIFACTS = _no_artifacts()
 TRIGGERED = [each for each in default_recognisers() if isinstance(each, Triggered)]
 
 
 def _finds_only_where_it_may(recogniser: EntityRecognizer, text: str) -> None:
     assert isinstance(recogniser, Triggered)
     if not recogniser.may_match(text):
-        assert recogniser.analyze(text, recogniser.supported_entities, None) == []
+        assert recogniser.analyze(text, recogniser.supported_entities, NO_ARTIFACTS) == []
 
 
 @pytest.mark.parametrize("recogniser", TRIGGERED, ids=lambda each: each.name)

@@ -23,15 +23,17 @@ def _save(folder: Path, labelled: dict[str, str]) -> str:
     PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, unk_token="[UNK]", pad_token="[PAD]", model_max_length=POSITIONS
     ).save_pretrained(folder)
-    config = BertConfig(
-        vocab_size=len(vocabulary),
-        hidden_size=len(LABELS),
-        num_hidden_layers=0,
-        num_attention_heads=1,
-        intermediate_size=4,
-        max_position_embeddings=POSITIONS,
-        id2label=dict(enumerate(LABELS)),
-        label2id={label: index for index, label in enumerate(LABELS)},
+    config = BertConfig.from_dict(
+        {
+            "vocab_size": len(vocabulary),
+            "hidden_size": len(LABELS),
+            "num_hidden_layers": 0,
+            "num_attention_heads": 1,
+            "intermediate_size": 4,
+            "max_position_embeddings": POSITIONS,
+            "id2label": dict(enumerate(LABELS)),
+            "label2id": {label: index for index, label in enumerate(LABELS)},
+        }
     )
     model = BertForTokenClassification(config)
     with torch.no_grad():

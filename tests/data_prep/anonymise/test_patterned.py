@@ -43,6 +43,7 @@ def test_patterned_types_on_labelled_sentences(path: Path, anonymiser: Anonymise
         ("卡号6217-0038-5002-7319-465。", "卡号[银行卡]。"),
         ("写到lin艾特163点com", "写到[邮箱]"),
         ("看www.xinli.com/a?b=1，别笑", "看[网址]，别笑"),
+        ("看xinli[.]com吧", "看[网址]吧"),
         ("车牌粤 B·F20958", "车牌[车牌]"),
     ],
 )
