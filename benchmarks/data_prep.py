@@ -3,10 +3,10 @@
     python -m benchmarks.data_prep                        # 41,000 questions, half and double of it, the peers
     python -m benchmarks.data_prep questions=4000 scales=[1]
 
-Builds a corpus (`benchmarks.corpus`), then for each size runs `data_prep.prepare` and the report in a process of its own
-and prints each step's seconds, the peak memory of that process and its workers, and microseconds a response. The parts of
-the treatment, which is nearly all of it, are timed and profiled on one core. Run it alone on the machine: the figures
-of two programs that share cores mean nothing.
+Builds a corpus (`benchmarks.corpus`), then for each size runs `data_prep.prepare` and the report in a process of its
+own and prints each step's seconds, the peak memory of that process and its workers, and microseconds a response. The
+parts of the treatment, which is nearly all of it, are timed and profiled on one core. Run it alone on the machine: the
+figures of two programs that share cores mean nothing.
 """
 
 import cProfile
@@ -91,9 +91,8 @@ def main() -> None:
     base = figures["sizes"].get(1.0)
     if base:
         for scale, size in figures["sizes"].items():
-            print(
-                f"time a response at {scale} times the size: {size['us_a_response'] / base['us_a_response']:.2f} of 1.0's"
-            )
+            ratio = size["us_a_response"] / base["us_a_response"]
+            print(f"time a response at {scale} times the size: {ratio:.2f} of 1.0's")
         within = base["seconds"] <= options.budget_s and base["peak_gb"] <= options.budget_gb
         print(f"budget {options.budget_s:g} s and {options.budget_gb:g} GB: {'kept' if within else 'exceeded'}")
         sys.exit(not within)

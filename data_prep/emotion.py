@@ -84,11 +84,12 @@ class EmotionLexicon:
 def relative_labels(counts: Counts) -> list[str]:
     """Each text's emotion, as against all of these texts; "" where it holds no word of the lexicon.
 
-    The class with most words says little of counsellors' replies: nearly all encourage, and 92 % of SMILECHAT's would be
-    好. So it is the class that stands out most from what the texts hold anyway, among those with two words or more (one,
-    in a text without such): by the binomial score (n_c − n·p_c) / √(n·p_c·(1 − p_c)), where n_c of the text's n emotion
-    words are of class c and p_c is its share in all texts. So labelled, 29 % of SMILECHAT's replies are 好, 21 % 恶, 17 %
-    哀, 16 % 乐, 14 % 惧. Without the bound of two, a single word of a rare class (原来, 惊) decides too often.
+    The class with most words says little of counsellors' replies: nearly all encourage, and 92 % of SMILECHAT's would
+    be 好. So it is the class that stands out most from what the texts hold anyway, among those with two words or more
+    (one, in a text without such): by the binomial score (n_c − n·p_c) / √(n·p_c·(1 − p_c)), where n_c of the text's n
+    emotion words are of class c and p_c is its share in all texts. So labelled, 29 % of SMILECHAT's replies are 好,
+    21 % 恶, 17 % 哀, 16 % 乐, 14 % 惧. Without the bound of two, a single word of a rare class (原来, 惊) decides too
+    often.
 
     Args:
         counts: of questions only, or of responses only: the two hold different words.

@@ -6,7 +6,7 @@ that was killed goes on with the batches that are missing, and what is there was
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
@@ -151,7 +151,8 @@ def _run_ray(batches: list[_Batch], config: TreatmentConfig, workers: int | None
         num_cpus=1,
         concurrency=count,
     )
-    for table in results.iter_batches(batch_format="pyarrow", batch_size=None):
+    blocks: Iterable[Any] = results.iter_batches(batch_format="pyarrow", batch_size=None)
+    for table in blocks:
         # A block is a batch: from_arrow makes one of each table, and none is large enough for Ray to split it.
         numbers = table[_BATCH_COLUMN].unique().to_pylist()
         if len(numbers) != 1:

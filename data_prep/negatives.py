@@ -51,8 +51,8 @@ class _Response:
 class TripletBuilder:
     """Three triplets for each response, one of each kind, by draws that depend on the seed only.
 
-    The generic sentences are mined on the training side and parted between the sides, so that telling a held-out generic
-    reply takes more than having seen its sentences. Groups of near-duplicates lie on one side.
+    The generic sentences are mined on the training side and parted between the sides, so that telling a held-out
+    generic reply takes more than having seen its sentences. Groups of near-duplicates lie on one side.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class TripletBuilder:
             if size == 1 or (side == "train" and not members):
                 raise ValueError(
                     f"{size} group of questions on the {side} side, of {len(questions)} questions with "
-                    f"heldout_fraction {heldout_fraction}: negatives need two. Add questions or change heldout_fraction."
+                    f"heldout_fraction {heldout_fraction}: negatives need two. Add questions or change the fraction."
                 )
         self._seed = seed
         self._pools: dict[Side, list[str]] = {"train": [], "heldout": []}

@@ -146,8 +146,8 @@ def _risks(prepared: Prepared) -> str:
     marked = sum(question.crisis for question in prepared.questions)
     return (
         table(("Category", "Questions", "Share"), rows)
-        + f"\n{marked:,} questions are marked as at acute risk by the corpus itself. Posts with a tag or a mark are no RL "
-        "prompts and are told apart in evaluation. The rules are no screening instrument.\n"
+        + f"\n{marked:,} questions are marked as at acute risk by the corpus itself. Posts with a tag or a mark are no "
+        "RL prompts and are told apart in evaluation. The rules are no screening instrument.\n"
     )
 
 
@@ -174,8 +174,9 @@ def _leaks(prepared: Prepared, config: DataConfig) -> str:
     )
     left = table(("Held out / trained on", "Pairs left"), ((cell(k), str(n)) for k, n in prepared.remaining.items()))
     return (
-        f"Posts from {config.question_threshold} on (Jaccard index of character 5-grams, by MinHash) are a group, which no "
-        f"split parts; responses from {config.response_threshold} on are repetitions, of which the first stays.\n\n{groups}\n"
+        f"Posts from {config.question_threshold} on (Jaccard index of character 5-grams, by MinHash) are a group, which "
+        f"no split parts; responses from {config.response_threshold} on are repetitions, of which the first stays.\n\n"
+        f"{groups}\n"
         f"What was found between sets, and taken out of training (`leaks.jsonl`):\n\n{found}\n"
         f"Looked for once more in what was written:\n\n{left}"
     )

@@ -1,4 +1,4 @@
-"""Which questions become SFT samples and prompts: none that is held out elsewhere, none at risk in RL, none too long."""
+"""Which questions become SFT samples and prompts: none held out elsewhere, none at risk in RL, none too long."""
 
 from collections.abc import Mapping
 from typing import Literal

@@ -59,7 +59,7 @@ def split_questions(questions: list[Question], test_size: int, val_size: int, se
 
 
 def take_groups(questions: list[Question], size: int) -> tuple[list[Question], list[Question]]:
-    """The first ``size`` questions and the rest, whole groups on either side: one that does not fit any more is passed."""
+    """The first ``size`` questions and the rest, whole groups on either side: one that does not fit is passed over."""
     members = Counter(question.group for question in questions)
     taken: set[str] = set()
     left = size

@@ -89,7 +89,9 @@ def _question(number: int) -> Question:
     return Question(
         id=f"q{number:03}",
         title=f"第{number}次{thing}之后怎么办？",
-        description=f"上周{thing}的时候我很{feeling}，已经是第{number}回了，回到家一句话也说不出来。{_filler(number, 60)}。",
+        description=(
+            f"上周{thing}的时候我很{feeling}，已经是第{number}回了，回到家一句话也说不出来。{_filler(number, 60)}。"
+        ),
         topic=thing,
         responses=tuple(_response(number, turn, thing, feeling) for turn in range(2)),
         coe=(
@@ -113,5 +115,6 @@ def _response(number: int, turn: int, thing: str, feeling: str) -> str:
         f"我能理解你的感受。第{number}次{thing}，换了谁都会{feeling}，这是第{turn}种看法。"
         f"可以先把{thing}那天的经过写下来，写到{feeling}的地方停一停，再问问自己那一刻想要什么。"
         f"{SAYINGS[number % len(SAYINGS)]}愿意的话，找一位信得过的朋友说说{thing}。"
-        f"如果{feeling}一直不散，影响了吃饭和睡觉，也可以预约一次专业的心理咨询。{_filler(1000 * turn + number + 7, 150)}。"
+        f"如果{feeling}一直不散，影响了吃饭和睡觉，也可以预约一次专业的心理咨询。"
+        f"{_filler(1000 * turn + number + 7, 150)}。"
     )

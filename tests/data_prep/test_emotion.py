@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
 
 from data_prep import emotion
 from data_prep.corpora import load_corpus
@@ -114,20 +115,26 @@ def test_no_class_takes_most_real_replies(lexicon: EmotionLexicon, psyqa_path: P
 def classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A text classifier of a few hundred weights, made on the spot."""
     folder = tmp_path_factory.mktemp("classifier")
-    (folder / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"我很难过高兴"]))
+    vocab = {token: place for place, token in enumerate(["[PAD]", "[UNK]", *"我很难过高兴"])}
+    tokenizer = Tokenizer(models.WordLevel(vocab, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, model_max_length=32, pad_token="[PAD]", unk_token="[UNK]"
+    ).save_pretrained(folder)
     torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=11,
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=16,
-        max_position_embeddings=32,
-        id2label={0: "难过", 1: "高兴"},
-        label2id={"难过": 0, "高兴": 1},
+    config = BertConfig.from_dict(
+        {
+            "vocab_size": len(vocab),
+            "hidden_size": 16,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "intermediate_size": 16,
+            "max_position_embeddings": 32,
+            "id2label": {0: "难过", 1: "高兴"},
+            "label2id": {"难过": 0, "高兴": 1},
+        }
     )
     BertForSequenceClassification(config).save_pretrained(folder)
-    BertTokenizerFast(vocab_file=str(folder / "vocab.txt"), model_max_length=32).save_pretrained(folder)
     return folder
 
 
