@@ -134,8 +134,8 @@ def _masks(prepared: Prepared, config: DataConfig) -> str:
     rows = ((f"[{kind}]", f"{count:,}") for kind, count in sorted(counts.items(), key=lambda item: -item[1]))
     return (
         table(("Placeholder", "Places"), rows)
-        + "\nPatterns and word lists miss some and mask some that is none: `python -m data_prep.anonymise.measure` says "
-        "how many on labelled sentences. `masked.jsonl` names every place, without what stood there.\n"
+        + "\nPatterns and word lists miss some and mask some that is none: `python -m data_prep.anonymise.measure` "
+        "says how many on labelled sentences. `masked.jsonl` names every place, without what stood there.\n"
     )
 
 
@@ -174,8 +174,8 @@ def _leaks(prepared: Prepared, config: DataConfig) -> str:
     )
     left = table(("Held out / trained on", "Pairs left"), ((cell(k), str(n)) for k, n in prepared.remaining.items()))
     return (
-        f"Posts from {config.question_threshold} on (Jaccard index of character 5-grams, by MinHash) are a group, which "
-        f"no split parts; responses from {config.response_threshold} on are repetitions, of which the first stays.\n\n"
+        f"Posts from {config.question_threshold} on (Jaccard index of character 5-grams, by MinHash) are a group, "
+        f"which no split parts; responses from {config.response_threshold} on are repetitions, of which the first stays.\n\n"
         f"{groups}\n"
         f"What was found between sets, and taken out of training (`leaks.jsonl`):\n\n{found}\n"
         f"Looked for once more in what was written:\n\n{left}"

@@ -33,6 +33,10 @@ NOTE: Final = (
     "are the two parts of the reward, so they say how well GRPO did what it was asked; nothing here says that a reply "
     "helps anybody, and no figure claims clinical validity."
 )
+SLICE_NOTE: Final = (
+    "At risk are posts that the corpus marks so or that a rule of `data_prep/risk` matches. They are kept out of GRPO's "
+    "prompts; the rules miss some and are no screening instrument."
+)
 CRISIS_NOTE: Final = (
     "> **危机信号**：这样的来信必须立即转给真人处理，不能交给模型回复。"
     "全国统一心理援助热线 12356，紧急情况 120 / 110。\n"
@@ -43,6 +47,24 @@ CRISIS_NOTE: Final = (
 def summarise(scores: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """The mean over questions of each question's mean over replies, a row a model."""
     return pd.DataFrame({name: question_means(frame)[list(COLUMNS)].mean() for name, frame in scores.items()}).T
+
+
+def at_risk(test: pd.DataFrame) -> pd.Series:
+    """Which test questions the corpus marks as at acute risk, or a risk rule matches (`data_prep.risk`)."""
+    return test["crisis"] | (test["risks"].str.len() > 0)
+
+
+def summarise_slices(scores: Mapping[str, pd.DataFrame], test: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """`summarise` for the questions at risk and for the others, by a heading that says how many; none that is empty."""
+    risky = at_risk(test)
+    slices = {"Posts at risk": test.loc[risky, "id"], "Other posts": test.loc[~risky, "id"]}
+    return {
+        f"{name} ({len(ids)})": summarise(
+            {model: frame[frame["question_id"].isin(ids)] for model, frame in scores.items()}
+        )
+        for name, ids in slices.items()
+        if len(ids)
+    }
 
 
 def gains(scores: Mapping[str, pd.DataFrame], seed: int) -> dict[str, Interval]:
@@ -80,6 +102,7 @@ def write_report(
     folder: Path,
     summary: pd.DataFrame,
     differences: Mapping[str, Interval],
+    slices: Mapping[str, pd.DataFrame],
     questions: int,
     samples: int,
     pictures: Sequence[str],
@@ -87,21 +110,22 @@ def write_report(
     """``report.md`` and ``metrics.json``.
 
     Args:
+        slices: of `summarise_slices`.
         pictures: names of files in `folder` to show.
     """
-    head = "| Model | " + " | ".join(heading for heading, _ in COLUMNS.values()) + " |"
-    rule = "|---|" + "---:|" * len(COLUMNS)
-    rows = [f"| {name} | " + " | ".join(_cells(row)) + " |" for name, row in summary.iterrows()]
     lines = [
         "# Evaluation",
         "",
         f"{questions} test questions, {samples} sampled replies to each.",
         "",
-        *(head, rule, *rows),
+        *_table(summary),
         "",
         "Mean total reward, paired bootstrap over questions:",
         "",
         *(f"- {pair}: {_interval(interval)}" for pair, interval in differences.items()),
+        "",
+        *(line for heading, part in slices.items() for line in (f"## {heading}", "", *_table(part), "")),
+        SLICE_NOTE,
         "",
         *(f"![{Path(picture).stem}]({picture})\n" for picture in pictures),
         NOTE,
@@ -115,6 +139,9 @@ def write_report(
         "questions": questions,
         "samples": samples,
         "models": {str(name): row.to_dict() for name, row in summary.iterrows()},
+        "slices": {
+            heading: {str(name): row.to_dict() for name, row in part.iterrows()} for heading, part in slices.items()
+        },
         "reward_gains": {
             pair: {"mean": i.mean, "low": i.low, "high": i.high, "level": 0.95} for pair, i in differences.items()
         },
@@ -136,7 +163,7 @@ def write_replies(folder: Path, scores: Mapping[str, pd.DataFrame], test: pd.Dat
     ]
     for question in by_topic.head(count).to_dict("records"):
         lines += ["", f"## {_escape(question['title'])}", "", f"*{_escape(question['topic']) or '—'}*", ""]
-        if question["crisis"]:
+        if question["crisis"] or len(question["risks"]):
             lines += [CRISIS_NOTE, ""]
         lines += [f"> {_escape(line)}" for line in str(question["description"]).splitlines()]
         for name, frame in scores.items():
@@ -158,6 +185,12 @@ def _reply(text: str) -> list[str]:
         for name, layer in zip(LAYERS, output.layers, strict=True)
     ]
     return [*layers, "", *(f"> {_escape(line)}" for line in output.answer.splitlines())]
+
+
+def _table(summary: pd.DataFrame) -> list[str]:
+    head = "| Model | " + " | ".join(heading for heading, _ in COLUMNS.values()) + " |"
+    rule = "|---|" + "---:|" * len(COLUMNS)
+    return [head, rule, *(f"| {name} | " + " | ".join(_cells(row)) + " |" for name, row in summary.iterrows())]
 
 
 def _cells(row: pd.Series) -> list[str]:

@@ -19,7 +19,15 @@ from rich.console import Console
 from data_prep.config import DataConfig
 from eval.generate import GenerationRequest
 from eval.plots import plot_models, plot_rewards, read_rewards
-from eval.report import component_intervals, gains, print_report, summarise, write_replies, write_report
+from eval.report import (
+    component_intervals,
+    gains,
+    print_report,
+    summarise,
+    summarise_slices,
+    write_replies,
+    write_report,
+)
 from eval.score import read_replies, score_replies
 from recipes.grpo import METRICS_FILE
 from recipes.stage import Common, fingerprint, load_profile, main, require_stage, run_stage, write_text
@@ -143,7 +151,8 @@ def _report(
     summary, differences = summarise(scores), gains(scores, common.seed)
     plot_rewards(read_rewards(common.root / "grpo" / METRICS_FILE), folder / "reward.png")
     plot_models(component_intervals(scores, common.seed), folder / "models.png")
-    write_report(folder, summary, differences, len(test), config.samples, ["reward.png", "models.png"])
+    slices = summarise_slices(scores, test)
+    write_report(folder, summary, differences, slices, len(test), config.samples, ["reward.png", "models.png"])
     write_replies(folder, scores, test)
     print_report(summary, differences, Console(width=150))
     return {"models": summary.to_dict("index")}

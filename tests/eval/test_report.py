@@ -10,7 +10,15 @@ from rich.console import Console
 
 from eval.generate import _finished_questions, prompt_ids
 from eval.plots import plot_models, plot_rewards, read_rewards
-from eval.report import component_intervals, gains, print_report, summarise, write_replies, write_report
+from eval.report import (
+    component_intervals,
+    gains,
+    print_report,
+    summarise,
+    summarise_slices,
+    write_replies,
+    write_report,
+)
 from eval.score import RepliesError, question_means, read_replies, score_replies
 from reward_fns.coe_format import CoEOutput
 
@@ -28,6 +36,7 @@ def test_set() -> pd.DataFrame:
             "question": ["标题一\n描述", "标题二\n描述二"],
             "topic": ["职场", "家庭"],
             "crisis": [False, True],
+            "risks": [[], []],
             "references": [["你这段时间一定很难过。", "愿意说出来就好。"], ["我们一起想办法。"]],
         }
     )
@@ -78,12 +87,13 @@ def test_report_files(scores: dict[str, pd.DataFrame], test_set: pd.DataFrame, t
     metrics.write_text("".join(json.dumps({"step": s, "data": {"critic/score/mean": s / 9}}) + "\n" for s in range(9)))
     plot_rewards(read_rewards(metrics), tmp_path / "reward.png")
     plot_models(component_intervals(scores, 42), tmp_path / "models.png")
-    write_report(tmp_path, summary, differences, 2, 2, ["reward.png"])
+    write_report(tmp_path, summary, differences, summarise_slices(scores, test_set), 2, 2, ["reward.png"])
     write_replies(tmp_path, scores, test_set)
     report = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert "| SFT+GRPO | 1.00 | 1.00 | 2.00 |" in report
     assert "SFT+GRPO − SFT: +0.500, 95 % interval +0.500 to +0.500 (excludes 0)" in report
     assert "![reward](reward.png)" in report
+    assert report.index("## Posts at risk (1)") < report.index("## Other posts (1)")
     shown = (tmp_path / "replies.md").read_text(encoding="utf-8")
     assert "**L1 情绪与处境**：难过" in shown
     assert "12356" in shown.split("标题二")[1]
@@ -96,6 +106,16 @@ def test_report_files(scores: dict[str, pd.DataFrame], test_set: pd.DataFrame, t
     console = Console(width=150, record=True)
     print_report(summary, differences, console)
     assert "SFT+GRPO" in console.export_text()
+
+
+def test_slices_part_posts_at_risk_from_the_others(scores: dict[str, pd.DataFrame], test_set: pd.DataFrame) -> None:
+    scores["SFT"].loc[scores["SFT"]["question_id"] == "a", "reward"] = 0.0
+    slices = summarise_slices(scores, test_set)
+    assert slices["Posts at risk (1)"].loc["SFT", "reward"] == 1.5
+    assert slices["Other posts (1)"].loc["SFT", "reward"] == 0.0
+    tagged = test_set.assign(crisis=False, risks=[["abuse"], []])
+    assert summarise_slices(scores, tagged)["Posts at risk (1)"].loc["SFT", "reward"] == 0.0
+    assert list(summarise_slices(scores, test_set.assign(crisis=False))) == ["Other posts (2)"]
 
 
 @pytest.mark.parametrize(
