@@ -117,12 +117,12 @@ class Landline(Patterned):
         self._hotlines = _hotlines()
 
     def validate_result(self, pattern_text: str) -> bool:
-        """Whether it is no hotline, and can exist under the numbering plan unless its area code stands apart."""
+        """Whether it is no hotline, and can exist under the numbering plan; with its area code apart it need not."""
         bare = re.split(r"转|分机", pattern_text)[0].strip()
         digits = _digits(bare)
         if any(line.endswith(digits) or digits.startswith(line) for line in self._hotlines):
             return False
-        if len(digits) < 9 or re.match(r"[(（]?0[0-9]+[^0-9]", bare):
+        if re.match(r"[(（]?0[1-9][0-9]+[^0-9]|[2-8]", bare):
             return True
         bare = re.sub(r"([0-9]{7,8})[-–—][0-9]{1,5}$", r"\1", bare)
         try:
