@@ -26,7 +26,7 @@ _TRIGGER: Final = re.compile(
 _MOBILE: Final = re.compile(r"1[3-9][0-9]{9}")
 _ROUND: Final = re.compile(r"[0-9]{2,3}000")
 
-_SENTENCE_END: Final = re.compile(r"[。！？!?；;\n]")
+_SENTENCE_END: Final = re.compile(r"[。！？!?；;]")
 _LOOK_BACK: Final = 30
 _LOOK_AHEAD: Final = 14
 
@@ -62,13 +62,14 @@ _GLUED: Final = re.compile(
 )
 
 _QUANTITY: Final = re.compile(
-    r"\s?(?:[元块万亿千百人名位粉步字词句天级年月日号分秒岁个只次条遍张米斤件本页集层楼]|公里|毫|平|%|％|rmb|度)",
+    r"\s?[多余来]?(?:[元块万亿千百人名位粉步字词句天级年月日号分秒岁个只次条遍张米斤件本页集层楼]|公里|毫|平|%|％|rmb|度)",
     re.IGNORECASE,
 )
+_MONEY: Final = re.compile(r"\s?(?:[元块万]|rmb|人民币)", re.IGNORECASE)
 _OTHER_NUMBER: Final = re.compile(
     r"(?:单号|订单|编号|学号|工号|考证号?|考号|考生号|座位|病历|住院号|门诊号|挂号|病案号|档案号?|验证码|提取码|密码|取件码|流水|卡号|房号|"
     r"航班|车次|股票|代码|邮编|序列号|会员|金额|工资|存款|余额|欠|还款|转账?|转了|充值?了?|花了?|赔|门牌|版本?|批号|批准文号|"
-    r"执照|证书|单词|粉丝|播放|点赞|积分|步数|价格?|收入|月薪|年薪|贷款?|尾号|分数|[量数额率]|期|第|约|近|共|仅|超过|到手|id|uid)[号码]?[是为有了:：\s]{0,2}$",
+    r"执照|证书|单词|粉丝|播放|点赞|积分|步数|价格?|收入|月薪|年薪|贷款?|尾号|分数|[量数额率]|期|第|约|近|共|仅|超过|到手|uid)[号码]?[是为有了:：\s]{0,2}$",
     re.IGNORECASE,
 )
 # What a word is instead, by what stands right before it: an account elsewhere, a secret, something to type.
@@ -141,7 +142,7 @@ def _kind_of_number(number: str, before: str, after: str) -> str | None:
         _MOBILE.fullmatch(digits)
         or len(digits) > 11
         or _ROUND.fullmatch(digits)
-        or _QUANTITY.match(after)
+        or _MONEY.match(after)
         or _OTHER_NUMBER.search(before)
     ):
         return None
@@ -150,9 +151,13 @@ def _kind_of_number(number: str, before: str, after: str) -> str | None:
         for kind, pattern in (("QQ", _QQ_LINKED), ("微信", _WECHAT_LINKED))
         if (match := _last(pattern, before)) is not None
     }
+    quantity = _QUANTITY.match(after) is not None
     if linked:
-        return max(linked, key=lambda kind: linked[kind]) if len(digits) >= 5 else None
-    if number != digits or not number.isascii() or len(digits) < 7:
+        kind = max(linked, key=lambda kind: linked[kind])
+        # 扣271609384本人在: so long a number is no count, whatever follows.
+        enough = 7 if quantity else 5 if kind == "QQ" else 6
+        return kind if len(digits) >= enough else None
+    if quantity or number != digits or not number.isascii() or len(digits) < 7:
         return None
     if _QQ_CUE.search(before) or _QQ_CUE.search(after) or _QQ_AFTER.match(after):
         return "QQ"

@@ -16,15 +16,15 @@ from presidio_analyzer import AnalyzerEngine, EntityRecognizer, RecognizerRegist
 from presidio_analyzer.nlp_engine import NoOpNlpEngine
 
 from data_prep.anonymise.accounts import Account
+from data_prep.anonymise.model import ModelRecognizer
 from data_prep.anonymise.names import PersonalName
-from data_prep.anonymise.patterned import patterned_recognisers
+from data_prep.anonymise.patterned import patterned_recognisers, plain_number
 from data_prep.anonymise.placeholders import ALL_TYPES, MarkedText, Span
 from data_prep.anonymise.places import Address, Institution
 from data_prep.anonymise.recogniser import Triggered
 
 _LANGUAGE = "zh"
-_SEPARATORS = re.compile(r"[\s\-–—·•.・_()（）/]+")
-_NUMBERED = frozenset({"电话", "身份证", "银行卡", "QQ", "车牌"})
+_NUMBER_TYPES = frozenset({"电话", "身份证", "银行卡", "QQ", "车牌"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,6 @@ class Anonymiser:
         self._types = frozenset(types)
         recognisers = default_recognisers()
         if model is not None:
-            # Imported here: whoever asks for no model does not wait for torch.
-            from data_prep.anonymise.model import ModelRecognizer
-
             recognisers.append(ModelRecognizer(model))
         self._recognisers = [each for each in recognisers if self._types.intersection(each.supported_entities)]
         self._engine = AnalyzerEngine(
@@ -145,7 +142,7 @@ class _Numbers:
         self._of: dict[tuple[str, str], int] = {}
 
     def of(self, type: str, value: str) -> int:
-        key = (type, _SEPARATORS.sub("", value).upper() if type in _NUMBERED else value.lower())
+        key = (type, plain_number(value) if type in _NUMBER_TYPES else value.lower())
         if key not in self._of:
             self._last[type] = self._of[key] = self._last.get(type, 0) + 1
         return self._of[key]

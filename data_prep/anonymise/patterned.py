@@ -26,6 +26,9 @@ _D: Final = f"[0-9{_NUMERALS}]"
 # Marks between digits; the last two make a digit a keycap emoji.
 _GAP: Final = r"[ \-–—.·_/，,\ufe0f\u20e3]{0,3}"
 _NOT_A_SERIAL: Final = r"(?<!(?:单号|订单|编号|流水|批号|条码|票号)[^0-9，。]{0,4})"
+_HOTLINE: Final = "(?:热线|专线|心理援助|危机干预)"
+_NO_HOTLINE_BEFORE: Final = rf"(?<!{_HOTLINE}(?:[^0-9。！？!?；;，,\n]{{0,12}}|[^0-9\n]{{0,2}}))"
+_NO_HOTLINE_AFTER: Final = rf"(?![^0-9。！？!?；;，,\n]{{0,12}}{_HOTLINE})"
 _MOBILE_SHAPES: Final = frozenset(
     {
         (11,),
@@ -97,7 +100,8 @@ class Landline(Patterned):
 
     def __init__(self) -> None:
         """Read the hotlines."""
-        start = r"(?<![0-9a-z+.\-])(?<!热线[^。！？!?\n]{0,12})"
+        start = rf"(?<![0-9a-z+.\-]){_NO_HOTLINE_BEFORE}"
+        end = rf"(?![0-9]){_NO_HOTLINE_AFTER}"
         local = r"[2-8][0-9]{2,3}[- ]?[0-9]{4}"
         extension = r"(?:(?:[-–—]|\s?转\s?|\s?分机\s?)[0-9]{1,5})?"
         super().__init__(
@@ -105,23 +109,26 @@ class Landline(Patterned):
             "landline",
             r"[0-9](?:[()（）\- –—]{0,4}[0-9]){6}",
             rf"{start}(?:(?:\+|00)86[- ]?)?(?:[(（]0[1-9][0-9]{{1,2}}[)）][- ]?|0[1-9][0-9]{{1,2}}[-–— ]{{0,2}})"
-            rf"{local}{extension}(?![0-9])",
-            rf"{start}(?:\+|00)86[- ]?[1-9][0-9]{{1,2}}[- ]{local}{extension}(?![0-9])",
-            rf"{start}\+(?!86)[1-9][0-9]{{0,2}}[- ]?(?:[(]?[0-9]{{1,4}}[)]?[- ]?){{1,4}}[0-9]{{2,4}}(?![0-9])",
-            rf"(?<!热线[^。！？!?\n]{{0,12}})(?:座机|固话|固定电话|电话|传真)[号码]{{0,2}}[是为:：\s]{{0,3}}\K{local}(?![0-9])",
+            rf"{local}{extension}{end}",
+            rf"{start}(?:\+|00)86[- ]?[1-9][0-9]{{1,2}}[- ]{local}{extension}{end}",
+            rf"{start}\+(?!86)[1-9][0-9]{{0,2}}[- ]?(?:[(]?[0-9]{{1,4}}[)]?[- ]?){{1,4}}[0-9]{{2,4}}{end}",
+            rf"{_NO_HOTLINE_BEFORE}(?:座机|固话|固定电话|电话|传真)[号码]{{0,2}}[是为:：\s]{{0,3}}\K{local}{end}",
         )
         self._hotlines = _hotlines()
 
     def validate_result(self, pattern_text: str) -> bool:
-        """Whether it is no hotline, and can exist under the numbering plan unless its area code stands apart."""
+        """Whether it is no hotline, and can exist under the numbering plan; with its area code apart it need not."""
         bare = re.split(r"转|分机", pattern_text)[0].strip()
         digits = _digits(bare)
         if any(line.endswith(digits) or digits.startswith(line) for line in self._hotlines):
             return False
-        if len(digits) < 9 or re.match(r"[(（]?0[0-9]+[^0-9]", bare):
+        if re.match(r"[(（]?0[1-9][0-9]+[^0-9]|[2-8]", bare):
             return True
         bare = re.sub(r"([0-9]{7,8})[-–—][0-9]{1,5}$", r"\1", bare)
-        return phonenumbers.is_valid_number(phonenumbers.parse(bare, "CN"))
+        try:
+            return phonenumbers.is_valid_number(phonenumbers.parse(bare, "CN"))
+        except phonenumbers.NumberParseException:
+            return False
 
 
 class ResidentID(Patterned):
@@ -150,7 +157,7 @@ class BankCard(Patterned):
 
     def __init__(self) -> None:
         """No 18 digits: these are resident IDs, right or mistyped."""
-        digits = r"[3-9][0-9]{2,7}(?:[- ]?[0-9]{3,})*"
+        digits = r"(?:[3-9][0-9]{15,18}|[3-9][0-9]{2,7}(?:[- ][0-9]{3,13}){1,5})"
         super().__init__(
             "银行卡",
             "bank card",
@@ -192,14 +199,15 @@ class URL(Patterned):
             r"[:：]//|[a-z0-9-](?:[.点。]|\[\.\])[a-z]{2}",
             rf"[a-z]{{2,8}}[:：]//[a-z0-9_\-.]*[a-z0-9]{_PATH}",
             rf"(?<![@a-z0-9_.\-])(?:[a-z0-9][a-z0-9-]*\.)+[a-z]{{2,}}(?![a-z0-9@]){_PATH}(?!\s?邮箱)",
-            rf"(?<![@a-z0-9_.\-点])(?=[a-z0-9.-]*[点。\[])(?:[a-z0-9][a-z0-9-]*{dot})+(?:com|cn|net|org)(?![a-z0-9]){_PATH}",
+            r"(?<![@a-z0-9_.\-点])(?=[a-z0-9.-]*[点。\[])"
+            rf"(?:[a-z0-9][a-z0-9-]*{dot})+(?:com|cn|net|org)(?![a-z0-9]){_PATH}",
         )
 
     def validate_result(self, pattern_text: str) -> bool | None:
         """Whether a bare domain is one rather than a file's name or two sentences without a space between."""
         if re.match(r"[a-z]+[:：]//", pattern_text, re.IGNORECASE):
             return None
-        host, path = re.fullmatch(r"([^/?#:]*)(.*)", re.sub(r"[点。]|\[\.\]", ".", pattern_text), re.DOTALL).groups()  # type: ignore[union-attr]
+        host, *path = re.split("[/?#:]", re.sub(r"[点。]|\[\.\]", ".", pattern_text), maxsplit=1)
         labels = host.split(".")
         ending = labels[-1].lower()
         if ending not in _endings() or labels[-1].istitle() or _TITLES.fullmatch(labels[0]):
@@ -229,6 +237,12 @@ class LicencePlate(Patterned):
 def patterned_recognisers() -> Sequence[Patterned]:
     """One recogniser of each kind, none of them shared."""
     return [Mobile(), Landline(), ResidentID(), BankCard(), Email(), URL(), LicencePlate()]
+
+
+def plain_number(text: str) -> str:
+    """The letters and digits of a number, however it is written: +86 138-7462-0591 and 一三八… are 13874620591."""
+    plain = re.sub(r"[^0-9A-Z\u4e00-\u9fff]", "", text.translate(_TO_DIGIT).upper())
+    return re.sub(r"^(?:00)?86(?=1[3-9][0-9]{9}$)", "", plain)
 
 
 def _digits(text: str) -> str:

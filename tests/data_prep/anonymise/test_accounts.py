@@ -17,6 +17,11 @@ def test_qq_after_its_cue(cue: str, anonymiser: Anonymiser) -> None:
     assert anonymiser([f"{cue}2716093845，备注树洞"]).texts == (f"{cue}[QQ]，备注树洞",)
 
 
+@pytest.mark.parametrize("after", ["本人在", "人在就回", "个性签名很丧", "\n", "年后再加"])
+def test_what_follows_a_long_number_does_not_make_it_a_count(after: str, anonymiser: Anonymiser) -> None:
+    assert anonymiser([f"扣扣\n2716093845{after}"]).texts == (f"扣扣\n[QQ]{after}",)
+
+
 @pytest.mark.parametrize("cue", ["，这是我的QQ", "是我扣", "这个扣扣是骗子", "（QQ）"])
 def test_qq_before_its_cue(cue: str, anonymiser: Anonymiser) -> None:
     assert anonymiser([f"2716093845{cue}。"]).texts == (f"[QQ]{cue}。",)
@@ -46,7 +51,7 @@ def test_words_between_an_id_and_its_cue(anonymiser: Anonymiser) -> None:
     [
         "QQ音乐里单曲循环了1126遍，QQ空间访问量1234567",
         "QQ被盗了，损失20000元",
-        "扣了10000块",
+        "扣了10000块，扣123456元，QQ群12345多人，微信52013步",
         "学号2021034567，加QQ群的同学查不到",
         "微信运动37步，微信转账52000，微信红包1314",
         "微信公众号xinli_zhushou推送的",

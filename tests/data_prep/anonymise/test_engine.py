@@ -1,5 +1,6 @@
 """A question made anonymous as a whole: consistent, once for all, with a record that holds no value."""
 
+import time
 from dataclasses import asdict, fields
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from presidio_analyzer import EntityRecognizer
 from presidio_analyzer.nlp_engine import NlpArtifacts, NoOpNlpEngine
 
+from data_prep.anonymise import patterned
 from data_prep.anonymise.engine import Anonymiser, Found, default_recognisers
 from data_prep.anonymise.folding import fold
 from data_prep.anonymise.measure import LABELLED, read_labelled
@@ -24,7 +26,7 @@ WORDS = """
 330106199108232745 6217003850027319465 2716093845 lin_xi0917 xinli.com/a lin@163.com 粤B·F20958
 沈佳禾 欧阳静怡 罗文彬 临江市第三中学 恒越电子厂 云溪小区7栋2单元1103
 """
-FRAGMENTS = st.sampled_from([*WORDS.split(), *"，。！：\n 一1是的我[]（）@.-/#"])
+FRAGMENTS = st.sampled_from([*WORDS.split(), *"，。！：\n 一1是的我[]（）@.-/#+ "])
 TEXT = st.one_of(st.lists(FRAGMENTS, max_size=12).map("".join), st.text(max_size=40))
 PIECES = st.lists(
     st.one_of(
@@ -56,6 +58,11 @@ def test_the_same_value_has_the_same_placeholder_in_all_texts(anonymiser: Anonym
         "[姓名]问的是别的事。打[电话]，不是[电话2]。",
         "回[姓名]：我是[姓名2]，[电话2]是我的。",
     )
+
+
+def test_one_number_in_several_ways_of_writing(anonymiser: Anonymiser) -> None:
+    texts = ["打13874620591或+86 138-7462-0591", "就是一三八七四六二零五九一，不是13874620592"]
+    assert anonymiser(texts).texts == ("打[电话]或[电话]", "就是[电话]，不是[电话2]")
 
 
 def test_an_account_is_replaced_where_it_stands_without_its_cue(anonymiser: Anonymiser) -> None:
@@ -92,6 +99,24 @@ def test_only_the_types_that_are_asked_for() -> None:
 def test_unknown_types_are_refused(types: list[str]) -> None:
     with pytest.raises(ValueError, match="expected some of"):
         Anonymiser(types=types)
+
+
+def test_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object) -> None:
+        raise AssertionError("a socket was opened")
+
+    monkeypatch.setattr("socket.socket.connect", refuse)
+    patterned._endings.cache_clear()
+    assert Anonymiser()(["看xinli.com，邮箱lin@xinli.cn"]).texts == ("看[网址]，邮箱[邮箱]",)
+
+
+@pytest.mark.parametrize(
+    "run", ["6" * 3000, "6217 " * 600, "ab1" * 1000, "a." * 1500, "1-" * 1500, "+1 (2" * 600, "微信a" * 900]
+)
+def test_long_runs_take_no_longer(run: str, anonymiser: Anonymiser) -> None:
+    started = time.perf_counter()
+    anonymiser([f"扣扣{run}x@"])
+    assert time.perf_counter() - started < 2
 
 
 def test_nothing_to_find() -> None:

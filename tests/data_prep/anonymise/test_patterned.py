@@ -57,6 +57,7 @@ def test_found(text: str, expected: str, anonymiser: Anonymiser) -> None:
         "手机138****0591，尾号0591",
         "语文140，118，123，90，总分471",
         "快递单号13874620591",
+        "心率+12356，分数+999 123456",
         "2023-11-07 15:30:22，我记得",
         "身份证330106199108232748校验不通过",
         "卡号6225880719346219有误",
@@ -90,5 +91,14 @@ def test_hotlines_that_are_not_listed_survive(number: str, anonymiser: Anonymise
     assert anonymiser([text]).texts == (text,)
 
 
-def test_the_same_landline_without_a_hotline_is_someones() -> None:
-    assert Anonymiser(types=["电话"])(["我家电话0551-63666903"]).texts == ("我家电话[电话]",)
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("我家电话0551-63666903", "我家电话[电话]"),
+        ("打了热线没人接，又打我妈的座机0551-63666903", "打了热线没人接，又打我妈的座机[电话]"),
+        ("0551-63666903是安徽的心理援助热线", "0551-63666903是安徽的心理援助热线"),
+        ("热线志愿者的手机是13874620591", "热线志愿者的手机是[电话]"),
+    ],
+)
+def test_landline_that_is_called_a_hotline(text: str, expected: str, anonymiser: Anonymiser) -> None:
+    assert anonymiser([text]).texts == (expected,)
