@@ -14,7 +14,7 @@ _NOUN: Final = (
     r"(?:号(?:宿舍楼|公寓|楼|院|门|摊位|商位|仓库|墓区|哨卡|桥墩|库|房|铺|信箱)?|栋|幢|支?弄|座|单元|楼|室|房|舍|村民小组|组|大?队|社|巷|排|门|户|层|街|梯|塔|斋|库|网格|地块)"
 )
 _COARSE: Final = r"(?:[期区段里村条]|号线)"
-_UNIT: Final = rf"(?:第?{_N}{_NOUN}|[东西南北中前后][0-9]?[门楼塔院座栋](?![口里上下面前后])|东头|西头|后楼)"
+_UNIT: Final = rf"(?:第?{_N}{_NOUN}|[0-9]+[甲乙丙丁](?=[0-9])|[东西南北中前后][0-9]?[门楼塔院座栋](?![口里上下面前后])|东头|西头|后楼)"
 _DASHED: Final = r"[A-Z]?[0-9]{1,5}(?:号|栋|幢)?[-—－#][0-9A-Z]{1,5}(?:[-—－#][0-9A-Z]{1,5})*(?:[室号房])?"
 _TAIL: Final = (
     r"(?:[A-Z]{0,2}[0-9]{2,5}(?![0-9岁元块天年月日个多人次名米斤分万千百%％点度小时])[室房号]?|[0-9]{1,2}[A-HF](?![A-Za-z])|[〇零一二三四五六七八九]{3,4}[室房号]?(?![一-龥]))"
@@ -32,6 +32,10 @@ _PLACE: Final = re.compile(
     r"[院轩阁台墅邸岛岸郡]|[东西南北]区|家属区|生活区|工业区|开发区|市场|商城|服装城|码头|仓库|[林农渔]场|厂|站|镇|乡|线|渠|埠|堤|桥|[东西南北]里|[一二三四五六]期|[一二三四五六]区|[一二三四五六][路巷里村街]|楼|沟|坡|地|墓园|陵园|角|岗|营|桥南堍|厦|区|县|市|舍|馆|A座|B座|堂|门|屿|畔|天地|都会|壹号|一号|公社|行政村|自然村|大队)"
     r"(?:[东西南北中上下](?:[段路街巷区侧坡口堍]|首|头|面|边)?|交叉口|路口|[东西南北]{1,2}[角侧])?$"
 )
+_STOREY: Final = re.compile(rf"{_N}[楼层室]")
+_ESTATE: Final = re.compile(r"(?:大厦|公寓|花园|小区|苑|路|街|巷|府|湾)$")
+_NO_PLACE: Final = re.compile(r"热线|电话|号码|手机|尾号|账号|卡号|微信|编号")
+_DIGITS: Final = 16
 _BUILDING: Final = re.compile(r"(?:大厦|公寓|宿舍|宿舍楼|苑|国际|广场|中心|花园|小区|[0-9A-Z]座|校区|府|舍|名邸|斋)$")
 _GENERIC: Final = frozenset(
     "小区 公寓 宿舍 宿舍楼 大厦 广场 社区 街道 小巷 花园 学校 校区 医院 市场 商城 商场 超市 中心 村 镇 乡 村里 镇上 家里 屋里 城里 院里 班里 心里 手里 店里 厂里 县城 城市 农村 工厂 仓库 车站 路 街 楼 院 "
@@ -44,7 +48,8 @@ _STOP_WORDS: Final = frozenset(
     "现住 现居 居住 居住地 收货 收件 快递 外卖 导航 导航到 打车 打车到 去过 路过 经过 开到 跑到 躲到 躲在 扔到 放在 摆摊 摊位 登记 签 签了 签的 买 买了 买的 卖 卖了 请 请到 找 找到 进 进了 有 看 看到 爬上 爬到 出事 发生在 发生 监护人 户主 宿舍 大学 学院 中学 小学 学校 幼儿园 公司 医院 供 供在 站 站在 坐在 蹲在 留在 独居 借住 寄居 寄宿 暂住 常住 人 现在 目前 以前 之前 今天 昨天 晚上 刚 刚刚 就 别去 别来 反锁 关 关在 锁在 堵在 停 停在 "
     "接 接到 车翻 翻 翻在 从前 小时候 原来 去世 老公 老婆 爸爸 妈妈 爸妈 奶奶 爷爷 外婆 外公 她 他 我 你 工作室 开 开在 租了 租的 租房 买在 上班 办公室 见面 地点 集合 出发 救救 救 快来 来人 快 请来 派 派到 派人 派出所 说 说的 报 报了 报的 告诉 叫 喊 吼 喊着 问 想 不是 就是 才是 只有 邮寄 投递 送达 送回 安葬 葬在 落 落户 户籍 籍贯 现 暂 上门 门牌 门牌号 单位 公婆 亲戚 朋友 同学 邻居 全家 一家 一家人 一个人 和 跟 与 或 同 及".split()
 )
-_LEAD: Final = re.compile(r".*(?:住[在进到]?|[租搬寄送嫁拖约赶回挪换开跑走]到|搬[进去来]|地址|位于|定位在?|挤在|写[着的]?|[在到去从是往归给进把])(?=[\u4e00-\u9fa5]{2})")
+_LEAD: Final = re.compile(r"(?:.*(?:住[在进到]|[租搬寄送嫁拖约赶回挪换开跑走]到|搬[进去来]|地址|位于|定位在?|挤在|写[着的]|脱口而出|找到|就在)|[我她他你们这那住在到去从是往归给进把离了有的]+)(?=[\u4e00-\u9fa5]{2})")
+_FIRST_ROAD: Final = re.compile(r"[\u4e00-\u9fa5]{2}(?:大道|路|街|巷)([与和、])$")
 _MAX: Final = 30
 """Characters that a place may have before its number."""
 
@@ -78,7 +83,9 @@ def _address(text: str, cut: Words, run: re.Match[str]) -> tuple[int, int] | Non
         return None
     start = _begin(text, cut, run.start())
     place = text[start : run.start()]
-    if len(place) < 2 or _generic(place):
+    if len(place) < 2 or _generic(place) or _NO_PLACE.search(place):
+        return None
+    if sum(map(str.isdigit, run[0])) > _DIGITS or _STOREY.fullmatch(run[0]) and not _ESTATE.search(place):
         return None
     return start, run.end()
 
@@ -98,7 +105,11 @@ def _begin(text: str, cut: Words, before: int) -> int:
         edge = start
         i -= 1
     lead = _LEAD.match(text[edge:before])
-    return edge + lead.end() if lead else edge
+    edge = edge + lead.end() if lead else edge
+    # 望川大道与芦花路交叉口: the first of two roads belongs to the place.
+    if crossing := _FIRST_ROAD.search(text[max(0, edge - _MAX) : edge]):
+        return _begin(text, cut, edge - len(crossing[1]))
+    return edge
 
 
 def _generic(place: str) -> bool:

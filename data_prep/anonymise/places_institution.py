@@ -18,7 +18,7 @@ _BRAND: Final = "brand"
 _KINDS: Final = frozenset(word_list("places.txt", "kinds"))
 _ONLY_KINDS: Final = re.compile(f"(?:{'|'.join(sorted(_KINDS, key=len, reverse=True))})*")
 _BARE: Final = frozenset(
-    "公司 分公司 工厂 厂 学校 分校 医院 店 门店 分店 酒店 超市 银行 宾馆 饭店 餐厅 食堂 大学 高中 初中 学院 机构 教育机构 培训机构 单位 商场 商店 国际 移动 邮局 火车站 汽车站 海关 地铁 公交 中心 法院 检察院 派出所 公安局 警察局 监狱 "
+    "公司 分公司 工厂 厂 学校 分校 医院 店 门店 分店 酒店 超市 银行 宾馆 饭店 餐厅 食堂 大学 高中 初中 机构 教育机构 培训机构 单位 商场 商店 国际 移动 邮局 火车站 汽车站 海关 地铁 公交 中心 法院 检察院 派出所 公安局 警察局 监狱 "
     "图书馆 博物馆 动物园 游乐园 乐园 景区 大队 中队 支队 总队 车队 协会 学会 俱乐部 工作室 工作坊 培训班 辅导班 实验室 咖啡厅 咖啡馆 酒吧 网吧 书店 药店 诊所 门诊 商会 基金会 商城 山庄 政法 双语 外国语 理工 校区 二外".split()
 )
 _NUMERAL: Final = "一二三四五六七八九十"
@@ -44,15 +44,15 @@ _STOP_WORDS: Final = frozenset(
 )
 _STOP_TAGS: Final = frozenset({"r", "p", "u", "ul", "uj", "uz", "ud", "uv", "ug", "d", "c", "y", "e", "o", "t", "x", "eng", "ad"})
 _BEFORE_NAME: Final = frozenset("公司 单位 学校 医院 工厂 整个 谢谢 现在 目前 后来 当时 原来 以前 之前 前 现 原 曾 今年 老板 东家 上家 高中 初中 小学 本科 硕士 回来 出来 母校 高校 附近 门口 隔壁 家门口 当地 本地 老家".split())
-_LOOSE: Final = "职入个家所间座些各新老旧好坏大小本该某每别两几前现原后和或"
+_LOOSE: Final = "职入个家所间座些各旧好坏本该某每别两几前现原后和或"
 _NAME_TAGS: Final = ("ns", "nz", "nt", "nr")
 _TIERS: Final = ("省", "市", "县", "区", "州", "镇", "乡")
 _LONGEST: Final = 18
 _HAN: Final = re.compile(r"[\u4e00-\u9fa5]+")
 _GRAMMAR: Final = re.compile(
-    r".*(?:[我你他她它们这那的了是在从不要会去就也都还把被让给对想能说看找很刚到过跟和与问考报逼送转进于念读至个]|前公司)(?=[\u4e00-\u9fa5]*$)"
+    r".*(?:[咱塞我你他她它们这那的了是在从不要会去就也都还把被让给对想能说看找很刚到过跟和与问考报逼送转进于念读至个]|前公司)(?=[\u4e00-\u9fa5]*$)"
 )
-_GRAMMAR_LEAD: Final = re.compile(r"(?:就读|任教|[我你他她它这那的了是在从去就也都还把被让给对很到过跟和与考报逼送转进于念读至])+(?=[\u4e00-\u9fa5]{2})")
+_GRAMMAR_LEAD: Final = re.compile(r"(?:就读|任教|[咱塞我你他她它这那的了是在从去就也都还把被让给对很到过跟和与考报逼送转进于念读至])+(?=[\u4e00-\u9fa5]{2})")
 _ENDINGS: Final = frozenset(word_list("places.txt", "employer endings")) | frozenset(word_list("places.txt", "school endings"))
 _CUED_BRAND: Final = re.compile(r"(?:在|入职|从|给|前公司)([\u4e00-\u9fa5]{2,4})$")
 _WORKS_AT: Final = re.compile(r"(?:在|于|入职了?|从|辞掉)$")
@@ -67,7 +67,7 @@ _LED: Final = re.compile(r"(?:在|于|去了?|到|从|进|入职了?|读|考[上
 _FREE: Final = re.compile(r"(?:^|[（(，。！？、：:“”\n\s]|的|是|上|我们?|可|他|她|[哥弟姐妹儿女孩娃爸妈])$")
 _YEAR_AFTER: Final = re.compile(r"初[一二三]|高[一二三]|大[一二三四]|研[一二三]|博[一二三]|[一二三四五六]年级|[小中大]班|毕业|就读|[念读上][初高大小一二三四五六研]")
 _JOB_AFTER: Final = re.compile(
-    r"上[着了]?[夜早晚白]?班|工作|实习|任职|就职|打工|[做当干跑](?!为|成|作)|前台|站[务夜岗]|倒[大小]?班|端|收[费银]|催收|裁|倒闭|欠|辞|离职|入职|加班|出来|的(?:同事|老板|经理|中介|活|宣传|店长|工资|销售|客服|顾问|员工|领导|主管)|卖|骗|跳到|留下|送[货餐外快]|学徒|兼职|洗碗|三年|两年|[一二三四五六七八九十]个?[年月]"
+    r"上[着了]?[夜早晚白]?班|工作|实习|任职|就职|打工|[做当干跑](?!为|成|作)|前台|站[务夜岗]|倒[大小]?班|端|收[费银]|催收|裁|倒闭|欠|辞|离职|入职|加班|出来|的(?:同事|老板|经理|中介|活|宣传|店长|工资|销售|客服|顾问|员工|领导|主管)|卖|骗|跳到|留下|送[货餐外快]|学徒|兼职|洗碗|三年|两年|后厨|打杂|帮[工厨忙]|学手艺|下[井矿]|打下手|[值坐]班|[一二三四五六七八九十]个?[年月]"
 )
 _MEMBER_AFTER: Final = re.compile(
     r"[，。！？、；）)”\n]|$|的|上班|工作|实习|任职|打工|做|当|读|念|上[学大中小初高一二三四五六]|就读|毕业|里|门口|对面|附近|住院|看病|门诊|急诊|老板|员工|辞|裁|倒闭|欠|通知|退休|初[一二三]|高[一二三]|大[一二三四]|研[一二三]|[一二三四五六]年级|[小中大]班|开|说|对|要|干|跑|洗|端|卖|送|收|学|打|待|呆|拆|去年|今年|来|有|走|退|复|培训|招|离|前台|种|是|又|包|食|车|扫|值|到|跳"
@@ -164,7 +164,7 @@ def _begin(text: str, cut: Words, before: int, end: int, kind: str) -> int | Non
         return edge
     if ending in _BARE or verb:
         return edge if job and _WORKS_AT.search(lead_in) else None
-    return edge if _YEAR_AFTER.match(text, end) or (led or free) and member else None
+    return edge if _YEAR_AFTER.match(text, end) or (led and _WORKS_AT.search(lead_in) or (led or free) and member) else None
 
 
 def _pieces(cut: Words, before: int, end: int) -> list[tuple[str, str]]:
@@ -177,6 +177,8 @@ def _pieces(cut: Words, before: int, end: int) -> list[tuple[str, str]]:
         if not _HAN.fullmatch(part) or part in _STOP_WORDS or pieces and part in _BEFORE_NAME:
             break
         if tag == "m" and part[0] != "第":
+            break
+        if len(part) == 2 and part[1] in "进到去回入出完掉" and tag[:1] == "v":
             break
         if is_word(part) and part not in _ENDINGS:
             if tag in _STOP_TAGS or tag == "v" and pieces and not all(_ONLY_KINDS.fullmatch(one) for one, _ in pieces):
