@@ -35,7 +35,7 @@ _CUED = re.compile(
     % ("".join(sorted(_SURNAMES)), "|".join(_COMPOUND))
 )
 _TITLED = re.compile(
-    r".(?:[姐哥弟妹姨叔爷婶嫂总董工老家某氏博导局处伯婆奶爸妈]|老师|医生|大夫|主任|女士|先生|小姐|总监|经理|教授|护士|警官|律师|[校院班科队]长|师傅|阿姨|叔叔|同学|书记|博士|[爷奶大]\\w)"
+    r"[老小阿大].|.(?:[姐哥弟妹姨叔爷婶嫂总董工老家某氏博导局处伯婆奶爸妈]|老师|医生|大夫|主任|女士|先生|小姐|总监|经理|教授|护士|警官|律师|[校院班科队]长|师傅|阿姨|叔叔|同学|书记|博士|[爷奶大]\\w)"
 )
 _MEASURES = "段位项席张支班盘区"
 _COUNTED = tuple("这那一二两三几每整某前后下上首末本此0123456789")
@@ -43,6 +43,8 @@ _SELDOM_LAST = "和时有中来用好曾多天前后上在了的人们"
 _OWN_MEANING = ("v", "p", "d", "c", "r", "f", "uj", "ul", "y", "a", "m", "q", "zg")
 _SURE = 3.5
 """Points that make a name."""
+_SURE_IF_RARE = 5.5
+"""Points that make a name of a character that the list of surnames lacks: its owner or a relation has to say so."""
 
 
 class _Candidate(NamedTuple):
@@ -90,7 +92,8 @@ def _named(text: str, cut: Words) -> list[tuple[int, int]]:
 def _candidates(text: str, cut: Words) -> Iterator[_Candidate]:
     """Surnames at the edge of a word, or after a cue, with the one or two characters that may be the given name."""
     for i, word in enumerate(cut.words):
-        if word[0] in _FIRST and (len(word) == 1 or cut.tags[i][0] == "n" or cut.tags[i] == "x" or not is_word(word)):
+        guess = cut.tags[i] == "nr" and 1 < len(word) < 5
+        if guess or word[0] in _FIRST and (len(word) == 1 or cut.tags[i][0] == "n" or cut.tags[i] == "x" or word in _COMPOUND or not is_word(word)):
             yield from _from(text, cut, cut.starts[i])
         elif 1 < len(word) < 5 and word[1] in _FIRST and not is_word(word):
             yield from _from(text, cut, cut.starts[i] + 1)
@@ -100,14 +103,13 @@ def _candidates(text: str, cut: Words) -> Iterator[_Candidate]:
 
 def _from(text: str, cut: Words, start: int) -> Iterator[_Candidate]:
     surname = 2 if text[start : start + 2] in _COMPOUND else 1
-    if surname == 1 and text[start] not in _SURNAMES:
-        return
+    rare = surname == 1 and text[start] not in _SURNAMES
     for given in (2, 1):
         end = start + surname + given
         part = text[start + surname : end]
         if len(part) == given and part.isalpha() and part > "\u4e00":
             points = _points(text, cut, start, end, surname)
-            if points >= _SURE:
+            if points >= (_SURE_IF_RARE if rare else _SURE):
                 yield _Candidate(points, start, end)
 
 
@@ -147,7 +149,7 @@ def _points(text: str, cut: Words, start: int, end: int, surname: int) -> float:
     elif text[start] in _COMMON:
         points += 1.0
     if is_word(name):
-        points -= 0.5 if person else 0.0 if outright else 1.0 if tag in _PLACE_LIKE or before >= OWN else 4.0
+        points -= 0.5 if person else 0.0 if outright else 1.0 if tag in _PLACE_LIKE or before >= OWN else 2.0 if before >= ROLE and whole else 4.0
     elif person:
         points += 2.5
     elif whole:

@@ -13,7 +13,7 @@ from data_prep.anonymise.word_lists import word_list
 _PART: Final = "|".join(sorted(word_list("names.txt", "minority parts"), key=len, reverse=True))
 _SYLLABLE: Final = "".join(word_list("names.txt", "minority characters"))
 _DOTTED: Final = re.compile(rf"(?<!·)[{_SYLLABLE}]{{2,6}}[·•・][{_SYLLABLE}]{{2,6}}(?![·•・])")
-_UNDOTTED: Final = re.compile(rf"(?:{_PART}){{1,3}}[{_SYLLABLE}措珠雅]?")
+_UNDOTTED: Final = re.compile(rf"(?:{_PART}){{1,3}}[{_SYLLABLE}措珠雅木]{{0,2}}")
 _SURE: Final = 3.5
 """Points of context that a name without a dot needs: a relation before it, or a person's word after it and a clause."""
 MINORITY_HINT: Final = re.compile(rf"[·•・]|{_PART}")
@@ -25,6 +25,5 @@ def minority_names(text: str) -> Iterator[tuple[int, int]]:
     for match in _DOTTED.finditer(text):
         yield match.span()
     for match in _UNDOTTED.finditer(text):
-        parts_and_more = match.end() - match.start() > 2
-        if parts_and_more and before_points(text, match.start())[0] + after_points(text, match.end()) >= _SURE:
+        if match.end() - match.start() > 2 and before_points(text, match.start())[0] + after_points(text, match.end()) >= _SURE:
             yield match.span()
