@@ -175,7 +175,8 @@ def _leaks(prepared: Prepared, config: DataConfig) -> str:
     left = table(("Held out / trained on", "Pairs left"), ((cell(k), str(n)) for k, n in prepared.remaining.items()))
     return (
         f"Posts from {config.question_threshold} on (Jaccard index of character 5-grams, by MinHash) are a group, "
-        f"which no split parts; responses from {config.response_threshold} on are repetitions, of which the first stays.\n\n"
+        f"which no split parts; responses from {config.response_threshold} on are repetitions, of which the first "
+        "stays.\n\n"
         f"{groups}\n"
         f"What was found between sets, and taken out of training (`leaks.jsonl`):\n\n{found}\n"
         f"Looked for once more in what was written:\n\n{left}"

@@ -34,8 +34,8 @@ NOTE: Final = (
     "helps anybody, and no figure claims clinical validity."
 )
 SLICE_NOTE: Final = (
-    "At risk are posts that the corpus marks so or that a rule of `data_prep/risk` matches. They are kept out of GRPO's "
-    "prompts; the rules miss some and are no screening instrument."
+    "At risk are posts that the corpus marks so or that a rule of `data_prep/risk` matches. They are kept out of "
+    "GRPO's prompts; the rules miss some and are no screening instrument."
 )
 CRISIS_NOTE: Final = (
     "> **危机信号**：这样的来信必须立即转给真人处理，不能交给模型回复。"
