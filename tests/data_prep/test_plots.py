@@ -77,7 +77,7 @@ def _legend(axes: Axes) -> list[str]:
 
 
 VARIETY = {
-    "sample": corpus_statistics(load_corpus(None)),
+    "sample": corpus_statistics(load_corpus(None).questions),
     "one question": _corpus(["情绪"], 1, 1),
     "all beyond the bars": _corpus(["情绪", "家庭"], 400, 50_000),
     "many topics": _corpus([f"第{i % 60}个题目，名字很长很长，写也写不完$x$" for i in range(20_000)], 1),

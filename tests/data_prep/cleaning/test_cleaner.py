@@ -177,7 +177,7 @@ def test_goes_to_another_process() -> None:
 
 def test_real_corpora(psyqa_path: Path, smilechat_path: Path) -> None:
     for path in (psyqa_path, smilechat_path):
-        cleaned = clean(load_corpus(path), Cleaner())
+        cleaned = clean(load_corpus(path).questions, Cleaner())
         assert cleaned.counts["questions_rejected"] <= 0.005 * cleaned.counts["questions_in"]
         assert {item.reason for item in cleaned.rejected} <= {"short_answer", "no_response_left"}
         found = Counter(change.rule for change in cleaned.changes)
@@ -187,6 +187,6 @@ def test_real_corpora(psyqa_path: Path, smilechat_path: Path) -> None:
 
 
 def test_sample_corpus_is_clean() -> None:
-    questions = load_corpus(None)
+    questions = load_corpus(None).questions
     cleaned = clean(questions, Cleaner())
     assert (cleaned.questions, cleaned.rejected, cleaned.changes) == (questions, [], [])

@@ -47,7 +47,7 @@ def test_each_word_counts_once_and_the_longest_only() -> None:
 
 def test_real_posts_stay(psyqa_path: Path, smilechat_path: Path) -> None:
     for path in (psyqa_path, smilechat_path, None):
-        assert not any(is_not_psychological(question.post) for question in load_corpus(path))
+        assert not any(is_not_psychological(question.post) for question in load_corpus(path).questions)
 
 
 def test_a_bad_line_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
