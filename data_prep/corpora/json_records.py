@@ -16,6 +16,7 @@ from data_prep.corpora.text_files import Inspected, inspect, open_text
 
 _CHUNK: Final = 1 << 22
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
+_AFTER_VALUE: Final = frozenset(",] \t\r\n")
 _DECODER: Final = json.JSONDecoder()
 
 
@@ -100,8 +101,9 @@ class _List:
                     continue
                 self._at = getattr(error, "pos", self._at)
                 raise self._error(_complaint(error)) from error
-            if end == len(self._text) and self._read_on():
-                continue  # A number may go on too, and decodes without its end.
+            # A number may go on too: "0.5" decodes as 0 where a piece ends after its point.
+            if self._text[end : end + 1] not in _AFTER_VALUE and self._read_on():
+                continue
             self._at = end
             return value
 

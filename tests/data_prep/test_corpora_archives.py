@@ -103,7 +103,7 @@ def test_files_without_a_folder(tmp_path: Path, write: Writer) -> None:
     [
         (b'[{"role": "cli', "not JSON", "found no whole JSON, expected a list of turns. Fetch the file again."),
         (b"", "not JSON", "found no whole JSON"),
-        (b"[" * 100_000, "not JSON", "found no whole JSON"),
+        pytest.param(b"[" * 100_000, "not JSON", "found no whole JSON", id="nested"),
         (b'[{"role": "\xff"}]', "broken characters", "byte 11 is not utf-8 (invalid start byte), expected text in"),
         (b"{}", "dialogue: wrong type", "field 'dialogue': found an object of 0 keys, expected a list"),
         (b"[]", "dialogue: blank", "found a list of 0, expected a list that is not empty"),

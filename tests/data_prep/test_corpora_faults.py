@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data_prep.corpora import Corpus, CorpusError, json_records, load_corpus
+from data_prep.corpora import Corpus, CorpusError, load_corpus
 from data_prep.corpora.intake import Entry, Intake
 from data_prep.record import Rejected
 
@@ -67,7 +67,7 @@ def only_fault(corpus: Corpus) -> Rejected:
     assert (corpus.records_in, corpus.records_kept, len(corpus.questions)) == (11, 10, 10)
     [rejected] = corpus.rejected
     assert rejected.what == "record"
-    assert rejected.detail.startswith(f"{rejected.id}: ") or rejected.detail.startswith(f"{rejected.id}:")
+    assert rejected.detail.startswith(f"{rejected.id}: ")
     return rejected
 
 
@@ -127,54 +127,6 @@ def test_a_table_under_a_format_that_is_json(tmp_path: Path, kind: str, format: 
         load_corpus(path, format)
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ('[{"id": 1},\n{"id": 2', r"corpus:2: not JSON \(expecting ',' delimiter\)"),
-        ('[{"id": 1},\n{"id": "', r"corpus:2: not JSON \(unterminated string starting at\)"),
-        ('[{"id": 1},\n', r"corpus:2: not JSON \(expecting value\)"),
-        ('[{"id": 1}\n', r"corpus:2: not JSON \(the file's end\)"),
-        ('[{"id": 1}\n{"id": 2}]', r"corpus:2: not JSON \(no , or \]\)"),
-        ('[{"id": 1}]\n[{"id": 2}]', r"corpus:2: not JSON \(something after the list's end\)"),
-        ('[{"id": 1,\n"title": 2,\n"topic" 3}]', r"corpus:3: not JSON \(expecting ':' delimiter\)"),
-        ("[\n\n{]", r"corpus:3: not JSON \(expecting property name enclosed in double quotes\)"),
-        ("[" * 100_000, r"corpus:1: not JSON \(brackets nested too deep\)"),
-        (f'[{{"id": {"1" * 5000}}}]', r"corpus:1: not JSON \(a number of too many digits\)"),
-    ],
-)
-def test_a_list_that_is_not_json_to_its_end(tmp_path: Path, content: str, message: str) -> None:
-    path = tmp_path / "corpus"
-    path.write_text(content, encoding="utf-8")
-    with pytest.raises(CorpusError, match=f"{message}, expected one whole list of records.*fetch it again"):
-        load_corpus(path, "psyqa")
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-9999, 9999) | st.floats(allow_nan=False) | st.text(max_size=9),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
-    max_leaves=6,
-)
-
-
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(st.lists(json_values, max_size=5), st.integers(1, 40), st.sampled_from([None, 1]))
-def test_a_list_reads_the_same_in_pieces_of_any_length(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, values: list[Any], piece: int, indent: int | None
-) -> None:
-    monkeypatch.setattr(json_records, "_CHUNK", piece)
-    path = tmp_path / "corpus"
-    text = json.dumps(values, ensure_ascii=False, indent=indent)
-    path.write_text(text, encoding="utf-8")
-    entries = list(json_records.read(path))
-    assert [entry.value for entry in entries] == values
-    ends = [len(json.dumps(values[:number], ensure_ascii=False, indent=indent)) for number in range(1, len(values))]
-    if indent:
-        # The first values alone, with a line end and a bracket, are as long as before a comma and a line end.
-        starts = [2, *(text.count("\n", 0, end) + 1 for end in ends)]
-        lines = [f"corpus: entry {number} (line {line})" for number, line in enumerate(starts, 1)]
-        assert [entry.where for entry in entries] == lines[: len(entries)]
-
-
 @pytest.mark.parametrize("kind", ["json", "jsonl", "csv"])
 def test_truncated_gzip(tmp_path: Path, kind: str) -> None:
     path = write(tmp_path / "corpus", kind, [record(number) for number in range(5000)])
@@ -218,13 +170,6 @@ def test_csv_header(tmp_path: Path, content: str, message: str) -> None:
     path.write_text(content, encoding="utf-8")
     with pytest.raises(CorpusError, match=message):
         load_corpus(path, "empathy_qa")
-
-
-def test_utf16_cut_off(tmp_path: Path) -> None:
-    path = tmp_path / "corpus"
-    path.write_bytes(json.dumps(GOOD).encode("utf-16")[:-1])
-    with pytest.raises(CorpusError, match=r"corpus: byte \d+ is not utf-16.* \(truncated data\).*fetch it again"):
-        load_corpus(path)
 
 
 # Single records.
@@ -302,7 +247,7 @@ def test_one_bad_byte_costs_one_record(tmp_path: Path, kind: str) -> None:
     ("line", "reason", "found"),
     [
         ("{oops}\n", "not JSON", "found expecting property name enclosed in double quotes, expected one JSON object a"),
-        ("[" * 100_000 + "\n", "not JSON", "brackets nested too deep"),
+        pytest.param("[" * 100_000 + "\n", "not JSON", "brackets nested too deep", id="nested"),
         ('{"id": "q10", "title": "第', "truncated line", "The file ends here: fetch it again"),
         ('{"id": "q10"', "truncated line", "The file ends here"),
         ("7\n", "(record): wrong type", "found 7, expected a JSON object"),
@@ -331,7 +276,7 @@ def test_bad_first_line(tmp_path: Path) -> None:
         ("q10,第十问,a,b,c,d\n", "wrong number of cells", "found 6 cells, expected 5"),
         ('q10,第十问,a,b,"说了一', "truncated line", "found unexpected end of data up to line 12, expected 5 cells"),
         ('q10,"第十"问,a,b,c\n', "not CSV", "found ',' expected after '\"' up to line 12"),
-        (f"q10,第十问,a,b,{'长' * 140_000}\n", "not CSV", "field larger than field limit"),
+        pytest.param(f"q10,第十问,a,b,{'长' * 140_000}\n", "not CSV", "field larger than field limit", id="long cell"),
     ],
 )
 def test_bad_csv_row(tmp_path: Path, line: str, reason: str, found: str) -> None:

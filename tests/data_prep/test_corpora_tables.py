@@ -263,3 +263,10 @@ def test_utf8_under_another_name(tmp_path: Path) -> None:
     write_jsonl(path, [record(question) for question in QUESTIONS])
     with pytest.raises(CorpusError, match=r"a\.jsonl: UTF-8, expected gb18030\. Leave encoding=gb18030 out"):
         load_corpus(path, encoding="gb18030")
+
+
+def test_utf16_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / "corpus"
+    path.write_bytes(json.dumps([record(question) for question in QUESTIONS]).encode("utf-16")[:-1])
+    with pytest.raises(CorpusError, match=r"corpus: byte \d+ is not utf-16.* \(truncated data\).*fetch it again"):
+        load_corpus(path)
