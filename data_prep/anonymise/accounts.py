@@ -1,7 +1,7 @@
 """QQ numbers and WeChat ids, which only the words beside them tell from other numbers and words.
 
 Every number of 5 to 11 digits and every Latin word of 6 to 20 characters is a candidate; it counts if a cue stands
-close enough, before it or after it in the same sentence. A word with a digit, "_" or "-" in it is very likely an id
+close enough, before it or after it in the same sentence. A word with digits, "_" or "-" in it is very likely an id
 and may stand further from its cue than one of letters only. A mobile number is a phone whatever is said beside it.
 """
 
@@ -34,7 +34,7 @@ _QQ: Final = (
     r"(?<![a-z])q[ .]?q(?![a-z])\.?|扣扣|抠抠|秋秋|球球|叩叩|蔻蔻|寇寇|口口(?!声)|企鹅|🐧|扩列|盗.{0,4}号|号.{0,2}被盗|"
     r"(?<![a-z0-9阿])q(?![a-z0-9弹版萌])"
 )
-_QQ_BESIDE: Final = rf"{_QQ}|[扣抠叩秋鹅]|[丘求裘]{{2}}|(?<![a-z0-9阿])q(?=[0-9])|群"
+_QQ_BESIDE: Final = rf"{_QQ}|[扣抠叩秋鹅]|(?<=[加我])球|[丘求裘]{{2}}|(?<![a-z0-9阿])q(?=[0-9])|群"
 _WECHAT: Final = (
     r"(?:[微薇威维徽卫围喂唯惟嶶溦徾]|(?<![a-z])(?:v|w|wei))[ .]?[信芯星心❤♥]️?|"
     r"绿泡泡|绿色(?:软件|聊天|图标)|绿信|小绿|💚|微号|微 ?x|wechat|weixin|(?<![a-z])[vw]-?x(?![a-z])|朋友圈"
@@ -42,7 +42,8 @@ _WECHAT: Final = (
 _WECHAT_BESIDE: Final = rf"{_WECHAT}|[薇微威卫徽维]|(?<![a-z0-9])v+(?![a-z])"
 # What may stand between a weak cue, or a word of letters only, and its cue.
 _LINK: Final = (
-    r"(?:[号號码碼是为在就的我搜加同这个小大新呀啊哦吧呢:：\s➕+→】【“”\"'‘’(（，,、~～=❤♥️-]|id|联系方式|[账帐]号){0,6}"
+    r"(?:[号號码碼还是为在就的我搜加同这个小大新呀啊哦吧呢:：\s➕+→】【“”\"'‘’(（，,、~～=❤♥️-]|id|联系方式|[账帐]号)"
+    r"{0,6}"
 )
 _CONTACT: Final = r"(?:加|搜|私聊?|敲|联系|找)(?:我|一下|下|这个|她|他|吧)?[:：\s，,]{0,2}"
 _OWNER: Final = r"[，,、←（(\s]*(?:就?是|这是|为|这个|那个)?(?:我|他|她|它|本人|对方)?的?"
@@ -74,16 +75,19 @@ _OTHER_NUMBER: Final = re.compile(
 )
 # What a word is instead, by what stands right before it: an account elsewhere, a secret, something to type.
 _OTHER_WORD: Final = re.compile(
-    r"(?:公众号|小程序|视频号|抖音|微博|小红书|b站|快手|知乎|豆瓣|淘宝|支付宝|steam|游戏|网名|群名|昵称|名字|备注|暗号|验证|口令|回复|输入|关键词|"
-    r"密码|取码|请码|换码|证码)[a-z]{0,2}[号名写填是为叫成:： “\"‘]{0,4}$",
+    r"(?:公众[号平]台?|状态|签名|写着?|文件|课|小程序|视频号|抖音|微博|小红书|b站|快手|知乎|豆瓣|淘宝|支付宝|steam|游戏|网名|群名|昵称|名字|备注|暗号|验证|口令|回复|输入|关键词|"
+    r"密码|取码|请码|换码|证码)[a-z]{0,2}[号名写填着是为叫成搜:： “\"‘]{0,4}$",
     re.IGNORECASE,
 )
 # Names of scales, illnesses, devices and services: words that stand beside 微信 and are no ids.
 _TERM: Final = re.compile(
-    r"(?:phq|gad|scl|sds|sas|bdi|bai|ham[ad]|mmpi|madrs|isi|psqi|epds|ptsd|adhd|covid|iphone|ipad|ios|macbook|mate|redmi|"
+    r"(?:phq|gad|scl|sds|sas|bdi|bai|ham[ad]|[ie][ns][tf][jp]-?[at]?|mmpi|madrs|isi|psqi|epds|ptsd|adhd|covid|iphone|ipad|ios|macbook|mate|redmi|"
     r"huawei|xiaomi|windows|win|android|office|chatgpt|gpt|rtx|vip|app)[-_]?[0-9.]*(?:pro|max|plus|mini)?",
     re.IGNORECASE,
 )
+# An id rather than a word with a hyphen (T-shirt): "_", two digits, or longer than such words are.
+_ID_LIKE: Final = re.compile(r"[a-z_](?:.*_.*|.*[0-9].*[0-9].*|(?=.*[0-9-]).{9,})", re.IGNORECASE)
+_GIVEN_ID: Final = re.compile(r"wxid_[a-z0-9]{8}", re.IGNORECASE)
 _ACRONYM: Final = re.compile(r"[A-Z]{1,5}[-_]?[0-9]{1,4}")
 _QQ_WORD: Final = re.compile(r"qq?[0-9]+", re.IGNORECASE)
 _WORDS: Final = re.compile(
@@ -167,9 +171,9 @@ def _kind_of_number(number: str, before: str, after: str) -> str | None:
 def _is_wechat(word: str, glued: str, before: str, after: str) -> bool:
     if _OTHER_WORD.search(before) or _TERM.fullmatch(word) or _QQ_WORD.fullmatch(word) or _WORDS.fullmatch(word):
         return False
-    if glued or _WECHAT_LINKED.search(before) or _WECHAT_AFTER.match(after):
+    if glued or _GIVEN_ID.match(word) or _WECHAT_LINKED.search(before) or _WECHAT_AFTER.match(after):
         return True
-    if not re.search(r"[0-9_-]", word) or word[0].isdigit() or _ACRONYM.fullmatch(word):
+    if not _ID_LIKE.fullmatch(word) or _ACRONYM.fullmatch(word):
         return False
     return any(
         (
