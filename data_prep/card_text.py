@@ -118,7 +118,8 @@ included; a question without a description counts with 0 there. A dash: the corp
 """
 
 SPLITS: Final = """\
-A question is in one split only, with all its responses. Test questions are never trained on.
+A question is in one split only, with all its responses and with its near-duplicates. Test questions are never trained
+on.
 """
 
 PICTURES: Final[Mapping[str, str]] = {
@@ -129,22 +130,25 @@ PICTURES: Final[Mapping[str, str]] = {
 """What a picture shows, for those who cannot see it."""
 
 FILES: Final = """\
-`datasets` loads what has a config: `load_dataset(folder, config)`. Beside the files below stands `rejected.jsonl`: what
-was left out, by step, with the reason.
+`datasets` loads what has a config: `load_dataset(folder, config)`. Beside the files below stand `rejected.jsonl` (what
+was left out, by step, with the reason), `masked.jsonl` (where personal data stood) and `leaks.jsonl`.
 
 `prompt[].content` reads: field `content` of each entry of the list `prompt`.
 """
 
 FIELDS: Final[Mapping[str, str]] = {
     "ability": "always `counselling`",
+    "coe": "the reviewed chain L1 to L4, where the corpus has one",
     "crisis": "whether the corpus marks the asker as at acute risk",
     "data_source": "the corpus's name, by which verl groups its validation figures",
     "description": "the post itself; may be empty",
+    "emotion": "of the post: the class that stands out from all posts by the DUTIR lexicon, or a classifier's label",
     "extra_info.index": "number of the row, from 0",
     "extra_info.question": "title and description: what the reward compares the answer with",
     "extra_info.question_id": "the question's id in its corpus",
     "extra_info.split": "`train` or `val`",
     "extra_info.topic": "the corpus's own label; empty where it has none",
+    "group": "the id that stands for all near-duplicates of the question",
     "id": "the question's id in its corpus",
     "instruction": "title and description: the user's turn",
     "kind": "how the negative was chosen: `emotion` (of another emotion), `generic` (frequent sentences), `in_batch` "
@@ -157,9 +161,13 @@ FIELDS: Final[Mapping[str, str]] = {
     "question": "title and description",
     "question_id": "the question's id in its corpus",
     "references": "all responses to the question",
+    "response_emotions": "the same for each response, among all responses",
+    "responses": "all responses to the question",
     "reward_model.ground_truth": "the first response, for verl's logs only",
     "reward_model.style": "always `rule`: the reward is computed, no model is asked for a verdict",
-    "split": "`train`, or `heldout` for evaluating the reward model",
+    "risks": "categories whose rules match the post; not a screening result",
+    "split": "`train`, `val` or `test`; of the triplets `train`, or `heldout` for evaluating the reward model",
+    "subtopic": "the corpus's finer label; empty where it has none",
     "system": "the system prompt",
     "title": "the question in a line",
     "topic": "the corpus's own label; empty where it has none",

@@ -87,7 +87,7 @@ def _run_local(batches: list[_Batch], config: TreatmentConfig, workers: int | No
         return
     # A server that has imported the steps forks the workers: no thread of this process comes along.
     context = get_context("forkserver")
-    context.set_forkserver_preload([Treatment.__module__])
+    context.set_forkserver_preload([Treatment.__module__, "data_prep.anonymise.engine"])
     with ProcessPoolExecutor(count, context, initializer=_set_up, initargs=(config,)) as pool:
         futures = [pool.submit(_treat_and_write, batch) for batch in batches]
         try:

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -119,19 +120,30 @@ def prepare(
     """
     remove_partial(out_dir)
     account, clock = Account(), Clock()
-    corpora = {config.data_source: corpus, **({} if coe is None else {"sample": coe}), **exclude}
-    read = {name: corpus_statistics(part.questions) for name, part in corpora.items()}
+    named = [("", config.data_source, corpus)]
+    named += [("coe_", "sample", coe)] if coe is not None else []
+    named += [(f"{name} ", name, part) for name, part in exclude.items()]
+    names = [name for _, name, _ in named]
+    if len(set(names)) < len(names):
+        raise ValueError(f"corpora are called {names}, expected a name of its own for each. Set data_source=… .")
+    read = {name: corpus_statistics(part.questions) for _, name, part in named}
     clock.lap("statistics")
-    treated = _treat("", corpus, config, out_dir, account)
+    # All corpora in one go, so that a small one does not wait for a pool of its own.
+    results = treat_questions(
+        [question for _, _, part in named for question in part.questions],
+        config.treatment,
+        out_dir / WORK,
+        config.engine,
+        config.workers,
+    )
+    treated = {name: list(islice(results, len(part.questions))) for _, name, part in named}
     clock.lap("treatment")
-    own = _group("", treated, config, account)
+    for prefix, name, part in named:
+        _note(prefix, part, treated[name], account)
+    own = _group("", treated[config.data_source], config, account)
+    chains = own if coe is None else _group("coe_", treated["sample"], config, account)
+    others = {name: everything(part.questions, treated[name]) for name, part in exclude.items()}
     clock.lap("deduplication")
-    chains = own if coe is None else _group("coe_", _treat("coe_", coe, config, out_dir, account), config, account)
-    others = {
-        name: everything(loaded.questions, _treat(f"{name} ", loaded, config, out_dir, account))
-        for name, loaded in exclude.items()
-    }
-    clock.lap("other corpora")
     split = split_questions(own.questions, config.test_size, config.val_size, config.seed)
     sets = {name: own.of({question.id for question in members}) for name, members in split.parts.items()}
     held_out = {"test": sets["test"], "val": sets["val"]} if coe is not None else {}
@@ -188,22 +200,21 @@ def prepare(
     return Prepared(
         account=account,
         read=read,
-        formats=tuple(dict.fromkeys(part.format for part in corpora.values())),
+        formats=tuple(dict.fromkeys(part.format for _, _, part in named)),
         questions=own.questions,
         split=split,
         leaks=[leak for leaks in found.values() for leak in leaks],
         remaining=remaining,
-        rules=_rule_counts(treated),
-        masked=[place for item in treated for place in item.masked],
+        rules=_rule_counts(treated[config.data_source]),
+        masked=[place for item in treated[config.data_source] for place in item.masked],
         triplets=dict(triplets.counts),
         risky_prompts=sum(bool(question.risks) for question in prompts["grpo_train"]),
         seconds=clock.seconds,
     )
 
 
-def _treat(prefix: str, corpus: Corpus, config: DataConfig, out_dir: Path, account: Account) -> list[Treated]:
+def _note(prefix: str, corpus: Corpus, treated: Sequence[Treated], account: Account) -> None:
     account.note(f"{prefix}records", corpus.records_in, corpus.records_kept, corpus.rejected)
-    treated = list(treat_questions(corpus.questions, config.treatment, out_dir / WORK, config.engine, config.workers))
     rejected = [item for result in treated for item in result.rejected]
     kept = [result.question for result in treated if result.question is not None]
     came_in = {
@@ -214,7 +225,6 @@ def _treat(prefix: str, corpus: Corpus, config: DataConfig, out_dir: Path, accou
     for what in ("question", "response"):
         items = [item for item in rejected if item.what == what]
         account.note(f"{prefix}{what}s", came_in[what], left[what], items)
-    return treated
 
 
 def _group(prefix: str, treated: Sequence[Treated], config: DataConfig, account: Account) -> Grouped:

@@ -16,7 +16,6 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from data_prep.anonymise.engine import Anonymiser
 from data_prep.cleaning import Change, CleanedQuestion, Cleaner
 from data_prep.config import TreatmentConfig
 from data_prep.duplicates import PERMUTATIONS, Signatures, signatures
@@ -113,6 +112,9 @@ class Treatment:
             ValueError: an unknown rule or type.
             OSError: a model that cannot be found.
         """
+        # Presidio takes seconds to import, and whoever only reads results needs none of it.
+        from data_prep.anonymise.engine import Anonymiser
+
         # It lists every recogniser at each start.
         logging.getLogger("presidio-analyzer").setLevel(logging.WARNING)
         self._cleaner = Cleaner(config.cleaning_off, config.min_response_chars)

@@ -14,10 +14,12 @@ from data_prep import card_text
 from data_prep.card import CardFacts, DataFile, data_file, dataset_card
 from data_prep.negatives import Triplet
 from data_prep.record import Question
+from data_prep.split import Split
 from data_prep.statistics import CorpusStatistics, corpus_statistics, table1
 from data_prep.writers import (
     SftSample,
     write_grpo_parquet,
+    write_questions_parquet,
     write_sft_json,
     write_test_parquet,
     write_triplets_parquet,
@@ -43,6 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, make_questions: MakeQuestio
     write_grpo_parquet(out / "grpo_val.parquet", calm[5:7], "系统", "sample", "val")
     write_triplets_parquet(out / "triplets.parquet", [Triplet("a", "问", "答", "否", "generic", "train")])
     write_test_parquet(out / "test.parquet", calm[7:], "系统")
+    write_questions_parquet(out / "questions.parquet", Split(calm[:5], calm[5:7], calm[7:]))
     return out
 
 
@@ -54,6 +57,7 @@ def files(folder: Path) -> tuple[DataFile, ...]:
         "grpo_val.parquet": ("grpo", "validation"),
         "triplets.parquet": ("triplets", "train"),
         "test.parquet": ("test", "test"),
+        "questions.parquet": ("questions", "train"),
     }
     return tuple(data_file(folder / name, config, split) for name, (config, split) in places.items())
 
