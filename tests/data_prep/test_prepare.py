@@ -23,6 +23,7 @@ MakeQuestions = Callable[[int], list[Question]]
 
 # The tests' tokenizer gives about a token a byte.
 CONFIG = DataConfig(
+    data_source="made up",
     test_size=10,
     val_size=5,
     max_prompt_tokens=3000,
@@ -355,3 +356,11 @@ def test_real_corpus_with_the_samples_chains(
     assert len(read(tmp_path)["test"]) == 10
     assert list(prepared.read) == ["psyqa", "sample"]
     assert prepared.formats == ("psyqa", "sample")
+
+
+def test_two_corpora_of_one_name(
+    tmp_path: Path, tokenizer: PreTrainedTokenizerFast, make_questions: MakeQuestions
+) -> None:
+    questions = corpus(make_questions(50))
+    with pytest.raises(ValueError, match=r"\['sample', 'sample'\].*Set data_source"):
+        prepare(questions, questions, {}, tokenizer, replace(CONFIG, data_source="sample"), tmp_path)
