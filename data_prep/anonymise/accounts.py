@@ -43,7 +43,7 @@ _WECHAT: Final = (
 _WECHAT_BESIDE: Final = rf"{_WECHAT}|[薇微威卫徽维]|(?<![a-z0-9])v+(?![a-z])"
 # What may stand between a weak cue, or a word of letters only, and its cue.
 _LINK: Final = (
-    r"(?:[号號码碼还是为在就的我搜加同这个小大新呀啊哦吧呢:：\s➕+→】【“”\"'‘’(（，,、~～=❤♥️-]|id|联系方式|[账帐]号)"
+    r"(?:[号號码碼聊还是为在就的我搜加同这个小大新呀啊哦吧呢:：\s➕+→】【“”\"'‘’(（，,、~～=❤♥️-]|id|联系方式|[账帐]号)"
     r"{0,6}"
 )
 _CONTACT: Final = r"(?:加|搜|私聊?|敲|联系|找)(?:我|一下|下|这个|她|他|吧)?[:：\s，,]{0,2}"
@@ -51,6 +51,8 @@ _OWNER: Final = r"[，,、←（(\s]*(?:就?是|这是|为|这个|那个)?(?:我
 
 _QQ_CUE: Final = re.compile(_QQ, re.IGNORECASE)
 _QQ_LINKED: Final = re.compile(rf"(?:{_QQ_BESIDE}){_LINK}$", re.IGNORECASE)
+# 我的号876540192: no phone number is so short, and no other number is called just 号.
+_QQ_OWN: Final = re.compile(r"(?:[我他她你]的?|[这那]个?)号[是为:：，,\s]{0,3}$")
 _QQ_AFTER: Final = re.compile(rf"{_OWNER}(?:扣|抠|秋|q(?![a-z]))", re.IGNORECASE)
 # Far from its cue an id needs one that is no place (微信上), and nothing between that is sent, eaten or shown.
 _WECHAT_FAR: Final = re.compile(
@@ -168,6 +170,8 @@ def _kind_of_number(number: str, before: str, after: str) -> str | None:
     if quantity or number != digits or not number.isascii() or len(digits) < 7 or _DATE.fullmatch(digits):
         return None
     if _QQ_CUE.search(before) or _QQ_CUE.search(after) or _QQ_AFTER.match(after):
+        return "QQ"
+    if _QQ_OWN.search(before) and 8 <= len(digits) <= 10:
         return "QQ"
     return None
 
