@@ -24,6 +24,7 @@ _TRIGGER: Final = re.compile(
     rf"[1-9][0-9]{{4}}|[1-9][0-9]{{0,4}}[ -][0-9]|[a-z0-9_][a-z0-9_-]{{5}}|[{_NUMERALS}]{{7}}", re.IGNORECASE
 )
 _MOBILE: Final = re.compile(r"1[3-9][0-9]{9}")
+_DATE: Final = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
 _ROUND: Final = re.compile(r"[0-9]{2,3}000")
 
 _SENTENCE_END: Final = re.compile(r"[。！？!?；;]")
@@ -31,8 +32,8 @@ _LOOK_BACK: Final = 30
 _LOOK_AHEAD: Final = 14
 
 _QQ: Final = (
-    r"(?<![a-z])q[ .]?q(?![a-z])\.?|扣扣|抠抠|秋秋|球球|叩叩|蔻蔻|寇寇|口口(?!声)|企鹅|🐧|扩列|盗.{0,4}号|号.{0,2}被盗|"
-    r"(?<![a-z0-9阿])q(?![a-z0-9弹版萌])"
+    r"(?<![a-z])q[ .]?q(?![a-z])\.?|扣扣|抠抠|秋秋|球球|叩叩|蔻蔻|寇寇|口口(?!声)|企鹅|🐧|扩列|盗.{0,4}号|"
+    r"号.{0,2}被盗|把扣|(?<![a-z0-9阿])q(?![a-z0-9弹版萌])"
 )
 _QQ_BESIDE: Final = rf"{_QQ}|[扣抠叩秋鹅]|(?<=[加我])球|[丘求裘]{{2}}|(?<![a-z0-9阿])q(?=[0-9])|群"
 _WECHAT: Final = (
@@ -42,7 +43,7 @@ _WECHAT: Final = (
 _WECHAT_BESIDE: Final = rf"{_WECHAT}|[薇微威卫徽维]|(?<![a-z0-9])v+(?![a-z])"
 # What may stand between a weak cue, or a word of letters only, and its cue.
 _LINK: Final = (
-    r"(?:[号號码碼还是为在就的我搜加同这个小大新呀啊哦吧呢:：\s➕+→】【“”\"'‘’(（，,、~～=❤♥️-]|id|联系方式|[账帐]号)"
+    r"(?:[号號码碼聊还是为在就的我搜加同这个小大新呀啊哦吧呢:：\s➕+→】【“”\"'‘’(（，,、~～=❤♥️-]|id|联系方式|[账帐]号)"
     r"{0,6}"
 )
 _CONTACT: Final = r"(?:加|搜|私聊?|敲|联系|找)(?:我|一下|下|这个|她|他|吧)?[:：\s，,]{0,2}"
@@ -50,10 +51,15 @@ _OWNER: Final = r"[，,、←（(\s]*(?:就?是|这是|为|这个|那个)?(?:我
 
 _QQ_CUE: Final = re.compile(_QQ, re.IGNORECASE)
 _QQ_LINKED: Final = re.compile(rf"(?:{_QQ_BESIDE}){_LINK}$", re.IGNORECASE)
+# 我的号876540192: no phone number is so short, and no other number is called just 号.
+_QQ_OWN: Final = re.compile(r"(?:[我他她你]的?|[这那]个?)号[是为:：，,\s]{0,3}$")
 _QQ_AFTER: Final = re.compile(rf"{_OWNER}(?:扣|抠|秋|q(?![a-z]))", re.IGNORECASE)
-_WECHAT_CUE: Final = re.compile(_WECHAT, re.IGNORECASE)
+# Far from its cue an id needs one that is no place (微信上), and nothing between that is sent, eaten or shown.
+_WECHAT_FAR: Final = re.compile(
+    rf"(?:{_WECHAT})(?![上里])(?!.*(?:发来|发了|传来|打到|打出|吃|存着|显示|登录|收到|提示|定位|用的是))", re.IGNORECASE
+)
 _WECHAT_LINKED: Final = re.compile(rf"(?:{_WECHAT_BESIDE}){_LINK}$", re.IGNORECASE)
-_WECHAT_AFTER: Final = re.compile(rf"{_OWNER}(?:{_WECHAT}|v+(?![a-z]))", re.IGNORECASE)
+_WECHAT_AFTER: Final = re.compile(rf"{_OWNER}(?:(?:{_WECHAT})(?![上里])|v+(?![a-z]))", re.IGNORECASE)
 _CONTACT_BEFORE: Final = re.compile(rf"{_CONTACT}$")
 _CONTACT_AFTER: Final = re.compile(r"[^a-z0-9]{0,2}(?:来|去|，)?加(?:我|她|他|你|一下|吧|就)")
 _ACCOUNT_BEFORE: Final = re.compile(r"[小大新]号[^a-z0-9，,]{0,4}$")
@@ -75,7 +81,7 @@ _OTHER_NUMBER: Final = re.compile(
 )
 # What a word is instead, by what stands right before it: an account elsewhere, a secret, something to type.
 _OTHER_WORD: Final = re.compile(
-    r"(?:公众[号平]台?|状态|签名|写着?|文件|课|小程序|视频号|抖音|微博|小红书|b站|快手|知乎|豆瓣|淘宝|支付宝|steam|游戏|网名|群名|昵称|名字|备注|暗号|验证|口令|回复|输入|关键词|"
+    r"(?:公众[号平]台?|状态|签名|写着?|文件|课|论坛|用户名|小程序|视频号|抖音|微博|小红书|b站|快手|知乎|豆瓣|淘宝|支付宝|steam|游戏|网名|群名|昵称|名字|备注|暗号|验证|口令|回复|输入|关键词|"
     r"密码|取码|请码|换码|证码)[a-z]{0,2}[号名写填着是为叫成搜:： “\"‘]{0,4}$",
     re.IGNORECASE,
 )
@@ -161,9 +167,11 @@ def _kind_of_number(number: str, before: str, after: str) -> str | None:
         # 扣271609384本人在: so long a number is no count, whatever follows.
         enough = 7 if quantity else 5 if kind == "QQ" else 6
         return kind if len(digits) >= enough else None
-    if quantity or number != digits or not number.isascii() or len(digits) < 7:
+    if quantity or number != digits or not number.isascii() or len(digits) < 7 or _DATE.fullmatch(digits):
         return None
     if _QQ_CUE.search(before) or _QQ_CUE.search(after) or _QQ_AFTER.match(after):
+        return "QQ"
+    if _QQ_OWN.search(before) and 8 <= len(digits) <= 10:
         return "QQ"
     return None
 
@@ -177,9 +185,9 @@ def _is_wechat(word: str, glued: str, before: str, after: str) -> bool:
         return False
     return any(
         (
-            _WECHAT_CUE.search(before),
+            _WECHAT_FAR.search(before),
             _ACCOUNT_BEFORE.search(before),
-            _WECHAT_CUE.search(after),
+            _WECHAT_FAR.search(after),
             _CONTACT_BEFORE.search(before),
             _CONTACT_AFTER.match(after),
         )

@@ -16,7 +16,7 @@ from data_prep.anonymise.measure import LABELLED, read_labelled
 from data_prep.anonymise.placeholders import ALL_TYPES, placeholder
 from data_prep.anonymise.recogniser import Triggered
 
-SENTENCES = [each.text for path in sorted(LABELLED.glob("*.txt")) for each in read_labelled(path)]
+SENTENCES = [each.text for path in sorted(LABELLED.glob("tune*.txt")) for each in read_labelled(path)]
 
 # Cues, marks, values, placeholders and what is nearly one.
 WORDS = """
