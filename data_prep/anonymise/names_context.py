@@ -25,7 +25,9 @@ _OWN: Final = re.compile(
     r"求助者|当事人|委托人|监护人|担保人|借款人|被害人|受害人|签[名字]|署名|落款|自称|自我介绍一下吧?|实名|登记：|—|@|转告|艾特)"
     r"[是为叫做：:，,\s“”\"（(—]{0,3}$"
 )
-_CALLED: Final = re.compile(r"(?:我|他|她|名字?|人|孩子|女儿|儿子|女孩|男孩|女生|男生|师|生|友|姓\w，?|好像|就|全名|大名|真名)叫做?$|名字?[叫是]$|自称$|姓名[:：]?\s?$")
+_CALLED: Final = re.compile(
+    r"(?:我|他|她|名字?|人|孩子|女儿|儿子|女孩|男孩|女生|男生|师|生|友|姓\w，?|好像|就|全名|大名|真名)叫做?$|名字?[叫是]$|自称$|姓名[:：]?\s?$"
+)
 _I_AM: Final = re.compile(r"(?:^|[，。！？；、：\s“（(])(?:你好|您好|大家好|老师好)?我(?:就|真的?)?是$")
 _BEFORE: Final = re.compile(
     r"(?:和|跟|与|同|给|被|对|找|为了?|要不是|连|听完?|把|比起?|恨|爱|暗恋|喜欢|讨厌|梦[见到]|想[起到念]|认识|[遇碰见][到见上]|见过|看见|看到|"
@@ -37,7 +39,9 @@ PERSON_AFTER: Final = re.compile(
     r"老师|同学|医生|大夫|女士|先生|小姐|阿姨|叔叔|伯伯|大[姐哥爷妈]|[姐哥](?![姐哥])|师[傅父兄姐弟妹]|律师|主任|教授|护士|警官|校长|经理|总监|博士|主管|咨询师|教练|"
     r"[班组队院科店]长|书记|学[长姐弟妹]|这个人|这孩子|小朋友|女娃|家属|[他她]?[爸妈]|的(?:家长|妈妈?|爸爸?|父母|母亲|父亲|老公|老婆|妻子|丈夫|孩子|儿子|女儿|哥哥|姐姐|弟弟|妹妹|男朋友|女朋友|死|头七|葬礼|手机|微信)"
 )
-_OWN_AFTER: Final = re.compile(r"是我的(?:真名|大名|本名|名字)|[，,\s]{1,2}(?:男|女)[，,\s]|[，,（(][0-9一二三四五六七八九十]{1,3}岁")
+_OWN_AFTER: Final = re.compile(
+    r"是我的(?:真名|大名|本名|名字)|[，,\s]{1,2}(?:男|女)[，,\s]|[，,（(][0-9一二三四五六七八九十]{1,3}岁"
+)
 _AFTER: Final = re.compile(
     r"说|在|是|走|哭|笑|把|被|对|和|跟|与|就|也|又|还|却|都|总|老|已|突|昨|今|来|去|没|不|会|要|想|给|让|带|拉|打|骂|借|问|叫|结|出|离|坐|住|抱|从|每|为|告|看|听|因|当|用|以|真|"
     r"男|女|\d|[一二三四五六七八九十]|才|比|大我|小我|考|发|找|喜欢|之间|她|他|分|吵|恋|死|病|搬|后来|的|有|突|很|特|过|先|两|三"
@@ -50,12 +54,19 @@ _FAMOUS_AFTER: Final = re.compile(
     r"的?《|》|(?:的|这[首本部])(?:书|歌|诗|小说|电影|散文|理论|作品|话|名言|课|视频|演唱会|脱口秀)|笔下|(?:先生|老师|教授)?(?:曾经?说|说过|写过|认为|提出|在《|的《|有句话|有一句)|主演|演唱|饰演|粉丝"
 )
 
+CUE_CHARACTERS: Final = frozenset(
+    "".join(pattern.pattern for pattern in (_ROLE, _OWN, _CALLED, _I_AM, _BEFORE, _FAMOUS_BEFORE, _CLAUSE_START))
+    + "\n\t\u3000\xa0"
+)
+"""The characters of all cues: where another one stands before a name there is none of them."""
 OWN, ROLE, WEAK = 4.0, 3.0, 1.0
-"""Points for a name's owner saying so, for a relation or a role, and for words that may stand before or after a person."""
+"""Points for a name's owner saying so, for a relation or a role, and for words that may stand beside a person."""
 
 
 def before_points(text: str, start: int) -> tuple[float, bool]:
     """Points for what stands before ``start``, and whether it says outright that a name follows."""
+    if start and text[start - 1] not in CUE_CHARACTERS:
+        return 0.0, False
     before = text[max(0, start - 12) : start]
     if _CALLED.search(before):
         return OWN + 1, True

@@ -17,7 +17,9 @@ class Institution(EntityRecognizer):
 
     def __init__(self) -> None:
         """Read the lists of endings."""
-        super().__init__(supported_entities=[SCHOOL, EMPLOYER], supported_language="zh", name="institution by its ending")
+        super().__init__(
+            supported_entities=[SCHOOL, EMPLOYER], supported_language="zh", name="institution by its ending"
+        )
         self._finder = InstitutionFinder()
 
     def load(self) -> None:
