@@ -13,8 +13,8 @@ from typing import NamedTuple
 from presidio_analyzer import EntityRecognizer, RecognizerResult
 from presidio_analyzer.nlp_engine import NlpArtifacts
 
-from data_prep.anonymise.names_context import END, OWN, ROLE, after_points, before_points
-from data_prep.anonymise.names_minority import MINORITY_HINT, minority_names
+from data_prep.anonymise.names_context import CUE_CHARACTERS, END, OWN, ROLE, after_points, before_points
+from data_prep.anonymise.names_minority import may_hold_minority_name, minority_names
 from data_prep.anonymise.segments import Words, closed, is_word, open_to, segmented
 from data_prep.anonymise.word_lists import word_list
 
@@ -31,12 +31,13 @@ _PLACE_LIKE = ("ns", "nz")
 _PUBLIC = frozenset(word_list("public_figures.txt", "persons"))
 _HINT = re.compile(f"[{''.join(sorted(_FIRST))}][\u4e00-\u9fa5]")
 _CUED = re.compile(
-    r"(?:叫做?|名字?|姓名[:：]?|患者|本人|我是|——|@|和|跟|与|被|给|对|找|让|[友妹姐弟哥爸妈夫妻女儿子师学事长]|要不是)(?=[%s]|%s)"
-    % ("".join(sorted(_SURNAMES)), "|".join(_COMPOUND))
+    "(?:叫做?|名字?|姓名[:：]?|患者|本人|我是|——|@|和|跟|与|被|给|对|找|让|[友妹姐弟哥爸妈夫妻女儿子师学事长]|要不是)"
+    f"(?=[{''.join(sorted(_SURNAMES))}]|{'|'.join(_COMPOUND)})"
 )
 _TITLED = re.compile(
     r"[老小阿大].|.(?:[姐哥弟妹姨叔爷婶嫂总董工老家某氏博导局处伯婆奶爸妈]|老师|医生|大夫|主任|女士|先生|小姐|总监|经理|教授|护士|警官|律师|[校院班科队]长|师傅|阿姨|叔叔|同学|书记|博士|[爷奶大]\\w)"
 )
+_OUTRIGHT = tuple("叫名是为：:— ")
 _MEASURES = "段位项席张支班盘区"
 _COUNTED = tuple("这那一二两三几每整某前后下上首末本此0123456789")
 _SELDOM_LAST = "和时有中来用好曾多天前后上在了的人们"
@@ -64,8 +65,8 @@ class PersonalName(EntityRecognizer):
         """Nothing to load."""
 
     def may_match(self, text: str) -> bool:
-        """Whether there is a surname with a character after it that may begin a given name, or a part of a minority's name."""
-        return _HINT.search(text) is not None or MINORITY_HINT.search(text) is not None
+        """Whether there is a surname with a character after it, or a part of a minority's name."""
+        return _HINT.search(text) is not None or may_hold_minority_name(text)
 
     def analyze(
         self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
@@ -91,14 +92,28 @@ def _named(text: str, cut: Words) -> list[tuple[int, int]]:
 
 def _candidates(text: str, cut: Words) -> Iterator[_Candidate]:
     """Surnames at the edge of a word, or after a cue, with the one or two characters that may be the given name."""
-    for i, word in enumerate(cut.words):
-        guess = cut.tags[i] == "nr" and 1 < len(word) < 5
-        if guess or word[0] in _FIRST and (len(word) == 1 or cut.tags[i][0] == "n" or cut.tags[i] == "x" or word in _COMPOUND or not is_word(word)):
-            yield from _from(text, cut, cut.starts[i])
-        elif 1 < len(word) < 5 and word[1] in _FIRST and not is_word(word):
-            yield from _from(text, cut, cut.starts[i] + 1)
+    for i, (word, tag) in enumerate(zip(cut.words, cut.tags, strict=True)):
+        if word[0] in _FIRST:
+            if _may_begin(text, cut, i):
+                yield from _from(text, cut, cut.starts[i])
+        elif 1 < len(word) < 5:
+            if tag == "nr":
+                yield from _from(text, cut, cut.starts[i])
+            if word[1] in _FIRST and not is_word(word):
+                yield from _from(text, cut, cut.starts[i] + 1)
     for match in _CUED.finditer(text):
         yield from _from(text, cut, match.end())
+
+
+def _may_begin(text: str, cut: Words, i: int) -> bool:
+    """Whether a name may begin with this word, which begins with a surname."""
+    word, tag = cut.words[i], cut.tags[i]
+    start = cut.starts[i]
+    if len(word) == 1:
+        return word not in _GRAMMAR or text[start - 1 : start] in _OUTRIGHT
+    if word in _COMPOUND or tag in _PLACE_LIKE or not is_word(word):
+        return True
+    return tag == "nr" or (tag[0] in "na" and text[start - 1 : start] in CUE_CHARACTERS)
 
 
 def _from(text: str, cut: Words, start: int) -> Iterator[_Candidate]:
@@ -128,18 +143,21 @@ def _points(text: str, cut: Words, start: int, end: int, surname: int) -> float:
     if cut.starts[first] == start and first == last and not whole and cut.tags[first] == "nr":
         # 佘莉当: the segmenter guessed a person and took a word of grammar along.
         person = _NEVER_GIVEN.issuperset(text[end : cut.starts[last + 1]]) and not is_word(cut.words[first])
+    strange = sum(char not in _GIVEN for char in part)
+    if strange > (0 if len(part) == 1 else 1) and not person and text[start - 1 : start] not in _OUTRIGHT:
+        return 0.0
+    odd = len(_NEVER_GIVEN.intersection(part))
+    if odd and not whole:
+        return 0.0
     before, outright = before_points(text, start)
     if (name in _NOT_NAMES and not (outright and END.match(text, end))) or _TITLED.fullmatch(name):
         return 0.0
     if text[start] in _MEASURES and text.startswith(_COUNTED, start - 1):
         return 0.0
-    odd = len(_NEVER_GIVEN.intersection(part))
-    if odd and not whole:
-        return 0.0
     if name in _PUBLIC and before < ROLE:
         return 0.0
     points = before + after_points(text, end)
-    points += sum(0.5 if char in _GIVEN else -1.5 for char in part) - odd * (0.0 if person else 1.0)
+    points += 0.5 * len(part) - 2.0 * strange - odd * (0.0 if person else 1.0)
     if surname == 2:
         points += 3.0
     elif text[start] in _GRAMMAR:
@@ -149,7 +167,17 @@ def _points(text: str, cut: Words, start: int, end: int, surname: int) -> float:
     elif text[start] in _COMMON:
         points += 1.0
     if is_word(name):
-        points -= 0.5 if person else 0.0 if outright else 1.0 if tag in _PLACE_LIKE or before >= OWN else 2.0 if before >= ROLE and whole else 4.0
+        points -= (
+            0.5
+            if person
+            else 0.0
+            if outright
+            else 1.0
+            if tag in _PLACE_LIKE or before >= OWN
+            else 2.0
+            if before >= ROLE and whole
+            else 4.0
+        )
     elif person:
         points += 2.5
     elif whole:

@@ -54,12 +54,19 @@ _FAMOUS_AFTER: Final = re.compile(
     r"的?《|》|(?:的|这[首本部])(?:书|歌|诗|小说|电影|散文|理论|作品|话|名言|课|视频|演唱会|脱口秀)|笔下|(?:先生|老师|教授)?(?:曾经?说|说过|写过|认为|提出|在《|的《|有句话|有一句)|主演|演唱|饰演|粉丝"
 )
 
+CUE_CHARACTERS: Final = frozenset(
+    "".join(pattern.pattern for pattern in (_ROLE, _OWN, _CALLED, _I_AM, _BEFORE, _FAMOUS_BEFORE, _CLAUSE_START))
+    + "\n\t\u3000\xa0"
+)
+"""The characters of all cues: where another one stands before a name there is none of them."""
 OWN, ROLE, WEAK = 4.0, 3.0, 1.0
-"""Points for a name's owner saying so, for a relation or a role, and for words that may stand before or after a person."""
+"""Points for a name's owner saying so, for a relation or a role, and for words that may stand beside a person."""
 
 
 def before_points(text: str, start: int) -> tuple[float, bool]:
     """Points for what stands before ``start``, and whether it says outright that a name follows."""
+    if start and text[start - 1] not in CUE_CHARACTERS:
+        return 0.0, False
     before = text[max(0, start - 12) : start]
     if _CALLED.search(before):
         return OWN + 1, True

@@ -12,18 +12,26 @@ from data_prep.anonymise.word_lists import word_list
 
 _PART: Final = "|".join(sorted(word_list("names.txt", "minority parts"), key=len, reverse=True))
 _SYLLABLE: Final = "".join(word_list("names.txt", "minority characters"))
-_DOTTED: Final = re.compile(rf"(?<!·)[{_SYLLABLE}]{{2,6}}[·•・][{_SYLLABLE}]{{2,6}}(?![·•・])")
-_UNDOTTED: Final = re.compile(rf"(?:{_PART}){{1,3}}[{_SYLLABLE}措珠雅木]{{0,2}}")
+_DOTTED: Final = re.compile(rf"[{_SYLLABLE}]{{2,6}}[·•・][{_SYLLABLE}]{{2,6}}(?![·•・])")
+_UNDOTTED: Final = re.compile(rf"(?:{_PART})(?:{_PART}){{0,2}}[{_SYLLABLE}措珠雅木]{{0,2}}")
+_DOT: Final = re.compile("[·•・]")
 _SURE: Final = 3.5
 """Points of context that a name without a dot needs: a relation before it, or a person's word after it and a clause."""
-MINORITY_HINT: Final = re.compile(rf"[·•・]|{_PART}")
-"""What every such name has."""
+
+
+def may_hold_minority_name(text: str) -> bool:
+    """Whether the text has a dot between syllables or a part of such a name."""
+    return _DOT.search(text) is not None or _UNDOTTED.search(text) is not None
 
 
 def minority_names(text: str) -> Iterator[tuple[int, int]]:
     """Where such names stand."""
-    for match in _DOTTED.finditer(text):
-        yield match.span()
+    if _DOT.search(text):
+        for match in _DOTTED.finditer(text):
+            yield match.span()
     for match in _UNDOTTED.finditer(text):
-        if match.end() - match.start() > 2 and before_points(text, match.start())[0] + after_points(text, match.end()) >= _SURE:
+        if (
+            match.end() - match.start() > 2
+            and before_points(text, match.start())[0] + after_points(text, match.end()) >= _SURE
+        ):
             yield match.span()

@@ -7,17 +7,23 @@ import re
 from typing import Final
 
 from data_prep.anonymise.segments import Words, is_word
+from data_prep.anonymise.word_lists import word_list
 
 _HAN: Final = "一二三四五六七八九十百〇零两"
 _N: Final = rf"(?:[0-9]{{1,5}}|[{_HAN}]{{1,4}}|[A-Za-z][0-9]{{0,3}}|[甲乙丙丁附负][0-9{_HAN}]*)"
 _NOUN: Final = (
-    r"(?:号(?:宿舍楼|公寓|楼|院|门|摊位|商位|仓库|墓区|哨卡|桥墩|库|房|铺|信箱)?|栋|幢|支?弄|座|单元|楼|室|房|舍|村民小组|组|大?队|社|巷|排|门|户|层|街|梯|塔|斋|库|网格|地块)"
+    r"(?:号(?:宿舍楼|公寓|楼|院|门|摊位|商位|仓库|墓区|哨卡|桥墩|库|房|铺|信箱)?|栋|幢|支?弄|座|单元|楼|室|房|舍|"
+    r"村民小组|组|大?队|社|巷|排|门|户|层|街|梯|塔|斋|库|网格|地块)"
 )
 _COARSE: Final = r"(?:[期区段里村条]|号线)"
-_UNIT: Final = rf"(?:第?{_N}{_NOUN}|[0-9]+[甲乙丙丁](?=[0-9])|[东西南北中前后][0-9]?[门楼塔院座栋](?![口里上下面前后])|东头|西头|后楼)"
+_UNIT: Final = (
+    rf"(?:第?{_N}{_NOUN}|[0-9]+[甲乙丙丁](?=[0-9])|"
+    r"[东西南北中前后][0-9]?[门楼塔院座栋](?![口里上下面前后])|东头|西头|后楼)"
+)
 _DASHED: Final = r"[A-Z]?[0-9]{1,5}(?:号|栋|幢)?[-—－#][0-9A-Z]{1,5}(?:[-—－#][0-9A-Z]{1,5})*(?:[室号房])?"
 _TAIL: Final = (
-    r"(?:[A-Z]{0,2}[0-9]{2,5}(?![0-9岁元块天年月日个多人次名米斤分万千百%％点度小时])[室房号]?|[0-9]{1,2}[A-HF](?![A-Za-z])|[〇零一二三四五六七八九]{3,4}[室房号]?(?![一-龥]))"
+    r"(?:[A-Z]{0,2}[0-9]{2,5}(?![0-9岁元块天年月日个多人次名米斤分万千百%％点度小时])[室房号]?|"
+    r"[0-9]{1,2}[A-HF](?![A-Za-z])|[〇零一二三四五六七八九]{3,4}[室房号]?(?![\u4e00-\u9fa5]))"
 )
 _RUN: Final = re.compile(
     rf"(?:第?{_N}{_COARSE})*(?P<fine>{_UNIT}|{_DASHED})(?:[，,\s]?(?:{_UNIT}|{_N}{_COARSE}|-?{_DASHED}))*(?:-?{_TAIL})?(?:[-—－][0-9A-Z]{{1,5}})?"
@@ -37,18 +43,14 @@ _ESTATE: Final = re.compile(r"(?:大厦|公寓|花园|小区|苑|路|街|巷|府
 _NO_PLACE: Final = re.compile(r"热线|电话|号码|手机|尾号|账号|卡号|微信|编号")
 _DIGITS: Final = 16
 _BUILDING: Final = re.compile(r"(?:大厦|公寓|宿舍|宿舍楼|苑|国际|广场|中心|花园|小区|[0-9A-Z]座|校区|府|舍|名邸|斋)$")
-_GENERIC: Final = frozenset(
-    "小区 公寓 宿舍 宿舍楼 大厦 广场 社区 街道 小巷 花园 学校 校区 医院 市场 商城 商场 超市 中心 村 镇 乡 村里 镇上 家里 屋里 城里 院里 班里 心里 手里 店里 厂里 县城 城市 农村 工厂 仓库 车站 路 街 楼 院 "
-    "单元 教学楼 办公楼 实验楼 图书馆 食堂 操场 体育馆 住院部 门诊 门诊楼 住院楼 急诊 病区 病房 科室 科 公司 大楼 写字楼 商业街 主楼 副楼 老楼 新楼 旧楼 楼上 楼下 地下 高楼 阳台 走廊 隔壁 对面 门口 附近 后面 前面 旁边 里面 上面 下面 外面 "
-    "地铁 公交 火车 高铁 车 站台 站 路上 路边 街上 街边 马路 公路 高速 区 县 市 省 国 部门 专门 热门 大门 前门 后门 校门 出门 部队 团队 军队 球队 车队 小组 班组 课题组 上午 下午 中午 晚上 宿舍区 家属院 老家 家 网站 平台 舞台 后台 电视台 阶段 手段 时期 学期 长期 短期 初期 日期 星期 周期 道 知道 味道 难道 地道 报道 渠道 通道 轨道 频道 街道办 城中村 地 本地 当地 外地 工地 场地 目的地 基地 居委会 一楼 二楼 三楼 四楼 五楼 六楼 七楼 八楼 九楼 十楼 大院 医院 学院 法院 电影院 剧院 敬老院 养老院 福利院 书店 酒店 饭店 网吧 角 主角 视角".split()
+_GENERIC: Final = frozenset(word_list("places.txt", "generic places"))
+_STOP_TAGS: Final = frozenset(
+    {"r", "p", "u", "ul", "uj", "uz", "ud", "uv", "ug", "d", "c", "y", "e", "o", "t", "x", "eng", "k"}
 )
-_STOP_TAGS: Final = frozenset({"r", "p", "u", "ul", "uj", "uz", "ud", "uv", "ug", "d", "c", "y", "e", "o", "t", "x", "eng", "k"})
-_STOP_WORDS: Final = frozenset(
-    "住 住在 住进 住到 家住 租 租在 租住 搬 搬到 搬进 搬去 搬来 挪到 寄 寄到 寄往 送 送到 送往 在 到 去 来 来到 从 是 写 写的 写着 写上 填 填的 填上 地址 住址 老家 家 我家 家在 户口 嫁到 嫁 位于 定位 定位在 挤 挤在 到达 走到 回 回到 赶到 拖到 绑到 带到 叫到 约到 换到 换 换成 归 守 守着 埋在 死在 困在 "
-    "现住 现居 居住 居住地 收货 收件 快递 外卖 导航 导航到 打车 打车到 去过 路过 经过 开到 跑到 躲到 躲在 扔到 放在 摆摊 摊位 登记 签 签了 签的 买 买了 买的 卖 卖了 请 请到 找 找到 进 进了 有 看 看到 爬上 爬到 出事 发生在 发生 监护人 户主 宿舍 大学 学院 中学 小学 学校 幼儿园 公司 医院 供 供在 站 站在 坐在 蹲在 留在 独居 借住 寄居 寄宿 暂住 常住 人 现在 目前 以前 之前 今天 昨天 晚上 刚 刚刚 就 别去 别来 反锁 关 关在 锁在 堵在 停 停在 "
-    "接 接到 车翻 翻 翻在 从前 小时候 原来 去世 老公 老婆 爸爸 妈妈 爸妈 奶奶 爷爷 外婆 外公 她 他 我 你 工作室 开 开在 租了 租的 租房 买在 上班 办公室 见面 地点 集合 出发 救救 救 快来 来人 快 请来 派 派到 派人 派出所 说 说的 报 报了 报的 告诉 叫 喊 吼 喊着 问 想 不是 就是 才是 只有 邮寄 投递 送达 送回 安葬 葬在 落 落户 户籍 籍贯 现 暂 上门 门牌 门牌号 单位 公婆 亲戚 朋友 同学 邻居 全家 一家 一家人 一个人 和 跟 与 或 同 及".split()
+_STOP_WORDS: Final = frozenset(word_list("places.txt", "not in addresses"))
+_LEAD: Final = re.compile(
+    r"(?:.*(?:住[在进到]|[租搬寄送嫁拖约赶回挪换开跑走]到|搬[进去来]|地址|位于|定位在?|挤在|写[着的]|脱口而出|找到|就在)|[我她他你们这那住在到去从是往归给进把离了有的]+)(?=[\u4e00-\u9fa5]{2})"
 )
-_LEAD: Final = re.compile(r"(?:.*(?:住[在进到]|[租搬寄送嫁拖约赶回挪换开跑走]到|搬[进去来]|地址|位于|定位在?|挤在|写[着的]|脱口而出|找到|就在)|[我她他你们这那住在到去从是往归给进把离了有的]+)(?=[\u4e00-\u9fa5]{2})")
 _FIRST_ROAD: Final = re.compile(r"[\u4e00-\u9fa5]{2}(?:大道|路|街|巷)([与和、])$")
 _MAX: Final = 30
 """Characters that a place may have before its number."""
@@ -59,7 +61,9 @@ def may_hold_address(text: str) -> bool:
     return _HINT.search(text) is not None
 
 
-_HINT: Final = re.compile(rf"[0-9{_HAN}A-Za-z甲乙丙]{_NOUN}|[0-9][-—－#+][0-9A-Z]|[\u4e00-\u9fa5][A-Z]?[0-9]{{2,5}}|[东西南北前后][门楼塔院座头栋]|公里|[国省县]道")
+_HINT: Final = re.compile(
+    rf"[0-9{_HAN}A-Za-z甲乙丙]{_NOUN}|[0-9][-—－#+][0-9A-Z]|[\u4e00-\u9fa5][A-Z]?[0-9]{{2,5}}|[东西南北前后][门楼塔院座头栋]|公里|[国省县]道"
+)
 
 
 def find_addresses(text: str, cut: Words) -> list[tuple[int, int]]:
@@ -85,7 +89,7 @@ def _address(text: str, cut: Words, run: re.Match[str]) -> tuple[int, int] | Non
     place = text[start : run.start()]
     if len(place) < 2 or _generic(place) or _NO_PLACE.search(place):
         return None
-    if sum(map(str.isdigit, run[0])) > _DIGITS or _STOREY.fullmatch(run[0]) and not _ESTATE.search(place):
+    if sum(map(str.isdigit, run[0])) > _DIGITS or (_STOREY.fullmatch(run[0]) and not _ESTATE.search(place)):
         return None
     return start, run.end()
 
@@ -96,7 +100,7 @@ def _begin(text: str, cut: Words, before: int) -> int:
     while i >= 0 and before - cut.starts[i] <= _MAX:
         start = cut.starts[i]
         part = text[start:edge]
-        if part in _STOP_WORDS and edge != before or not re.fullmatch(r"[\u4e00-\u9fa5A-Z0-9]+", part):
+        if (part in _STOP_WORDS and edge != before) or not re.fullmatch(r"[\u4e00-\u9fa5A-Z0-9]+", part):
             break
         if cut.tags[i] in _STOP_TAGS and is_word(cut.words[i]) and edge != before:
             break
@@ -114,4 +118,6 @@ def _begin(text: str, cut: Words, before: int) -> int:
 
 def _generic(place: str) -> bool:
     """Whether nothing in the place names it: 小区, 我们宿舍楼."""
-    return place in _GENERIC or any(place == kind + tail for kind in _GENERIC for tail in ("东", "西", "南", "北", "里", "中"))
+    return place in _GENERIC or any(
+        place == kind + tail for kind in _GENERIC for tail in ("东", "西", "南", "北", "里", "中")
+    )
