@@ -16,7 +16,7 @@ from typing import Final
 from data_prep.risk.reading import RISKS
 from data_prep.risk.tags import RiskRules
 
-LABELLED: Final = {part: Path(__file__).with_name(f"{part}.jsonl") for part in ("tune", "held")}
+LABELLED: Final = {part: Path(__file__).with_name(f"{part}.jsonl") for part in ("oblique_1", "oblique_2", "natural")}
 """The labelled sets that come with the project."""
 
 
