@@ -8,7 +8,7 @@ No language model is loaded unless one is asked for (``model``), and nothing is 
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import rjieba
@@ -79,6 +79,10 @@ class Anonymiser:
         if model is not None:
             recognisers.append(ModelRecognizer(model))
         self._recognisers = [each for each in recognisers if self._types.intersection(each.supported_entities)]
+        # Asked once here: telling whether an object fits a protocol is slow.
+        self._conditions: list[tuple[EntityRecognizer, Callable[[str], bool]]] = [
+            (each, each.may_match if isinstance(each, Triggered) else bool) for each in self._recognisers
+        ]
         self._engine = AnalyzerEngine(
             registry=RecognizerRegistry(recognizers=self._recognisers, supported_languages=[_LANGUAGE]),
             nlp_engine=NoOpNlpEngine([{"lang_code": _LANGUAGE, "model_name": "none"}]),
@@ -113,8 +117,8 @@ class Anonymiser:
             return []
         wanted = {
             entity
-            for each in self._recognisers
-            if not isinstance(each, Triggered) or each.may_match(view)
+            for each, may_match in self._conditions
+            if may_match(view)
             for entity in each.supported_entities
         }
         if not wanted & self._types:
