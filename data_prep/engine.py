@@ -133,6 +133,8 @@ class _RayTreatment:
 
 
 def _run_ray(batches: list[_Batch], config: TreatmentConfig, workers: int | None, done: Callable[[], Any]) -> None:
+    # Texts of people in distress: nothing about a run goes to Ray's makers. It has to be said before Ray is imported.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     import ray
 
     ray.init(ignore_reinit_error=True, include_dashboard=False)
