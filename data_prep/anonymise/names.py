@@ -113,7 +113,8 @@ def _may_begin(text: str, cut: Words, i: int) -> bool:
     word, tag = cut.words[i], cut.tags[i]
     start = cut.starts[i]
     if len(word) == 1:
-        return word not in _GRAMMAR or text[start - 1 : start] in _OUTRIGHT
+        ordinary = word not in _GRAMMAR and not _GIVEN.isdisjoint(text[start + 1 : start + 3])
+        return ordinary or text[start - 1 : start] in _OUTRIGHT
     if word in _COMPOUND or tag in _PLACE_LIKE or not is_word(word):
         return True
     return tag == "nr" or (tag[0] in "na" and text[start - 1 : start] in CUE_CHARACTERS)

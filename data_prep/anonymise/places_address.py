@@ -6,7 +6,7 @@ A city, a county or an estate alone stays; institutions are in ``places_institut
 import re
 from typing import Final
 
-from data_prep.anonymise.segments import Words, is_word
+from data_prep.anonymise.segments import Words, is_word, open_to
 from data_prep.anonymise.word_lists import word_list
 
 _HAN: Final = "一二三四五六七八九十百〇零两"
@@ -70,17 +70,18 @@ _HINT: Final = re.compile(
 
 def find_addresses(text: str, cut: Words) -> list[tuple[int, int]]:
     """Where the addresses stand, none of them overlapping; runs that only a place name parts are one address."""
-    found: list[tuple[int, int]] = [match.span() for match in _MILESTONE.finditer(text)]
+    milestones = [match.span() for match in _MILESTONE.finditer(text)]
+    found: list[tuple[int, int]] = []
     for match in _RUN.finditer(text):
         if found and match.start() < found[-1][1]:
             continue
         span = _address(text, cut, match)
-        if span is None:
+        if span is None or not open_to(milestones, *span):
             continue
         if found and span[0] - found[-1][1] <= 0:
             span = (found.pop()[0], span[1])
         found.append(span)
-    return sorted(found)
+    return sorted(milestones + found)
 
 
 def _address(text: str, cut: Words, run: re.Match[str]) -> tuple[int, int] | None:

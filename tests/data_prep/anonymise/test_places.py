@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from presidio_analyzer import EntityRecognizer, RecognizerResult
+from presidio_analyzer import RecognizerResult
 
 from data_prep.anonymise.places import Address, Institution
 
@@ -108,7 +108,7 @@ def _same(one: tuple[int, int], other: tuple[int, int]) -> bool:
     ],
 )
 def test_labelled_places_are_found(file: str, kind: str, recall: float) -> None:
-    recogniser: EntityRecognizer = ADDRESS if kind == "地址" else INSTITUTION
+    recogniser = ADDRESS if kind == "地址" else INSTITUTION
     labelled = hit = found_spans = right = 0
     for line in (LABELLED / file).read_text(encoding="utf-8").splitlines():
         gold, text, last = list[tuple[int, int]](), "", 0
@@ -119,7 +119,7 @@ def test_labelled_places_are_found(file: str, kind: str, recall: float) -> None:
             text += mark[2]
             last = mark.end()
         text += line[last:]
-        results: list[RecognizerResult] = recogniser.analyze(text, [kind], None)
+        results: list[RecognizerResult] = recogniser.analyze(text, [kind])
         spans = [(one.start, one.end) for one in results if one.entity_type == kind]
         labelled, found_spans = labelled + len(gold), found_spans + len(spans)
         hit += sum(any(_same(one, span) for span in spans) for one in gold)
