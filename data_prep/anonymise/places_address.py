@@ -42,6 +42,7 @@ _STOREY: Final = re.compile(rf"{_N}[楼层室]")
 _ESTATE: Final = re.compile(r"(?:大厦|公寓|花园|小区|苑|路|街|巷|府|湾)$")
 _NO_PLACE: Final = re.compile(r"热线|电话|号码|手机|尾号|账号|卡号|微信|编号")
 _HALL: Final = re.compile(rf"{_N}号(?:公寓|宿舍楼)[0-9A-Z]")
+_NUMERAL: Final = re.compile(rf"[0-9{_HAN}A-Z甲乙丙丁]")
 _DIGITS: Final = 16
 _BUILDING: Final = re.compile(r"(?:大厦|公寓|宿舍|宿舍楼|苑|国际|广场|中心|花园|小区|[0-9A-Z]座|校区|府|舍|名邸|斋)$")
 _GENERIC: Final = frozenset(word_list("places.txt", "generic places"))
@@ -64,7 +65,7 @@ def may_hold_address(text: str) -> bool:
 
 
 _HINT: Final = re.compile(
-    rf"[0-9{_HAN}A-Za-z甲乙丙]{_NOUN}|[0-9][-—－#+][0-9A-Z]|[\u4e00-\u9fa5][A-Z]?[0-9]{{2,5}}|[东西南北前后][门楼塔院座头栋]|公里|[国省县]道"
+    rf"[0-9{_HAN}A-Za-z甲乙丙丁附负]{_NOUN}|[0-9][-—－#+][0-9A-Z]|[\u4e00-\u9fa5][A-Z]?[0-9]{{2,5}}|[东西南北中前后][0-9]?[门楼塔院座头栋]|公里|[国省县]道"
 )
 
 
@@ -85,6 +86,8 @@ def find_addresses(text: str, cut: Words) -> list[tuple[int, int]]:
 
 
 def _address(text: str, cut: Words, run: re.Match[str]) -> tuple[int, int] | None:
+    if not _NUMERAL.search(run[0]):
+        return None
     before = text[max(0, run.start() - _MAX) : run.start()]
     if not (_PLACE.search(before) if run["bare"] is None else _BUILDING.search(before)):
         return run.span() if _HALL.match(run[0]) else None
