@@ -14,7 +14,7 @@ from presidio_analyzer import EntityRecognizer, RecognizerResult
 from presidio_analyzer.nlp_engine import NlpArtifacts
 
 from data_prep.anonymise.names_context import CUE_CHARACTERS, END, OWN, ROLE, after_points, before_points
-from data_prep.anonymise.names_minority import may_hold_minority_name, minority_names
+from data_prep.anonymise.names_minority import minority_names
 from data_prep.anonymise.segments import Words, closed, is_word, open_to, segmented
 from data_prep.anonymise.word_lists import word_list
 
@@ -29,7 +29,7 @@ _NEVER_GIVEN = frozenset("".join(word_list("names.txt", "never given")))
 _NOT_NAMES = frozenset(word_list("names.txt", "not names"))
 _PLACE_LIKE = ("ns", "nz")
 _PUBLIC = frozenset(word_list("public_figures.txt", "persons"))
-_HINT = re.compile(f"[{''.join(sorted(_FIRST))}][\u4e00-\u9fa5]")
+_HINT = re.compile("[\u4e00-\u9fa5]{2}")
 _CUED = re.compile(
     "(?:叫做?|名字?|姓名[:：]?|患者|本人|我是|——|@|和|跟|与|被|给|对|找|让|[友妹姐弟哥爸妈夫妻女儿子师学事长]|要不是)"
     f"(?=[{''.join(sorted(_SURNAMES))}]|{'|'.join(_COMPOUND)})"
@@ -65,8 +65,8 @@ class PersonalName(EntityRecognizer):
         """Nothing to load."""
 
     def may_match(self, text: str) -> bool:
-        """Whether there is a surname with a character after it, or a part of a minority's name."""
-        return _HINT.search(text) is not None or may_hold_minority_name(text)
+        """Whether two Chinese characters stand side by side: rare surnames leave no narrower condition."""
+        return _HINT.search(text) is not None
 
     def analyze(
         self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
@@ -76,8 +76,11 @@ class PersonalName(EntityRecognizer):
         again = sorted({text[start:end] for start, end in spans if not is_word(text[start:end])}, key=len, reverse=True)
         if again:
             spans.update(match.span() for match in re.finditer("|".join(map(re.escape, again)), text))
-        shut = closed(text)
-        return [RecognizerResult("姓名", *span, 0.5) for span in sorted(spans) if open_to(shut, *span)]
+        shut, kept = closed(text), list[tuple[int, int]]()
+        for start, end in sorted(spans, key=lambda span: (span[0] - span[1], span[0])):
+            if open_to(shut, start, end) and open_to(kept, start, end):
+                kept.append((start, end))
+        return [RecognizerResult("姓名", start, end, 0.5) for start, end in sorted(kept)]
 
 
 def _named(text: str, cut: Words) -> list[tuple[int, int]]:
@@ -110,7 +113,8 @@ def _may_begin(text: str, cut: Words, i: int) -> bool:
     word, tag = cut.words[i], cut.tags[i]
     start = cut.starts[i]
     if len(word) == 1:
-        return word not in _GRAMMAR or text[start - 1 : start] in _OUTRIGHT
+        ordinary = word not in _GRAMMAR and not _GIVEN.isdisjoint(text[start + 1 : start + 3])
+        return ordinary or text[start - 1 : start] in _OUTRIGHT
     if word in _COMPOUND or tag in _PLACE_LIKE or not is_word(word):
         return True
     return tag == "nr" or (tag[0] in "na" and text[start - 1 : start] in CUE_CHARACTERS)

@@ -19,11 +19,6 @@ _SURE: Final = 3.5
 """Points of context that a name without a dot needs: a relation before it, or a person's word after it and a clause."""
 
 
-def may_hold_minority_name(text: str) -> bool:
-    """Whether the text has a dot between syllables or a part of such a name."""
-    return _DOT.search(text) is not None or _UNDOTTED.search(text) is not None
-
-
 def minority_names(text: str) -> Iterator[tuple[int, int]]:
     """Where such names stand."""
     if _DOT.search(text):

@@ -33,8 +33,6 @@ class Institution(EntityRecognizer):
         self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
     ) -> list[RecognizerResult]:
         """Every named institution; a school rather than an employer where it could be both."""
-        if not self.may_match(text):
-            return []
         shut = closed(text)
         return [
             RecognizerResult(one.kind, one.start, one.end, _SCORES[one.kind])
@@ -61,8 +59,6 @@ class Address(EntityRecognizer):
         self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
     ) -> list[RecognizerResult]:
         """Every address, from its first place name to its last number."""
-        if not self.may_match(text):
-            return []
         shut = closed(text)
         spans = find_addresses(text, segmented(text))
         return [RecognizerResult("地址", *span, 0.75) for span in spans if open_to(shut, *span)]

@@ -6,7 +6,7 @@ A city, a county or an estate alone stays; institutions are in ``places_institut
 import re
 from typing import Final
 
-from data_prep.anonymise.segments import Words, is_word
+from data_prep.anonymise.segments import Words, is_word, open_to
 from data_prep.anonymise.word_lists import word_list
 
 _HAN: Final = "一二三四五六七八九十百〇零两"
@@ -41,15 +41,18 @@ _PLACE: Final = re.compile(
 _STOREY: Final = re.compile(rf"{_N}[楼层室]")
 _ESTATE: Final = re.compile(r"(?:大厦|公寓|花园|小区|苑|路|街|巷|府|湾)$")
 _NO_PLACE: Final = re.compile(r"热线|电话|号码|手机|尾号|账号|卡号|微信|编号")
+_HALL: Final = re.compile(rf"{_N}号(?:公寓|宿舍楼)[0-9A-Z]")
+_NUMERAL: Final = re.compile(rf"[0-9{_HAN}A-Z甲乙丙丁]")
 _DIGITS: Final = 16
 _BUILDING: Final = re.compile(r"(?:大厦|公寓|宿舍|宿舍楼|苑|国际|广场|中心|花园|小区|[0-9A-Z]座|校区|府|舍|名邸|斋)$")
 _GENERIC: Final = frozenset(word_list("places.txt", "generic places"))
 _STOP_TAGS: Final = frozenset(
-    {"r", "p", "u", "ul", "uj", "uz", "ud", "uv", "ug", "d", "c", "y", "e", "o", "t", "x", "eng", "k"}
+    {"r", "p", "u", "ul", "uj", "uz", "ud", "uv", "ug", "d", "c", "y", "e", "o", "x", "eng", "k"}
 )
 _STOP_WORDS: Final = frozenset(word_list("places.txt", "not in addresses"))
 _LEAD: Final = re.compile(
-    r"(?:.*(?:住[在进到]|[租搬寄送嫁拖约赶回挪换开跑走]到|搬[进去来]|地址|位于|定位在?|挤在|写[着的]|脱口而出|找到|就在)|[我她他你们这那住在到去从是往归给进把离了有的]+)(?=[\u4e00-\u9fa5]{2})"
+    r"(?:.*(?:住[在进到]?|[租搬寄送嫁拖约赶回挪换开跑走]到|搬[进去来]|地址|位于|定位在?|挤在|写[着的]|脱口而出|找到|就在)|"
+    r"[寄带吼喊我她他你们这那住在到去从是往归给进把离了有的]+)(?=[\u4e00-\u9fa5]{2})"
 )
 _FIRST_ROAD: Final = re.compile(r"[\u4e00-\u9fa5]{2}(?:大道|路|街|巷)([与和、])$")
 _MAX: Final = 30
@@ -62,29 +65,32 @@ def may_hold_address(text: str) -> bool:
 
 
 _HINT: Final = re.compile(
-    rf"[0-9{_HAN}A-Za-z甲乙丙]{_NOUN}|[0-9][-—－#+][0-9A-Z]|[\u4e00-\u9fa5][A-Z]?[0-9]{{2,5}}|[东西南北前后][门楼塔院座头栋]|公里|[国省县]道"
+    rf"[0-9{_HAN}A-Za-z甲乙丙丁附负]{_NOUN}|[0-9][-—－#+][0-9A-Z]|[\u4e00-\u9fa5][A-Z]?[0-9]{{2,5}}|[东西南北中前后][0-9]?[门楼塔院座头栋]|公里|[国省县]道"
 )
 
 
 def find_addresses(text: str, cut: Words) -> list[tuple[int, int]]:
     """Where the addresses stand, none of them overlapping; runs that only a place name parts are one address."""
-    found: list[tuple[int, int]] = [match.span() for match in _MILESTONE.finditer(text)]
+    milestones = [match.span() for match in _MILESTONE.finditer(text)]
+    found: list[tuple[int, int]] = []
     for match in _RUN.finditer(text):
         if found and match.start() < found[-1][1]:
             continue
         span = _address(text, cut, match)
-        if span is None:
+        if span is None or not open_to(milestones, *span):
             continue
         if found and span[0] - found[-1][1] <= 0:
             span = (found.pop()[0], span[1])
         found.append(span)
-    return sorted(found)
+    return sorted(milestones + found)
 
 
 def _address(text: str, cut: Words, run: re.Match[str]) -> tuple[int, int] | None:
+    if not _NUMERAL.search(run[0]):
+        return None
     before = text[max(0, run.start() - _MAX) : run.start()]
     if not (_PLACE.search(before) if run["bare"] is None else _BUILDING.search(before)):
-        return None
+        return run.span() if _HALL.match(run[0]) else None
     start = _begin(text, cut, run.start())
     place = text[start : run.start()]
     if len(place) < 2 or _generic(place) or _NO_PLACE.search(place):
@@ -104,7 +110,7 @@ def _begin(text: str, cut: Words, before: int) -> int:
             break
         if cut.tags[i] in _STOP_TAGS and is_word(cut.words[i]) and edge != before:
             break
-        if not is_word(part) and (lead := _LEAD.match(part)):
+        if not is_word(part) and (lead := _LEAD.match(part + text[edge : edge + 2])):
             return start + lead.end()
         edge = start
         i -= 1
