@@ -23,8 +23,8 @@ _LOWER = {ord(char): char.lower() for char in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 _Spans = tuple[tuple[int, int], ...]
 _Covered = dict[int, list[tuple[int, int]]]
 """For each character that is part of phrases to ignore, their spans."""
-_Hit = tuple[int, tuple[int, tuple[int, ...], frozenset[str]]]
-"""Where a word ends, and of the word: its length, the slots it may fill, the categories it is ignored by."""
+_Hit = tuple[int, tuple[int, int, frozenset[str]]]
+"""Where a word ends, and of the word: its length, its number, the categories it is ignored by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,12 @@ class RiskRules:
         for category, phrases in rules.ignore.items():
             for phrase in phrases:
                 words.setdefault(phrase, ([], []))[1].append(category)
+        self._last = frozenset(self._slots)
         self._automaton = ahocorasick.Automaton()
-        for word, (states, ignoring) in words.items():
-            self._automaton.add_word(word, (len(word), tuple(states), frozenset(ignoring)))
+        self._fills = [frozenset(states) for states, _ in words.values()]
+        """For each word by its number, the slots it may fill."""
+        for number, (word, (_, ignoring)) in enumerate(words.items()):
+            self._automaton.add_word(word, (len(word), number, frozenset(ignoring)))
         self._automaton.make_automaton()
         after = "".join(map(re.escape, sorted(rules.no_negator_after)))
         self._negated = re.compile(f"(?<![{after}])(?:{_either(rules.negators)})(?:{_either(rules.between)})*$")
@@ -90,14 +93,19 @@ class RiskRules:
         # Lower case letter by letter keeps the offsets, which str.lower() does not.
         text = text.translate(_LOWER)
         hits = list(self._automaton.iter(text))
-        complete = self._complete(hits)
+        words = {word for _, (_, word, _) in hits}
+        complete = self._complete(words)
+        if not complete:
+            return []
         ignored: dict[str, _Covered] = {self._states[number].category: {} for number in complete}
         for last, (length, _, categories) in hits:
             for category in ignored.keys() & categories if categories else ():
                 for at in range(last + 1 - length, last + 1):
                     ignored[category].setdefault(at, []).append((last + 1 - length, last + 1))
+        # Posts repeat their words, so what a word may fill is looked up once a text.
+        fills = {word: sorted(slots) for word in words if (slots := complete & self._fills[word])}
         matches = []
-        for rule, spans in self._rows(text, hits, complete, ignored):
+        for rule, spans in self._rows(text, hits, fills, ignored):
             start, end = spans[0][0], spans[-1][1]
             if not self._is_negated(text, spans) and not self._is_story(text, start, end):
                 matches.append(Match(rule.category, rule.name, start, end))
@@ -114,27 +122,25 @@ class RiskRules:
                 words.setdefault(word, ([], []))[0].append(before)
         self._slots[before] = tuple(range(first, before + 1))
 
-    def _complete(self, hits: list[_Hit]) -> set[int]:
+    def _complete(self, words: set[int]) -> set[int]:
         """The slots of the patterns of which every slot has a word in the text: few, which saves most of the work."""
-        present: set[int] = set()
-        for _, (_, states, _) in hits:
-            present.update(states)
+        present: set[int] = set().union(*(self._fills[word] for word in words))
         complete: set[int] = set()
-        for last in present & self._slots.keys():
+        for last in present & self._last:
             if present.issuperset(self._slots[last]):
                 complete.update(self._slots[last])
         return complete
 
     def _rows(
-        self, text: str, hits: list[_Hit], complete: set[int], ignored: dict[str, _Covered]
+        self, text: str, hits: list[_Hit], fills: dict[int, list[int]], ignored: dict[str, _Covered]
     ) -> Iterable[tuple[Rule, _Spans]]:
         """Rows of words, as their spans, that fill all slots of a pattern."""
         reached: dict[int, list[_Spans]] = {}
-        for last, (length, states, _) in hits:
-            if complete.isdisjoint(states):
+        for last, (length, word, _) in hits:
+            if word not in fills:
                 continue
             span = (last + 1 - length, last + 1)
-            for number in sorted(complete.intersection(states)):
+            for number in fills[word]:
                 state = self._states[number]
                 if state.before < 0:
                     row: _Spans | None = (span,)
