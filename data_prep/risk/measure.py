@@ -1,10 +1,10 @@
 """Recall and precision of the risk tags on labelled texts: ``python -m data_prep.risk.measure [files]``.
 
-A line of a labelled set is ``{"text": …, "categories": […]}``. Each was written for the purpose in the manner of posts.
-``oblique_1`` and ``oblique_2`` avoid plain words on purpose, ``natural`` speaks as posts do. The rules have been written
-with these three in view, so what they score there is no estimate for other texts. Before anyone had looked at it, the
-recall of having a tag at all was 0.61 on ``oblique_2`` and 0.90 on ``natural``, where that of suicidal ideation was 0.77
-at a precision of 0.76. ``sealed``, where it is there, has been used for no rule and is the estimate.
+A line of a labelled set is ``{"text": …, "categories": […]}``. Each set was written for the purpose, in the manner of
+posts. ``oblique_1`` and ``oblique_2`` avoid plain words on purpose, ``natural`` speaks as posts do. The rules have been
+written with these three in view, so what they score there is no estimate for other texts. Before anyone had looked at
+it, the recall of having a tag at all was 0.61 on ``oblique_2`` and 0.90 on ``natural``, where that of suicidal ideation
+was 0.77 at a precision of 0.76. ``sealed``, where it is there, has been used for no rule and is the estimate.
 """
 
 import argparse
