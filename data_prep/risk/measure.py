@@ -1,9 +1,10 @@
 """Recall and precision of the risk tags on labelled texts: ``python -m data_prep.risk.measure [files]``.
 
-A line of a labelled set is ``{"text": …, "categories": […]}``. ``tune.jsonl`` and ``held.jsonl`` were written for the
-purpose, in the manner of posts, many of them without any plain word for what they are about. The rules have been
-written with both in view, so what they score there is no estimate for other texts: on ``held.jsonl``, before anyone had
-looked at it, they found 61 % of the labelled texts, and 41 % of those with suicidal ideation.
+A line of a labelled set is ``{"text": …, "categories": […]}``. Each set was written for the purpose, in the manner of
+posts. ``oblique_1`` and ``oblique_2`` avoid plain words on purpose, ``natural`` speaks as posts do. The rules have been
+written with these three in view, so what they score there is no estimate for other texts. Before anyone had looked at
+it, the recall of having a tag at all was 0.61 on ``oblique_2`` and 0.90 on ``natural``, where that of suicidal ideation
+was 0.77 at a precision of 0.76. ``sealed``, where it is there, has been used for no rule and is the estimate.
 """
 
 import argparse
@@ -16,8 +17,11 @@ from typing import Final
 from data_prep.risk.reading import RISKS
 from data_prep.risk.tags import RiskRules
 
-LABELLED: Final = {part: Path(__file__).with_name(f"{part}.jsonl") for part in ("oblique_1", "oblique_2", "natural")}
-"""The labelled sets that come with the project."""
+TUNED: Final = ("oblique_1", "oblique_2", "natural")
+"""The labelled sets that the rules were written with."""
+
+LABELLED: Final = {path.stem: path for path in sorted(Path(__file__).parent.glob("*.jsonl"))}
+"""All labelled sets that come with the project, by name."""
 
 
 @dataclass(frozen=True, slots=True)

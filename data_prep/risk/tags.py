@@ -23,8 +23,8 @@ _LOWER = {ord(char): char.lower() for char in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 _Spans = tuple[tuple[int, int], ...]
 _Covered = dict[int, list[tuple[int, int]]]
 """For each character that is part of phrases to ignore, their spans."""
-_Hit = tuple[int, tuple[int, tuple[int, ...], frozenset[str]]]
-"""Where a word ends, and of the word: its length, the slots it may fill, the categories it is ignored by."""
+_Hit = tuple[int, int]
+"""Where a word ends, and the word's number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,14 @@ class RiskRules:
         for category, phrases in rules.ignore.items():
             for phrase in phrases:
                 words.setdefault(phrase, ([], []))[1].append(category)
-        self._automaton = ahocorasick.Automaton()
-        for word, (states, ignoring) in words.items():
-            self._automaton.add_word(word, (len(word), tuple(states), frozenset(ignoring)))
+        self._last = frozenset(self._slots)
+        self._automaton = ahocorasick.Automaton(ahocorasick.STORE_INTS)
+        # Of each word by its number: its length, the slots it may fill, the categories it is ignored by.
+        self._lengths = [len(word) for word in words]
+        self._fills = [frozenset(states) for states, _ in words.values()]
+        self._ignoring = {number: ignoring for number, (_, ignoring) in enumerate(words.values()) if ignoring}
+        for number, word in enumerate(words):
+            self._automaton.add_word(word, number)
         self._automaton.make_automaton()
         after = "".join(map(re.escape, sorted(rules.no_negator_after)))
         self._negated = re.compile(f"(?<![{after}])(?:{_either(rules.negators)})(?:{_either(rules.between)})*$")
@@ -87,17 +92,25 @@ class RiskRules:
 
     def explain(self, text: str) -> list[Match]:
         """Every match, in the order in which they end: why the text has its tags."""
-        # Lower case letter by letter keeps the offsets, which str.lower() does not.
-        text = text.translate(_LOWER)
+        # str.lower() is faster, but moves the offsets where a letter becomes two (İ).
+        lower = text.lower()
+        text = lower if len(lower) == len(text) else text.translate(_LOWER)
         hits = list(self._automaton.iter(text))
-        complete = self._complete(hits)
+        words = {word for _, word in hits}
+        complete = self._complete(words)
+        if not complete:
+            return []
         ignored: dict[str, _Covered] = {self._states[number].category: {} for number in complete}
-        for last, (length, _, categories) in hits:
-            for category in ignored.keys() & categories if categories else ():
-                for at in range(last + 1 - length, last + 1):
-                    ignored[category].setdefault(at, []).append((last + 1 - length, last + 1))
+        for last, word in hits:
+            for category in self._ignoring.get(word, ()):
+                if category in ignored:
+                    span = (last + 1 - self._lengths[word], last + 1)
+                    for at in range(*span):
+                        ignored[category].setdefault(at, []).append(span)
+        # Posts repeat their words, so what a word may fill is looked up once a text.
+        fills = {word: sorted(slots) for word in words if (slots := complete & self._fills[word])}
         matches = []
-        for rule, spans in self._rows(text, hits, complete, ignored):
+        for rule, spans in self._rows(text, hits, fills, ignored):
             start, end = spans[0][0], spans[-1][1]
             if not self._is_negated(text, spans) and not self._is_story(text, start, end):
                 matches.append(Match(rule.category, rule.name, start, end))
@@ -114,27 +127,25 @@ class RiskRules:
                 words.setdefault(word, ([], []))[0].append(before)
         self._slots[before] = tuple(range(first, before + 1))
 
-    def _complete(self, hits: list[_Hit]) -> set[int]:
+    def _complete(self, words: set[int]) -> set[int]:
         """The slots of the patterns of which every slot has a word in the text: few, which saves most of the work."""
-        present: set[int] = set()
-        for _, (_, states, _) in hits:
-            present.update(states)
+        present: set[int] = set().union(*(self._fills[word] for word in words))
         complete: set[int] = set()
-        for last in present & self._slots.keys():
+        for last in present & self._last:
             if present.issuperset(self._slots[last]):
                 complete.update(self._slots[last])
         return complete
 
     def _rows(
-        self, text: str, hits: list[_Hit], complete: set[int], ignored: dict[str, _Covered]
+        self, text: str, hits: list[_Hit], fills: dict[int, list[int]], ignored: dict[str, _Covered]
     ) -> Iterable[tuple[Rule, _Spans]]:
         """Rows of words, as their spans, that fill all slots of a pattern."""
         reached: dict[int, list[_Spans]] = {}
-        for last, (length, states, _) in hits:
-            if complete.isdisjoint(states):
+        for last, word in hits:
+            if word not in fills:
                 continue
-            span = (last + 1 - length, last + 1)
-            for number in sorted(complete.intersection(states)):
+            span = (last + 1 - self._lengths[word], last + 1)
+            for number in fills[word]:
                 state = self._states[number]
                 if state.before < 0:
                     row: _Spans | None = (span,)
