@@ -57,9 +57,9 @@ class Clock:
 
 @dataclass(slots=True)
 class RuleCount:
-    """What a cleaning rule did: how many texts it changed, and excerpts (where, before, after)."""
+    """What a cleaning rule did: how many texts it changed or left out, and excerpts (where, before, after)."""
 
-    changed: int
+    texts: int
     examples: list[tuple[str, str, str]]
 
 
@@ -276,7 +276,7 @@ def _rule_counts(treated: Sequence[Treated]) -> dict[str, RuleCount]:
     counts: dict[str, RuleCount] = {}
     for change in (change for result in treated for change in result.changes):
         count = counts.setdefault(change.rule, RuleCount(0, []))
-        count.changed += 1
+        count.texts += 1
         if change.before and len(count.examples) < 3:
             count.examples.append((change.where, change.before, change.after))
     return counts

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from data_prep.card import CardFacts, data_file, dataset_card
+from data_prep.cleaning import RULES
 from data_prep.config import DataConfig
 from data_prep.files import replacing
 from data_prep.markdown import cell, table
 from data_prep.plots import draw_plots
-from data_prep.prepare import Prepared
+from data_prep.prepare import Prepared, RuleCount
 from data_prep.risk import RISKS
 from data_prep.statistics import corpus_statistics, table1
 
@@ -60,7 +61,7 @@ def write_report(prepared: Prepared, config: DataConfig, folder: Path) -> None:
         "Counts": _counts(prepared),
         "Why": _reasons(prepared),
         "Corpora": table1(corpora) + "\n" + "\n".join(f"![]({name})" for name in pictures) + "\n",
-        "Cleaning": _rules(prepared),
+        "Cleaning": _rules(prepared, config),
         "Personal data": _masks(prepared, config),
         "Risk": _risks(prepared),
         "Emotion": _emotions(prepared),
@@ -114,16 +115,17 @@ def _reasons(prepared: Prepared) -> str:
     return table(("Step", "Reason", "Left out"), rows, left=2) + "\nEach of them stands in `rejected.jsonl`.\n"
 
 
-def _rules(prepared: Prepared) -> str:
-    if not prepared.rules:
-        return "No rule changed a text.\n"
+def _rules(prepared: Prepared, config: DataConfig) -> str:
     rows = []
-    for rule, count in sorted(prepared.rules.items(), key=lambda item: -item[1].changed):
+    for name, rule in RULES.items():
+        count = prepared.rules.get(name, RuleCount(0, []))
         where, before, after = count.examples[0] if count.examples else ("", "", "")
-        rows.append((rule, cell(where), cell(before), cell(after), f"{count.changed:,}"))
+        what = f"{rule.summary} (switched off)" if name in config.cleaning_off else rule.summary
+        shown = f"{cell(before)} → {cell(after) or 'left out'}" if before else ""
+        rows.append((name, cell(what), cell(where), shown, f"{count.texts:,}"))
     return (
-        table(("Rule", "Example in a", "Before", "After", "Texts changed"), rows, left=4)
-        + "\nWhat rules left out altogether is counted above. Personal data in examples is masked.\n"
+        table(("Rule", "What it does", "Example in a", "Example", "Texts"), rows, left=4)
+        + "\nTexts that the rule changed or left out. Personal data in examples is masked.\n"
     )
 
 

@@ -152,9 +152,8 @@ class Treatment:
         """One question through all steps."""
         cleaned = self.clean(question)
         if cleaned.question is None:
-            # Excerpts of what is left out are not shown: nobody has looked for personal data in it.
-            hidden = tuple(replace(change, before="", after="") for change in cleaned.changes)
-            return Treated(None, cleaned.rejected, hidden)
+            # What is left out is masked for its excerpts only.
+            return Treated(None, cleaned.rejected, self.mask(question, cleaned.changes)[2])
         clean, masked, changes = self.mask(cleaned.question, cleaned.changes)
         clean = replace(clean, risks=self.tag(clean))
         texts = [clean.post, *clean.responses]

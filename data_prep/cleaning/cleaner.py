@@ -20,13 +20,14 @@ EXCERPT_CHARS: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One text that a rule mended, with an excerpt around the first place where it did.
+    """One text that a rule mended or left out, with an excerpt around the first place where it did.
 
     Attributes:
         rule: the rule's name.
-        where: "title", "description", "topic", "subtopic", "response 3" or "layer 3" (counted from 1, as they came).
-        before: the text there, and after: the same place mended, up to ``EXCERPT_CHARS`` on either side. Both may hold
-            personal data.
+        where: "title", "description", "topic", "subtopic", "response 3" or "layer 3" (counted from 1, as they came), or
+            "post" for a question left out.
+        before: the text there, and after: the same place mended, up to ``EXCERPT_CHARS`` on either side; of what was
+            left out its beginning, and nothing. Both may hold personal data.
     """
 
     rule: str
@@ -43,7 +44,7 @@ class CleanedQuestion:
         question: cleaned; None when it was left out.
         rejected: the responses left out, and the question where it was. Reasons are names of rules; responses that go
             with their question have "question left out: " before its rule's.
-        changes: at most one for each rule and text.
+        changes: at most one for each rule and text; what was left out is among them.
     """
 
     question: Question | None
@@ -87,7 +88,9 @@ class Cleaner:
         for number, raw in enumerate(question.responses, 1):
             response, rule, fault = self._response(raw, f"response {number}", responses, changes)
             if rule:
-                rejected.append(Rejected(question.id, "response", rule, f"response {number}: {fault}"))
+                where = f"response {number}"
+                rejected.append(Rejected(question.id, "response", rule, f"{where}: {fault}"))
+                changes.append(Change(rule, where, response[: 2 * EXCERPT_CHARS], ""))
             else:
                 responses.append(response)
         cleaned = self._mended_question(question, tuple(responses), changes)
@@ -95,6 +98,7 @@ class Cleaner:
         if rule:
             rejected += [Rejected(question.id, "response", f"question left out: {rule}") for _ in responses]
             rejected.append(Rejected(question.id, "question", rule))
+            changes.append(Change(rule, "post", cleaned.post[: 2 * EXCERPT_CHARS], ""))
         return CleanedQuestion(None if rule else cleaned, tuple(rejected), tuple(changes))
 
     def _response(self, text: str, where: str, before: list[str], changes: list[Change]) -> tuple[str, str, str]:
@@ -134,7 +138,7 @@ class Cleaned:
     Attributes:
         questions: kept, in the order they came.
         rejected: questions and responses left out. All responses of a question that goes are listed too.
-        changes: every text that a rule mended, also of what was left out in the end.
+        changes: every text that a rule mended or left out.
     """
 
     questions: list[Question]

@@ -59,7 +59,13 @@ def test_what_it_says(prepared: Prepared, tmp_path: Path) -> None:
         "| 1 | 60 |",
     ):
         assert row in report, row
-    assert "| html | description |" in report
+    [html] = [line for line in report.splitlines() if line.startswith("| html |")]
+    assert "| description |" in html
+    assert html.endswith("| 1 |")
+    [short] = [line for line in report.splitlines() if line.startswith("| short_answer |")]
+    assert "| response 3 | 短 → left out | 1 |" in short
+    [advertisement] = [line for line in report.splitlines() if line.startswith("| advertisement |")]
+    assert advertisement.endswith("| 0 |")
     assert "\n## Corpora\n" in report
     assert "Empathy-QA (paper)" in report
 
