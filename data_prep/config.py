@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, fields
 from typing import Final
 
 from data_prep.anonymise.placeholders import ALL_TYPES
+from data_prep.cleaning import RULES
 from data_prep.prompts import SYSTEM_PROMPTS
 
 MIN_RESPONSE_CHARS: Final = 100
@@ -108,6 +109,9 @@ class DataConfig:
             raise _bad_value("prompt", self.prompt, f"one of {sorted(SYSTEM_PROMPTS)}")
         if self.engine not in ("local", "ray"):
             raise _bad_value("engine", self.engine, "local or ray")
+        for key, known in (("mask", list(ALL_TYPES)), ("cleaning_off", list(RULES))):
+            if unknown := [name for name in getattr(self, key) if name not in known]:
+                raise _bad_value(key, unknown[0], f"some of {known}")
         if not self.data_source.strip():
             raise _bad_value("data_source", self.data_source, "a name")
         least = {

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from threading import Thread
@@ -88,8 +89,8 @@ def _run_local(batches: list[_Batch], config: TreatmentConfig, workers: int | No
     # A server that has imported the steps forks the workers: no thread of this process comes along.
     context = get_context("forkserver")
     context.set_forkserver_preload([Treatment.__module__, "data_prep.anonymise.engine"])
-    with ProcessPoolExecutor(count, context, initializer=_set_up, initargs=(config,)) as pool:
-        futures = [pool.submit(_treat_and_write, batch) for batch in batches]
+    with ProcessPoolExecutor(count, context, initializer=_watch_parent) as pool:
+        futures = [pool.submit(_treat_and_write, batch, config) for batch in batches]
         try:
             for future in as_completed(futures):
                 future.result()
@@ -99,13 +100,11 @@ def _run_local(batches: list[_Batch], config: TreatmentConfig, workers: int | No
             raise
 
 
-_treatment: Treatment | None = None
+_treatment = cache(Treatment)
 
 
-def _set_up(config: TreatmentConfig) -> None:
-    global _treatment
+def _watch_parent() -> None:
     Thread(target=_end_with_parent, daemon=True).start()
-    _treatment = Treatment(config)
 
 
 def _end_with_parent() -> None:
@@ -116,9 +115,9 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _treat_and_write(batch: _Batch) -> None:
-    assert _treatment is not None
-    _write(batch.file, _treatment(batch.table))
+def _treat_and_write(batch: _Batch, config: TreatmentConfig) -> None:
+    # Set up here and not when the process starts: an error then reaches whoever waits for the batch.
+    _write(batch.file, _treatment(config)(batch.table))
 
 
 class _RayTreatment:

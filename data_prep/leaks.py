@@ -50,13 +50,17 @@ class Leak:
 
 def reasons_by_id(leaks: Sequence[Leak]) -> dict[str, tuple[str, str]]:
     """Why the questions of the other sets must not be trained on, by id: a reason to count by, and the detail."""
-    return {
-        leak.other: (
-            f"{leak.part} nearly the same as one of {leak.held_out_set}",
-            f"of question {leak.held_out}, similarity {leak.similarity}",
+    reasons: dict[str, tuple[str, str]] = {}
+    for leak in leaks:
+        # The first that was found: of several, a like post says more than like responses.
+        reasons.setdefault(
+            leak.other,
+            (
+                f"{leak.part} nearly the same as one of {leak.held_out_set}",
+                f"of question {leak.held_out}, similarity {leak.similarity}",
+            ),
         )
-        for leak in leaks
-    }
+    return reasons
 
 
 def find_leaks(held_out: Mapping[str, Texts], others: Mapping[str, Texts], part: Part, threshold: float) -> list[Leak]:

@@ -8,6 +8,7 @@ import hashlib
 import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -109,18 +110,19 @@ class Treatment:
         """Load rules, word lists and, where asked for, models.
 
         Raises:
-            ValueError: an unknown rule or type.
-            OSError: a model that cannot be found.
+            ValueError: an unknown rule or type, or a model that cannot be found.
         """
+        # It lists every recogniser at each start.
+        logging.getLogger("presidio-analyzer").setLevel(logging.WARNING)
         # Presidio takes seconds to import, and whoever only reads results needs none of it.
         from data_prep.anonymise.engine import Anonymiser
 
-        # It lists every recogniser at each start.
-        logging.getLogger("presidio-analyzer").setLevel(logging.WARNING)
         self._cleaner = Cleaner(config.cleaning_off, config.min_response_chars)
-        self._anonymiser = Anonymiser(config.mask, config.mask_model) if config.mask else None
+        with _naming("mask_model", config.mask_model):
+            self._anonymiser = Anonymiser(config.mask, config.mask_model) if config.mask else None
         self._risks = RiskRules.load()
-        self._classifier = EmotionClassifier(config.emotion_model) if config.emotion_model else None
+        with _naming("emotion_model", config.emotion_model):
+            self._classifier = EmotionClassifier(config.emotion_model) if config.emotion_model else None
         self._lexicon = EmotionLexicon.load()
 
     def __call__(self, batch: pa.Table) -> pa.Table:
@@ -202,6 +204,16 @@ class Treatment:
             masked,
             tuple(replace(change, before=shown[2 * i], after=shown[2 * i + 1]) for i, change in enumerate(changes)),
         )
+
+
+@contextmanager
+def _naming(key: str, model: str | None) -> Iterator[None]:
+    """Say by which key a model was asked for that cannot be found."""
+    try:
+        yield
+    except OSError as error:
+        found = str(error).splitlines()[0]
+        raise ValueError(f"{key}={model}: no such model ({found}). Name a folder or a hub id.") from error
 
 
 def to_tables(questions: Sequence[Question], size: int) -> Iterator[pa.Table]:

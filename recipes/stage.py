@@ -110,7 +110,7 @@ def build(schema: type[T], values: Any, where: str) -> T:
         keys = ", ".join(field.name for field in fields(schema))  # type: ignore[arg-type]
         key = getattr(error, "full_key", None)
         named = f"{key}: " if key else ""
-        raise StageError(f"{where}: {named}{str(error).splitlines()[0]}. Known keys: {keys}.") from error
+        raise StageError(f"{where}: {named}{str(error).splitlines()[0].rstrip('.')}. Known keys: {keys}.") from error
 
 
 def require(path: Path, made_by: str) -> Path:

@@ -94,6 +94,20 @@ def test_unknown_engine(tmp_path: Path) -> None:
         list(treat_questions([], CONFIG, tmp_path, "spark"))
 
 
+@pytest.mark.parametrize("key", ["mask_model", "emotion_model"])
+def test_a_model_that_is_not_there_is_named(make_questions: MakeQuestions, tmp_path: Path, key: str) -> None:
+    config = replace(CONFIG, **{key: str(tmp_path / "absent")})
+    with pytest.raises(ValueError, match=rf"{key}=.*absent: no such model .*Name a folder or a hub id"):
+        list(treat_questions(make_questions(2), config, tmp_path, workers=1))
+
+
+@pytest.mark.slow
+def test_an_error_in_a_pool_reaches_the_caller(make_questions: MakeQuestions, tmp_path: Path) -> None:
+    config = replace(CONFIG, emotion_model=str(tmp_path / "absent"))
+    with pytest.raises(ValueError, match=r"emotion_model=.*absent: no such model"):
+        list(treat_questions(make_questions(2 * engine.BATCH), config, tmp_path, workers=2))
+
+
 @pytest.mark.slow
 def test_pool_and_two_ray_nodes_give_the_same(make_questions: MakeQuestions, tmp_path: Path) -> None:
     import ray

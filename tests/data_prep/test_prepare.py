@@ -331,6 +331,14 @@ def test_config_is_checked(key: str, value: Any, expected: str) -> None:
         DataConfig(**{key: value})
 
 
+@pytest.mark.parametrize(
+    ("key", "names", "known"), [("mask", ["电话", "手机"], "邮箱"), ("cleaning_off", ["link"], "urls")]
+)
+def test_unknown_names_in_lists(key: str, names: list[str], known: str) -> None:
+    with pytest.raises(ValueError, match=rf"key '{key}': found '{names[-1]}', expected some of .*'{known}'"):
+        DataConfig(**{key: names})
+
+
 def test_defaults_are_the_papers() -> None:
     config = DataConfig()
     assert (config.seed, config.sft_samples, config.test_size) == (42, 200, 2000)
