@@ -25,8 +25,8 @@ _TO_DIGIT: Final = str.maketrans(_NUMERALS + "oO", "00123456789" + "1123456789" 
 _D: Final = f"[0-9{_NUMERALS}]"
 # Marks between digits; the last two make a digit a keycap emoji.
 _GAP: Final = r"[ \-–—.·_/，,\ufe0f\u20e3]{0,3}"
-_NOT_A_SERIAL: Final = r"(?<!(?:单号|订单|编号|流水|批号|条码|票号)[^0-9，。]{0,4})"
-_HOTLINE: Final = "(?:热线|专线|心理援助|危机干预)"
+_NOT_A_SERIAL: Final = r"(?<!(?:单号|订单|运单|编号|流水|批号|条码|票号|学号|考号|工号)[^0-9，。]{0,4})"
+_HOTLINE: Final = "(?:热线|专线|心理援助|危机干预|自杀干预|援助电话|求助电话)"
 _NO_HOTLINE_BEFORE: Final = rf"(?<!{_HOTLINE}(?:[^0-9。！？!?；;，,\n]{{0,12}}|[^0-9\n]{{0,2}}))"
 _NO_HOTLINE_AFTER: Final = rf"(?![^0-9。！？!?；;，,\n]{{0,12}}{_HOTLINE})"
 _MOBILE_SHAPES: Final = frozenset(
@@ -111,8 +111,9 @@ class Landline(Patterned):
             rf"{start}(?:(?:\+|00)86[- ]?)?(?:[(（]0[1-9][0-9]{{1,2}}[)）][- ]?|0[1-9][0-9]{{1,2}}[-–— ]{{0,2}})"
             rf"{local}{extension}{end}",
             rf"{start}(?:\+|00)86[- ]?[1-9][0-9]{{1,2}}[- ]{local}{extension}{end}",
-            rf"{start}\+(?!86)[1-9][0-9]{{0,2}}[- ]?(?:[(]?[0-9]{{1,4}}[)]?[- ]?){{1,4}}[0-9]{{2,4}}{end}",
-            rf"{_NO_HOTLINE_BEFORE}(?:座机|固话|固定电话|电话|传真)[号码]{{0,2}}[是为:：\s]{{0,3}}\K{local}{end}",
+            rf"{start}(?:\+|00)(?!86)[1-9][0-9]{{0,2}}[- ]?(?:[(]?[0-9]{{1,4}}[)]?[- ]?){{1,4}}[0-9]{{2,4}}{end}",
+            rf"{_NO_HOTLINE_BEFORE}(?:座机|固话|固定电话|电话|宅电|传真|总机)[号码]{{0,2}}"
+            rf"(?:(?:还|就|一直|原来|以前|都)?[是为叫])?[:：，,（(\s]{{0,3}}\K{local}{end}",
         )
         self._hotlines = _hotlines()
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from data_prep.anonymise.engine import Anonymiser
-from data_prep.anonymise.measure import LABELLED, PATTERNED, measure, read_labelled
+from data_prep.anonymise.measure import PATTERNED, measure, read_labelled, tuning_files
 from data_prep.anonymise.patterned import HOTLINES
 
-TUNING = sorted(LABELLED.glob("tune*.txt"))
+TUNING = tuning_files()
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +38,8 @@ def test_patterned_types_on_labelled_sentences(path: Path, anonymiser: Anonymise
         ("打+86 138-7462-0591找我", "打[电话]找我"),
         ("座机（0571）87652043转802", "座机[电话]"),
         ("人在香港，+852 6123 4567", "人在香港，[电话]"),
+        ("骗子用00852-6123 4567打来", "骗子用[电话]打来"),
+        ("电话一直是8765 2043", "电话一直是[电话]"),
         ("证号330106 19910823 2745", "证号[身份证]"),
         ("身份证330106910823274，十五位的", "身份证[身份证]，十五位的"),
         ("卡号6217-0038-5002-7319-465。", "卡号[银行卡]。"),
