@@ -31,7 +31,7 @@ _DATE: Final = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9
 _ROUND: Final = re.compile(r"[0-9]{2,3}000")
 
 _SENTENCE_END: Final = re.compile(r"[。！？!?；;]")
-_LOOK_BACK: Final = 30
+_LOOK_BACK: Final = 40
 _LOOK_AHEAD: Final = 14
 
 _QQ: Final = (
@@ -64,13 +64,15 @@ _QQ_OWN: Final = re.compile(
     r"群(?:里|号|主|聊)?[^0-9a-z，,]{0,6}[：:，,（(\s]{1,2}$",
     re.IGNORECASE,
 )
+_GROUP_AFTER: Final = re.compile(r"[”\"]?(?:的?群(?:号|里)?(?!人)|这个(?:[大小]?群|人|[大小]?号(?!码)))")
 _QQ_AFTER: Final = re.compile(rf"{_OWNER}(?:扣|抠|秋|q(?![a-z]))", re.IGNORECASE)
 # Far from its cue an id needs one that is no place (微信上), and nothing between that is sent, eaten or shown.
 _WECHAT_FAR: Final = re.compile(
-    rf"(?:{_WECHAT})(?![上里])(?!.*(?:发来|发了|传来|打到|打出|吃|存着|显示|登录|收到|提示|定位|用的是))", re.IGNORECASE
+    rf"(?:{_WECHAT})(?![上里])(?!.*(?:发来|发了|传来|打到|打出|吃|存着|显示|登录|收到|提示|定位|(?<![常在])用的是))",
+    re.IGNORECASE,
 )
 _WECHAT_LINKED: Final = re.compile(rf"(?:{_WECHAT_BESIDE}){_LINK}$", re.IGNORECASE)
-_WECHAT_AFTER: Final = re.compile(rf"{_OWNER}(?:(?:{_WECHAT})(?![上里])|v+(?![a-z]))", re.IGNORECASE)
+_WECHAT_AFTER: Final = re.compile(rf"{_OWNER}(?:(?:{_WECHAT})(?![上里群公])|v+(?![a-z]))", re.IGNORECASE)
 # A mobile number that follows is the account's own, not a phone that is good for both.
 _PHONE: Final = r"电话|手机|号码|座机|短信|tel|phone|打给|拨打"
 _SAME_AS_PHONE: Final = (
@@ -78,7 +80,8 @@ _SAME_AS_PHONE: Final = (
     r"(?:就行|就好|就可以)?[是:：，,\s]{0,2})?$"
 )
 _MOBILE_LINK: Final = (
-    rf"{_LINK}(?:你们?|大家|本人|吧|可以|直接|请|同步|现在|目前|常用|的)?[号是为:：，,（(\s]{{0,2}}{_SAME_AS_PHONE}"
+    rf"{_LINK}(?:你们?|大家|本人|吧|可以|直接|请|同步|现在|目前|常用|的|联系|找|加|聊){{0,2}}我?"
+    rf"[号是为:：，,（(\s]{{0,2}}{_SAME_AS_PHONE}"
 )
 _MOBILE_CUES: Final = (
     ("微信", re.compile(rf"(?:{_WECHAT_BESIDE}){_MOBILE_LINK}", re.IGNORECASE)),
@@ -93,8 +96,10 @@ _FOR_BOTH: Final = re.compile(
     rf"(?:{_PHONE})号?码?[^0-9，,。]{{0,2}}$|(?:{_PHONE})[、/，,和与及跟（(兼&+]{{0,2}}$|(?:{_PHONE})[^0-9a-z。]{{0,8}}[同都]",
     re.IGNORECASE,
 )
-_CALLED_PHONE: Final = re.compile(rf"[^0-9。别不勿没]{{0,6}}(?:{_PHONE}|同号|也能打|打)", re.IGNORECASE)
-_CONTACT_BEFORE: Final = re.compile(rf"{_CONTACT}$")
+_CALLED_PHONE: Final = re.compile(
+    rf"[^0-9。别不勿没]{{0,6}}(?:{_PHONE}|同号|也能打|打)(?![^。]{{0,4}}[别不勿没停])", re.IGNORECASE
+)
+_CONTACT_BEFORE: Final = re.compile(rf"(?:{_CONTACT}|(?<![0-9a-z])[➕+]\s?(?:我|v)?[:：]?)$", re.IGNORECASE)
 _CONTACT_AFTER: Final = re.compile(r"[^a-z0-9]{0,2}(?:来|去|，)?加(?:我|她|他|你|一下|吧|就)")
 _ACCOUNT_BEFORE: Final = re.compile(r"[小大新]号[^a-z0-9，,]{0,4}$")
 # No syllable begins with i or u: in vxiaolin the cue is v alone.
@@ -116,7 +121,7 @@ _OTHER_NUMBER: Final = re.compile(
 # What a word is instead, by what stands right before it: an account elsewhere, a secret, something to type.
 _OTHER_WORD: Final = re.compile(
     r"(?:公众[号平]台?|状态|签名|写着?|文件|课|论坛|用户名|小程序|视频号|抖音|微博|小红书|b站|快手|知乎|豆瓣|淘宝|支付宝|steam|游戏|网名|群名|昵称|名字|备注|暗号|验证|口令|回复|输入|关键词|"
-    r"密码|取码|请码|换码|证码)[a-z]{0,2}[号名写填着是为叫成搜:： “\"‘]{0,4}$",
+    r"密码|取码|请码|换码|证码)[a-z]{0,2}[号名写填着是为叫做成了搜:： “\"‘]{0,4}$",
     re.IGNORECASE,
 )
 # Names of scales, illnesses, devices and services: words that stand beside 微信 and are no ids.
@@ -127,6 +132,10 @@ _TERM: Final = re.compile(
 )
 # An id rather than a word with a hyphen (T-shirt): "_", two digits, or longer than such words are.
 _ID_LIKE: Final = re.compile(r"[a-z_](?:.*_.*|.*[0-9].*[0-9].*|(?=.*[0-9-]).{9,})", re.IGNORECASE)
+_NAMES_A_THING: Final = re.compile(
+    r"[”\"’]?的?(?:微信|qq)?(?:群|文件|文档|表格|视频|图片|照片|截图|音频|网站|小程序|公众号|软件|app|游戏|直播|歌|剧|书|店|酒店|药)",
+    re.IGNORECASE,
+)
 _GIVEN_ID: Final = re.compile(r"wxid_[a-z0-9]{8}", re.IGNORECASE)
 _ACRONYM: Final = re.compile(r"[A-Z]{1,5}[-_]?[0-9]{1,4}")
 _QQ_WORD: Final = re.compile(r"qq?[0-9]+", re.IGNORECASE)
@@ -182,7 +191,9 @@ class Account(EntityRecognizer):
 
 def _before(text: str, position: int) -> str:
     """The sentence up to the position, not further back than a cue may stand."""
-    return _SENTENCE_END.split(text[max(0, position - _LOOK_BACK) : position])[-1]
+    *others, last = _SENTENCE_END.split(text[max(0, position - _LOOK_BACK) : position])
+    # 可以QQ找我吗？2507183946 is one sentence for us.
+    return f"{others[-1]}，" if others and not last.strip() and text[position - 1] in "？?！!" else last
 
 
 def _after(text: str, position: int) -> str:
@@ -226,7 +237,7 @@ def _kind_of_number(number: str, before: str, after: str) -> str | None:
         return None
     if _QQ_CUE.search(before) or _QQ_CUE.search(after) or _QQ_AFTER.match(after):
         return "QQ"
-    if _QQ_OWN.search(before) and 8 <= len(digits) <= 10:
+    if 8 <= len(digits) <= 10 and (_QQ_OWN.search(before) or _GROUP_AFTER.match(after)):
         return "QQ"
     return None
 
@@ -236,7 +247,7 @@ def _is_wechat(word: str, glued: str, before: str, after: str) -> bool:
         return False
     if glued or _GIVEN_ID.match(word) or _WECHAT_LINKED.search(before) or _WECHAT_AFTER.match(after):
         return True
-    if not _ID_LIKE.fullmatch(word) or _ACRONYM.fullmatch(word):
+    if not _ID_LIKE.fullmatch(word) or _ACRONYM.fullmatch(word) or _NAMES_A_THING.match(after):
         return False
     return any(
         (
@@ -256,7 +267,9 @@ def _glued_cue(word: str, before: str) -> int:
         return 0
     single = len(match[0]) == 1
     told_apart = match[0].isupper() and word[1].islower()
-    return match.end() if not single or told_apart or re.search(r"(?:[加➕+]|留个|我的?)$", before) else 0
+    # At the start of a clause, too: no English word and no Chinese syllable begins with v and a consonant.
+    alone = re.search(r"(?:^|[，,：:、\s])$", before) and _ID_LIKE.fullmatch(word) and word[1] not in "aeiouAEIOU"
+    return match.end() if not single or told_apart or alone or re.search(r"(?:[加➕+]|留个|我的?)$", before) else 0
 
 
 def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
