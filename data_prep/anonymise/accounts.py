@@ -64,7 +64,10 @@ _QQ_OWN: Final = re.compile(
     r"群(?:里|号|主|聊)?[^0-9a-z，,]{0,6}[：:，,（(\s]{1,2}$",
     re.IGNORECASE,
 )
-_GROUP_AFTER: Final = re.compile(r"[”\"]?(?:的?群(?:号|里)?(?!人)|这个(?:[大小]?群|人|[大小]?号(?!码)))")
+_OWN_AFTER: Final = re.compile(
+    r"[”\"]?(?:的?群(?:号|里)?(?!人)|这个(?:[大小]?群|人|[大小]?号(?!码))|"
+    r"(?:又|来|一直|天天|半夜)?(?:给我发|加我|加了我|申请加|私[信聊]我|骂我))"
+)
 _QQ_AFTER: Final = re.compile(rf"{_OWNER}(?:扣|抠|秋|q(?![a-z]))", re.IGNORECASE)
 # Far from its cue an id needs one that is no place (微信上), and nothing between that is sent, eaten or shown.
 _WECHAT_FAR: Final = re.compile(
@@ -192,8 +195,9 @@ class Account(EntityRecognizer):
 def _before(text: str, position: int) -> str:
     """The sentence up to the position, not further back than a cue may stand."""
     *others, last = _SENTENCE_END.split(text[max(0, position - _LOOK_BACK) : position])
-    # 可以QQ找我吗？2507183946 is one sentence for us.
-    return f"{others[-1]}，" if others and not last.strip() and text[position - 1] in "？?！!" else last
+    # 可以QQ找我吗？我的是2507183946 is one sentence for us.
+    joined = others and len(last.strip()) <= 4 and text[position - len(last) - 1] in "？?！!"
+    return f"{others[-1]}，{last.strip()}" if joined else last
 
 
 def _after(text: str, position: int) -> str:
@@ -237,7 +241,7 @@ def _kind_of_number(number: str, before: str, after: str) -> str | None:
         return None
     if _QQ_CUE.search(before) or _QQ_CUE.search(after) or _QQ_AFTER.match(after):
         return "QQ"
-    if 8 <= len(digits) <= 10 and (_QQ_OWN.search(before) or _GROUP_AFTER.match(after)):
+    if 8 <= len(digits) <= 10 and (_QQ_OWN.search(before) or _OWN_AFTER.match(after)):
         return "QQ"
     return None
 

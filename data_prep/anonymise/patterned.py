@@ -92,7 +92,9 @@ class Mobile(Patterned):
 
     def validate_result(self, pattern_text: str) -> bool:
         """Whether the digits stand in groups as people write them; scores in a row do not."""
-        return _mobile_shape(pattern_text) in _MOBILE_SHAPES
+        shape = _mobile_shape(pattern_text)
+        # With commas between, (2, 3, 3, 3) is an amount.
+        return shape in _MOBILE_SHAPES or (shape == (2, 3, 3, 3) and not re.search("[,，]", pattern_text))
 
 
 class Landline(Patterned):
