@@ -25,7 +25,7 @@ _TO_DIGIT: Final = str.maketrans(_NUMERALS + "oO", "00123456789" + "1123456789" 
 _D: Final = f"[0-9{_NUMERALS}]"
 # Marks between digits; the last two make a digit a keycap emoji.
 _GAP: Final = r"[ \-–—.·_/，,\ufe0f\u20e3]{0,3}"
-_NOT_A_SERIAL: Final = r"(?<!(?:单号|订单|运单|编号|流水|批号|条码|票号|学号|考号|工号)[^0-9，。]{0,4})"
+_NOT_A_SERIAL: Final = r"(?<!(?:单号|订单|运单|编号|流水|批号|条码|票号|学号|考号|工号|准考证|考生号)[^0-9，。]{0,4})"
 _HOTLINE: Final = "(?:热线|专线|心理援助|危机干预|自杀干预|援助电话|求助电话)"
 _NO_HOTLINE_BEFORE: Final = rf"(?<!{_HOTLINE}(?:[^0-9。！？!?；;，,\n]{{0,12}}|[^0-9\n]{{0,2}}))"
 _NO_HOTLINE_AFTER: Final = rf"(?![^0-9。！？!?；;，,\n]{{0,12}}{_HOTLINE})"
@@ -92,6 +92,9 @@ class Mobile(Patterned):
 
     def validate_result(self, pattern_text: str) -> bool:
         """Whether the digits stand in groups as people write them; scores in a row do not."""
+        # In 1983026471一直 the last numeral is the next word's.
+        if pattern_text.endswith("一") and pattern_text[:-1].isascii():
+            return False
         shape = _mobile_shape(pattern_text)
         # With commas between, (2, 3, 3, 3) is an amount.
         return shape in _MOBILE_SHAPES or (shape == (2, 3, 3, 3) and not re.search("[,，]", pattern_text))

@@ -17,7 +17,7 @@ def test_qq_after_its_cue(cue: str, anonymiser: Anonymiser) -> None:
     assert anonymiser([f"{cue}2716093845，备注树洞"]).texts == (f"{cue}[QQ]，备注树洞",)
 
 
-@pytest.mark.parametrize("after", ["本人在", "人在就回", "个性签名很丧", "\n", "年后再加"])
+@pytest.mark.parametrize("after", ["本人在", "一直是灰的", "人在就回", "个性签名很丧", "\n", "年后再加"])
 def test_what_follows_a_long_number_does_not_make_it_a_count(after: str, anonymiser: Anonymiser) -> None:
     assert anonymiser([f"扣扣\n2716093845{after}"]).texts == (f"扣扣\n[QQ]{after}",)
 
