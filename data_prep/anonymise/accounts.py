@@ -100,7 +100,7 @@ _FOR_BOTH: Final = re.compile(
     re.IGNORECASE,
 )
 _CALLED_PHONE: Final = re.compile(
-    rf"[^0-9。别不勿没]{{0,6}}(?:{_PHONE}|同号|也能打|打)(?![^。]{{0,4}}[别不勿没停])", re.IGNORECASE
+    rf"[^0-9。别不勿没或]{{0,6}}(?:{_PHONE}|同号|也能打|打)(?![^。]{{0,4}}[别不勿没停])", re.IGNORECASE
 )
 _CONTACT_BEFORE: Final = re.compile(rf"(?:{_CONTACT}|(?<![0-9a-z])[➕+]\s?(?:我|v)?[:：]?)$", re.IGNORECASE)
 _CONTACT_AFTER: Final = re.compile(r"[^a-z0-9]{0,2}(?:来|去|，)?加(?:我|她|他|你|一下|吧|就)")
