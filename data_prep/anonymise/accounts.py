@@ -2,7 +2,8 @@
 
 Every number of 5 to 11 digits and every Latin word of 6 to 20 characters is a candidate; it counts if a cue stands
 close enough, before it or after it in the same sentence. A word with digits, "_" or "-" in it is very likely an id
-and may stand further from its cue than one of letters only. A mobile number is a phone whatever is said beside it.
+and may stand further from its cue than one of letters only. A mobile number is an account only where the text gives
+it as one (加微信13874620591) and calls it no phone.
 """
 
 import re
@@ -11,11 +12,13 @@ from typing import Final
 from presidio_analyzer import EntityRecognizer, RecognizerResult
 from presidio_analyzer.nlp_engine import NlpArtifacts
 
+from data_prep.anonymise.patterned import Mobile
+
 _NUMERALS: Final = "零〇一二三四五六七八九幺"
 _NUMBER: Final = re.compile(
     r"(?<![0-9@])(?<![0-9][.:-])"
-    rf"(?:[1-9][0-9]{{0,4}}(?:[ -][0-9]{{1,5}}){{1,10}}|[1-9][0-9]{{4,10}}|[{_NUMERALS}]{{7,11}})"
-    rf"(?![0-9@{_NUMERALS}])(?![.:-][0-9])"
+    rf"(?:[1-9][0-9]{{0,4}}(?:[ -][0-9]{{1,5}}){{1,10}}|[1-9][0-9]{{4,10}}|[{_NUMERALS}]{{7,11}}(?![{_NUMERALS}]))"
+    rf"(?![0-9@])(?![.:-][0-9])"
 )
 _WORD: Final = re.compile(
     r"(?<![a-z0-9_.@/-])(?:[a-z_]|[0-9]+[a-z_])[a-z0-9_-]{4,25}(?![a-z0-9_@-]|\.[a-z0-9])", re.IGNORECASE
@@ -28,7 +31,7 @@ _DATE: Final = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9
 _ROUND: Final = re.compile(r"[0-9]{2,3}000")
 
 _SENTENCE_END: Final = re.compile(r"[。！？!?；;]")
-_LOOK_BACK: Final = 30
+_LOOK_BACK: Final = 40
 _LOOK_AHEAD: Final = 14
 
 _QQ: Final = (
@@ -52,15 +55,54 @@ _OWNER: Final = r"[，,、←（(\s]*(?:就?是|这是|为|这个|那个)?(?:我
 _QQ_CUE: Final = re.compile(_QQ, re.IGNORECASE)
 _QQ_LINKED: Final = re.compile(rf"(?:{_QQ_BESIDE}){_LINK}$", re.IGNORECASE)
 # 我的号876540192: no phone number is so short, and no other number is called just 号.
-_QQ_OWN: Final = re.compile(r"(?:[我他她你]的?|[这那]个?)号[是为:：，,\s]{0,3}$")
+# Nor are so many digits anything else after 加我 or 私聊群主.
+_QQ_OWN: Final = re.compile(
+    r"(?:[我他她你]的?|[这那]个?|[小大新旧老])号(?:来|去|在|就|才|又|码)?[是为叫:：，,（(\s]{0,3}$|"
+    r"(?:[加➕+敲戳]|私[聊信]?|联系|添加|[找搜](?=[我他她管群])|好友)(?:一下|一个)?"
+    r"(?:我|他|她|ta|本人|[^0-9a-z，,的]{0,4}(?:管理员?|群主|群管|助理|助手|客服|小号|好友|老师|朋友|姐|哥))?"
+    r"(?:吧|好吗|吗|好不好|呀|啊|哦|下|就行|也行|聊)?[：:，,、（(\s]{0,3}$|"
+    r"群(?:里|号|主|聊)?[^0-9a-z，,]{0,6}[：:，,（(\s]{1,2}$",
+    re.IGNORECASE,
+)
+_OWN_AFTER: Final = re.compile(
+    r"[”\"]?(?:的?群(?:号|里)?(?!人)|这个(?:[大小]?群|人|[大小]?号(?!码))|"
+    r"(?:又|来|一直|天天|半夜)?(?:给我发|加我|加了我|申请加|私[信聊]我|骂我))"
+)
 _QQ_AFTER: Final = re.compile(rf"{_OWNER}(?:扣|抠|秋|q(?![a-z]))", re.IGNORECASE)
 # Far from its cue an id needs one that is no place (微信上), and nothing between that is sent, eaten or shown.
 _WECHAT_FAR: Final = re.compile(
-    rf"(?:{_WECHAT})(?![上里])(?!.*(?:发来|发了|传来|打到|打出|吃|存着|显示|登录|收到|提示|定位|用的是))", re.IGNORECASE
+    rf"(?:{_WECHAT})(?![上里])(?!.*(?:发来|发了|传来|打到|打出|吃|存着|显示|登录|收到|提示|定位|(?<![常在])用的是))",
+    re.IGNORECASE,
 )
 _WECHAT_LINKED: Final = re.compile(rf"(?:{_WECHAT_BESIDE}){_LINK}$", re.IGNORECASE)
-_WECHAT_AFTER: Final = re.compile(rf"{_OWNER}(?:(?:{_WECHAT})(?![上里])|v+(?![a-z]))", re.IGNORECASE)
-_CONTACT_BEFORE: Final = re.compile(rf"{_CONTACT}$")
+_WECHAT_AFTER: Final = re.compile(rf"{_OWNER}(?:(?:{_WECHAT})(?![上里群公])|v+(?![a-z]))", re.IGNORECASE)
+# A mobile number that follows is the account's own, not a phone that is good for both.
+_PHONE: Final = r"电话|手机|号码|座机|短信|tel|phone|打给|拨打"
+_SAME_AS_PHONE: Final = (
+    r"(?:(?:就是|就|也是|是|搜|用|同|[:：])\s?(?:我|他|她|本人)?的?(?:手机号?码?|电话号?码?)"
+    r"(?:就行|就好|就可以)?[是:：，,\s]{0,2})?$"
+)
+_MOBILE_LINK: Final = (
+    rf"{_LINK}(?:你们?|大家|本人|吧|可以|直接|请|同步|现在|目前|常用|的|联系|找|加|聊){{0,2}}我?"
+    rf"[号是为:：，,（(\s]{{0,2}}{_SAME_AS_PHONE}"
+)
+_MOBILE_CUES: Final = (
+    ("微信", re.compile(rf"(?:{_WECHAT_BESIDE}){_MOBILE_LINK}", re.IGNORECASE)),
+    ("QQ", re.compile(rf"(?:{_QQ}|扣){_MOBILE_LINK}", re.IGNORECASE)),
+)
+_MOBILE_AFTER: Final = re.compile(
+    rf"[，,（(\s]{{0,2}}(?:这?(?:就?是)(?:我|他|她|本人)?的?)(?:{_WECHAT})(?!.{{0,3}}(?:同|也|一样|通用|电话|手机))",
+    re.IGNORECASE,
+)
+# 电话/微信, 手机（微信同号）, 电话微信都是
+_FOR_BOTH: Final = re.compile(
+    rf"(?:{_PHONE})号?码?[^0-9，,。]{{0,2}}$|(?:{_PHONE})[、/，,和与及跟（(兼&+]{{0,2}}$|(?:{_PHONE})[^0-9a-z。]{{0,8}}[同都]",
+    re.IGNORECASE,
+)
+_CALLED_PHONE: Final = re.compile(
+    rf"[^0-9。别不勿没或]{{0,6}}(?:{_PHONE}|同号|也能打|打)(?![^。]{{0,4}}[别不勿没停])", re.IGNORECASE
+)
+_CONTACT_BEFORE: Final = re.compile(rf"(?:{_CONTACT}|(?<![0-9a-z])[➕+]\s?(?:我|v)?[:：]?)$", re.IGNORECASE)
 _CONTACT_AFTER: Final = re.compile(r"[^a-z0-9]{0,2}(?:来|去|，)?加(?:我|她|他|你|一下|吧|就)")
 _ACCOUNT_BEFORE: Final = re.compile(r"[小大新]号[^a-z0-9，,]{0,4}$")
 # No syllable begins with i or u: in vxiaolin the cue is v alone.
@@ -81,8 +123,8 @@ _OTHER_NUMBER: Final = re.compile(
 )
 # What a word is instead, by what stands right before it: an account elsewhere, a secret, something to type.
 _OTHER_WORD: Final = re.compile(
-    r"(?:公众[号平]台?|状态|签名|写着?|文件|课|论坛|用户名|小程序|视频号|抖音|微博|小红书|b站|快手|知乎|豆瓣|淘宝|支付宝|steam|游戏|网名|群名|昵称|名字|备注|暗号|验证|口令|回复|输入|关键词|"
-    r"密码|取码|请码|换码|证码)[a-z]{0,2}[号名写填着是为叫成搜:： “\"‘]{0,4}$",
+    r"(?:公众[号平]台?|状态|签名|写着|文件|课|论坛|用户名|小程序|视频号|抖音|微博|小红书|b站|快手|知乎|豆瓣|淘宝|支付宝|steam|游戏|网名|群名|昵称|名字|备注|暗号|验证|口令|回复|输入|关键词|"
+    r"密码|取码|请码|换码|证码)[a-z]{0,2}[号名写填着是为叫做成了搜:： “\"‘]{0,4}$",
     re.IGNORECASE,
 )
 # Names of scales, illnesses, devices and services: words that stand beside 微信 and are no ids.
@@ -93,6 +135,10 @@ _TERM: Final = re.compile(
 )
 # An id rather than a word with a hyphen (T-shirt): "_", two digits, or longer than such words are.
 _ID_LIKE: Final = re.compile(r"[a-z_](?:.*_.*|.*[0-9].*[0-9].*|(?=.*[0-9-]).{9,})", re.IGNORECASE)
+_NAMES_A_THING: Final = re.compile(
+    r"[”\"’]?的?(?:微信|qq)?(?:群|文件|文档|表格|视频|图片|照片|截图|音频|网站|小程序|公众号|软件|app|游戏|直播|歌|剧|书|店|酒店|药)",
+    re.IGNORECASE,
+)
 _GIVEN_ID: Final = re.compile(r"wxid_[a-z0-9]{8}", re.IGNORECASE)
 _ACRONYM: Final = re.compile(r"[A-Z]{1,5}[-_]?[0-9]{1,4}")
 _QQ_WORD: Final = re.compile(r"qq?[0-9]+", re.IGNORECASE)
@@ -104,11 +150,16 @@ _WORDS: Final = re.compile(
 )
 
 
+# The score of a mobile number as a phone is 1.
+_SURER: Final = 1.1
+
+
 class Account(EntityRecognizer):
     """QQ numbers and WeChat ids by what is said beside them."""
 
     def __init__(self) -> None:
-        """Nothing to load."""
+        """Set up the look for mobile numbers."""
+        self._mobile = Mobile()
         super().__init__(supported_entities=["QQ", "微信"], supported_language="zh", name="account by its cue")
 
     def load(self) -> None:
@@ -116,13 +167,17 @@ class Account(EntityRecognizer):
 
     def may_match(self, text: str) -> bool:
         """See `Triggered`: without a candidate there is no account."""
-        return _TRIGGER.search(text) is not None
+        return _TRIGGER.search(text) is not None or self._mobile.may_match(text)
 
     def analyze(
         self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
     ) -> list[RecognizerResult]:
         """Every candidate whose cue says what it is; below the score of what has a pattern of its own."""
         results = []
+        if self._mobile.may_match(text):
+            for mobile in self._mobile.analyze(text, ["电话"]):
+                if kind := _kind_of_mobile(_before(text, mobile.start), _after(text, mobile.end)):
+                    results.append(RecognizerResult(kind, mobile.start, mobile.end, _SURER))
         for match in _NUMBER.finditer(text):
             if kind := _kind_of_number(match[0], _before(text, match.start()), _after(text, match.end())):
                 results.append(RecognizerResult(kind, match.start(), match.end(), 0.9))
@@ -139,11 +194,26 @@ class Account(EntityRecognizer):
 
 def _before(text: str, position: int) -> str:
     """The sentence up to the position, not further back than a cue may stand."""
-    return _SENTENCE_END.split(text[max(0, position - _LOOK_BACK) : position])[-1]
+    *others, last = _SENTENCE_END.split(text[max(0, position - _LOOK_BACK) : position])
+    # 可以QQ找我吗？我的是2507183946 is one sentence for us.
+    joined = others and len(last.strip()) <= 4 and text[position - len(last) - 1] in "？?！!"
+    return f"{others[-1]}，{last.strip()}" if joined else last
 
 
 def _after(text: str, position: int) -> str:
     return _SENTENCE_END.split(text[position : position + _LOOK_AHEAD])[0]
+
+
+def _kind_of_mobile(before: str, after: str) -> str | None:
+    """Which account's name a mobile number is; None for a phone, also for one that is both."""
+    if _CALLED_PHONE.match(after):
+        return None
+    for kind, pattern in _MOBILE_CUES:
+        if (match := _last(pattern, before)) is not None:
+            return None if _FOR_BOTH.search(before[: match.start()]) or "都" in match[0] else kind
+    if _MOBILE_AFTER.match(after) and not re.search(_PHONE, before):
+        return "微信"
+    return None
 
 
 def _kind_of_number(number: str, before: str, after: str) -> str | None:
@@ -171,7 +241,7 @@ def _kind_of_number(number: str, before: str, after: str) -> str | None:
         return None
     if _QQ_CUE.search(before) or _QQ_CUE.search(after) or _QQ_AFTER.match(after):
         return "QQ"
-    if _QQ_OWN.search(before) and 8 <= len(digits) <= 10:
+    if 8 <= len(digits) <= 10 and (_QQ_OWN.search(before) or _OWN_AFTER.match(after)):
         return "QQ"
     return None
 
@@ -181,7 +251,7 @@ def _is_wechat(word: str, glued: str, before: str, after: str) -> bool:
         return False
     if glued or _GIVEN_ID.match(word) or _WECHAT_LINKED.search(before) or _WECHAT_AFTER.match(after):
         return True
-    if not _ID_LIKE.fullmatch(word) or _ACRONYM.fullmatch(word):
+    if not _ID_LIKE.fullmatch(word) or _ACRONYM.fullmatch(word) or _NAMES_A_THING.match(after):
         return False
     return any(
         (
@@ -201,7 +271,9 @@ def _glued_cue(word: str, before: str) -> int:
         return 0
     single = len(match[0]) == 1
     told_apart = match[0].isupper() and word[1].islower()
-    return match.end() if not single or told_apart or re.search(r"(?:[加➕+]|留个|我的?)$", before) else 0
+    # At the start of a clause, too: no English word and no Chinese syllable begins with v and a consonant.
+    alone = re.search(r"(?:^|[，,：:、\s])$", before) and _ID_LIKE.fullmatch(word) and word[1] not in "aeiouAEIOU"
+    return match.end() if not single or told_apart or alone or re.search(r"(?:[加➕+]|留个|我的?)$", before) else 0
 
 
 def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:

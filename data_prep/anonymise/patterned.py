@@ -25,8 +25,8 @@ _TO_DIGIT: Final = str.maketrans(_NUMERALS + "oO", "00123456789" + "1123456789" 
 _D: Final = f"[0-9{_NUMERALS}]"
 # Marks between digits; the last two make a digit a keycap emoji.
 _GAP: Final = r"[ \-–—.·_/，,\ufe0f\u20e3]{0,3}"
-_NOT_A_SERIAL: Final = r"(?<!(?:单号|订单|编号|流水|批号|条码|票号)[^0-9，。]{0,4})"
-_HOTLINE: Final = "(?:热线|专线|心理援助|危机干预)"
+_NOT_A_SERIAL: Final = r"(?<!(?:单号|订单|运单|编号|流水|批号|条码|票号|学号|考号|工号|准考证|考生号)[^0-9，。]{0,4})"
+_HOTLINE: Final = "(?:热线|专线|心理援助|危机干预|自杀干预|援助电话|求助电话)"
 _NO_HOTLINE_BEFORE: Final = rf"(?<!{_HOTLINE}(?:[^0-9。！？!?；;，,\n]{{0,12}}|[^0-9\n]{{0,2}}))"
 _NO_HOTLINE_AFTER: Final = rf"(?![^0-9。！？!?；;，,\n]{{0,12}}{_HOTLINE})"
 _MOBILE_SHAPES: Final = frozenset(
@@ -92,7 +92,12 @@ class Mobile(Patterned):
 
     def validate_result(self, pattern_text: str) -> bool:
         """Whether the digits stand in groups as people write them; scores in a row do not."""
-        return _mobile_shape(pattern_text) in _MOBILE_SHAPES
+        # In 1983026471一直 the last numeral is the next word's.
+        if pattern_text.endswith("一") and pattern_text[:-1].isascii():
+            return False
+        shape = _mobile_shape(pattern_text)
+        # With commas between, (2, 3, 3, 3) is an amount.
+        return shape in _MOBILE_SHAPES or (shape == (2, 3, 3, 3) and not re.search("[,，]", pattern_text))
 
 
 class Landline(Patterned):
@@ -111,8 +116,9 @@ class Landline(Patterned):
             rf"{start}(?:(?:\+|00)86[- ]?)?(?:[(（]0[1-9][0-9]{{1,2}}[)）][- ]?|0[1-9][0-9]{{1,2}}[-–— ]{{0,2}})"
             rf"{local}{extension}{end}",
             rf"{start}(?:\+|00)86[- ]?[1-9][0-9]{{1,2}}[- ]{local}{extension}{end}",
-            rf"{start}\+(?!86)[1-9][0-9]{{0,2}}[- ]?(?:[(]?[0-9]{{1,4}}[)]?[- ]?){{1,4}}[0-9]{{2,4}}{end}",
-            rf"{_NO_HOTLINE_BEFORE}(?:座机|固话|固定电话|电话|传真)[号码]{{0,2}}[是为:：\s]{{0,3}}\K{local}{end}",
+            rf"{start}(?:\+|00)(?!86)[1-9][0-9]{{0,2}}[- ]?(?:[(]?[0-9]{{1,4}}[)]?[- ]?){{1,4}}[0-9]{{2,4}}{end}",
+            rf"{_NO_HOTLINE_BEFORE}(?:座机|固话|固定电话|电话|宅电|传真|总机)[号码]{{0,2}}"
+            rf"(?:(?:还|就|一直|原来|以前|都)?[是为叫])?[:：，,（(\s]{{0,3}}\K{local}{end}",
         )
         self._hotlines = _hotlines()
 

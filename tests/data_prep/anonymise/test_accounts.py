@@ -17,7 +17,7 @@ def test_qq_after_its_cue(cue: str, anonymiser: Anonymiser) -> None:
     assert anonymiser([f"{cue}2716093845，备注树洞"]).texts == (f"{cue}[QQ]，备注树洞",)
 
 
-@pytest.mark.parametrize("after", ["本人在", "人在就回", "个性签名很丧", "\n", "年后再加"])
+@pytest.mark.parametrize("after", ["本人在", "一直是灰的", "人在就回", "个性签名很丧", "\n", "年后再加"])
 def test_what_follows_a_long_number_does_not_make_it_a_count(after: str, anonymiser: Anonymiser) -> None:
     assert anonymiser([f"扣扣\n2716093845{after}"]).texts == (f"扣扣\n[QQ]{after}",)
 
@@ -68,7 +68,27 @@ def test_stays(text: str, anonymiser: Anonymiser) -> None:
     assert anonymiser([text]).texts == (text,)
 
 
-def test_a_mobile_number_is_a_phone_whatever_its_cue() -> None:
-    assert Anonymiser(types=["QQ", "微信", "电话"])(["微信13874620591，vx13874620591"]).texts == (
-        "微信[电话]，vx[电话]",
-    )
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("加我微信13874620591，就是想聊聊", "加我微信[微信]，就是想聊聊"),
+        ("vx13874620591", "vx[微信]"),
+        ("微信同号138-7462-0591。", "微信同号[微信]。"),
+        ("我微信就是手机号13874620591", "我微信就是手机号[微信]"),
+        ("加V138.7462.0591，别打电话", "加V[微信]，别打电话"),
+        ("13874620591是我微信", "[微信]是我微信"),
+        ("QQ号就是手机号13874620591", "QQ号就是手机号[QQ]"),
+        ("手机13874620591（微信同号）", "手机[电话]（微信同号）"),
+        ("电话（微信同号）：13874620591", "电话（微信同号）：[电话]"),
+        ("电话、微信都是13874620591", "电话、微信都是[电话]"),
+        ("加v：13874620591，就是我电话", "加v：[电话]，就是我电话"),
+        ("没加微信，直接打13874620591", "没加微信，直接打[电话]"),
+    ],
+)
+def test_a_mobile_number_is_an_account_where_it_is_called_so(text: str, expected: str) -> None:
+    assert Anonymiser(types=["QQ", "微信", "电话"])([text]).texts == (expected,)
+
+
+@pytest.mark.parametrize("before", ["拉你进群，先加管理员", "她用小号", "想聊的加我吧，", "同学都在群里（", "敲群主"])
+def test_qq_without_a_word_for_it(before: str, anonymiser: Anonymiser) -> None:
+    assert anonymiser([f"{before}271609384"]).texts == (f"{before}[QQ]",)

@@ -4,8 +4,19 @@ from pathlib import Path
 
 import pytest
 
+from data_prep.anonymise import measure as measure_module
 from data_prep.anonymise.engine import Anonymiser
-from data_prep.anonymise.measure import LabelError, main, measure, read_labelled
+from data_prep.anonymise.measure import (
+    HELD,
+    PATTERNED,
+    LabelError,
+    main,
+    measure,
+    over_types,
+    pooled,
+    read_labelled,
+    tuning_files,
+)
 
 
 def _written(tmp_path: Path, *lines: str) -> Path:
@@ -61,3 +72,46 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "电话\t0.500\t1.000\t1\t1\t0" in printed
     assert "missed 电话" in printed
     assert "【66】" in printed
+
+
+def test_without_files_the_tuning_sets_are_measured_together_and_the_held_set_after_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tune.txt").write_text("打[[电话|13874620591]]\n", encoding="utf-8")
+    (tmp_path / "tune2.txt").write_text("号[[电话|66]]，扣扣[[QQ|2716093845]]\n", encoding="utf-8")
+    held = tmp_path / "held.txt"
+    monkeypatch.setattr(measure_module, "LABELLED", tmp_path)
+    monkeypatch.setattr(measure_module, "HELD", held)
+    assert [path.name for path in tuning_files()] == ["tune.txt", "tune2.txt"]
+    main([])
+    without = capsys.readouterr().out
+    assert "电话\t0.500\t1.000\t1\t1\t0" in without.partition("tuning sets\n")[2]
+    assert "patterned\t0.667\t1.000\t2\t1\t0" in without.partition("tuning sets\n")[2]
+    assert "held" not in without
+    held.write_text("打[[电话|13874620591]]，不是[[QQ|13874620592]]\n", encoding="utf-8")
+    main(["--show", "QQ"])
+    table = capsys.readouterr().out.partition("held\n")[2]
+    assert "电话\t1.000\t0.500\t1\t0\t1" in table
+    assert "QQ\t0.000\t1.000\t0\t1\t0" in table
+    assert "missed QQ" not in table
+
+
+@pytest.mark.skipif(not HELD.exists(), reason="the held sentences are not in this checkout")
+def test_bounds_on_sentences_that_no_rule_was_written_after() -> None:
+    scores = measure(read_labelled(HELD), Anonymiser())
+    patterned = over_types(scores, PATTERNED)
+    assert patterned.hits > 0
+    assert patterned.recall >= 0.99
+    assert patterned.precision >= 0.95
+    for type in ("姓名", "学校", "单位", "地址"):
+        assert scores[type].hits > 0, type
+        assert scores[type].recall >= 0.9, type
+        assert scores[type].precision >= 0.9, type
+
+
+def test_pooled_keeps_types_apart(tmp_path: Path) -> None:
+    sentences = read_labelled(_written(tmp_path, "打[[电话|13874620591]]", "号[[电话|66]]"))
+    anonymiser = Anonymiser(types=["电话"])
+    scores = pooled(measure([sentence], anonymiser) for sentence in sentences)
+    assert (scores["电话"].hits, len(scores["电话"].misses)) == (1, 1)
+    assert (scores["QQ"].hits, len(scores["QQ"].misses)) == (0, 0)

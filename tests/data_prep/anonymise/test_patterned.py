@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from data_prep.anonymise.engine import Anonymiser
-from data_prep.anonymise.measure import LABELLED, PATTERNED, measure, read_labelled
+from data_prep.anonymise.measure import PATTERNED, measure, read_labelled, tuning_files
 from data_prep.anonymise.patterned import HOTLINES
 
-TUNING = sorted(LABELLED.glob("tune*.txt"))
+TUNING = tuning_files()
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +38,8 @@ def test_patterned_types_on_labelled_sentences(path: Path, anonymiser: Anonymise
         ("打+86 138-7462-0591找我", "打[电话]找我"),
         ("座机（0571）87652043转802", "座机[电话]"),
         ("人在香港，+852 6123 4567", "人在香港，[电话]"),
+        ("骗子用00852-6123 4567打来", "骗子用[电话]打来"),
+        ("电话一直是8765 2043", "电话一直是[电话]"),
         ("证号330106 19910823 2745", "证号[身份证]"),
         ("身份证330106910823274，十五位的", "身份证[身份证]，十五位的"),
         ("卡号6217-0038-5002-7319-465。", "卡号[银行卡]。"),
@@ -57,6 +59,9 @@ def test_found(text: str, expected: str, anonymiser: Anonymiser) -> None:
         "手机138****0591，尾号0591",
         "语文140，118，123，90，总分471",
         "快递单号13874620591",
+        "准考证号是13874620591",
+        "号1983026471一直是灰的",
+        "年销13,582,940,716元",
         "心率+12356，分数+999 123456",
         "2023-11-07 15:30:22，我记得",
         "身份证330106199108232748校验不通过",
