@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 _KIN = (
-    "老公|丈夫|爱人|老婆|妻子|太太|媳妇|[男女](?:朋)?友|前任|现任|前[夫妻]|未婚[夫妻]|对象|恋人|初恋|情人|男神|女神|伴侣|"
+    "老公|老伴儿?|那口子|丈夫|爱人|老婆|妻子|太太|媳妇|[男女](?:朋)?友|前任|现任|前[夫妻]|未婚[夫妻]|对象|恋人|初恋|情人|男神|女神|伴侣|"
     "[爸妈]|父亲|母亲|[继养生][父母]|爷爷?|奶奶?|外公|外婆|姥姥|姥爷|哥哥?|姐姐?|弟弟?|妹妹?|弟媳|弟妹|嫂子|[姐妹]夫|"
     "[表堂][哥姐弟妹叔兄]|儿子|女儿|闺女|孩子|宝宝|老大|老二|舅舅?|舅妈|[阿小大]姨|姨妈|姑[姑妈父]|小姑子?|叔叔?|伯伯|婶婶?|[一二三四]婶|"
     "[一二三]叔|老[汉爸妈娘爹]儿?|[爹娘]|娃儿?|崽崽?|囡囡|幺[妹儿]|[大二三小]伯|[大二三四小]舅|[大二三四小]姑|[二三四]姨|表[叔姑]|堂叔|小叔|[大小]舅子|大伯子|儿媳妇?|女婿|亲家|干[妈爹]|干[儿女]|继[子女]|养女|婆婆|公公|岳父|岳母|丈母娘|老丈人|[侄孙]子|[侄孙]女|外甥女?|师[父傅姐兄弟妹]|徒弟"
@@ -17,11 +17,11 @@ _ROLES = (
     "班主任|老师|导师|教授|辅导员|主管|经理|领导|总监|老板娘?|上司|上级|主任|下属|徒弟|工友|病友|战友|牌友|球友|狱友|队友|朋友|网友|邻居|"
     "房东|老乡|咨询师|治疗师|医生|大夫|护士长?|护工|律师|负责人|志愿者|社工|教官|教练|民警|警官|委员|课代表|书记|保姆|月嫂|阿姨|管理员|"
     "助理|秘书|HR|客户|合伙人|股东|中介|女生|男生|女孩|男孩|小伙子|姑娘|学生|小朋友|小组长|实习生|恩人|仇人|情敌|小三|第三者|司机|保安|保洁|会计|出纳|业务员|"
-    "工头|包工头|家长|先生|人叫|员工|组员|成员|舞伴|搭档|笔友|知己|死党|校医|心理师|督导师?|倾听师|心理老师|值班员|接线员|前台|柜员"
+    "工头|包工头|家长|先生|人叫|员工|组员|成员|舞伴|搭档|笔友|知己|死党|校医|住院医|带教|心理师|督导师?|倾听师|心理老师|值班员|接线员|前台|柜员"
 )
 _ROLE: Final = re.compile(rf"(?:(?P<kin>{_KIN})|(?P<role>我们?家|{_ROLES}))(?P<gap>[，,：:是“（(\s]?)$")
 _OWN: Final = re.compile(
-    r"(?:(?<![它吼大惨尖喊])叫做?|全名|[大本真原学曾]名|[取起改]名|名字|姓名|户主|[收寄][件货]人|联系人|患者|病人|死者|逝者|本人|来访者?|来访学生|"
+    r"(?:(?<![它吼大惨尖喊])叫做?|全名|[大本真原学曾]名|[取起改]名|名字|姓名|户主|[收寄][件货]人|联系人|患者|病人|死者|逝者|[开账]?户名|写的是|本人|来访者?|来访学生|"
     r"求助者|当事人|委托人|监护人|担保人|借款人|被害人|受害人|签[名字]|署名|落款|自称|自我介绍一下吧?|实名|登记：|—|@|转告|艾特)"
     r"[是为叫做：:，,\s“”\"（(—]{0,3}$"
 )
@@ -36,6 +36,14 @@ _BEFORE: Final = re.compile(
 )
 _CLAUSE_START: Final = re.compile(r"(?:^|[，。！？；：\s“”‘（(【…~～、的])$")
 PERSON_AFTER: Final = re.compile(
+    r"老师|同学|医生|大夫|女士|先生|小姐|阿姨|叔叔|伯伯|大[姐哥爷妈]|[姐哥](?![姐哥])|师[傅父兄姐弟妹]|律师|主任|教授|护士|警官|校长|经理|总监|博士|主管|咨询师|教练|"
+    r"[班组队院科店]长|书记|学[长姐弟妹]|这个人|这孩子|小朋友|女娃|家属|[他她]?[爸妈]|的(?:家长|妈妈?|爸爸?|父母|母亲|父亲|老公|老婆|妻子|丈夫|孩子|儿子|女儿|哥哥|姐姐|弟弟|妹妹|男朋友|女朋友|死|头七|葬礼|手机|微信)"
+)
+_OWN_AFTER: Final = re.compile(
+    rf"是我的?(?:真名|大名|本名|名字|{_KIN}|{_ROLES})|[，,\s]{{1,2}}(?:男|女)[，,\s]|[，,（(][0-9一二三四五六七八九十]{{1,3}}岁|"
+    r"这个?名[字儿]?|[，,]\w{2,3}人[，,]|[，,！!：:]?(?:你好|您好|你要是|你如果|我对不起|对不起|我想你|你在哪|加油)"
+)
+_AFTER: Final = re.compile(
     r"老师|同学|医生|大夫|女士|先生|小姐|阿姨|叔叔|伯伯|大[姐哥爷妈]|[姐哥](?![姐哥])|师[傅父兄姐弟妹]|律师|主任|教授|护士|警官|校长|经理|总监|博士|主管|咨询师|教练|"
     r"[班组队院科店]长|书记|学[长姐弟妹]|这个人|这孩子|小朋友|女娃|家属|[他她]?[爸妈]|的(?:家长|妈妈?|爸爸?|父母|母亲|父亲|老公|老婆|妻子|丈夫|孩子|儿子|女儿|哥哥|姐姐|弟弟|妹妹|男朋友|女朋友|死|头七|葬礼|手机|微信)"
 )
@@ -59,28 +67,34 @@ CUE_CHARACTERS: Final = frozenset(
     + "\n\t\u3000\xa0"
 )
 """The characters of all cues: where another one stands before a name there is none of them."""
+_STOPS: Final = ("", *"。！？；的\n‘【…~～")
+"""Of these characters no cue but the start of a clause is made."""
 OWN, ROLE, WEAK = 4.0, 3.0, 1.0
 """Points for a name's owner saying so, for a relation or a role, and for words that may stand beside a person."""
 
 
 def before_points(text: str, start: int) -> tuple[float, bool]:
     """Points for what stands before ``start``, and whether it says outright that a name follows."""
-    if start and text[start - 1] not in CUE_CHARACTERS:
+    last = text[start - 1 : start]
+    if last not in CUE_CHARACTERS:
         return 0.0, False
-    before = text[max(0, start - 12) : start]
-    if _CALLED.search(before):
+    if last in _STOPS:
+        return 0.5, False
+    before = text[max(0, start - 8) : start]
+    near = before[-5:]
+    if _CALLED.search(near):
         return OWN + 1, True
     if _OWN.search(before):
         return OWN, False
-    if _FAMOUS_BEFORE.search(before):
+    if _FAMOUS_BEFORE.search(near):
         return -3.0, False
     if _I_AM.search(before):
         return ROLE, False
-    if role := _ROLE.search(before):
+    if role := _ROLE.search(near):
         return (ROLE if not role["gap"] else WEAK + 0.5), False
-    if _BEFORE.search(before):
+    if _BEFORE.search(near):
         return WEAK, False
-    return (0.5 if _CLAUSE_START.search(before) else 0.0), False
+    return (0.5 if _CLAUSE_START.search(before[-1:]) else 0.0), False
 
 
 def after_points(text: str, end: int) -> float:
