@@ -25,6 +25,7 @@ _FIRST = _SURNAMES | frozenset(name[0] for name in _COMPOUND)
 _WORD_LIKE = frozenset("".join(word_list("names.txt", "word-like")))
 _GRAMMAR = frozenset("".join(word_list("names.txt", "function words")))
 _GIVEN = frozenset("".join(word_list("names.txt", "given")))
+_TELLING = frozenset("".join(word_list("names.txt", "telling")))
 _NEVER_GIVEN = frozenset("".join(word_list("names.txt", "never given")))
 _NOT_NAMES = frozenset(word_list("names.txt", "not names"))
 _PLACE_LIKE = ("ns", "nz")
@@ -38,7 +39,7 @@ _BEFORE_RARE = (
 _START = re.compile(
     f"(?={'|'.join(_COMPOUND)})|[{_ORDINARY}](?=[{_GIVEN_CLASS}])|(?<=[叫名是为：:— ])[{_ORDINARY}](?=[\u4e00-\u9fa5])"
     f"|(?<![^{_BEFORE_RARE}\n，。；！？、])[{''.join(sorted(_GRAMMAR))}](?=[{_GIVEN_CLASS}])"
-    f"|(?<=[{_BEFORE_RARE}])[^{_ORDINARY}\\W\\d_a-zA-Z](?=[{_GIVEN_CLASS}])"
+    f"|(?<=[{_BEFORE_RARE}])[^{''.join(sorted(_SURNAMES | _NEVER_GIVEN))}\\W\\d_a-zA-Z](?=[{_GIVEN_CLASS}])"
 )
 _CUED = re.compile(
     "(?:叫做?|名字?|姓名[:：]?|患者|本人|我是|——|@|和|跟|与|被|给|对|找|让|[友妹姐弟哥爸妈夫妻女儿子师学事长]|要不是)$"
@@ -132,7 +133,7 @@ def _candidates(text: str) -> Iterator[_Candidate]:
             if cut is None:
                 left, right = clause(text, start)
                 cut = segmented(text[left:right])
-                if not _may_begin(text, cut, start, left):
+                if not (_TELLING.issuperset(text[end - 1 : end]) or _may_begin(text, cut, start, left)):
                     break
             points = context + _points(text, cut, start, end, surname, left, before, outright)
             if points >= (_SURE_IF_RARE if rare else _SURE):
@@ -190,7 +191,8 @@ def _points(
         return _NONE
     if name in _PUBLIC and before < ROLE:
         return _NONE
-    points = 0.5 * len(part) - 2.0 * strange - odd * (0.0 if person else 1.0)
+    points = sum(0.75 for char in part if char in _TELLING)
+    points += 0.5 * len(part) - 2.0 * strange - odd * (0.0 if person else 1.0)
     if surname == 2:
         points += 3.0
     elif text[start] in _GRAMMAR:
@@ -215,6 +217,8 @@ def _points(
         points += 2.5
     elif whole:
         points += 1.0
+    if len(part) == 1 and text[start] in _WORD_LIKE and before < ROLE and not person:
+        points -= 1.5
     if name[-1] in _SELDOM_LAST and not person:
         points -= 1.5
     if not whole and len(cut.words[first]) > 1 and begins and is_word(cut.words[first]):
