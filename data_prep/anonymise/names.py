@@ -133,7 +133,12 @@ def _candidates(text: str) -> Iterator[_Candidate]:
             if cut is None:
                 left, right = clause(text, start)
                 cut = segmented(text[left:right])
-                if not (_TELLING.issuperset(text[end - 1 : end]) or _may_begin(text, cut, start, left)):
+                if not (
+                    surname == 2
+                    or outright
+                    or _TELLING.issuperset(text[end - 1 : end])
+                    or _may_begin(text, cut, start, left)
+                ):
                     break
             points = context + _points(text, cut, start, end, surname, left, before, outright)
             if points >= (_SURE_IF_RARE if rare else _SURE):
@@ -192,13 +197,14 @@ def _points(
     if name in _PUBLIC and before < ROLE:
         return _NONE
     points = sum(0.75 for char in part if char in _TELLING)
+    points += 1.5 if len(part) == 2 and part[0] == part[1] and not strange else 0.0
     points += 0.5 * len(part) - 2.0 * strange - odd * (0.0 if person else 1.0)
     if surname == 2:
         points += 3.0
     elif text[start] in _GRAMMAR:
         points -= 0.0 if outright or person or tag in _PLACE_LIKE else 3.0
     elif text[start] in _WORD_LIKE:
-        points -= 0.0 if person else 1.0
+        points -= 0.0 if person or (len(part) == 2 and not _TELLING.isdisjoint(part)) else 1.0
     elif text[start] in _COMMON:
         points += 1.0
     if is_word(name):
@@ -221,7 +227,7 @@ def _points(
         points -= 1.5
     if name[-1] in _SELDOM_LAST and not person:
         points -= 1.5
-    if not whole and len(cut.words[first]) > 1 and begins and is_word(cut.words[first]):
+    if surname == 1 and not whole and len(cut.words[first]) > 1 and begins and is_word(cut.words[first]):
         points -= 1.0 if before >= ROLE and _GIVEN.issuperset(part) else 3.0
     if end - start - surname == 1 and whole and cut.words[last + 1 : last + 2] and _part_of_given(cut, last + 1):
         points -= 2.0
