@@ -24,6 +24,7 @@ _SURNAMES = _COMMON | frozenset("".join(word_list("names.txt", "less common")))
 _FIRST = _SURNAMES | frozenset(name[0] for name in _COMPOUND)
 _WORD_LIKE = frozenset("".join(word_list("names.txt", "word-like")))
 _GRAMMAR = frozenset("".join(word_list("names.txt", "function words")))
+_UNSURE = _WORD_LIKE | _GRAMMAR
 _GIVEN = frozenset("".join(word_list("names.txt", "given")))
 _TELLING = frozenset("".join(word_list("names.txt", "telling")))
 _NEVER_GIVEN = frozenset("".join(word_list("names.txt", "never given")))
@@ -50,7 +51,8 @@ _TITLED = re.compile(
 _OUTRIGHT = tuple("叫名是为：:— ")
 _MEASURES = "段位项席张支班盘区"
 _COUNTED = tuple("这那一二两三几每整某前后下上首末本此0123456789")
-_SELDOM_LAST = "和时有中来用好曾多天前后上在了的人们"
+_KIN = "妹姐弟宝娃"
+_SELDOM_LAST = "家同和时有中来用好曾多天前后上在了的人们"
 _OWN_MEANING = ("v", "p", "d", "c", "r", "f", "uj", "ul", "y", "a", "m", "q", "zg")
 _SURE = 3.5
 """Points that make a name."""
@@ -197,7 +199,7 @@ def _points(
     if name in _PUBLIC and before < ROLE:
         return _NONE
     points = sum(0.75 for char in part if char in _TELLING)
-    points += 1.5 if len(part) == 2 and part[0] == part[1] and not strange else 0.0
+    points += 1.5 if len(part) == 2 and part[0] == part[1] and part[0] not in _KIN and not strange else 0.0
     points += 0.5 * len(part) - 2.0 * strange - odd * (0.0 if person else 1.0)
     if surname == 2:
         points += 3.0
@@ -235,4 +237,8 @@ def _points(
         points -= 2.0
     if not ends:
         points -= 0.5 if not is_word(cut.words[last]) else 2.0
+    fits = before >= ROLE and len(part) == 2 and not strange and not odd and text[start] not in _UNSURE
+    if fits and (not is_word(text[start : start + 2]) or not _TELLING.isdisjoint(part)):
+        # 我弟弟潘子恒: after a relation a surname and two fitting characters do, however they were cut into words.
+        points = max(points, 0.75)
     return points
