@@ -13,9 +13,9 @@ from typing import NamedTuple
 from presidio_analyzer import EntityRecognizer, RecognizerResult
 from presidio_analyzer.nlp_engine import NlpArtifacts
 
-from data_prep.anonymise.names_context import CUE_CHARACTERS, END, OWN, ROLE, after_points, before_points
+from data_prep.anonymise.names_context import END, OWN, ROLE, after_points, before_points
 from data_prep.anonymise.names_minority import minority_names
-from data_prep.anonymise.segments import Words, closed, is_word, open_to, segmented
+from data_prep.anonymise.segments import Words, clause, closed, is_word, open_to, segmented
 from data_prep.anonymise.word_lists import word_list
 
 _COMPOUND = word_list("names.txt", "compound")
@@ -24,15 +24,26 @@ _SURNAMES = _COMMON | frozenset("".join(word_list("names.txt", "less common")))
 _FIRST = _SURNAMES | frozenset(name[0] for name in _COMPOUND)
 _WORD_LIKE = frozenset("".join(word_list("names.txt", "word-like")))
 _GRAMMAR = frozenset("".join(word_list("names.txt", "function words")))
+_UNSURE = _WORD_LIKE | _GRAMMAR
 _GIVEN = frozenset("".join(word_list("names.txt", "given")))
+_TELLING = frozenset("".join(word_list("names.txt", "telling")))
 _NEVER_GIVEN = frozenset("".join(word_list("names.txt", "never given")))
 _NOT_NAMES = frozenset(word_list("names.txt", "not names"))
 _PLACE_LIKE = ("ns", "nz")
 _PUBLIC = frozenset(word_list("public_figures.txt", "persons"))
 _HINT = re.compile("[\u4e00-\u9fa5]{2}")
+_GIVEN_CLASS = "".join(sorted(_GIVEN))
+_ORDINARY = "".join(sorted(_SURNAMES - _GRAMMAR))
+_BEFORE_RARE = (
+    "叫做名是为写：:— 人伴子夫公婆妻妇友任象爸妈父母亲爷奶姥哥姐弟妹嫂兄儿女孩娃舅姨姑叔伯婶师长桌学事工者患医生"
+)
+_START = re.compile(
+    f"(?={'|'.join(_COMPOUND)})|[{_ORDINARY}](?=[{_GIVEN_CLASS}])|(?<=[叫名是为：:— ])[{_ORDINARY}](?=[\u4e00-\u9fa5])"
+    f"|(?<![^{_BEFORE_RARE}\n，。；！？、])[{''.join(sorted(_GRAMMAR))}](?=[{_GIVEN_CLASS}])"
+    f"|(?<=[{_BEFORE_RARE}])[^{''.join(sorted(_SURNAMES | _NEVER_GIVEN))}\\W\\d_a-zA-Z](?=[{_GIVEN_CLASS}])"
+)
 _CUED = re.compile(
-    "(?:叫做?|名字?|姓名[:：]?|患者|本人|我是|——|@|和|跟|与|被|给|对|找|让|[友妹姐弟哥爸妈夫妻女儿子师学事长]|要不是)"
-    f"(?=[{''.join(sorted(_SURNAMES))}]|{'|'.join(_COMPOUND)})"
+    "(?:叫做?|名字?|姓名[:：]?|患者|本人|我是|——|@|和|跟|与|被|给|对|找|让|[友妹姐弟哥爸妈夫妻女儿子师学事长]|要不是)$"
 )
 _TITLED = re.compile(
     r"[老小阿大].|.(?:[姐哥弟妹姨叔爷婶嫂总董工老家某氏博导局处伯婆奶爸妈]|老师|医生|大夫|主任|女士|先生|小姐|总监|经理|教授|护士|警官|律师|[校院班科队]长|师傅|阿姨|叔叔|同学|书记|博士|[爷奶大]\\w)"
@@ -40,12 +51,19 @@ _TITLED = re.compile(
 _OUTRIGHT = tuple("叫名是为：:— ")
 _MEASURES = "段位项席张支班盘区"
 _COUNTED = tuple("这那一二两三几每整某前后下上首末本此0123456789")
-_SELDOM_LAST = "和时有中来用好曾多天前后上在了的人们"
+_KIN = "妹姐弟宝娃"
+_SELDOM_LAST = "家同和时有中来用好曾多天前后上在了的人们"
 _OWN_MEANING = ("v", "p", "d", "c", "r", "f", "uj", "ul", "y", "a", "m", "q", "zg")
 _SURE = 3.5
 """Points that make a name."""
 _SURE_IF_RARE = 5.5
 """Points that make a name of a character that the list of surnames lacks: its owner or a relation has to say so."""
+
+
+_POSSIBLE = 0.5
+"""Points that what stands beside a name has at least."""
+_NONE = -100.0
+"""Points that rule a name out."""
 
 
 class _Candidate(NamedTuple):
@@ -72,7 +90,7 @@ class PersonalName(EntityRecognizer):
         self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
     ) -> list[RecognizerResult]:
         """Every name found, and every other place where the same name stands, unless it is a word as well."""
-        spans = {*_named(text, segmented(text)), *minority_names(text)}
+        spans = {*_named(text), *minority_names(text)}
         again = sorted({text[start:end] for start, end in spans if not is_word(text[start:end])}, key=len, reverse=True)
         if again:
             spans.update(match.span() for match in re.finditer("|".join(map(re.escape, again)), text))
@@ -83,9 +101,9 @@ class PersonalName(EntityRecognizer):
         return [RecognizerResult("姓名", start, end, 0.5) for start, end in sorted(kept)]
 
 
-def _named(text: str, cut: Words) -> list[tuple[int, int]]:
+def _named(text: str) -> list[tuple[int, int]]:
     """The likeliest of the candidates that overlap, if it is likely enough."""
-    likely = sorted(_candidates(text, cut), key=lambda found: (-found.points, found.start, found.start - found.end))
+    likely = sorted(_candidates(text), key=lambda found: (-found.points, found.start, found.start - found.end))
     taken: list[tuple[int, int]] = []
     for found in likely:
         if open_to(taken, found.start, found.end):
@@ -93,43 +111,58 @@ def _named(text: str, cut: Words) -> list[tuple[int, int]]:
     return taken
 
 
-def _candidates(text: str, cut: Words) -> Iterator[_Candidate]:
-    """Surnames at the edge of a word, or after a cue, with the one or two characters that may be the given name."""
-    for i, (word, tag) in enumerate(zip(cut.words, cut.tags, strict=True)):
-        if word[0] in _FIRST:
-            if _may_begin(text, cut, i):
-                yield from _from(text, cut, cut.starts[i])
-        elif 1 < len(word) < 5:
-            if tag == "nr":
-                yield from _from(text, cut, cut.starts[i])
-            if word[1] in _FIRST and not is_word(word):
-                yield from _from(text, cut, cut.starts[i] + 1)
-    for match in _CUED.finditer(text):
-        yield from _from(text, cut, match.end())
+def _candidates(text: str) -> Iterator[_Candidate]:
+    """Wherever a name may begin, the surname with the one or two characters that may be the given name.
 
-
-def _may_begin(text: str, cut: Words, i: int) -> bool:
-    """Whether a name may begin with this word, which begins with a surname."""
-    word, tag = cut.words[i], cut.tags[i]
-    start = cut.starts[i]
-    if len(word) == 1:
-        ordinary = word not in _GRAMMAR and not _GIVEN.isdisjoint(text[start + 1 : start + 3])
-        return ordinary or text[start - 1 : start] in _OUTRIGHT
-    if word in _COMPOUND or tag in _PLACE_LIKE or not is_word(word):
-        return True
-    return tag == "nr" or (tag[0] in "na" and text[start - 1 : start] in CUE_CHARACTERS)
-
-
-def _from(text: str, cut: Words, start: int) -> Iterator[_Candidate]:
-    surname = 2 if text[start : start + 2] in _COMPOUND else 1
-    rare = surname == 1 and text[start] not in _SURNAMES
-    for given in (2, 1):
-        end = start + surname + given
-        part = text[start + surname : end]
-        if len(part) == given and part.isalpha() and part > "\u4e00":
-            points = _points(text, cut, start, end, surname)
+    The clause around it is cut into words only if what stands beside it leaves a name possible.
+    """
+    for match in _START.finditer(text):
+        start = match.start()
+        surname = 2 if text[start : start + 2] in _COMPOUND else 1
+        rare = surname == 1 and text[start] not in _SURNAMES
+        before, outright = before_points(text, start)
+        if rare and before < ROLE:
+            continue
+        cut: Words | None = None
+        for given in (2, 1):
+            end = start + surname + given
+            part = text[start + surname : end]
+            if len(part) < given or not part.isalpha() or part <= "\u4e00":
+                continue
+            context = before + after_points(text, end)
+            if context < _POSSIBLE:
+                continue
+            if cut is None:
+                left, right = clause(text, start)
+                cut = segmented(text[left:right])
+                if not (
+                    surname == 2
+                    or outright
+                    or _TELLING.issuperset(text[end - 1 : end])
+                    or _may_begin(text, cut, start, left)
+                ):
+                    break
+            points = context + _points(text, cut, start, end, surname, left, before, outright)
             if points >= (_SURE_IF_RARE if rare else _SURE):
                 yield _Candidate(points, start, end)
+
+
+def _may_begin(text: str, cut: Words, start: int, left: int) -> bool:
+    """Whether a name may begin at ``start``: with a word, inside of what is none, or after a cue."""
+    i = cut.at(start - left)
+    word, tag = cut.words[i], cut.tags[i]
+    inside = start - left - cut.starts[i]
+    if inside == 0:
+        if word[0] not in _FIRST:
+            may = tag == "nr"
+        elif len(word) == 1:
+            ordinary = word not in _GRAMMAR and not _GIVEN.isdisjoint(text[start + 1 : start + 3])
+            may = ordinary or text[start - 1 : start] in _OUTRIGHT
+        else:
+            may = word in _COMPOUND or tag in _PLACE_LIKE or not is_word(word) or tag == "nr" or tag[0] in "na"
+    else:
+        may = inside == 1 and len(word) < 5 and not is_word(word)
+    return may or (text[start] in _FIRST and _CUED.search(text[max(0, start - 3) : start]) is not None)
 
 
 def _part_of_given(cut: Words, i: int) -> bool:
@@ -137,37 +170,43 @@ def _part_of_given(cut: Words, i: int) -> bool:
     return len(cut.words[i]) == 1 and cut.words[i] in _GIVEN and cut.tags[i] not in _OWN_MEANING
 
 
-def _points(text: str, cut: Words, start: int, end: int, surname: int) -> float:
-    """How much speaks for a name at ``start:end`` whose surname has ``surname`` characters."""
+def _points(
+    text: str, cut: Words, start: int, end: int, surname: int, left: int, before: float, outright: bool
+) -> float:
+    """How much the characters at ``start:end`` are like a name, whose surname has ``surname`` of them.
+
+    ``cut`` is the clause that begins at ``left``; ``before`` and ``outright`` are what ``before_points`` said.
+    """
     name, part = text[start:end], text[start + surname : end]
-    first, last = cut.at(start), cut.at(end - 1)
-    whole = cut.starts[first] == start and cut.starts[last + 1] == end
+    first, last = cut.at(start - left), cut.at(end - 1 - left)
+    begins, ends = cut.starts[first] == start - left, cut.starts[last + 1] == end - left
+    whole = begins and ends
     tag = cut.tags[first] if first == last and whole else ""
     person = tag[:2] == "nr"
-    if cut.starts[first] == start and first == last and not whole and cut.tags[first] == "nr":
+    if begins and first == last and not whole and cut.tags[first] == "nr":
         # 佘莉当: the segmenter guessed a person and took a word of grammar along.
-        person = _NEVER_GIVEN.issuperset(text[end : cut.starts[last + 1]]) and not is_word(cut.words[first])
+        person = _NEVER_GIVEN.issuperset(text[end : left + cut.starts[last + 1]]) and not is_word(cut.words[first])
     strange = sum(char not in _GIVEN for char in part)
     if strange > (0 if len(part) == 1 else 1) and not person and text[start - 1 : start] not in _OUTRIGHT:
-        return 0.0
+        return _NONE
     odd = len(_NEVER_GIVEN.intersection(part))
     if odd and not whole:
-        return 0.0
-    before, outright = before_points(text, start)
+        return _NONE
     if (name in _NOT_NAMES and not (outright and END.match(text, end))) or _TITLED.fullmatch(name):
-        return 0.0
+        return _NONE
     if text[start] in _MEASURES and text.startswith(_COUNTED, start - 1):
-        return 0.0
+        return _NONE
     if name in _PUBLIC and before < ROLE:
-        return 0.0
-    points = before + after_points(text, end)
+        return _NONE
+    points = sum(0.75 for char in part if char in _TELLING)
+    points += 1.5 if len(part) == 2 and part[0] == part[1] and part[0] not in _KIN and not strange else 0.0
     points += 0.5 * len(part) - 2.0 * strange - odd * (0.0 if person else 1.0)
     if surname == 2:
         points += 3.0
     elif text[start] in _GRAMMAR:
         points -= 0.0 if outright or person or tag in _PLACE_LIKE else 3.0
     elif text[start] in _WORD_LIKE:
-        points -= 0.0 if person else 1.0
+        points -= 0.0 if person or (len(part) == 2 and not _TELLING.isdisjoint(part)) else 1.0
     elif text[start] in _COMMON:
         points += 1.0
     if is_word(name):
@@ -186,14 +225,20 @@ def _points(text: str, cut: Words, start: int, end: int, surname: int) -> float:
         points += 2.5
     elif whole:
         points += 1.0
+    if len(part) == 1 and text[start] in _WORD_LIKE and before < ROLE and not person:
+        points -= 1.5
     if name[-1] in _SELDOM_LAST and not person:
         points -= 1.5
-    if not whole and len(cut.words[first]) > 1 and cut.starts[first] == start and is_word(cut.words[first]):
+    if surname == 1 and not whole and len(cut.words[first]) > 1 and begins and is_word(cut.words[first]):
         points -= 1.0 if before >= ROLE and _GIVEN.issuperset(part) else 3.0
     if end - start - surname == 1 and whole and cut.words[last + 1 : last + 2] and _part_of_given(cut, last + 1):
         points -= 2.0
-    if cut.starts[first] != start and is_word(cut.words[first]):
+    if not begins and is_word(cut.words[first]):
         points -= 2.0
-    if cut.starts[last + 1] != end:
+    if not ends:
         points -= 0.5 if not is_word(cut.words[last]) else 2.0
+    fits = before >= ROLE and len(part) == 2 and not strange and not odd and text[start] not in _UNSURE
+    if fits and (not is_word(text[start : start + 2]) or not _TELLING.isdisjoint(part)):
+        # 我弟弟潘子恒: after a relation a surname and two fitting characters do, however they were cut into words.
+        points = max(points, 0.75)
     return points

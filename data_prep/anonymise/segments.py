@@ -15,6 +15,9 @@ _PLACEHOLDER = re.compile(
     r"[^。！？；\n]*\[(?:姓名|学校|单位|地址|电话|身份证|银行卡|邮箱|QQ|微信|网址|车牌)[0-9]*\][^。！？；\n]*"
 )
 
+_MARKS = "，。！？、；：\n "
+_MARK = re.compile(f"[{_MARKS}]")
+
 
 class Words(NamedTuple):
     """The words of one text in order, so that ``words[i]`` covers ``text[starts[i]:starts[i + 1]]``."""
@@ -36,6 +39,13 @@ def segmented(text: str) -> Words:
     pairs = rjieba.tag(text)
     words, tags = zip(*pairs, strict=True) if pairs else ((), ())
     return Words(words, tags, tuple(accumulate(map(len, words), initial=0)))
+
+
+def clause(text: str, position: int) -> tuple[int, int]:
+    """Start and end of what stands between two marks around ``position``: no word reaches over them."""
+    left = max(text.rfind(mark, 0, position) for mark in _MARKS) + 1
+    found = _MARK.search(text, position)
+    return left, found.start() if found else len(text)
 
 
 def is_word(text: str) -> bool:
