@@ -116,10 +116,7 @@ class Anonymiser:
         if not view:
             return []
         wanted = {
-            entity
-            for each, may_match in self._conditions
-            if may_match(view)
-            for entity in each.supported_entities
+            entity for each, may_match in self._conditions if may_match(view) for entity in each.supported_entities
         }
         if not wanted & self._types:
             return []
