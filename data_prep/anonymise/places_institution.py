@@ -6,6 +6,7 @@ An institution counts when something beyond its kind names it: 临江市第三�
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import ahocorasick
@@ -69,30 +70,33 @@ _ABOUT: Final = re.compile(
     r"的?[\u4e00-\u9fa5]{0,6}?(?:教授|研究|学者|科学家|心理学家|神经科|实验发现|调查|课程《|公开课)"
 )
 _LED: Final = re.compile(
-    r"(?:在|于|去了?|到|从|进了?|入职了?|读|考[上入进]|给|被|叫做?|[一那]家|就是|辞掉|跳到|跳槽到|路过|转[到去进]|送[到进去]|前公司|单位|学校|由|离开|报了?|念|投给|退的是|签的是|和|、|跨考|升[入到])$"
+    r"(?:在|于|去了?|到|从|进了?|入职了?|读|考[上入进]|给|被|叫做?|[一那]家|就是|辞掉|跳到|跳槽到|转[到去进]|送[到进去]|前公司|单位|学校|由|离开|报了?|念|投给|退的是|签的是|和|、|跨考|升[入到])$"
 )
 _FREE: Final = re.compile(r"(?:^|[（(，。！？、：:“”\n\s]|的|是|上|我们?|可|他|她|[哥弟姐妹儿女孩娃爸妈])$")
 _YEAR_AFTER: Final = re.compile(
     r"初[一二三]|高[一二三]|大[一二三四]|研[一二三]|博[一二三]|[一二三四五六]年级|[小中大]班|毕业|就读|[念读上][初高大小一二三四五六研]"
 )
 _JOB_AFTER: Final = re.compile(
-    r"上[着了]?[夜早晚白]?班|工作|实习|任职|就职|打工|[做当干跑](?!为|成|作)|前台|站[务夜岗]|倒[大小]?班|端|带(?:孩子|娃|学生)|照顾|教[小孩学书]|收[费银]|催收|裁|倒闭|欠|辞|离职|入职|加班|出来|的(?:同事|老板|经理|中介|活|宣传|店长|工资|销售|客服|顾问|员工|领导|主管)|卖|骗|跳到|留下|送[货餐外快]|学徒|兼职|洗碗|三年|两年|后厨|打杂|帮[工厨忙]|学手艺|下[井矿]|打下手|[值坐]班|[一二三四五六七八九十]个?[年月]"
+    r"上[着了]?[夜早晚白]?班|工作|实习|任职|就职|打工|[做当干跑](?!为|成|作)|前台|站[务夜岗]|倒[大小]?班|端|带(?:孩子|娃|学生)|照顾|教[小孩学书]|收[费银]|催收|裁|倒闭|欠|辞|离职|入职|加班|出来|的(?:同事|老板|经理|中介|活|宣传|店长|工资|销售|客服|顾问|员工|领导|主管)|卖|骗|跳到|留下|送[货餐外快]|学徒|兼职|洗碗|三年|两年|第[一二三四五六七八九十]+个?[天年月周]|后厨|打杂|帮[工厨忙]|学手艺|下[井矿]|打下手|[值坐]班|[一二三四五六七八九十]个?[年月]"
 )
 _TITLE: Final = re.compile(
     r"(?:的|做|当|[干做]过)?(?:一个|一名|名|个)?[\u4e00-\u9fa5]{0,4}?(?:工(?![夫具])|[理检化验售票教研]员|职员|员工|店员|司机|骑手|会计|出纳|护士|护工|医生|大夫|经理|主管|总监|保安|保洁|厨师|学徒|店长|老板|同事|领导|助理|文员|客服|柜员|法务|编辑|记者|程序员|师傅|工程师|设计师|分析师|销售|前台|人事|导购|业务员|理货员|检票员|售票员|收银员?|临时工|合同工|派遣|志愿者|义工|社工|志愿|实习生|管培生)"
 )
+_CHAIN: Final = re.compile(
+    r"(?:大?酒店|公司|集团|银行|超市|保险|证券|快递|速递|物流|电器|汽车|科技|餐厅|地产|门店|专卖店|[分支总]行)+"
+)
 _AT_OR_OF: Final = re.compile(
-    r"(?:在|从|被|给|是|于|去了?|进了?|到了?|原|前|我们?|他|她|[爸妈哥姐弟妹公]|[，。！？、]|^)$"
+    r"(?:在|从|被|给|是|于|跑|开|去了?|进了?|到了?|原|前|我们?|他|她|[爸妈哥姐弟妹公]|[，。！？、]|^)$"
 )
 _JOINED: Final = re.compile(
     r"(?:入职了?|跳槽[去到]了?|跳到了?|就职于|任职于|供职于|离开|考[进上]了?|应聘|被|进了|去了)$(?<!被)"
 )
 _STUDIES_AT: Final = re.compile(r"(?:在|从|于|[上念读]|是|考[上到进]了?|去了?|到|保研|进了?|[，。！？、]|^)$")
 _STUDENT_AFTER: Final = re.compile(
-    r"的?(?:读|念|[上](?!班)|毕业|本科|硕|博|研|大[一二三四]|附[中小]|学(?!费)|任教|教书|做博后|的(?:时候|那|学生|研究生|博士|硕士|老师|辅导员))"
+    r"的?(?:读|念|[上](?!班)|毕业|本科|硕|博|研|大[一二三四]|附[中小]|学(?!费)|任教|教书|做博后|的(?:时候|那|第|学生|研究生|博士|硕士|老师|辅导员))"
 )
 _MEMBER_AFTER: Final = re.compile(
-    r"[，。！？、；）)”\n]|$|的|上班|工作|实习|任职|打工|做|当|读|念|上[学大中小初高一二三四五六]|就读|毕业|里|以?后|之|门口|对面|附近|住院|看病|门诊|急诊|老板|员工|辞|裁|倒闭|欠|通知|退休|初[一二三]|高[一二三]|大[一二三四]|研[一二三]|[一二三四五六]年级|[小中大]班|开|关|说|对|要|干|跑|洗|端|卖|送|收|学|打|待|呆|拆|去年|今年|来|有|走|退|复|培训|招|离|前台|种|是|又|包|食|车|扫|值|到|跳|[（(吧让睡年撤窗人不都学打]|返工|会|找|给|被|把|因|一|[二两三四]"
+    r"[，。！？、；）)”\n]|$|的|上班|工作|实习|任职|打工|做|当|读|念|上[学大中小初高一二三四五六]|就读|毕业|里|以?后|之|门口|对面|附近|住院|看病|门诊|急诊|老板|员工|辞|裁|倒闭|欠|通知|退休|初[一二三]|高[一二三]|大[一二三四]|研[一二三]|[一二三四五六]年级|[小中大]班|开|关|说|对|要|干|跑|洗|端|卖|送|收|学|打|待|呆|拆|去年|今年|来|有|走|退|复|培训|招|离|前台|种|是|又|包|食|赔|黄|每|车|扫|值|到|跳|[（(吧让睡年撤窗人不都学打]|返工|会|找|给|被|把|因|一|[二两三四]"
 )
 
 
@@ -102,6 +106,12 @@ class Institution(NamedTuple):
     kind: str
     start: int
     end: int
+
+
+@lru_cache(maxsize=8192)
+def _only_kinds(part: str) -> bool:
+    """Whether a piece is made of kinds alone; kept, because the same few words stand before most endings."""
+    return part in _KINDS or _ONLY_KINDS.fullmatch(part) is not None
 
 
 def _automaton() -> ahocorasick.Automaton:
@@ -144,6 +154,8 @@ class InstitutionFinder:
         for last, (kind, length) in self._endings.iter(text):
             end = last + 1
             if kind == _KNOWN:
+                if suffix := _CHAIN.match(text, end):
+                    end, length = suffix.end(), length + len(suffix[0])
                 if _named(text, end - length, end):
                     yield Institution(
                         SCHOOL if text[end - length : end] in _KNOWN_SCHOOLS else EMPLOYER, end - length, end
@@ -163,8 +175,10 @@ class InstitutionFinder:
 
 def _named(text: str, start: int, end: int) -> bool:
     """Whether somebody works or studies at the well-known place at ``start:end``: 在华为上班, but not 华为手机."""
-    lead_in = text[max(0, start - 6) : start]
-    if text[start:end] in _KNOWN_SCHOOLS:
+    lead_in, name = text[max(0, start - 6) : start], text[start:end]
+    if name in _KNOWN_SCHOOLS:
+        if len(name) > 3 and name[-2:] in ("大学", "学院"):
+            return True
         return _STUDIES_AT.search(lead_in) is not None and _STUDENT_AFTER.match(text, end) is not None
     at_work = _JOB_AFTER.match(text, end) is not None or _TITLE.match(text, end) is not None
     return (at_work and _AT_OR_OF.search(lead_in) is not None) or _JOINED.search(lead_in) is not None
@@ -184,7 +198,7 @@ def _begin(text: str, cut: Words, before: int, end: int, kind: str) -> int | Non
     edge = before - sum(len(part) for part, _ in pieces)
     core, ending = text[edge:before], text[before:end]
     if kind == _BRAND and not core and (cued := _CUED_BRAND.search(text[max(0, before - 6) : before])):
-        return before - len(cued[1]) if _JOB_AFTER.match(text, end) and not _ONLY_KINDS.fullmatch(cued[1]) else None
+        return before - len(cued[1]) if _JOB_AFTER.match(text, end) and not _only_kinds(cued[1]) else None
     if (
         not core
         or core in _WORLD
@@ -193,21 +207,25 @@ def _begin(text: str, cut: Words, before: int, end: int, kind: str) -> int | Non
         or (ending == "中学" and text[end : end + 1] in tuple("到会习"))
     ):
         return None
-    if _ONLY_KINDS.fullmatch(core):
+    if _only_kinds(core):
         numbered = (core in _TIERS and _NUMBERED.fullmatch(ending)) or _ORDINAL.search(core)
         return edge if numbered else None
     if (ending in _INNER or kind == _BRAND) and _MAIN.search(core):
         return None
     lead_in = text[max(0, edge - 4) : edge]
-    own = [(part, tag) for part, tag in pieces if not _ONLY_KINDS.fullmatch(part)]
+    tags_after = cut.tags[cut.at(end)] if end < len(text) else "x"
+    own = [(part, tag) for part, tag in pieces if not _only_kinds(part)]
     strong = _PLACE_IN.search(core) is not None or any(
         tag[:2] in _NAME_TAGS or part in _TOWNS or not is_word(part) for part, tag in own
     )
     verb = any(tag[0] == "v" and is_word(part) and part not in _TOWNS and part not in _FIRM for part, tag in own)
     if verb and (own[-1][0] in _TOWNS or own[-1][1] == "ns"):
         verb = False
+    if strong and not verb and kind != _BRAND and ending not in _VISITED and ending not in _LOCAL:
+        return edge
     led, job = _LED.search(lead_in) is not None, _JOB_AFTER.match(text, end) is not None
-    job = job or _TITLE.match(text, end) is not None
+    busy = tags_after[0] == "v" and text[end] not in "是有没会能" and _WORKS_AT.search(lead_in) is not None
+    job = job or busy or _TITLE.match(text, end) is not None
     member = _MEMBER_AFTER.match(text, end) is not None
     free = _FREE.search(lead_in) is not None
     if kind == _BRAND:
@@ -226,6 +244,8 @@ def _begin(text: str, cut: Words, before: int, end: int, kind: str) -> int | Non
     of_a_trade = pieces[0] not in own and len(pieces) > 1
     if (ending in _BARE and not of_a_trade) or (verb and (kind == EMPLOYER or len(own[-1][0]) == 1)):
         return edge if job and _WORKS_AT.search(lead_in) else None
+    if kind == SCHOOL and len(ending) > 1 and free and not verb and len("".join(part for part, _ in own)) > 1:
+        return edge
     return (
         edge
         if _YEAR_AFTER.match(text, end) or ((led and _WORKS_AT.search(lead_in)) or ((led or free) and member))
@@ -253,7 +273,7 @@ def _pieces(cut: Words, before: int, end: int) -> list[tuple[str, str]]:
             if tag in _STOP_TAGS or (
                 tag == "v"
                 and pieces
-                and not all(_ONLY_KINDS.fullmatch(one) for one, _ in pieces)
+                and not all(_only_kinds(one) for one, _ in pieces)
                 and not (i and cut.words[i - 1] in _TOWNS)
                 and pieces[-1][0] not in _WAYS
             ):
