@@ -70,14 +70,14 @@ _ABOUT: Final = re.compile(
     r"的?[\u4e00-\u9fa5]{0,6}?(?:教授|研究|学者|科学家|心理学家|神经科|实验发现|调查|课程《|公开课)"
 )
 _LED: Final = re.compile(
-    r"(?:在|于|去了?|到|从|进了?|入职了?|读|考[上入进]|给|被|叫做?|[一那]家|就是|辞掉|跳到|跳槽到|转[到去进]|送[到进去]|前公司|单位|学校|由|离开|报了?|念|投给|退的是|签的是|和|、|跨考|升[入到])$"
+    r"(?:在|于|去了?|到|从|进了?|入职了?|读|考[上入进]|给|被|叫做?|[一那]家|就是|辞[掉了]|跳到|跳槽到|转[到去进]|送[到进去]|前公司|单位|学校|由|离开|报了?|念|投给|退的是|签的是|和|、|跨考|升[入到])$"
 )
 _FREE: Final = re.compile(r"(?:^|[（(，。！？、：:“”\n\s]|的|是|上|我们?|可|他|她|[哥弟姐妹儿女孩娃爸妈])$")
 _YEAR_AFTER: Final = re.compile(
     r"初[一二三]|高[一二三]|大[一二三四]|研[一二三]|博[一二三]|[一二三四五六]年级|[小中大]班|毕业|就读|[念读上][初高大小一二三四五六研]"
 )
 _JOB_AFTER: Final = re.compile(
-    r"上[着了]?[夜早晚白]?班|工作|实习|任职|就职|打工|[做当干跑](?!为|成|作)|前台|站[务夜岗]|倒[大小]?班|端|带(?:孩子|娃|学生)|照顾|教[小孩学书]|收[费银]|催收|裁|倒闭|欠|辞|离职|入职|加班|出来|的(?:同事|老板|经理|中介|活|宣传|店长|工资|销售|客服|顾问|员工|领导|主管)|卖|骗|跳到|留下|送[货餐外快]|学徒|兼职|洗碗|三年|两年|第[一二三四五六七八九十]+个?[天年月周]|后厨|打杂|帮[工厨忙]|学手艺|下[井矿]|打下手|[值坐]班|[一二三四五六七八九十]个?[年月]"
+    r"上[着了]?[夜早晚白]?班|工作|实习|任职|就职|打工|[做当干跑](?!为|成|作)|前台|站[务夜岗]|倒[大小]?班|端|带(?:孩子|娃|学生)|照顾|教[小孩学书]|收[费银]|催收|裁|倒闭|欠|辞|离职|入职|加班|出来|的(?:同事|老板|经理|中介|活|宣传|店长|工资|销售|客服|顾问|工作|员工|领导|主管)|卖|骗|跳到|留下|送[货餐外快]|学徒|兼职|洗碗|三年|两年|第[一二三四五六七八九十]+个?[天年月周]|后厨|打杂|帮[工厨忙]|学手艺|下[井矿]|打下手|[值坐]班|[一二三四五六七八九十]个?[年月]"
 )
 _TITLE: Final = re.compile(
     r"(?:的|做|当|[干做]过)?(?:一个|一名|名|个)?[\u4e00-\u9fa5]{0,4}?(?:工(?![夫具])|[理检化验售票教研]员|职员|员工|店员|司机|骑手|会计|出纳|护士|护工|医生|大夫|经理|主管|总监|保安|保洁|厨师|学徒|店长|老板|同事|领导|助理|文员|客服|柜员|法务|编辑|记者|程序员|师傅|工程师|设计师|分析师|销售|前台|人事|导购|业务员|理货员|检票员|售票员|收银员?|临时工|合同工|派遣|志愿者|义工|社工|志愿|实习生|管培生)"
@@ -91,6 +91,7 @@ _AT_OR_OF: Final = re.compile(
 _JOINED: Final = re.compile(
     r"(?:入职了?|跳槽[去到]了?|跳到了?|就职于|任职于|供职于|离开|考[进上]了?|应聘|被|进了|去了)$(?<!被)"
 )
+_HIRED: Final = re.compile(r"(?:入职了?|跳槽[去到]|跳到了?|[就任供]职于|应聘|辞[掉了])$")
 _STUDIES_AT: Final = re.compile(r"(?:在|从|于|[上念读]|是|考[上到进]了?|去了?|到|保研|进了?|[，。！？、]|^)$")
 _STUDENT_AFTER: Final = re.compile(
     r"的?(?:读|念|[上](?!班)|毕业|本科|硕|博|研|大[一二三四]|附[中小]|学(?!费)|任教|教书|做博后|的(?:时候|那|第|学生|研究生|博士|硕士|老师|辅导员))"
@@ -180,6 +181,8 @@ def _named(text: str, start: int, end: int) -> bool:
         if len(name) > 3 and name[-2:] in ("大学", "学院"):
             return True
         return _STUDIES_AT.search(lead_in) is not None and _STUDENT_AFTER.match(text, end) is not None
+    if name[-1] == "局" and lead_in.endswith("在"):
+        return True
     at_work = _JOB_AFTER.match(text, end) is not None or _TITLE.match(text, end) is not None
     return (at_work and _AT_OR_OF.search(lead_in) is not None) or _JOINED.search(lead_in) is not None
 
@@ -225,7 +228,7 @@ def _begin(text: str, cut: Words, before: int, end: int, kind: str) -> int | Non
         return edge
     led, job = _LED.search(lead_in) is not None, _JOB_AFTER.match(text, end) is not None
     busy = tags_after[0] == "v" and text[end] not in "是有没会能" and _WORKS_AT.search(lead_in) is not None
-    job = job or busy or _TITLE.match(text, end) is not None
+    job = job or busy or _HIRED.search(lead_in) is not None or _TITLE.match(text, end) is not None
     member = _MEMBER_AFTER.match(text, end) is not None
     free = _FREE.search(lead_in) is not None
     if kind == _BRAND:
