@@ -162,9 +162,13 @@ class InstitutionFinder:
                         SCHOOL if text[end - length : end] in _KNOWN_SCHOOLS else EMPLOYER, end - length, end
                     )
                 continue
+            if kind == SCHOOL and length == 2 and _within_a_word(cut, end - length, end):
+                continue
             if _ends_here(text, cut, end, length) and (start := _begin(text, cut, end - length, end, kind)) is not None:
                 yield Institution(EMPLOYER if kind == _BRAND else kind, start, end)
         for match in _NUMBERED.finditer(text):
+            if len(match[0]) == 2 and _within_a_word(cut, *match.span()):
+                continue
             kind = EMPLOYER if match[0][-1] in "司队处部厂" else SCHOOL
             if (start := _begin(text, cut, match.start(), match.end(), kind)) is not None:
                 yield Institution(kind, start, match.end())
@@ -195,6 +199,12 @@ def _ends_here(text: str, cut: Words, end: int, length: int) -> bool:
     return length > 2 or (not is_word(cut.words[i]) and (length > 1 or cut.starts[i] == end - 1))
 
 
+def _within_a_word(cut: Words, start: int, end: int) -> bool:
+    """Whether a word of the dictionary runs into ``start:end`` and ends in it: 现实 in 实中 of 现实中."""
+    first = cut.at(start)
+    return first < cut.at(end - 1) and cut.starts[first] < start and is_word(cut.words[first])
+
+
 def _begin(text: str, cut: Words, before: int, end: int, kind: str) -> int | None:
     """Where the name begins whose ending stands at ``before:end``; nothing if only kinds stand before the ending."""
     pieces = _pieces(cut, before, end)
@@ -219,7 +229,7 @@ def _begin(text: str, cut: Words, before: int, end: int, kind: str) -> int | Non
     tags_after = cut.tags[cut.at(end)] if end < len(text) else "x"
     own = [(part, tag) for part, tag in pieces if not _only_kinds(part)]
     strong = _PLACE_IN.search(core) is not None or any(
-        tag[:2] in _NAME_TAGS or part in _TOWNS or not is_word(part) for part, tag in own
+        tag[:2] in _NAME_TAGS or part in _TOWNS or (not is_word(part) and tag[:2] != "uz") for part, tag in own
     )
     verb = any(tag[0] == "v" and is_word(part) and part not in _TOWNS and part not in _FIRM for part, tag in own)
     if verb and (own[-1][0] in _TOWNS or own[-1][1] == "ns"):
@@ -251,7 +261,9 @@ def _begin(text: str, cut: Words, before: int, end: int, kind: str) -> int | Non
         return edge
     return (
         edge
-        if _YEAR_AFTER.match(text, end) or ((led and _WORKS_AT.search(lead_in)) or ((led or free) and member))
+        if _YEAR_AFTER.match(text, end)
+        or (led and _WORKS_AT.search(lead_in))
+        or ((led or free) and (member or (kind == EMPLOYER and len(core) > 1)))
         else None
     )
 
