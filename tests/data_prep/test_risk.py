@@ -71,6 +71,9 @@ def test_negation_metaphor_and_fiction_are_no_risk(rules: RiskRules, text: str) 
     [
         ("医生问我有没有自杀的念头，我骗了他", "suicidal_ideation"),
         ("没有人知道我想自杀", "suicidal_ideation"),
+        ("我特别想死", "suicidal_ideation"),
+        ("男主管打我", "abuse"),
+        ("数学课上我用圆规扎自己", "self_harm"),
         ("我没有活下去的勇气", "suicidal_ideation"),
         ("累死了，笑死我了，可是我真的想死", "suicidal_ideation"),
         ("已经两个月没伤害自己了", "self_harm"),
