@@ -101,8 +101,9 @@ class RiskRules:
         if not complete:
             return []
         ignored: dict[str, _Covered] = {self._states[number].category: {} for number in complete}
-        for last, word in hits:
-            for category in self._ignoring.get(word, ()):
+        ignoring = words & self._ignoring.keys()
+        for last, word in [hit for hit in hits if hit[1] in ignoring]:
+            for category in self._ignoring[word]:
                 if category in ignored:
                     span = (last + 1 - self._lengths[word], last + 1)
                     for at in range(*span):
