@@ -7,7 +7,7 @@ from presidio_analyzer.nlp_engine import NlpArtifacts
 
 from data_prep.anonymise.places_address import find_addresses, may_hold_address
 from data_prep.anonymise.places_institution import EMPLOYER, SCHOOL, InstitutionFinder
-from data_prep.anonymise.segments import closed, open_to, segmented
+from data_prep.anonymise.segments import open_sentences, segmented
 
 _SCORES = {SCHOOL: 0.7, EMPLOYER: 0.6}
 
@@ -33,11 +33,11 @@ class Institution(EntityRecognizer):
         self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
     ) -> list[RecognizerResult]:
         """Every named institution; a school rather than an employer where it could be both."""
-        shut = closed(text)
         return [
-            RecognizerResult(one.kind, one.start, one.end, _SCORES[one.kind])
-            for one in self._finder.find(text, segmented(text))
-            if open_to(shut, one.start, one.end)
+            RecognizerResult(one.kind, start + one.start, start + one.end, _SCORES[one.kind])
+            for start, sentence in open_sentences(text)
+            if self._finder.may_match(sentence)
+            for one in self._finder.find(sentence, segmented(sentence))
         ]
 
 
@@ -59,6 +59,9 @@ class Address(EntityRecognizer):
         self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
     ) -> list[RecognizerResult]:
         """Every address, from its first place name to its last number."""
-        shut = closed(text)
-        spans = find_addresses(text, segmented(text))
-        return [RecognizerResult("地址", *span, 0.75) for span in spans if open_to(shut, *span)]
+        return [
+            RecognizerResult("地址", start + first, start + last, 0.75)
+            for start, sentence in open_sentences(text)
+            if may_hold_address(sentence)
+            for first, last in find_addresses(sentence, segmented(sentence))
+        ]

@@ -23,7 +23,8 @@ _BARE: Final = frozenset(word_list("places.txt", "bare endings"))
 _NUMERAL: Final = "一二三四五六七八九十"
 _NUMBERED: Final = re.compile(
     rf"(?:(?:第?[{_NUMERAL}]{{1,3}}|附|实)(?:实验|附属)?[中小幼高](?:学|分校)?|[{_NUMERAL}](?:实验小学|实小|附小|师|外|医|高))(?![{_NUMERAL}个年午国等口点半外心块撮片段部])|"
-    r"(?:公司|集团|油田|矿业|渔业|钻井|石油|航务)[一二三四五六七八九十]{1,2}(?:公司|队|处|部|厂)"
+    r"(?:公司|集团|油田|矿业|渔业|钻井|石油|航务|公交|环卫|客运|货运|建筑|建工|市政|运输|水电)[一二三四五六七八九十]{1,2}(?:公司|队|处|部|厂|所|站|场)|"
+    r"(?<![第之百千万两])[一二三四五六七八九十](?:棉|毛|丝|麻|钢|铁|机|电|纺|化|药|汽|轧|印|油|木|建|冶|安|煤|砖|水|糖|纸)厂"
 )
 _AFTER_SHORT: Final = re.compile(r"[念读的上大研本毕博硕，。！？；在计学老数经]|$")
 _WORK: Final = (
@@ -64,20 +65,22 @@ _LOCAL: Final = frozenset(word_list("places.txt", "local endings"))
 _WORLD: Final = frozenset(word_list("places.txt", "universities of the world"))
 _PLACE_IN: Final = re.compile(r"[\u4e00-\u9fa5]{2}[省市县区镇乡村州旗路街湾桥]|第[一二三四五六七八九十].")
 _ORDINAL: Final = re.compile(rf"第[{_NUMERAL}]{{1,2}}(?![{_NUMERAL}家个所间座份次年]).")
-_MAIN: Final = re.compile(r"(?:医院|厂|公司|大学|学院|学校|中学|小学|集团|酒店)")
+_MAIN: Final = re.compile(r"(?:医院|厂|公司|大学|学院|学校|中学|小学|集团|酒店|超市|中心|银行|支行|[店馆所])")
+_SURNAME: Final = f"(?:{'|'.join(word_list('places.txt', 'owners'))})"
+_OWNER: Final = re.compile(f"[老小阿]{_SURNAME}|[老小阿]?{_SURNAME}(?:[记氏]|[大二]?[哥姐婶嫂])")
 _INNER: Final = frozenset(word_list("places.txt", "inner endings"))
 _ABOUT: Final = re.compile(
     r"的?[\u4e00-\u9fa5]{0,6}?(?:教授|研究|学者|科学家|心理学家|神经科|实验发现|调查|课程《|公开课)"
 )
 _LED: Final = re.compile(
-    r"(?:在|于|去了?|到|从|进了?|入职了?|读|考[上入进]|给|被|叫做?|[一那]家|就是|辞[掉了]|跳到|跳槽到|转[到去进]|送[到进去]|前公司|单位|学校|由|离开|报了?|念|投给|退的是|签的是|和|、|跨考|升[入到])$"
+    r"(?:在|于|去了?|到|从|进了?|入职了?|读|考[上入进]|给|被|叫做?|[一那]家|就是|辞[掉了]|跳到|跳槽到|转[到去进]|送[到进去]|前公司|单位(?:是|[：:])?|学校|由|跑|离开|报了?|念|投给|退的是|签的是|和|、|跨考|升[入到])$"
 )
 _FREE: Final = re.compile(r"(?:^|[（(，。！？、：:“”\n\s]|的|是|上|我们?|可|他|她|[哥弟姐妹儿女孩娃爸妈])$")
 _YEAR_AFTER: Final = re.compile(
     r"初[一二三]|高[一二三]|大[一二三四]|研[一二三]|博[一二三]|[一二三四五六]年级|[小中大]班|毕业|就读|[念读上][初高大小一二三四五六研]"
 )
 _JOB_AFTER: Final = re.compile(
-    r"上[着了]?[夜早晚白]?班|工作|实习|任职|就职|打工|[做当干跑](?!为|成|作)|前台|站[务夜岗]|倒[大小]?班|端|带(?:孩子|娃|学生)|照顾|教[小孩学书]|收[费银]|催收|裁|倒闭|欠|辞|离职|入职|加班|出来|的(?:同事|老板|经理|中介|活|宣传|店长|工资|销售|客服|顾问|工作|员工|领导|主管)|卖|骗|跳到|留下|送[货餐外快]|学徒|兼职|洗碗|三年|两年|第[一二三四五六七八九十]+个?[天年月周]|后厨|打杂|帮[工厨忙]|学手艺|下[井矿]|打下手|[值坐]班|[一二三四五六七八九十]个?[年月]"
+    r"上[着了]?[夜早晚白]?班|流水线|产线|车间|窗口|一线|门店|工作|实习|任职|就职|打工|[做当干跑](?!为|成|作)|前台|站[务夜岗]|倒[大小]?班|端|带(?:孩子|娃|学生|[大中小]?班|徒弟|看)|种[地菜田]|铺床|站柜台|扫[大地马]|扫厕|看[仓机店大]|养[猪鸡鱼]|杀[猪鱼鸡]|打针|抄表|检票|帮工|照顾|教(?!育|训|练|堂|会|室|材|程|授|徒|父|主)|开(?:叉|天|铲|吊|货|公交|大|小|网约|出租|班|校|挖|塔)车?|收[费银]|催收|裁|倒闭|欠|辞|离职|入职|加班|出来|的(?:同事|老板|经理|中介|活|宣传|店长|工资|销售|客服|顾问|工作|员工|领导|主管)|卖|骗|跳到|留下|送[货餐外快]|学徒|兼职|洗碗|三年|两年|第[一二三四五六七八九十]+个?[天年月周]|后厨|打杂|帮[工厨忙]|学手艺|下[井矿]|打下手|[值坐]班|[一二三四五六七八九十]个?[年月]"
 )
 _TITLE: Final = re.compile(
     r"(?:的|做|当|[干做]过)?(?:一个|一名|名|个)?[\u4e00-\u9fa5]{0,4}?(?:工(?![夫具])|[理检化验售票教研]员|职员|员工|店员|司机|骑手|会计|出纳|护士|护工|医生|大夫|经理|主管|总监|保安|保洁|厨师|学徒|店长|老板|同事|领导|助理|文员|客服|柜员|法务|编辑|记者|程序员|师傅|工程师|设计师|分析师|销售|前台|人事|导购|业务员|理货员|检票员|售票员|收银员?|临时工|合同工|派遣|志愿者|义工|社工|志愿|实习生|管培生)"
@@ -169,8 +172,12 @@ class InstitutionFinder:
         for match in _NUMBERED.finditer(text):
             if len(match[0]) == 2 and _within_a_word(cut, *match.span()):
                 continue
-            kind = EMPLOYER if match[0][-1] in "司队处部厂" else SCHOOL
-            if (start := _begin(text, cut, match.start(), match.end(), kind)) is not None:
+            kind = EMPLOYER if match[0][-1] in "司队处部厂所站场" else SCHOOL
+            start = _begin(text, cut, match.start(), match.end(), kind)
+            if start is None and len(match[0]) == 3 and match[0][-1] == "厂":
+                # 二棉厂 is a works of its town that everybody there knows.
+                start = match.start()
+            if start is not None:
                 yield Institution(kind, start, match.end())
         for match in _BY_CUE.finditer(text):
             group = match.lastindex or 1
@@ -231,6 +238,7 @@ def _begin(text: str, cut: Words, before: int, end: int, kind: str) -> int | Non
     strong = _PLACE_IN.search(core) is not None or any(
         tag[:2] in _NAME_TAGS or part in _TOWNS or (not is_word(part) and tag[:2] != "uz") for part, tag in own
     )
+    strong = strong or (kind == EMPLOYER and any(_OWNER.fullmatch(part) for part in _heads(pieces)))
     verb = any(tag[0] == "v" and is_word(part) and part not in _TOWNS and part not in _FIRM for part, tag in own)
     if verb and (own[-1][0] in _TOWNS or own[-1][1] == "ns"):
         verb = False
@@ -249,7 +257,7 @@ def _begin(text: str, cut: Words, before: int, end: int, kind: str) -> int | Non
         )
         return edge if named else None
     if len(pieces) == 1 and ending in _LOCAL and (core in _TOWNS or (pieces[0][1] == "ns" and is_word(core))):
-        return edge if core[-1] in "县区镇旗" else None
+        return edge if core[-1] in "县区镇旗" or (job and _WORKS_AT.search(lead_in)) else None
     if ending in _VISITED and not job:
         return None
     if strong and not verb:
@@ -268,6 +276,13 @@ def _begin(text: str, cut: Words, before: int, end: int, kind: str) -> int | Non
     )
 
 
+def _heads(pieces: list[tuple[str, str]]) -> Iterator[str]:
+    """What a name may begin with: its first word, and its first two together (老 and 周 of 老周牛肉面馆)."""
+    if pieces:
+        yield pieces[-1][0]
+        yield "".join(part for part, _ in pieces[:-3:-1])
+
+
 def _pieces(cut: Words, before: int, end: int) -> list[tuple[str, str]]:
     """The words that may belong to the name, with their tags, from the ending at ``before`` leftwards."""
     pieces: list[tuple[str, str]] = []
@@ -275,7 +290,7 @@ def _pieces(cut: Words, before: int, end: int) -> list[tuple[str, str]]:
     while i >= 0 and end - cut.starts[i] <= _LONGEST:
         word, tag = cut.words[i], cut.tags[i]
         part = word[: edge - cut.starts[i]]
-        town = part in _TOWNS or (len(part) == 1 and part in _FIRM)
+        town = part in _TOWNS or (len(part) == 1 and part in _FIRM) or _OWNER.fullmatch(part) is not None
         if not _HAN.fullmatch(part) or part in _STOP_WORDS or (pieces and part in _BEFORE_NAME):
             break
         if tag == "m" and part[0] != "第" and (pieces or part not in _NUMERAL):

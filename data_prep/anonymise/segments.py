@@ -5,6 +5,7 @@ It leaves out what a name or a place is; ``names`` and ``places`` say that.
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
@@ -14,6 +15,8 @@ import rjieba
 _PLACEHOLDER = re.compile(
     r"[^。！？；\n]*\[(?:姓名|学校|单位|地址|电话|身份证|银行卡|邮箱|QQ|微信|网址|车牌)[0-9]*\][^。！？；\n]*"
 )
+
+_SENTENCE = re.compile(r"[^。！？；\n]+")
 
 _MARKS = "，。！？、；：\n "
 _MARK = re.compile(f"[{_MARKS}]")
@@ -33,9 +36,9 @@ class Words(NamedTuple):
         return bisect_right(self.starts, position) - 1
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=256)
 def segmented(text: str) -> Words:
-    """Cut a text into words, by rjieba; kept for the next recogniser, which is given the same text."""
+    """Cut a text into words, by rjieba; kept for the next recogniser, which is given the same sentences."""
     pairs = rjieba.tag(text)
     words, tags = zip(*pairs, strict=True) if pairs else ((), ())
     return Words(words, tags, tuple(accumulate(map(len, words), initial=0)))
@@ -61,6 +64,14 @@ def closed(text: str) -> list[tuple[int, int]]:
     if "[" not in text:
         return []
     return [match.span() for match in _PLACEHOLDER.finditer(text)]
+
+
+def open_sentences(text: str) -> Iterator[tuple[int, str]]:
+    """The sentences that are not `closed`, with where each begins: few hold anything, so only those few are cut."""
+    shut = closed(text)
+    for match in _SENTENCE.finditer(text):
+        if open_to(shut, *match.span()):
+            yield match.start(), match[0]
 
 
 def open_to(spans: list[tuple[int, int]], start: int, end: int) -> bool:
