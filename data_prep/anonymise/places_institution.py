@@ -289,6 +289,16 @@ def _pieces(cut: Words, before: int, end: int) -> list[tuple[str, str]]:
     edge, i = before, cut.at(before - 1) if before else -1
     while i >= 0 and end - cut.starts[i] <= _LONGEST:
         word, tag = cut.words[i], cut.tags[i]
+        if (
+            word == "和"
+            and i
+            and len(cut.words[i - 1]) == 1
+            and cut.tags[i - 1][0] in "mnagz"
+            and cut.words[i - 1] != "人"
+        ):
+            # 万和物业: after a single character it is hardly a conjunction.
+            i -= 1
+            word, tag = cut.words[i] + word, "nz"
         part = word[: edge - cut.starts[i]]
         town = part in _TOWNS or (len(part) == 1 and part in _FIRM) or _OWNER.fullmatch(part) is not None
         if not _HAN.fullmatch(part) or part in _STOP_WORDS or (pieces and part in _BEFORE_NAME):

@@ -334,7 +334,7 @@ def test_config_is_checked(key: str, value: Any, expected: str) -> None:
 @pytest.mark.parametrize(
     ("key", "names", "known"), [("mask", ["电话", "手机"], "邮箱"), ("cleaning_off", ["link"], "urls")]
 )
-def test_unknown_names_in_lists(key: str, names: list[str], known: str) -> None:
+def test_unknown_names_in_lists(key: str, names: Any, known: str) -> None:
     with pytest.raises(ValueError, match=rf"key '{key}': found '{names[-1]}', expected some of .*'{known}'"):
         DataConfig(**{key: names})
 

@@ -99,14 +99,21 @@ def test_without_files_the_tuning_sets_are_measured_together_and_the_held_set_af
 @pytest.mark.skipif(not HELD.exists(), reason="the held sentences are not in this checkout")
 def test_bounds_on_sentences_that_no_rule_was_written_after() -> None:
     scores = measure(read_labelled(HELD), Anonymiser())
-    patterned = over_types(scores, PATTERNED)
-    assert patterned.hits > 0
-    assert patterned.recall >= 0.99
-    assert patterned.precision >= 0.95
-    for type in ("姓名", "学校", "单位", "地址"):
-        assert scores[type].hits > 0, type
-        assert scores[type].recall >= 0.9, type
-        assert scores[type].precision >= 0.9, type
+    scores["patterned"] = over_types(scores, PATTERNED)
+    # Figures only: a failing comparison of scores would print the sentences that nobody is to see.
+    figures = {type: (score.hits, score.recall, score.precision) for type, score in scores.items()}
+    del scores
+    for type, least_recall, least_precision in (
+        ("patterned", 0.99, 0.95),
+        ("姓名", 0.9, 0.9),
+        ("学校", 0.9, 0.9),
+        ("单位", 0.9, 0.9),
+        ("地址", 0.9, 0.9),
+    ):
+        hits, recall, precision = figures[type]
+        assert hits > 0, type
+        assert recall >= least_recall, type
+        assert precision >= least_precision, type
 
 
 def test_pooled_keeps_types_apart(tmp_path: Path) -> None:
