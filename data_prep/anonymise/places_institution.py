@@ -39,6 +39,7 @@ _TOWNS: Final = frozenset(word_list("places.txt", "towns"))
 _VISITED: Final = frozenset(word_list("places.txt", "visited"))
 _FIRM: Final = frozenset(word_list("places.txt", "firm characters"))
 _KNOWN_SCHOOLS: Final = frozenset(word_list("places.txt", "known schools"))
+_BEFORE_HE: Final = re.compile(r"[^\W人会家想说做爱哭笑吃喝打]")
 _STOP_TAGS: Final = frozenset(
     {"r", "p", "u", "ul", "uj", "uz", "ud", "uv", "ug", "d", "c", "y", "e", "o", "t", "x", "eng", "ad"}
 )
@@ -289,13 +290,7 @@ def _pieces(cut: Words, before: int, end: int) -> list[tuple[str, str]]:
     edge, i = before, cut.at(before - 1) if before else -1
     while i >= 0 and end - cut.starts[i] <= _LONGEST:
         word, tag = cut.words[i], cut.tags[i]
-        if (
-            word == "和"
-            and i
-            and len(cut.words[i - 1]) == 1
-            and cut.tags[i - 1][0] in "mnagz"
-            and cut.words[i - 1] != "人"
-        ):
+        if word == "和" and i and _BEFORE_HE.fullmatch(cut.words[i - 1]) and cut.tags[i - 1][0] in "mnavgz":
             # 万和物业: after a single character it is hardly a conjunction.
             i -= 1
             word, tag = cut.words[i] + word, "nz"
