@@ -20,7 +20,7 @@ from data_prep.markdown import cell, table
 from data_prep.plots import draw_plots
 from data_prep.prepare import Prepared, RuleCount
 from data_prep.risk import RISKS
-from data_prep.statistics import corpus_statistics, table1
+from data_prep.statistics import CorpusStatistics, corpus_statistics, table1
 
 _FILES: Final = (
     ("grpo_train.parquet", "grpo", "train"),
@@ -69,16 +69,21 @@ def write_report(prepared: Prepared, config: DataConfig, folder: Path) -> None:
     }
     body = "\n".join(f"## {heading}\n\n{text}" for heading, text in sections.items())
     _write(folder / "report.md", f"# Data: {cell(config.data_source)}\n\n{body}")
-    _write(folder / "README.md", dataset_card(_facts(prepared, config, folder, pictures)))
+    _write(folder / "README.md", dataset_card(_facts(prepared, config, folder, corpora, pictures)))
 
 
-def _facts(prepared: Prepared, config: DataConfig, folder: Path, pictures: tuple[str, ...]) -> CardFacts:
-    kept = corpus_statistics(prepared.questions)
+def _facts(
+    prepared: Prepared,
+    config: DataConfig,
+    folder: Path,
+    corpora: dict[str, CorpusStatistics],
+    pictures: tuple[str, ...],
+) -> CardFacts:
     return CardFacts(
         name=config.data_source,
         sources=prepared.formats,
-        corpora={**prepared.read, f"{config.data_source}, kept": kept},
-        kept=kept,
+        corpora=corpora,
+        kept=corpora[f"{config.data_source}, kept"],
         pictures=pictures,
         steps={_step(name): count for name, count in prepared.account.stages.items()},
         splits={name: len(members) for name, members in prepared.split.parts.items()},

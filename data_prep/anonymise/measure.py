@@ -15,10 +15,11 @@ import argparse
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from data_prep.agreement import Score
 from data_prep.anonymise.engine import Anonymiser
 from data_prep.anonymise.placeholders import ALL_TYPES
 
@@ -52,27 +53,6 @@ class Labelled:
 
     text: str
     spans: tuple[tuple[int, int, str], ...]
-
-
-@dataclass(slots=True)
-class Score:
-    """Counts of one type, and what was missed and falsely found, with some text around."""
-
-    hits: int = 0
-    misses: list[str] = field(default_factory=list)
-    false_alarms: list[str] = field(default_factory=list)
-
-    @property
-    def recall(self) -> float:
-        """Found among labelled; 1 where nothing is labelled."""
-        labelled = self.hits + len(self.misses)
-        return self.hits / labelled if labelled else 1.0
-
-    @property
-    def precision(self) -> float:
-        """Labelled among found; 1 where nothing is found."""
-        found = self.hits + len(self.false_alarms)
-        return self.hits / found if found else 1.0
 
 
 def read_labelled(path: Path) -> list[Labelled]:

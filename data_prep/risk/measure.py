@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from data_prep.agreement import Score
 from data_prep.risk.reading import RISKS
 from data_prep.risk.tags import RiskRules
 
@@ -35,27 +36,6 @@ class Labelled:
 
     text: str
     categories: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """How the tags of one category agree with the labels; the texts themselves for those who want to see why."""
-
-    hits: int
-    misses: tuple[str, ...]
-    false_alarms: tuple[str, ...]
-
-    @property
-    def recall(self) -> float:
-        """The share of the labelled texts that are tagged; 1 where none is labelled."""
-        labelled = self.hits + len(self.misses)
-        return self.hits / labelled if labelled else 1.0
-
-    @property
-    def precision(self) -> float:
-        """The share of the tagged texts that are labelled; 1 where none is tagged."""
-        tagged = self.hits + len(self.false_alarms)
-        return self.hits / tagged if tagged else 1.0
 
 
 def read_labelled(path: Path) -> list[Labelled]:
@@ -99,8 +79,8 @@ def measure(rules: RiskRules, labelled: Sequence[Labelled]) -> dict[str, Score]:
 def _score(cases: list[tuple[str, bool, bool]]) -> Score:
     return Score(
         sum(label and tag for _, label, tag in cases),
-        tuple(text for text, label, tag in cases if label and not tag),
-        tuple(text for text, label, tag in cases if tag and not label),
+        [text for text, label, tag in cases if label and not tag],
+        [text for text, label, tag in cases if tag and not label],
     )
 
 
