@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-import ahocorasick
+from ahocorasick_rs import AhoCorasick
 from tqdm import tqdm
 
 from data_prep.generic import mine_generic
@@ -117,11 +117,7 @@ class _Draws:
             label: [other for other in self._responses if other.emotion not in ("", label)] for label in labels
         }
         self._generic = generic
-        self._finder = ahocorasick.Automaton()
-        for place, sentence in enumerate(generic):
-            self._finder.add_word(sentence, place)
-        if generic:
-            self._finder.make_automaton()
+        self._finder = AhoCorasick(generic)
         self._seed = seed
 
     def of(self, question: Question) -> Iterator[tuple[Kind, str, str | None]]:
@@ -135,9 +131,11 @@ class _Draws:
 
     def _not_in(self, question: Question) -> list[str]:
         """The generic sentences that none of the question's own responses holds."""
-        if not self._generic:
-            return []
-        own = {place for response in question.responses for _, place in self._finder.iter(response)}
+        own = {
+            place
+            for response in question.responses
+            for place, _, _ in self._finder.find_matches_as_indexes(response, overlapping=True)
+        }
         return [sentence for place, sentence in enumerate(self._generic) if place not in own]
 
 

@@ -15,33 +15,18 @@ from presidio_analyzer.nlp_engine import NlpArtifacts
 
 from data_prep.anonymise.names_context import END, OWN, ROLE, after_points, before_points
 from data_prep.anonymise.names_minority import minority_names
+from data_prep.anonymise.names_start import COMMON, COMPOUND, GIVEN, GRAMMAR, NEVER_GIVEN, SURNAMES, name_starts
 from data_prep.anonymise.segments import Words, clause, closed, is_word, open_to, segmented
 from data_prep.anonymise.word_lists import word_list
 
-_COMPOUND = word_list("names.txt", "compound")
-_COMMON = frozenset("".join(word_list("names.txt", "common")))
-_SURNAMES = _COMMON | frozenset("".join(word_list("names.txt", "less common")))
-_FIRST = _SURNAMES | frozenset(name[0] for name in _COMPOUND)
+_FIRST = SURNAMES | frozenset(name[0] for name in COMPOUND)
 _WORD_LIKE = frozenset("".join(word_list("names.txt", "word-like")))
-_GRAMMAR = frozenset("".join(word_list("names.txt", "function words")))
-_UNSURE = _WORD_LIKE | _GRAMMAR
-_GIVEN = frozenset("".join(word_list("names.txt", "given")))
+_UNSURE = _WORD_LIKE | GRAMMAR
 _TELLING = frozenset("".join(word_list("names.txt", "telling")))
-_NEVER_GIVEN = frozenset("".join(word_list("names.txt", "never given")))
 _NOT_NAMES = frozenset(word_list("names.txt", "not names"))
 _PLACE_LIKE = ("ns", "nz")
 _PUBLIC = frozenset(word_list("public_figures.txt", "persons"))
 _HINT = re.compile("[\u4e00-\u9fa5]{2}")
-_GIVEN_CLASS = "".join(sorted(_GIVEN))
-_ORDINARY = "".join(sorted(_SURNAMES - _GRAMMAR))
-_BEFORE_RARE = (
-    "叫做名是为写：:— 人伴子夫公婆妻妇友任象爸妈父母亲爷奶姥哥姐弟妹嫂兄儿女孩娃舅姨姑叔伯婶师长桌学事工者患医生"
-)
-_START = re.compile(
-    f"(?={'|'.join(_COMPOUND)})|[{_ORDINARY}](?=[{_GIVEN_CLASS}])|(?<=[叫名是为：:— ])[{_ORDINARY}](?=[\u4e00-\u9fa5])"
-    f"|(?<![^{_BEFORE_RARE}\n，。；！？、])[{''.join(sorted(_GRAMMAR))}](?=[{_GIVEN_CLASS}])"
-    f"|(?<=[{_BEFORE_RARE}])[^{''.join(sorted(_SURNAMES | _NEVER_GIVEN))}\\W\\d_a-zA-Z](?=[{_GIVEN_CLASS}])"
-)
 _CUED = re.compile(
     "(?:叫做?|名字?|姓名[:：]?|患者|本人|我是|——|@|和|跟|与|被|给|对|找|让|[友妹姐弟哥爸妈夫妻女儿子师学事长]|要不是)$"
 )
@@ -116,10 +101,9 @@ def _candidates(text: str) -> Iterator[_Candidate]:
 
     The clause around it is cut into words only if what stands beside it leaves a name possible.
     """
-    for match in _START.finditer(text):
-        start = match.start()
-        surname = 2 if text[start : start + 2] in _COMPOUND else 1
-        rare = surname == 1 and text[start] not in _SURNAMES
+    for start in name_starts(text):
+        surname = 2 if text[start : start + 2] in COMPOUND else 1
+        rare = surname == 1 and text[start] not in SURNAMES
         before, outright = before_points(text, start)
         if rare and before < ROLE:
             continue
@@ -156,10 +140,10 @@ def _may_begin(text: str, cut: Words, start: int, left: int) -> bool:
         if word[0] not in _FIRST:
             may = tag == "nr"
         elif len(word) == 1:
-            ordinary = word not in _GRAMMAR and not _GIVEN.isdisjoint(text[start + 1 : start + 3])
+            ordinary = word not in GRAMMAR and not GIVEN.isdisjoint(text[start + 1 : start + 3])
             may = ordinary or text[start - 1 : start] in _OUTRIGHT
         else:
-            may = word in _COMPOUND or tag in _PLACE_LIKE or not is_word(word) or tag == "nr" or tag[0] in "na"
+            may = word in COMPOUND or tag in _PLACE_LIKE or not is_word(word) or tag == "nr" or tag[0] in "na"
     else:
         may = inside == 1 and len(word) < 5 and not is_word(word)
     return may or (text[start] in _FIRST and _CUED.search(text[max(0, start - 3) : start]) is not None)
@@ -167,7 +151,7 @@ def _may_begin(text: str, cut: Words, start: int, left: int) -> bool:
 
 def _part_of_given(cut: Words, i: int) -> bool:
     """Whether a word is a lone character that rather ends a given name than means something of its own."""
-    return len(cut.words[i]) == 1 and cut.words[i] in _GIVEN and cut.tags[i] not in _OWN_MEANING
+    return len(cut.words[i]) == 1 and cut.words[i] in GIVEN and cut.tags[i] not in _OWN_MEANING
 
 
 def _points(
@@ -185,11 +169,11 @@ def _points(
     person = tag[:2] == "nr"
     if begins and first == last and not whole and cut.tags[first] == "nr":
         # 佘莉当: the segmenter guessed a person and took a word of grammar along.
-        person = _NEVER_GIVEN.issuperset(text[end : left + cut.starts[last + 1]]) and not is_word(cut.words[first])
-    strange = sum(char not in _GIVEN for char in part)
+        person = NEVER_GIVEN.issuperset(text[end : left + cut.starts[last + 1]]) and not is_word(cut.words[first])
+    strange = sum(char not in GIVEN for char in part)
     if strange > (0 if len(part) == 1 else 1) and not person and text[start - 1 : start] not in _OUTRIGHT:
         return _NONE
-    odd = len(_NEVER_GIVEN.intersection(part))
+    odd = len(NEVER_GIVEN.intersection(part))
     if odd and not whole:
         return _NONE
     if (name in _NOT_NAMES and not (outright and END.match(text, end))) or _TITLED.fullmatch(name):
@@ -203,11 +187,11 @@ def _points(
     points += 0.5 * len(part) - 2.0 * strange - odd * (0.0 if person else 1.0)
     if surname == 2:
         points += 3.0
-    elif text[start] in _GRAMMAR:
+    elif text[start] in GRAMMAR:
         points -= 0.0 if outright or person or tag in _PLACE_LIKE else 3.0
     elif text[start] in _WORD_LIKE:
         points -= 0.0 if person or (len(part) == 2 and not _TELLING.isdisjoint(part)) else 1.0
-    elif text[start] in _COMMON:
+    elif text[start] in COMMON:
         points += 1.0
     if is_word(name):
         points -= (
@@ -230,7 +214,7 @@ def _points(
     if name[-1] in _SELDOM_LAST and not person:
         points -= 1.5
     if surname == 1 and not whole and len(cut.words[first]) > 1 and begins and is_word(cut.words[first]):
-        points -= 1.0 if before >= ROLE and _GIVEN.issuperset(part) else 3.0
+        points -= 1.0 if before >= ROLE and GIVEN.issuperset(part) else 3.0
     if end - start - surname == 1 and whole and cut.words[last + 1 : last + 2] and _part_of_given(cut, last + 1):
         points -= 2.0
     if not begins and is_word(cut.words[first]):

@@ -5,7 +5,7 @@
 from presidio_analyzer import EntityRecognizer, RecognizerResult
 from presidio_analyzer.nlp_engine import NlpArtifacts
 
-from data_prep.anonymise.places_address import find_addresses, may_hold_address
+from data_prep.anonymise.places_address import address_hints, find_addresses
 from data_prep.anonymise.places_institution import EMPLOYER, SCHOOL, InstitutionFinder
 from data_prep.anonymise.segments import open_sentences, segmented
 
@@ -25,18 +25,13 @@ class Institution(EntityRecognizer):
     def load(self) -> None:
         """Nothing to load."""
 
-    def may_match(self, text: str) -> bool:
-        """Whether an ending of an institution's name or a word of work stands somewhere in the text."""
-        return self._finder.may_match(text)
-
     def analyze(
         self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
     ) -> list[RecognizerResult]:
         """Every named institution; a school rather than an employer where it could be both."""
         return [
             RecognizerResult(one.kind, start + one.start, start + one.end, _SCORES[one.kind])
-            for start, sentence in open_sentences(text)
-            if self._finder.may_match(sentence)
+            for start, sentence in open_sentences(text, self._finder.hints(text))
             for one in self._finder.find(sentence, segmented(sentence))
         ]
 
@@ -51,17 +46,12 @@ class Address(EntityRecognizer):
     def load(self) -> None:
         """Nothing to load."""
 
-    def may_match(self, text: str) -> bool:
-        """Whether a number stands before or after a word for a place."""
-        return may_hold_address(text)
-
     def analyze(
         self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
     ) -> list[RecognizerResult]:
         """Every address, from its first place name to its last number."""
         return [
             RecognizerResult("地址", start + first, start + last, 0.75)
-            for start, sentence in open_sentences(text)
-            if may_hold_address(sentence)
+            for start, sentence in open_sentences(text, address_hints(text))
             for first, last in find_addresses(sentence, segmented(sentence))
         ]

@@ -59,9 +59,9 @@ _MAX: Final = 30
 """Characters that a place may have before its number."""
 
 
-def may_hold_address(text: str) -> bool:
-    """Whether a number with a unit of an address stands in the text, or a number after a building."""
-    return _HINT.search(text) is not None
+def address_hints(text: str) -> set[int]:
+    """Where a number with a unit of an address stands, or a number after a building."""
+    return {match.start() for match in _HINT.finditer(text)}
 
 
 _HINT: Final = re.compile(

