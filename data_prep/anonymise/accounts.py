@@ -12,7 +12,7 @@ from typing import Final
 from presidio_analyzer import EntityRecognizer, RecognizerResult
 from presidio_analyzer.nlp_engine import NlpArtifacts
 
-from data_prep.anonymise.patterned import Mobile
+from data_prep.anonymise.patterned import LETTERS, Mobile
 
 _NUMERALS: Final = "零〇一二三四五六七八九幺"
 _NUMBER: Final = re.compile(
@@ -24,7 +24,8 @@ _WORD: Final = re.compile(
     r"(?<![a-z0-9_.@/-])(?:[a-z_]|[0-9]+[a-z_])[a-z0-9_-]{4,25}(?![a-z0-9_@-]|\.[a-z0-9])", re.IGNORECASE
 )
 _TRIGGER: Final = re.compile(
-    rf"[1-9][0-9]{{4}}|[1-9][0-9]{{0,4}}[ -][0-9]|[a-z0-9_][a-z0-9_-]{{5}}|[{_NUMERALS}]{{7}}", re.IGNORECASE
+    rf"[{LETTERS}0-9_{_NUMERALS}](?:(?<=[1-9])(?:[0-9]{{4}}|[0-9]{{0,4}}[ -][0-9])|"
+    rf"(?<=[{LETTERS}0-9_])[{LETTERS}0-9_-]{{5}}|(?<=[{_NUMERALS}])[{_NUMERALS}]{{6}})"
 )
 _MOBILE: Final = re.compile(r"1[3-9][0-9]{9}")
 _DATE: Final = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")

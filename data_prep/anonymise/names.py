@@ -16,7 +16,7 @@ from presidio_analyzer.nlp_engine import NlpArtifacts
 from data_prep.anonymise.names_context import END, OWN, ROLE, after_points, before_points
 from data_prep.anonymise.names_minority import minority_names
 from data_prep.anonymise.names_start import COMMON, COMPOUND, GIVEN, GRAMMAR, NEVER_GIVEN, SURNAMES, name_starts
-from data_prep.anonymise.segments import Words, clause, closed, is_word, open_to, segmented
+from data_prep.anonymise.segments import Words, clauses_of, closed, is_word, open_to, segmented
 from data_prep.anonymise.word_lists import word_list
 
 _FIRST = SURNAMES | frozenset(name[0] for name in COMPOUND)
@@ -101,13 +101,18 @@ def _candidates(text: str) -> Iterator[_Candidate]:
 
     The clause around it is cut into words only if what stands beside it leaves a name possible.
     """
+    left = right = 0
+    cut: Words | None = None
+    clauses = clauses_of(text)
     for start in name_starts(text):
         surname = 2 if text[start : start + 2] in COMPOUND else 1
         rare = surname == 1 and text[start] not in SURNAMES
         before, outright = before_points(text, start)
         if rare and before < ROLE:
             continue
-        cut: Words | None = None
+        if start >= right:
+            cut = None
+        may_begin = False
         for given in (2, 1):
             end = start + surname + given
             part = text[start + surname : end]
@@ -117,14 +122,16 @@ def _candidates(text: str) -> Iterator[_Candidate]:
             if context < _POSSIBLE:
                 continue
             if cut is None:
-                left, right = clause(text, start)
+                left, right = next(span for span in clauses if start < span[1])
                 cut = segmented(text[left:right])
-                if not (
+            if not may_begin:
+                may_begin = (
                     surname == 2
                     or outright
                     or _TELLING.issuperset(text[end - 1 : end])
                     or _may_begin(text, cut, start, left)
-                ):
+                )
+                if not may_begin:
                     break
             points = context + _points(text, cut, start, end, surname, left, before, outright)
             if points >= (_SURE_IF_RARE if rare else _SURE):

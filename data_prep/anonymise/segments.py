@@ -19,8 +19,7 @@ _PLACEHOLDER = re.compile(
 _SENTENCE_ENDS = "。！？；\n"
 _SENTENCE_END = re.compile(f"[{_SENTENCE_ENDS}]")
 
-_MARKS = "，。！？、；：\n "
-_MARK = re.compile(f"[{_MARKS}]")
+_CLAUSE = re.compile(r"[^，。！？、；：\n ]+")
 
 
 class Words(NamedTuple):
@@ -45,11 +44,9 @@ def segmented(text: str) -> Words:
     return Words(words, tags, tuple(accumulate(map(len, words), initial=0)))
 
 
-def clause(text: str, position: int) -> tuple[int, int]:
-    """Start and end of what stands between two marks around ``position``: no word reaches over them."""
-    left = max(text.rfind(mark, 0, position) for mark in _MARKS) + 1
-    found = _MARK.search(text, position)
-    return left, found.start() if found else len(text)
+def clauses_of(text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of each piece between two marks, in order: no word reaches over them."""
+    return (match.span() for match in _CLAUSE.finditer(text))
 
 
 def is_word(text: str) -> bool:

@@ -6,11 +6,12 @@ warnings of advertisements count against. Contact data by itself (a number, an a
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
+
+from ahocorasick_rs import AhoCorasick
 
 ENOUGH: Final = 3
 """The score from which a sentence is a solicitation."""
@@ -36,7 +37,7 @@ def cut_solicitations(text: str) -> str:
 
     Left alone are posts, in which people tell of advertisements and of contacts, and the sentences around.
     """
-    for start, end in reversed(list(_solicitations(text))):
+    for start, end in reversed(_solicitations(text)):
         text = text[:start] + text[end:]
     return text
 
@@ -48,28 +49,50 @@ def advertisement_share(text: str) -> float:
 
 def solicitation_score(sentence: str) -> int:
     """What the patterns found in the sentence add up to; 0 where none of them is strong."""
-    lowered = sentence.lower()
-    found = [
-        entry.score
-        for entry in _patterns()[0]
-        if (not entry.words or any(word in lowered for word in entry.words)) and entry.pattern.search(sentence)
-    ]
+    patterns = _patterns()
+    words = {number for number, _, _ in patterns.words.find_matches_as_indexes(sentence.lower(), overlapping=True)}
+    possible = patterns.always.union(*(patterns.of_word[number] for number in words))
+    found = [entry.score for entry in possible if entry.pattern.search(sentence)]
     return sum(found) if max(found, default=0) >= _STRONG else 0
 
 
-def _solicitations(text: str) -> Iterator[tuple[int, int]]:
+# One text is asked about twice in a row: for what to cut, and for the share of it.
+@lru_cache(maxsize=1)
+def _solicitations(text: str) -> list[tuple[int, int]]:
     """First and last-but-one character of each sentence that solicits."""
-    words = _patterns()[1]
-    if words.search(text):
-        for match in _SENTENCE.finditer(text):
-            sentence = match.group()
-            if words.search(sentence) and solicitation_score(sentence) >= ENOUGH:
-                yield match.span()
+    hits = iter(_patterns().strong.find_matches_as_indexes(text))
+    found = []
+    hit = next(hits, None)
+    for match in _SENTENCE.finditer(text) if hit else ():
+        if hit is None:
+            break
+        if hit[1] < match.end():
+            if solicitation_score(match.group()) >= ENOUGH:
+                found.append(match.span())
+            while hit is not None and hit[1] < match.end():
+                hit = next(hits, None)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Patterns:
+    """The list, ready to use.
+
+    Attributes:
+        always: the patterns that need no word.
+        words: finds the words of all others, in lower case.
+        of_word: the patterns of each word.
+        strong: finds any word without which no strong pattern can match.
+    """
+
+    always: frozenset[_Pattern]
+    words: AhoCorasick
+    of_word: list[list[_Pattern]]
+    strong: AhoCorasick
 
 
 @cache
-def _patterns() -> tuple[tuple[_Pattern, ...], re.Pattern[str]]:
-    """The patterns, and one that finds any word without which no strong pattern can match."""
+def _patterns() -> _Patterns:
     patterns = []
     for number, line in enumerate(_LIST.read_text(encoding="utf-8").splitlines(), 1):
         if not line or line.startswith("#"):
@@ -81,4 +104,9 @@ def _patterns() -> tuple[tuple[_Pattern, ...], re.Pattern[str]]:
         patterns.append(_Pattern(int(match[1]), words, re.compile(match[3], re.IGNORECASE)))
     strong = {word for entry in patterns if entry.score >= _STRONG for word in entry.words}
     letters = {variant for word in strong for variant in (word, word.upper(), word.capitalize())}
-    return tuple(patterns), re.compile("|".join(sorted(map(re.escape, letters))))
+    of_word: dict[str, list[_Pattern]] = {}
+    for entry in patterns:
+        for word in entry.words:
+            of_word.setdefault(word, []).append(entry)
+    always = frozenset(entry for entry in patterns if not entry.words)
+    return _Patterns(always, AhoCorasick(of_word), list(of_word.values()), AhoCorasick(sorted(letters)))
