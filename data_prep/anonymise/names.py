@@ -16,7 +16,7 @@ from presidio_analyzer.nlp_engine import NlpArtifacts
 from data_prep.anonymise.names_context import END, OWN, ROLE, after_points, before_points
 from data_prep.anonymise.names_minority import minority_names
 from data_prep.anonymise.names_start import COMMON, COMPOUND, GIVEN, GRAMMAR, NEVER_GIVEN, SURNAMES, name_starts
-from data_prep.anonymise.segments import Words, clauses_of, closed, is_word, open_to, segmented
+from data_prep.anonymise.segments import Words, clause, closed, is_word, open_to, segmented
 from data_prep.anonymise.word_lists import word_list
 
 _FIRST = SURNAMES | frozenset(name[0] for name in COMPOUND)
@@ -103,7 +103,6 @@ def _candidates(text: str) -> Iterator[_Candidate]:
     """
     left = right = 0
     cut: Words | None = None
-    clauses = clauses_of(text)
     for start in name_starts(text):
         surname = 2 if text[start : start + 2] in COMPOUND else 1
         rare = surname == 1 and text[start] not in SURNAMES
@@ -122,7 +121,7 @@ def _candidates(text: str) -> Iterator[_Candidate]:
             if context < _POSSIBLE:
                 continue
             if cut is None:
-                left, right = next(span for span in clauses if start < span[1])
+                left, right = clause(text, start)
                 cut = segmented(text[left:right])
             if not may_begin:
                 may_begin = (

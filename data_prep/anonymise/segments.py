@@ -19,7 +19,7 @@ _PLACEHOLDER = re.compile(
 _SENTENCE_ENDS = "。！？；\n"
 _SENTENCE_END = re.compile(f"[{_SENTENCE_ENDS}]")
 
-_CLAUSE = re.compile(r"[^，。！？、；：\n ]+")
+_MARK = re.compile(r"[，。！？、；：\n ]")
 
 
 class Words(NamedTuple):
@@ -44,9 +44,11 @@ def segmented(text: str) -> Words:
     return Words(words, tags, tuple(accumulate(map(len, words), initial=0)))
 
 
-def clauses_of(text: str) -> Iterator[tuple[int, int]]:
-    """Start and end of each piece between two marks, in order: no word reaches over them."""
-    return (match.span() for match in _CLAUSE.finditer(text))
+def clause(text: str, position: int) -> tuple[int, int]:
+    """Start and end of what stands between two marks around ``position``: no word reaches over them."""
+    before = _MARK.search(text[:position][::-1])
+    after = _MARK.search(text, position)
+    return position - before.start() if before else 0, after.start() if after else len(text)
 
 
 def is_word(text: str) -> bool:
