@@ -7,10 +7,11 @@ sentences alone would find 50 among PsyQA's 100 questions and next to none in th
 """
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 from rapidfuzz import fuzz, process
 from tqdm import tqdm
 
@@ -29,6 +30,8 @@ _GRAM = 3
 _SENTENCE = re.compile(r"[^。！？!?；;…～~\n]+[。！？!?；;…～~]*[”』」）)]*")
 _NOT_TEXT = re.compile(r"[\W_]+")
 
+Trigrams = npt.NDArray[np.uint64]
+
 
 @dataclass(frozen=True, slots=True)
 class GenericSentence:
@@ -40,21 +43,23 @@ class GenericSentence:
 
 def mine_generic(questions: list[Question], pool_size: int = POOL_SIZE) -> list[GenericSentence]:
     """The most generic sentences of the questions' responses, the most generic first, variants passed over."""
-    frequency: Counter[str] = Counter()
     sentences: dict[str, str] = {}
+    held: list[Trigrams] = [np.empty(0, dtype=np.uint64)]
     for question in tqdm(questions, desc="counting trigrams", unit="question", disable=None):
-        trigrams: set[str] = set()
-        for response in question.responses:
-            for sentence in split_sentences(response):
-                words = _NOT_TEXT.sub("", sentence)
-                trigrams.update(_trigrams(words))
-                if SENTENCE_CHARS[0] <= len(words) <= SENTENCE_CHARS[1]:
-                    sentences.setdefault(words, sentence)
-        frequency.update(trigrams)
-    scored = sorted(
-        ((sum(frequency[gram] for gram in _trigrams(words)) / (len(words) - _GRAM + 1), words) for words in sentences),
-        key=lambda item: (-item[0], item[1]),
-    )
+        own = [
+            (_NOT_TEXT.sub("", sentence), sentence)
+            for response in question.responses
+            for sentence in split_sentences(response)
+        ]
+        held.append(np.unique(_trigrams([words for words, _ in own])))
+        for words, sentence in own:
+            if SENTENCE_CHARS[0] <= len(words) <= SENTENCE_CHARS[1]:
+                sentences.setdefault(words, sentence)
+    trigrams, frequency = np.unique(np.concatenate(held), return_counts=True)
+    counts = frequency[np.searchsorted(trigrams, _trigrams(list(sentences)))]
+    lengths = np.array([len(words) - _GRAM + 1 for words in sentences], dtype=np.int64)
+    sums = np.add.reduceat(counts, np.cumsum(lengths) - lengths) if sentences else lengths
+    scored = sorted(zip((sums / lengths).tolist(), sentences, strict=True), key=lambda item: (-item[0], item[1]))
     pool: dict[str, float] = {}
     for score, words in scored:
         if len(pool) == pool_size:
@@ -69,5 +74,11 @@ def split_sentences(text: str) -> list[str]:
     return [sentence for match in _SENTENCE.finditer(text) if (sentence := match.group().strip())]
 
 
-def _trigrams(words: str) -> list[str]:
-    return [words[i : i + _GRAM] for i in range(len(words) - _GRAM + 1)]
+def _trigrams(texts: list[str]) -> Trigrams:
+    """The trigrams of all texts in order, none of them across two texts; three code points of 21 bits each."""
+    points = np.frombuffer("\n".join(texts).encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
+    if len(points) < _GRAM:
+        return np.empty(0, dtype=np.uint64)
+    parts = [points[place : len(points) - _GRAM + 1 + place] for place in range(_GRAM)]
+    inside = np.logical_and.reduce([part != ord("\n") for part in parts])
+    return (parts[0] | parts[1] << np.uint64(21) | parts[2] << np.uint64(42))[inside]

@@ -141,8 +141,12 @@ class _Draws:
 
 def _generic_reply(usable: list[str], positive: str, rng: random.Random) -> str | None:
     """Sentences joined until they are as long as the positive, so that length tells the two apart nowhere."""
-    reply = ""
-    for sentence in rng.sample(usable, len(usable)):
+    reply, left = "", list(usable)
+    while left:
+        # To the end with the one drawn: as many draws as sentences used, which is a part of the pool.
+        place = int(rng.random() * len(left))
+        left[place], left[-1] = left[-1], left[place]
+        sentence = left.pop()
         if len(reply) + len(sentence) / 2 > len(positive):
             break
         reply += sentence

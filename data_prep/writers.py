@@ -7,7 +7,7 @@ reward function ``data_source``, ``reward_model`` and ``extra_info``, from ``grp
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -153,7 +153,11 @@ def write_grpo_parquet(
 
 def write_triplets_parquet(path: Path, triplets: Iterable[Triplet]) -> None:
     """Write the reward model's rows as they come, one column per field of ``Triplet``."""
-    _write(path, (asdict(triplet) for triplet in triplets), _TRIPLET_SCHEMA)
+    _write(
+        path,
+        ({name: getattr(triplet, name) for name in _TRIPLET_SCHEMA.names} for triplet in triplets),
+        _TRIPLET_SCHEMA,
+    )
 
 
 def write_questions_parquet(path: Path, split: Split) -> None:
