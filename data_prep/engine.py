@@ -7,9 +7,10 @@ that was killed goes on with the batches that are missing, and what is there was
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import islice
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from threading import Thread
@@ -22,7 +23,7 @@ from tqdm import tqdm
 from data_prep.config import TreatmentConfig
 from data_prep.files import replacing
 from data_prep.record import Question
-from data_prep.treatment import TREATED_SCHEMA, Treated, Treatment, to_tables, treated, treatment_key
+from data_prep.treatment import TREATED_SCHEMA, Treated, Treatment, to_table, treated, treatment_key
 
 Engine = Literal["local", "ray"]
 
@@ -35,12 +36,17 @@ _BATCH_COLUMN = "batch"
 @dataclass(frozen=True, slots=True)
 class _Batch:
     number: int
-    table: pa.Table
+    questions: Sequence[Question]
     file: Path
 
     @property
     def done(self) -> bool:
         return self.file.is_file()
+
+    @property
+    def table(self) -> pa.Table:
+        """Made anew each time: a large corpus need not lie in memory twice."""
+        return to_table(self.questions)
 
 
 def treat_questions(
@@ -63,9 +69,10 @@ def treat_questions(
     """
     if engine not in get_args(Engine):
         raise ValueError(f"engine {engine!r}, expected one of {list(get_args(Engine))}. Correct the config.")
+    parts = [questions[start : start + BATCH] for start in range(0, len(questions), BATCH)]
     batches = [
-        _Batch(number, table, work_dir / f"{number:06d}-{_digest(table, config)}.parquet")
-        for number, table in enumerate(to_tables(questions, BATCH))
+        _Batch(number, part, work_dir / f"{number:06d}-{_digest(to_table(part), config)}.parquet")
+        for number, part in enumerate(parts)
     ]
     missing = [batch for batch in batches if not batch.done]
     run = _run_ray if engine == "ray" else _run_local
@@ -75,7 +82,17 @@ def treat_questions(
         if missing:
             run(missing, config, workers, bar.update)
     for batch in batches:
-        yield from treated(pq.read_table(batch.file))
+        yield from map(_sharing_texts, treated(pq.read_table(batch.file)), batch.questions)
+
+
+def _sharing_texts(result: Treated, came: Question) -> Treated:
+    """The result with the very strings that came wherever nothing was changed, so that they are in memory once."""
+    new = result.question
+    if new is None:
+        return result
+    texts = {text: text for text in (came.title, came.description, *came.responses)}
+    title, description, *responses = (texts.get(text, text) for text in (new.title, new.description, *new.responses))
+    return replace(result, question=replace(new, title=title, description=description, responses=tuple(responses)))
 
 
 def _run_local(batches: list[_Batch], config: TreatmentConfig, workers: int | None, done: Callable[[], Any]) -> None:
@@ -90,11 +107,18 @@ def _run_local(batches: list[_Batch], config: TreatmentConfig, workers: int | No
     context = get_context("forkserver")
     context.set_forkserver_preload([Treatment.__module__, "data_prep.anonymise.engine"])
     with ProcessPoolExecutor(count, context, initializer=_watch_parent) as pool:
-        futures = [pool.submit(_treat_and_write, batch, config) for batch in batches]
+        waiting, running = iter(batches), set[Future[None]]()
         try:
-            for future in as_completed(futures):
-                future.result()
-                done()
+            while True:
+                # A few at a time: what waits for a worker lies in memory.
+                begun = islice(waiting, 2 * count - len(running))
+                running |= {pool.submit(_treat_and_write, batch.table, batch.file, config) for batch in begun}
+                if not running:
+                    break
+                finished, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    future.result()
+                    done()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -115,9 +139,9 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _treat_and_write(batch: _Batch, config: TreatmentConfig) -> None:
+def _treat_and_write(table: pa.Table, file: Path, config: TreatmentConfig) -> None:
     # Set up here and not when the process starts: an error then reaches whoever waits for the batch.
-    _write(batch.file, _treatment(config)(batch.table))
+    _write(file, _treatment(config)(table))
 
 
 class _RayTreatment:

@@ -231,10 +231,9 @@ def _naming(key: str, model: str | None) -> Iterator[None]:
         raise ValueError(f"{key}={model}: no such model ({found}). Name a folder or a hub id.") from error
 
 
-def to_tables(questions: Sequence[Question], size: int) -> Iterator[pa.Table]:
-    """The questions as tables of at most ``size`` rows."""
-    for start in range(0, len(questions), size):
-        yield pa.Table.from_pylist([_row(q) for q in questions[start : start + size]], schema=QUESTION_SCHEMA)
+def to_table(questions: Sequence[Question]) -> pa.Table:
+    """The questions as a table of `QUESTION_SCHEMA`."""
+    return pa.Table.from_pylist([_row(question) for question in questions], schema=QUESTION_SCHEMA)
 
 
 def from_table(table: pa.Table) -> Iterator[Question]:

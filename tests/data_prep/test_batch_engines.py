@@ -16,7 +16,7 @@ from data_prep import engine
 from data_prep.config import DataConfig
 from data_prep.engine import treat_questions
 from data_prep.record import Question
-from data_prep.treatment import Treated, from_table, to_tables
+from data_prep.treatment import Treated, from_table, to_table
 from recipes.stage import REPO
 
 MakeQuestions = Callable[[int], list[Question]]
@@ -52,9 +52,7 @@ def rows(results: list[Treated]) -> list[tuple[object, ...]]:
 def test_questions_come_back_from_a_table(make_questions: MakeQuestions) -> None:
     questions = [replace(q, group="", response_emotions=(), risks=("abuse",)) for q in make_questions(7)]
     questions[3] = replace(questions[3], coe=None)
-    tables = list(to_tables(questions, 3))
-    assert [len(table) for table in tables] == [3, 3, 1]
-    assert [question for table in tables for question in from_table(table)] == questions
+    assert list(from_table(to_table(questions))) == questions
 
 
 def test_finished_batches_are_not_done_again(
