@@ -9,10 +9,8 @@ it as one (加微信13874620591) and calls it no phone.
 import re
 from typing import Final
 
-from presidio_analyzer import EntityRecognizer, RecognizerResult
-from presidio_analyzer.nlp_engine import NlpArtifacts
-
 from data_prep.anonymise.patterned import LETTERS, Mobile
+from data_prep.anonymise.presidio import EntityRecognizer, NlpArtifacts, RecognizerResult
 
 _NUMERALS: Final = "零〇一二三四五六七八九幺"
 _NUMBER: Final = re.compile(

@@ -12,15 +12,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import rjieba
-from presidio_analyzer import AnalyzerEngine, EntityRecognizer, RecognizerRegistry, RecognizerResult
-from presidio_analyzer.nlp_engine import NoOpNlpEngine
 
 from data_prep.anonymise.accounts import Account
-from data_prep.anonymise.model import ModelRecognizer
 from data_prep.anonymise.names import PersonalName
 from data_prep.anonymise.patterned import patterned_recognisers, plain_number
 from data_prep.anonymise.placeholders import ALL_TYPES, MarkedText, Span
 from data_prep.anonymise.places import Address, Institution
+from data_prep.anonymise.presidio import (
+    AnalyzerEngine,
+    EntityRecognizer,
+    NoOpNlpEngine,
+    RecognizerRegistry,
+    RecognizerResult,
+)
 from data_prep.anonymise.recogniser import Triggered
 
 _LANGUAGE = "zh"
@@ -77,6 +81,9 @@ class Anonymiser:
         self._types = frozenset(types)
         recognisers = default_recognisers()
         if model is not None:
+            # Imported where one is asked for: torch takes seconds and memory in every worker.
+            from data_prep.anonymise.model import ModelRecognizer
+
             recognisers.append(ModelRecognizer(model))
         self._recognisers = [each for each in recognisers if self._types.intersection(each.supported_entities)]
         # Asked once here: telling whether an object fits a protocol is slow.

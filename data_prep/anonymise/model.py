@@ -6,9 +6,15 @@ model is not run. Which model is any good on counselling posts is not decided he
 
 from typing import Any, Final
 
-from presidio_analyzer import RecognizerResult
+import torch
+import transformers
 from presidio_analyzer.chunkers import TokenizerBasedTextChunker
-from presidio_analyzer.predefined_recognizers.ner import HuggingFaceNerRecognizer
+from presidio_analyzer.predefined_recognizers.ner import HuggingFaceNerRecognizer, huggingface_ner_recognizer
+
+from data_prep.anonymise.presidio import RecognizerResult
+
+# `presidio` imported it without these.
+vars(huggingface_ner_recognizer).update(hf_pipeline=transformers.pipeline, torch=torch)
 
 _LABELS: Final = {
     **dict.fromkeys(("PER", "PERSON", "NAME", "PS"), "姓名"),

@@ -10,12 +10,10 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from presidio_analyzer import EntityRecognizer, RecognizerResult
-from presidio_analyzer.nlp_engine import NlpArtifacts
-
 from data_prep.anonymise.names_context import END, OWN, ROLE, after_points, before_points
 from data_prep.anonymise.names_minority import minority_names
 from data_prep.anonymise.names_start import COMMON, COMPOUND, GIVEN, GRAMMAR, NEVER_GIVEN, SURNAMES, name_starts
+from data_prep.anonymise.presidio import EntityRecognizer, NlpArtifacts, RecognizerResult
 from data_prep.anonymise.segments import Words, clause, closed, is_word, open_to, segmented
 from data_prep.anonymise.word_lists import word_list
 

@@ -13,9 +13,9 @@ from typing import Final
 
 import phonenumbers
 import tldextract
-from presidio_analyzer import Pattern, PatternRecognizer
 
 from data_prep.anonymise.checksums import luhn_valid, old_resident_id_valid, resident_id_valid
+from data_prep.anonymise.presidio import Pattern, PatternRecognizer
 
 LETTERS: Final = "A-Za-z\u017f\u212a"
 """What ``[a-z]`` matches where case is ignored: these two are an s and a k."""

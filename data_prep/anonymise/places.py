@@ -2,11 +2,9 @@
 ``places_address``.
 """
 
-from presidio_analyzer import EntityRecognizer, RecognizerResult
-from presidio_analyzer.nlp_engine import NlpArtifacts
-
 from data_prep.anonymise.places_address import address_hints, find_addresses
 from data_prep.anonymise.places_institution import EMPLOYER, SCHOOL, InstitutionFinder
+from data_prep.anonymise.presidio import EntityRecognizer, NlpArtifacts, RecognizerResult
 from data_prep.anonymise.segments import open_sentences, segmented
 
 _SCORES = {SCHOOL: 0.7, EMPLOYER: 0.6}

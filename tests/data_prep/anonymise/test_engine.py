@@ -6,14 +6,13 @@ from dataclasses import asdict, fields
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from presidio_analyzer import EntityRecognizer
-from presidio_analyzer.nlp_engine import NlpArtifacts, NoOpNlpEngine
 
 from data_prep.anonymise import patterned
 from data_prep.anonymise.engine import Anonymiser, Found, default_recognisers
 from data_prep.anonymise.folding import fold
 from data_prep.anonymise.measure import LABELLED, read_labelled
 from data_prep.anonymise.placeholders import ALL_TYPES, placeholder
+from data_prep.anonymise.presidio import EntityRecognizer, NlpArtifacts, NoOpNlpEngine
 from data_prep.anonymise.recogniser import Triggered
 
 SENTENCES = [each.text for path in sorted(LABELLED.glob("tune*.txt")) for each in read_labelled(path)]

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from presidio_analyzer import RecognizerResult
 
 from data_prep.anonymise.places import Address, Institution
+from data_prep.anonymise.places_address import address_hints, find_addresses
+from data_prep.anonymise.places_institution import InstitutionFinder
+from data_prep.anonymise.presidio import RecognizerResult
+from data_prep.anonymise.segments import open_sentences, segmented
 
 LABELLED = Path("data_prep/anonymise/labelled")
 _MARK = re.compile(r"\[\[(.+?)\|(.+?)\]\]")
@@ -86,13 +89,22 @@ def test_a_sentence_with_a_placeholder_is_left_alone() -> None:
 
 
 @given(st.text(alphabet="我在上的，。临江市第三中学医院公司路号楼栋12[]单位\n ", max_size=60))
-def test_any_text_is_read_and_the_cheap_condition_is_necessary(text: str) -> None:
+def test_any_text_is_read(text: str) -> None:
     for recogniser in (INSTITUTION, ADDRESS):
         results = recogniser.analyze(text, recogniser.supported_entities)
         spans = sorted((one.start, one.end) for one in results)
         assert all(0 <= start < end <= len(text) for start, end in spans)
         assert all(left[1] <= right[0] for left, right in itertools.pairwise(spans))
-        assert not results or recogniser.may_match(text)
+
+
+@given(st.text(alphabet="我在上的，。临江市第三中学二棉厂入职星辰附实小公司路号楼栋12[]单位\n", max_size=60))
+def test_no_sentence_without_a_hint_holds_anything(text: str) -> None:
+    everywhere = [place for place, char in enumerate(text) if char not in "。\n"]
+    finder = InstitutionFinder()
+    for hints, find in ((finder.hints(text), finder.find), (address_hints(text), find_addresses)):
+        found = [[*find(sentence, segmented(sentence))] for _, sentence in open_sentences(text, hints)]
+        anywhere = [[*find(sentence, segmented(sentence))] for _, sentence in open_sentences(text, everywhere)]
+        assert [each for each in found if each] == [each for each in anywhere if each]
 
 
 def _same(one: tuple[int, int], other: tuple[int, int]) -> bool:

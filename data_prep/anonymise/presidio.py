@@ -1,0 +1,45 @@
+"""What we use of Presidio, imported without the libraries of deep learning.
+
+As it is imported, Presidio looks for torch and transformers and takes them along where they are installed: 6 seconds
+and 400 MB in every process that treats texts. Our recognisers need neither, so for that moment they are not to be
+found. ``model`` hands them back for who asks for a model.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def _hidden(*modules: str) -> Iterator[None]:
+    """Let importing these fail, unless they are imported already (``None`` in ``sys.modules`` does that)."""
+    hidden = [name for name in modules if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
+with _hidden("torch", "transformers"):
+    from presidio_analyzer import (
+        AnalyzerEngine,
+        EntityRecognizer,
+        Pattern,
+        PatternRecognizer,
+        RecognizerRegistry,
+        RecognizerResult,
+    )
+    from presidio_analyzer.nlp_engine import NlpArtifacts, NoOpNlpEngine
+
+__all__ = [
+    "AnalyzerEngine",
+    "EntityRecognizer",
+    "NlpArtifacts",
+    "NoOpNlpEngine",
+    "Pattern",
+    "PatternRecognizer",
+    "RecognizerRegistry",
+    "RecognizerResult",
+]
