@@ -3,11 +3,13 @@
 """
 
 from data_prep.anonymise.places_address import address_hints, find_addresses
+from data_prep.anonymise.places_brand import BrandFinder
 from data_prep.anonymise.places_institution import EMPLOYER, SCHOOL, InstitutionFinder
 from data_prep.anonymise.presidio import EntityRecognizer, NlpArtifacts, RecognizerResult
 from data_prep.anonymise.segments import open_sentences, segmented
 
 _SCORES = {SCHOOL: 0.7, EMPLOYER: 0.6}
+_BRAND_SCORE = 0.55
 
 
 class Institution(EntityRecognizer):
@@ -19,6 +21,7 @@ class Institution(EntityRecognizer):
             supported_entities=[SCHOOL, EMPLOYER], supported_language="zh", name="institution by its ending"
         )
         self._finder = InstitutionFinder()
+        self._brands = BrandFinder()
 
     def load(self) -> None:
         """Nothing to load."""
@@ -27,11 +30,17 @@ class Institution(EntityRecognizer):
         self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
     ) -> list[RecognizerResult]:
         """Every named institution; a school rather than an employer where it could be both."""
-        return [
+        found = [
             RecognizerResult(one.kind, start + one.start, start + one.end, _SCORES[one.kind])
             for start, sentence in open_sentences(text, self._finder.hints(text))
             for one in self._finder.find(sentence, segmented(sentence))
         ]
+        found += [
+            RecognizerResult(EMPLOYER, start + first, start + last, _BRAND_SCORE)
+            for start, sentence in open_sentences(text, self._brands.hints(text))
+            for first, last in self._brands.find(sentence)
+        ]
+        return found
 
 
 class Address(EntityRecognizer):
