@@ -15,7 +15,12 @@ from ahocorasick_rs import AhoCorasick, Implementation
 from data_prep.anonymise.segments import is_word, open_to, segmented
 from data_prep.anonymise.word_lists import word_list
 
-_TRADES: Final = frozenset(word_list("places.txt", "brand endings")) | frozenset(word_list("places.txt", "trades"))
+_TRADES: Final = frozenset(
+    word
+    for section in ("brand endings", "trades", "employer endings")
+    for word in word_list("places.txt", section)
+    if len(word) > 1
+)
 _KINDS: Final = frozenset(word_list("places.txt", "kinds")) | _TRADES
 _STOP_WORDS: Final = frozenset(word_list("places.txt", "not in institutions")) | frozenset(
     word_list("places.txt", "before institutions")
@@ -50,14 +55,14 @@ _SUREST: Final = re.compile(
     r"(?:入职了?|离职|辞了|辞掉|跳槽[到去]了?|跳到了?|签了|签约|就职于|任职于|挂靠在?|[单公][位司](?:是|叫|[：:])|offer是)"
 )
 _WEAK: Final = re.compile(
-    r"(?:^|[，：:、“（(\s]|是|就是|叫|被|跟|和|有|接|听说|去|由|把|的|上|到|[昨今][天晚]|上周|[一个那这][个位家名]|了)"
+    r"(?:^|[，：:、“（(\s]|是|就是|叫|被|跟|和|有|接|听说|去|由|把|的|上|到|[昨今][天晚]|上周|[一个那这][个位家名]|(?<=[拿收开进])了)"
 )
 _HINT: Final = re.compile(
     r"[上工实兼入离辞跳裁倒签打做当跑干面的](?:(?<=上)班|(?<=工)作|(?<=实)习|(?<=兼)职|(?<=入)职|(?<=离)[职开]|(?<=辞)[职了掉]|(?<=跳)[槽到]|(?<=裁)员|(?<=倒)闭|(?<=签)了|(?<=打)工|(?<=面)试|(?<=的)(?:HR|老板|店|经理|员工|offer|同事))"
 )
 _PIECE: Final = re.compile(r"[\u4e00-\u9fa5A-Za-z0-9]{2,20}")
 _GRAMMAR: Final = re.compile(
-    "[咱塞我你他她它们这那的了是在不要会就也都还把被让给对想能说看找很刚到过跟与问考报逼送转进念读至个换学做为年月岁天某]|[或与]|^.{2,}和|和$|^[一二三两几多0-9][个家名位种年次点些条天月人方]|^[0-9]|[放听拍充吃喝玩戴隔躲穿买卖用像损毁]|^[家个所而但并又如以按才无将再已即若因且之此仅]|^(?:上|去|来|下|回|其|有|每|各|本|该)"
+    "[咱塞我你他她它们这那的了是在不要会就也都还把被让给对想能说看找很刚到过跟与问考报逼送转进念读至个换学做为年月岁天某]|[或与]|^.{2,}和|和$|^[一二三两几多0-9][个家名位种年次点些条天月人方]|^[0-9]|^(?:QQ|IT|HR|AI|4S|3C)$|^大?多数|[去离归等趟欠跑绑带][^东西南北]|[去离归等趟欠跑绑带]$|[放听拍充吃喝玩戴隔躲穿买卖用像损毁]|^[家个所而但并又如以按才无将再已即若因且之此仅]|^(?:上|去|来|下|回|其|有|每|各|本|该)"
 )
 _NO_NAME: Final = "vdrcpufty"
 _HOUSE: Final = "记轩坊阁汇屋堂斋居荟"
@@ -100,7 +105,7 @@ class BrandFinder:
                 continue
             trades: dict[int, int] = {}
             for _, first, last in self._trades.find_matches_as_indexes(piece[0], overlapping=True):
-                if first:
+                if first > 1 and not is_word(piece[0][first - 1 : first + 1]):
                     trades.setdefault(last, first)
                     if suffix := _SUFFIX.match(piece[0], last):
                         trades.setdefault(suffix.end(), first)
@@ -110,7 +115,9 @@ class BrandFinder:
                 if end not in rights:
                     rights[end] = _right_points(text, end)
                 right = rights[end]
-                if (trade is None and left + right < 2) or is_word(text[end - 1 : end + 1]):
+                if (trade is None and left + right < 2) or (
+                    not (trade and right > 1) and is_word(text[end - 1 : end + 1])
+                ):
                     continue
                 core = piece[0][: trade if trade else length]
                 points = left + right + _core_points(core, trade is not None)
@@ -137,8 +144,10 @@ def _core_points(core: str, trade: bool) -> float:
         return _NONE
     proper = any(tag[:2] in ("nr", "ns", "nz", "nt") for tag in cut.tags)
     known = [(word, tag) for word, tag in zip(cut.words, cut.tags, strict=True) if len(word) > 1 and is_word(word)]
-    if any(word in _STOP_WORDS or tag[0] in _NO_NAME for word, tag in known):
+    if any(word in _STOP_WORDS for word, _ in known):
         return _NONE
+    if any(tag[0] in _NO_NAME for _, tag in known):
+        return 0.0 if trade and len(core) < 4 else _NONE
     if sum(len(word) for word, _ in known) == len(core):
         return (1.0 if proper else 0.5) if trade else _NONE
     return 1.5 if trade or core[-1] not in _HOUSE else 2.5
