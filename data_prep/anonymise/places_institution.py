@@ -87,6 +87,7 @@ _YEAR_AFTER: Final = re.compile(
 _JOB_AFTER: Final = re.compile(
     r"上[着了]?[夜早晚白]?班|流水线|产线|车间|窗口|一线|门店|工作|实习|任职|就职|打工|[做当干跑](?!为|成|作)|前台|站[务夜岗]|倒[大小]?班|端|带(?:孩子|娃|学生|[大中小]?班|徒弟|看)|种[地菜田]|铺床|站柜台|扫[大地马]|扫厕|看[仓机店大]|养[猪鸡鱼]|杀[猪鱼鸡]|打针|抄表|检票|帮工|照顾|教(?!育|训|练|堂|会|室|材|程|授|徒|父|主)|开(?:叉|天|铲|吊|货|公交|大|小|网约|出租|班|校|挖|塔)车?|收[费银]|催收|裁|倒闭|欠|辞|离职|入职|加班|出来|的(?:同事|老板|经理|中介|活|宣传|店长|工资|销售|客服|顾问|工作|员工|领导|主管)|卖|骗|跳到|留下|送[货餐外快]|学徒|兼职|洗碗|三年|两年|第[一二三四五六七八九十]+个?[天年月周]|后厨|打杂|帮[工厨忙]|学手艺|下[井矿]|打下手|[值坐]班|[一二三四五六七八九十]个?[年月]"
 )
+_BESIDE: Final = re.compile(r"(?:楼[上下]|门口|隔壁|对面|附近|路边|街边)(?=[\u4e00-\u9fa5]{3})")
 _TITLE: Final = re.compile(
     r"(?:的|做|当|[干做]过)?(?:一个|一名|名|个)?[\u4e00-\u9fa5]{0,4}?(?:工(?![夫具])|[理检化验售票教研]员|职员|员工|店员|司机|骑手|会计|出纳|护士|护工|医生|大夫|经理|主管|总监|保安|保洁|厨师|学徒|店长|老板|同事|领导|助理|文员|客服|柜员|法务|编辑|记者|程序员|师傅|工程师|设计师|分析师|销售|前台|人事|导购|业务员|理货员|检票员|售票员|收银员?|临时工|合同工|派遣|志愿者|义工|社工|志愿|实习生|管培生)"
 )
@@ -168,7 +169,8 @@ class InstitutionFinder:
             if kind == SCHOOL and length == 2 and _within_a_word(cut, end - length, end):
                 continue
             if _ends_here(text, cut, end, length) and (start := _begin(text, cut, end - length, end, kind)) is not None:
-                yield Institution(EMPLOYER if kind == _BRAND else kind, start, end)
+                beside = _BESIDE.match(text, start)
+                yield Institution(EMPLOYER if kind == _BRAND else kind, beside.end() if beside else start, end)
         for match in _NUMBERED.finditer(text):
             if len(match[0]) == 2 and _within_a_word(cut, *match.span()):
                 continue
