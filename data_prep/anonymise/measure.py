@@ -2,7 +2,7 @@
 
     python -m data_prep.anonymise.measure [files…] [--show 类型]
 
-Without files it measures the tuning sets, each and together, and the held set where it is there; of the held set it
+Without files it measures the tuning sets, each and together, and the held sets where they are there; of these it
 shows counts only, so that rules are not written after its sentences. The last line of a table is all patterned types
 together.
 
@@ -26,9 +26,6 @@ from data_prep.anonymise.placeholders import ALL_TYPES
 LABELLED: Final = Path(__file__).with_name("labelled")
 """The folder of labelled texts."""
 
-HELD: Final = LABELLED / "held.txt"
-"""Sentences that nobody who writes rules looks at; may be absent."""
-
 PATTERNED: Final = ALL_TYPES[:8]
 """The types of which the exact span is asked for."""
 
@@ -45,6 +42,11 @@ class LabelError(ValueError):
 def tuning_files() -> list[Path]:
     """The labelled files that may be looked at while rules are written, in the order of their names."""
     return sorted(LABELLED.glob("tune*.txt"))
+
+
+def held_files() -> list[Path]:
+    """Sentences that nobody who writes rules looks at, in the order of their names; may be absent."""
+    return sorted(LABELLED.glob("held*.txt"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ def over_types(scores: dict[str, Score], types: Iterable[str]) -> Score:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The command: a table for each file; without files also one over the tuning sets, and one for the held set."""
+    """The command: a table for each file; without files also one over the tuning sets, and one over the held sets."""
     parser = argparse.ArgumentParser(prog="python -m data_prep.anonymise.measure", description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="*", type=Path, help="labelled files; without any, all that come with the code")
     parser.add_argument("--show", action="append", default=[], choices=ALL_TYPES, help="print what is missed and false")
@@ -162,8 +164,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(*(f"false {type}: {each}" for each in scores[type].false_alarms), sep="\n")
     if not options.files:
         print("tuning sets", *_table(pooled(of_file.values())), sep="\n")
-        if HELD.exists():
-            print("held", *_table(measure(read_labelled(HELD), anonymiser)), sep="\n")
+        if held := held_files():
+            print("held", *_table(pooled(measure(read_labelled(path), anonymiser) for path in held)), sep="\n")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from data_prep.anonymise.places_address import address_hints, find_addresses
 from data_prep.anonymise.places_brand import BrandFinder
 from data_prep.anonymise.places_institution import EMPLOYER, SCHOOL, InstitutionFinder
 from data_prep.anonymise.presidio import EntityRecognizer, NlpArtifacts, RecognizerResult
-from data_prep.anonymise.segments import open_sentences, segmented
+from data_prep.anonymise.segments import open_sentences, open_to, segmented
 
 _SCORES = {SCHOOL: 0.7, EMPLOYER: 0.6}
 _BRAND_SCORE = 0.55
@@ -35,12 +35,14 @@ class Institution(EntityRecognizer):
             for start, sentence in open_sentences(text, self._finder.hints(text))
             for one in self._finder.find(sentence, segmented(sentence))
         ]
+        taken = [(result.start, result.end) for result in found]
         found += [
             RecognizerResult(EMPLOYER, start + first, start + last, _BRAND_SCORE)
             for start, sentence in open_sentences(text, self._brands.hints(text))
             for first, last in self._brands.find(sentence)
+            if open_to(taken, start + first, start + last)
         ]
-        return found
+        return sorted(found, key=lambda result: result.start)
 
 
 class Address(EntityRecognizer):

@@ -1,4 +1,4 @@
-"""Employers that go by a brand: 星屿传媒, 祥记烧腊, 麦塔云图. Points for what the name is made of and what stands beside it.
+"""Employers that go by a brand (星屿传媒, 祥记烧腊, 麦塔云图): points for the name and for what stands beside it.
 
 ``places_institution`` finds those whose ending says outright that an institution is named. Here the ending is a word of
 a trade, which may stand behind anything (做传媒的, 两家健身), or there is none; so work has to be spoken of: somebody
@@ -61,11 +61,28 @@ _HINT: Final = re.compile(
     r"[上工实兼入离辞跳裁倒签打做当跑干面的](?:(?<=上)班|(?<=工)作|(?<=实)习|(?<=兼)职|(?<=入)职|(?<=离)[职开]|(?<=辞)[职了掉]|(?<=跳)[槽到]|(?<=裁)员|(?<=倒)闭|(?<=签)了|(?<=打)工|(?<=面)试|(?<=的)(?:HR|老板|店|经理|员工|offer|同事))"
 )
 _PIECE: Final = re.compile(r"[\u4e00-\u9fa5A-Za-z0-9]{2,20}")
-_GRAMMAR: Final = re.compile(
-    "[咱塞我你他她它们这那的了是在不要会就也都还把被让给对想能说看找很刚到过跟与问考报逼送转进念读至个换学做为年月岁天某]|[或与]|^.{2,}和|和$|^[一二三两几多0-9][个家名位种年次点些条天月人方]|^[0-9]|^(?:QQ|IT|HR|AI|4S|3C)$|^大?多数|[去离归等趟欠跑绑带][^东西南北]|[去离归等趟欠跑绑带]$|[从受触放听拍充吃喝玩戴隔躲穿买卖用像损毁]|^[家个所而但并又如以按才无将再已即若因且之此仅]|^(?:上|去|来|下|回|其|有|每|各|本|该)"
+_NO_CORE: Final = re.compile(
+    "|".join(
+        (
+            # Words of grammar and everyday verbs that no name holds.
+            "[咱塞我你他她它们这那的了是在不要会就也都还把被让给对想能说看找很刚到过跟与或问考报逼送转进念读至个换学做为年月岁天某]",
+            "[从受触放听拍充吃喝玩戴隔躲穿买卖用像损毁]",
+            # These a name may hold before a direction only: 归北, 带南.
+            "[去离归等趟欠跑绑带](?![东西南北])",
+            # 交流和互动, but not 和韵琴行.
+            "^.{2,}和|和$",
+            "^[一二三两几多][个家名位种年次点些条天月人方]|^[0-9]|^大?多数",
+            "^[家个所而但并又如以按才无将再已即若因且之此仅上去来下回其有每各本该]",
+            "^(?:QQ|IT|HR|AI|4S|3C)$",
+        )
+    )
 )
+"""What no name of a firm has before its trade."""
 _NO_NAME: Final = "vdrcpufty"
+"""Parts of speech, by their first letters, that a dictionary's word in a name seldom has."""
+# Names end in these (佰味轩) even where no trade stands.
 _HOUSE: Final = "记轩坊阁汇屋堂斋居荟"
+# Without a trade these end a kind (饮品店) or a place (小镇上).
 _NO_BRAND_END: Final = "店厂院馆所站社团队室部司行局处校园前中上下里后时内外间边面"
 _SUFFIX: Final = re.compile("(?:股份)?(?:有限)?(?:责任)?公司|集团|服务部|工作室|中心|店|厂")
 _NONE: Final = -9.0
@@ -137,7 +154,7 @@ def _right_points(text: str, end: int) -> float:
 @lru_cache(maxsize=1024)
 def _core_points(core: str, trade: bool) -> float:
     """Points for what makes the name a name: the most for what no dictionary has."""
-    if _GRAMMAR.search(core) or core in _STOP_WORDS or (not trade and core[-1] in _NO_BRAND_END):
+    if _NO_CORE.search(core) or core in _STOP_WORDS or (not trade and core[-1] in _NO_BRAND_END):
         return _NONE
     cut = segmented(core)
     if all(word in _KINDS for word in cut.words):
