@@ -29,6 +29,8 @@ _EVERYDAY: Final = frozenset(word_list("places.txt", "everyday trades"))
 _SHORTEST: Final = 2
 _SURE: Final = 4.0
 """Points that make an employer."""
+_MOST: Final = 2.5
+"""Points that the name itself has at most."""
 
 _JOB: Final = (
     r"上[着了]?[夜早晚白]?班|工作|实习|任职|就职|打工|打过?工|做事|兼职|当[\u4e00-\u9fa5]|做(?!为|成|作|的|梦|爱|错|不|好|到|过)[\u4e00-\u9fa5A-Z]|"
@@ -93,7 +95,7 @@ class BrandFinder:
 
     def __init__(self) -> None:
         """Build the automaton."""
-        self._trades = AhoCorasick(sorted(_TRADES), implementation=Implementation.DFA)
+        self._trades = AhoCorasick(sorted(_TRADES), implementation=Implementation.ContiguousNFA)
 
     def hints(self, text: str) -> set[int]:
         """Where a trade or a word of work stands."""
@@ -110,38 +112,47 @@ class BrandFinder:
 
     def _candidates(self, text: str) -> Iterator[tuple[float, int, int]]:
         """Points, length and start of what may be a brand, between what may stand before and after it."""
-        rights: dict[int, float] = {}
-        starts = {
+        lefts = {
             match.end(): points
             for cue, points in ((_WEAK, 0.5), (_STRONG, 1.0), (_SUREST, 2.0))
             for match in cue.finditer(text)
         }
-        for start, left in starts.items():
+        rights: dict[int, float] = {}
+        trades = list(self._trades_in(text))
+        for start, left in lefts.items():
             piece = _PIECE.match(text, start)
             if piece is None:
                 continue
-            trades: dict[int, int] = {}
-            for _, first, last in self._trades.find_matches_as_indexes(piece[0], overlapping=True):
-                if first > 1 and not is_word(piece[0][first - 1 : first + 1]):
-                    trades.setdefault(last, first)
-                    if suffix := _SUFFIX.match(piece[0], last):
-                        trades.setdefault(suffix.end(), first)
-            for length in range(_SHORTEST, len(piece[0]) + 1):
-                end = start + length
-                trade = trades.get(length)
+            for end, trade in [*_nameless_ends(piece, left), *trades]:
+                if not start + _SHORTEST <= (trade or end) <= end <= piece.end():
+                    continue
                 if end not in rights:
                     rights[end] = _right_points(text, end)
-                right = rights[end]
-                if (trade is None and left + right < 2) or (
-                    not (trade and right > 1) and is_word(text[end - 1 : end + 1])
-                ):
-                    continue
-                core = piece[0][: trade if trade else length]
-                points = left + right + _core_points(core, trade is not None)
+                points = left + rights[end]
                 if trade:
-                    points += 1.0 if piece[0][trade:length] in _EVERYDAY else 2.5
+                    points += 1.0 if text[trade:end] in _EVERYDAY else 2.5
+                crossed = is_word(text[end - 1 : end + 1]) and not (trade and rights[end] > 1)
+                if points + _MOST < _SURE or crossed:
+                    continue
+                points += _core_points(text[start : trade or end], trade is not None)
                 if points >= _SURE:
-                    yield points, length, start
+                    yield points, end - start, start
+
+    def _trades_in(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where a trade ends and begins, and where it ends with what may follow it (餐饮公司); no part of a word."""
+        for _, first, last in self._trades.find_matches_as_indexes(text, overlapping=True):
+            if first and not is_word(text[first - 1 : first + 1]):
+                yield last, first
+                if suffix := _SUFFIX.match(text, last):
+                    yield suffix.end(), first
+
+
+def _nameless_ends(piece: re.Match[str], left: float) -> Iterator[tuple[int, None]]:
+    """Where a name without a trade may end: anywhere after a strong cue, else in a character that ends names."""
+    start, end = piece.span()
+    for last in range(start + _SHORTEST, end + 1):
+        if left >= 1 or piece.string[last - 1] in _HOUSE:
+            yield last, None
 
 
 def _right_points(text: str, end: int) -> float:

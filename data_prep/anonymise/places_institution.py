@@ -138,7 +138,7 @@ class InstitutionFinder:
             ("known schools", _KNOWN),
         ):
             words |= dict.fromkeys(word_list("places.txt", section), kind)
-        self._endings = AhoCorasick(words, implementation=Implementation.DFA)
+        self._endings = AhoCorasick(words, implementation=Implementation.ContiguousNFA)
         self._kinds = list(words.values())
 
     def hints(self, text: str) -> set[int]:
