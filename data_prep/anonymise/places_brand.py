@@ -26,6 +26,7 @@ _STOP_WORDS: Final = frozenset(word_list("places.txt", "not in institutions")) |
     word_list("places.txt", "before institutions")
 )
 _EVERYDAY: Final = frozenset(word_list("places.txt", "everyday trades"))
+_COMMONPLACE: Final = frozenset(word_list("places.txt", "commonplace trades"))
 _SHORTEST: Final = 2
 _SURE: Final = 4.0
 """Points that make an employer."""
@@ -96,10 +97,11 @@ class BrandFinder:
     def __init__(self) -> None:
         """Build the automaton."""
         self._trades = AhoCorasick(sorted(_TRADES), implementation=Implementation.ContiguousNFA)
+        self._telling = AhoCorasick(sorted(_TRADES - _COMMONPLACE), implementation=Implementation.ContiguousNFA)
 
     def hints(self, text: str) -> set[int]:
-        """Where a trade or a word of work stands."""
-        trades = {start for _, start, _ in self._trades.find_matches_as_indexes(text)}
+        """Where a telling trade or a word of work stands."""
+        trades = {start for _, start, _ in self._telling.find_matches_as_indexes(text)}
         return trades.union(match.start() for match in _HINT.finditer(text))
 
     def find(self, text: str) -> list[tuple[int, int]]:
