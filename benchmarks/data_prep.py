@@ -14,7 +14,6 @@ import io
 import json
 import pstats
 import re
-import resource
 import subprocess
 import sys
 import tempfile
@@ -28,17 +27,13 @@ import pandas as pd
 import psutil
 from datasketch import MinHash, MinHashLSH
 from omegaconf import OmegaConf
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import PreTrainedTokenizerFast
 
 from benchmarks import corpus as made_up
 from data_prep.config import DataConfig
 from data_prep.corpora import load_corpus
 from data_prep.duplicates import GRAM, PERMUTATIONS, alike_pairs, signatures
 from data_prep.emotion import EmotionLexicon
-from data_prep.prepare import prepare
 from data_prep.record import Question
-from data_prep.report import write_report
 from data_prep.treatment import Treatment
 from recipes.stage import REPO
 
@@ -56,7 +51,6 @@ class Options:
         workers: processes of the treatment.
         budget_s, budget_gb: what scale 1 has to stay within.
         json: where the figures are written as well; None for nowhere.
-        one: internal, the corpus that a process of its own is to prepare.
     """
 
     questions: int = 41_000
@@ -66,7 +60,6 @@ class Options:
     budget_s: float = 180
     budget_gb: float = 4
     json: str | None = None
-    one: str | None = None
 
 
 def main() -> None:
@@ -74,9 +67,6 @@ def main() -> None:
     options: Options = OmegaConf.to_object(  # type: ignore[assignment]
         OmegaConf.merge(OmegaConf.structured(Options), OmegaConf.from_dotlist(sys.argv[1:]))
     )
-    if options.one:
-        _prepare_one(Path(options.one), options.workers)
-        return
     figures: dict[str, Any] = {"sizes": {}}
     with tempfile.TemporaryDirectory() as folder:
         for scale in options.scales:
@@ -100,7 +90,7 @@ def main() -> None:
 
 def _measure(path: Path, workers: int) -> dict[str, Any]:
     """Run a process of its own on a corpus and watch the memory of it and its children."""
-    command = [sys.executable, "-m", "benchmarks.data_prep", f"one={path}", f"workers={workers}"]
+    command = [sys.executable, "-m", "benchmarks.prepare_one", str(path), str(workers)]
     started, peak = time.perf_counter(), 0.0
     with subprocess.Popen(command, cwd=REPO, stdout=subprocess.PIPE, text=True) as process:
         watched = psutil.Process(process.pid)
@@ -130,34 +120,6 @@ def _memory(process: psutil.Process) -> float:
         except psutil.NoSuchProcess:
             continue
     return total
-
-
-def _prepare_one(path: Path, workers: int) -> None:
-    """Prepare one corpus and print the seconds of each step as JSON."""
-    started = time.perf_counter()
-    loaded = load_corpus(path)
-    seconds = {"loading": round(time.perf_counter() - started, 2)}
-    config = DataConfig(data_source="benchmark", workers=workers)
-    with tempfile.TemporaryDirectory() as folder:
-        started = time.perf_counter()
-        coe = load_corpus(None)
-        prepared = prepare(loaded, coe, {}, _tokenizer(), config, Path(folder))
-        seconds |= prepared.seconds
-        started = time.perf_counter()
-        write_report(prepared, config, Path(folder))
-        seconds["report"] = round(time.perf_counter() - started, 2)
-        size = sum(file.stat().st_size for file in Path(folder).iterdir())
-    print(
-        json.dumps(
-            {
-                "questions": prepared.account.stages["questions"].came_in,
-                "responses": prepared.account.stages["responses"].came_in,
-                "steps": seconds,
-                "written_mb": round(size / 1e6),
-                "largest_process_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2),
-            }
-        )
-    )
 
 
 def _print_size(scale: float, size: dict[str, Any]) -> None:
@@ -255,20 +217,6 @@ def _time(work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
-
-
-def _tokenizer() -> PreTrainedTokenizerFast:
-    """A byte-level BPE of 3,000 tokens, about what the tiny profile builds, with ChatML."""
-    bpe = Tokenizer(models.BPE())
-    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    bpe.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=3000, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
-    )
-    bpe.train_from_iterator([text for question in load_corpus(None).questions for text in question.responses], trainer)
-    fast = PreTrainedTokenizerFast(tokenizer_object=bpe)
-    fast.chat_template = "{% for m in messages %}{{ m.role }}\n{{ m.content }}\n{% endfor %}"
-    return fast
 
 
 if __name__ == "__main__":

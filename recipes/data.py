@@ -14,13 +14,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoTokenizer
-
 from data_prep.config import DataConfig
 from data_prep.corpora import Corpus, CorpusError, load_corpus
 from data_prep.corpora.sample import SAMPLE_CORPUS
-from data_prep.prepare import prepare
-from data_prep.report import write_report
 from recipes.stage import Common, StageError, load_profile, main, run_stage
 
 
@@ -37,6 +33,10 @@ def run(arguments: list[str]) -> None:
 
 
 def _prepare(common: Common, config: DataConfig, source: Path, folder: Path) -> dict[str, Any]:
+    # Not above: each worker of the treatment imports this file once more, and these take seconds.
+    from data_prep.prepare import prepare
+    from data_prep.report import write_report
+
     try:
         corpus = load_corpus(
             None if source == SAMPLE_CORPUS else source,
@@ -80,6 +80,8 @@ def load_tokenizer(model: str) -> Any:
     Raises:
         StageError: there is none under this name, neither a folder nor on the hub.
     """
+    from transformers import AutoTokenizer
+
     try:
         return AutoTokenizer.from_pretrained(model, trust_remote_code=False)
     except OSError as error:

@@ -27,7 +27,7 @@ CONFIG = DataConfig().treatment
 RUN = """
 import sys
 from pathlib import Path
-from benchmarks.data_prep import _tokenizer
+from benchmarks.prepare_one import tokenizer
 from data_prep import engine
 from data_prep.config import DataConfig
 from data_prep.corpora import load_corpus
@@ -37,7 +37,7 @@ engine.BATCH = 16
 corpus, folder = load_corpus(Path(sys.argv[1])), Path(sys.argv[2])
 config = DataConfig(data_source="made up", test_size=20, val_size=10, workers=int(sys.argv[3]))
 print("imported", flush=True)
-write_report(prepare(corpus, load_corpus(None), {}, _tokenizer(), config, folder), config, folder)
+write_report(prepare(corpus, load_corpus(None), {}, tokenizer(), config, folder), config, folder)
 """
 
 
