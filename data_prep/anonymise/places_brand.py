@@ -84,7 +84,7 @@ _NO_CORE: Final = re.compile(
 _NO_NAME: Final = "vdrcpufty"
 """Parts of speech, by their first letters, that a dictionary's word in a name seldom has."""
 # Names end in these (佰味轩) even where no trade stands.
-_HOUSE: Final = "记轩坊阁汇屋堂斋居荟"
+_HOUSE: Final = frozenset("记轩坊阁汇屋堂斋居荟")
 # Without a trade these end a kind (饮品店) or a place (小镇上).
 _NO_BRAND_END: Final = "店厂院馆所站社团队室部司行局处校园前中上下里后时内外间边面"
 _SUFFIX: Final = re.compile("(?:股份)?(?:有限)?(?:责任)?公司|集团|服务部|工作室|中心|店|厂")
@@ -102,7 +102,8 @@ class BrandFinder:
     def hints(self, text: str) -> set[int]:
         """Where a telling trade or a word of work stands."""
         trades = {start for _, start, _ in self._telling.find_matches_as_indexes(text)}
-        return trades.union(match.start() for match in _HINT.finditer(text))
+        trades.update(match.start() for match in _HINT.finditer(text))
+        return trades
 
     def find(self, text: str) -> list[tuple[int, int]]:
         """Every employer by its brand, none of them overlapping: the surest first, then the longest."""
@@ -114,13 +115,15 @@ class BrandFinder:
 
     def _candidates(self, text: str) -> Iterator[tuple[float, int, int]]:
         """Points, length and start of what may be a brand, between what may stand before and after it."""
+        trades = list(self._trades_in(text))
+        # Without a trade or such an ending a weak cue is never enough.
+        weak = trades or not _HOUSE.isdisjoint(text)
         lefts = {
             match.end(): points
-            for cue, points in ((_WEAK, 0.5), (_STRONG, 1.0), (_SUREST, 2.0))
+            for cue, points in (((_WEAK, 0.5),) if weak else ()) + ((_STRONG, 1.0), (_SUREST, 2.0))
             for match in cue.finditer(text)
         }
         rights: dict[int, float] = {}
-        trades = list(self._trades_in(text))
         for start, left in lefts.items():
             piece = _PIECE.match(text, start)
             if piece is None:
