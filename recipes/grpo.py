@@ -38,6 +38,7 @@ from recipes.stage import (
     write_text,
 )
 from recipes.watchdog import Limits, Progress, run_watched
+from reward_fns.coe_reward import check_modes
 
 METRICS_FILE = "metrics.jsonl"
 _ATTEMPT_FILE = "metrics.attempt.jsonl"
@@ -78,8 +79,14 @@ def check_machine(config: DictConfig) -> None:
     """Stop at once where the run cannot start.
 
     Raises:
-        StageError: too few GPUs, or no SFT model, no data or no reward model; everything missing in one message.
+        StageError: an unknown reward mode; too few GPUs, no SFT model, no data or no reward model, everything missing
+            in one message.
     """
+    wanted = config.reward.custom_reward_function.reward_kwargs
+    try:
+        check_modes(wanted.mode, wanted.format_mode)
+    except ValueError as error:
+        raise StageError(f"reward.custom_reward_function.reward_kwargs.{error}") from error
     missing = []
     gpus = torch.cuda.device_count()
     if gpus < config.recipe.gpus:

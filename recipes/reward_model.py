@@ -16,7 +16,9 @@ from sentence_transformers import SentenceTransformerTrainingArguments
 from transformers import set_seed
 
 from recipes.stage import Common, StageError, load_profile, main, require_stage, run_stage
-from reward_fns.training import build_encoder, choose_threshold, train
+from reward_fns.choosing import RULES, choose_threshold, heldout_pairs
+from reward_fns.reward_model import save_generic
+from reward_fns.training import build_encoder, generic_replies, train
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,10 @@ class RewardModelConfig:
         encoder: "static" for an embedding bag over the base's tokenizer, else a sentence-transformers id or folder.
         dimension: of the embedding bag.
         margin: m of Eq. 5.
+        threshold_rule: how T of Eq. 6 follows from the held-out pairs: "youden", "fpr" or "tpr", see
+            `reward_fns.choosing`.
+        threshold_rate: the rate that "fpr" and "tpr" keep.
+        generic_replies: how many are kept for the reward's mode ``margin``.
         device: where it is trained.
         training: arguments of SentenceTransformerTrainingArguments.
     """
@@ -34,6 +40,9 @@ class RewardModelConfig:
     encoder: str
     dimension: int = 256
     margin: float = 0.3
+    threshold_rule: str = "youden"
+    threshold_rate: float = 0.05
+    generic_replies: int = 32
     device: str = "cpu"
     training: dict[str, Any] = field(default_factory=dict)
 
@@ -46,6 +55,12 @@ def check_config(config: RewardModelConfig) -> None:
     """
     if config.margin <= 0:
         raise StageError(f"margin={config.margin}: expected a number above 0 (m of Eq. 5).")
+    if config.threshold_rule not in RULES:
+        raise StageError(f"threshold_rule={config.threshold_rule}: expected one of {', '.join(RULES)}.")
+    if not 0 <= config.threshold_rate <= 1:
+        raise StageError(f"threshold_rate={config.threshold_rate}: expected 0 to 1.")
+    if config.generic_replies < 1:
+        raise StageError(f"generic_replies={config.generic_replies}: expected 1 or more.")
     if config.dimension < 1:
         raise StageError(f"dimension={config.dimension}: expected 1 or more.")
     if config.device.startswith("cuda") and not torch.cuda.is_available():
@@ -72,9 +87,14 @@ def _train(common: Common, config: RewardModelConfig, triplets_file: Path, folde
     triplets = pd.read_parquet(triplets_file)
     model = build_encoder(config.encoder, common.model, config.dimension, config.device)
     loss = train(model, triplets, config.margin, {"seed": common.seed, **config.training}, folder / "trainer")
-    threshold = choose_threshold(model, triplets)
+    threshold = choose_threshold(
+        heldout_pairs(model, triplets), config.margin, config.threshold_rule, config.threshold_rate
+    )
     model.save(str(folder), create_model_card=False)
+    save_generic(folder, generic_replies(triplets, config.generic_replies))
     threshold.save(folder)
+    passed = ", ".join(f"{rate:.1%} of {kind}" for kind, rate in threshold.false_positive_rate.items())
+    print(f"reward-model: T lets {threshold.true_positive_rate:.1%} of the held-out answers pass, {passed}")
     print(
         f"reward-model: T = {threshold.value:.3f} on {threshold.pairs} held-out pairs, balanced accuracy "
         f"{threshold.accuracy:.3f}, AUC " + ", ".join(f"{kind} {auc:.3f}" for kind, auc in threshold.auc.items())

@@ -13,6 +13,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from rapidfuzz.distance import LCSseq
+
 LAYERS = ("L1", "L2", "L3", "L4")
 LAYER_TITLES = {
     "L1": "情绪与处境",
@@ -93,6 +95,19 @@ def format_reward(text: str) -> float:
     except CoEFormatError:
         return 0.0
     return 1.0
+
+
+def partial_format_reward(text: str) -> float:
+    """A share of r_format for outputs that are nearly valid, for ablation only: the paper's is all or nothing.
+
+    1.0 for a valid output; else the expected tags that stand in order, less the tags too many, of all twelve, and never
+    all of them. Never raises on a string.
+    """
+    if format_reward(text):
+        return 1.0
+    found = [match.group() for match in _TAG.finditer(text)]
+    right = LCSseq.similarity(found, _EXPECTED_TAGS)
+    return max(0, min(2 * right - len(found), len(_EXPECTED_TAGS) - 1)) / len(_EXPECTED_TAGS)
 
 
 def extract_answer(text: str) -> str | None:

@@ -1,21 +1,34 @@
 """The reward that verl calls (Eq. 3): r = r_format + r_answer.
 
 r_format is `coe_format.format_reward` on the whole text; r_answer (Eq. 6) is 1 where cos(E(q), E(a)) > T, read on the
-text inside ``<answer>`` only and 0 without one. The cosine comes from the Ray worker of `reward_worker`.
+text inside ``<answer>`` only and 0 without one. The cosine comes from the Ray worker of `reward_worker`. The paper's
+two are the default; ``mode`` and ``format_mode`` choose others.
 verl loads this file by its path in processes of its own, so what it imports must be installed.
+
+One output by hand, without Ray:
+
+    python -m reward_fns.coe_reward --question "…" --answer "…" [--model outputs/tiny/reward-model] [--mode dense]
 """
 
+import argparse
 import asyncio
-from collections.abc import Mapping
-from typing import Any
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
 
 import ray
 from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
 
-from reward_fns.coe_format import extract_answer, format_reward
+from reward_fns.coe_format import extract_answer, format_reward, partial_format_reward
+from reward_fns.components import copy_overlap, distinct_1
+from reward_fns.reward_model import ANSWER_MODES, AnswerMode, Judgement, RewardModel
 from reward_fns.reward_worker import ACTOR_NAME, NAMESPACE
 
-RESULT_KEYS = ("score", "format", "answer", "cosine", "answer_chars")
+FormatMode = Literal["exact", "partial"]
+FORMAT_MODES: Final[tuple[FormatMode, ...]] = get_args(FormatMode)
+
+RESULT_KEYS = ("score", "format", "answer", "cosine", "answer_chars", "copy_overlap", "distinct_1")
 
 
 class RewardUnavailableError(RuntimeError):
@@ -28,6 +41,8 @@ async def compute_score(
     ground_truth: str | None,
     extra_info: Mapping[str, Any] | None,
     *,
+    mode: AnswerMode = "threshold",
+    format_mode: FormatMode = "exact",
     timeout_s: float = 60.0,
     attempts: int = 3,
     **kwargs: Any,
@@ -39,47 +54,105 @@ async def compute_score(
         solution_str: the model's whole output.
         ground_truth: a human response, not used: Eq. 6 compares with the question.
         extra_info: must hold ``question``, the post.
+        mode: how r_answer follows from the cosine, see `reward_model.Judgement`; the paper's is "threshold".
+        format_mode: "exact" (Eq. 4), or "partial" for ablation, see `coe_format.partial_format_reward`.
         timeout_s: longest wait for the worker, each attempt, in seconds.
         attempts: how often the worker is asked before giving up.
         kwargs: what else verl passes; not used.
 
     Returns:
-        score: r of Eq. 3, in [0, 2]; format: r_format; answer: r_answer; cosine: cos(E(q), E(a)), 0.0 without an
-        answer; answer_chars: length of the answer in characters, 0 without one.
+        see `components`.
 
     Raises:
-        ValueError: no question in `extra_info`.
+        ValueError: no question in `extra_info`, or an unknown mode.
         RewardUnavailableError: no answer from the worker after all attempts.
     """
     del data_source, ground_truth, kwargs
     question = (extra_info or {}).get("question")
     if not isinstance(question, str) or not question.strip():
         raise ValueError("extra_info has no 'question' (the post, a string). Make the parquet again with `make data`.")
-    format_score = format_reward(solution_str)
+    check_modes(mode, format_mode)
     answer = extract_answer(solution_str)
-    cosine, passed = 0.0, 0.0
-    if answer is not None:
-        cosine, threshold = await _ask_worker(question, answer, timeout_s, attempts)
-        passed = float(cosine > threshold)
+    judgement = None if answer is None else await _ask_worker(question, answer, timeout_s, attempts)
+    return components(question, solution_str, judgement, mode, format_mode)
+
+
+def check_modes(mode: str, format_mode: str) -> None:
+    """Stop at a mode that is none.
+
+    Raises:
+        ValueError: says which are there.
+    """
+    if mode not in ANSWER_MODES:
+        raise ValueError(f"mode={mode}: expected one of {', '.join(ANSWER_MODES)}.")
+    if format_mode not in FORMAT_MODES:
+        raise ValueError(f"format_mode={format_mode}: expected one of {', '.join(FORMAT_MODES)}.")
+
+
+def components(
+    question: str, output: str, judgement: Judgement | None, mode: AnswerMode, format_mode: FormatMode
+) -> dict[str, float]:
+    """The named parts of one output's reward.
+
+    Args:
+        judgement: of the question and the text inside ``<answer>``; None where there is none.
+
+    Returns:
+        score: r of Eq. 3, in [0, 2]; format: r_format; answer: r_answer; cosine: cos(E(q), E(a)); answer_chars: length
+        of the answer in characters; copy_overlap and distinct_1: see `reward_fns.components`. All but score and format
+        are 0.0 without an answer.
+    """
+    format_score = format_reward(output) if format_mode == "exact" else partial_format_reward(output)
+    answer = extract_answer(output) or ""
+    answer_score = 0.0 if judgement is None else float(getattr(judgement, mode))
     return {
-        "score": format_score + passed,
+        "score": format_score + answer_score,
         "format": format_score,
-        "answer": passed,
-        "cosine": cosine,
-        "answer_chars": float(len(answer or "")),
+        "answer": answer_score,
+        "cosine": 0.0 if judgement is None else judgement.cosine,
+        "answer_chars": float(len(answer)),
+        "copy_overlap": copy_overlap(question, answer),
+        "distinct_1": distinct_1(answer),
     }
 
 
-async def _ask_worker(question: str, answer: str, timeout_s: float, attempts: int) -> tuple[float, float]:
+async def _ask_worker(question: str, answer: str, timeout_s: float, attempts: int) -> Judgement:
     last: Exception | None = None
     for attempt in range(attempts):
         try:
             # Looked up each time: after a restart by hand the name leads to the new actor.
             worker = ray.get_actor(ACTOR_NAME, namespace=NAMESPACE)
-            return await asyncio.wait_for(worker.score.remote(question, answer), timeout_s)
+            judgement: Judgement = await asyncio.wait_for(worker.judge.remote(question, answer), timeout_s)
         except (RayActorError, RayTaskError, GetTimeoutError, TimeoutError, ValueError) as error:
             last = error
             await asyncio.sleep(min(2.0**attempt, 10.0))
+        else:
+            return judgement
     raise RewardUnavailableError(
         f"the reward worker {NAMESPACE}/{ACTOR_NAME} did not answer in {attempts} attempts of {timeout_s:.0f} s: {last}"
     ) from last
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command: the components of one output, one a line."""
+    parser = argparse.ArgumentParser(prog="python -m reward_fns.coe_reward", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--question", required=True, help="the post")
+    parser.add_argument("--answer", required=True, help="a whole output with its tags, or the answer alone")
+    parser.add_argument("--model", type=Path, default=Path("outputs/tiny/reward-model"), help="the reward model")
+    parser.add_argument("--mode", choices=ANSWER_MODES, default="threshold")
+    parser.add_argument("--format-mode", choices=FORMAT_MODES, default="exact")
+    options = parser.parse_args(arguments)
+    output = options.answer if "<answer>" in options.answer else f"<answer>{options.answer}</answer>"
+    try:
+        model = RewardModel(options.model)
+    except (FileNotFoundError, ValueError) as error:
+        sys.exit(str(error))
+    answer = extract_answer(output)
+    judgement = None if answer is None else model.judge([options.question], [answer])[0]
+    for name, value in components(options.question, output, judgement, options.mode, options.format_mode).items():
+        print(f"{name:14s}{value:.4f}")
+    print(f"{'T':14s}{model.threshold.value:.4f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,22 +1,31 @@
-"""The reward model as it is used: an encoder E, the cosine of question and answer, and the stored threshold T (Eq. 6).
+"""The reward model as it is used: an encoder E, the cosine of question and answer, and the rewards made of it (Eq. 6).
 
-A reward model is a folder: a sentence-transformers model and ``threshold.json``, both made by `make reward-model`.
+A reward model is a folder: a sentence-transformers model, ``threshold.json`` and ``generic.json``, all made by
+`make reward-model`.
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final, Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
+from scipy.special import expit
 from sentence_transformers import SentenceTransformer
 
+AnswerMode = Literal["threshold", "dense", "margin"]
+"""How the cosine becomes r_answer, see `Judgement`."""
+
+ANSWER_MODES: Final[tuple[AnswerMode, ...]] = get_args(AnswerMode)
 THRESHOLD_FILE = "threshold.json"
+GENERIC_FILE = "generic.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """T of Eq. 6 with how it was chosen.
+    """T of Eq. 6 with how it was chosen, and what the other modes need.
 
     Attributes:
         value: cosine above which an answer is rewarded.
@@ -24,6 +33,10 @@ class Threshold:
         pairs: number of held-out (question, answer) pairs, good and bad.
         accuracy: share of held-out pairs on the right side of `value`, good and bad weighted equally.
         auc: area under the ROC curve by kind of negative.
+        false_positive_rate: share of each kind of negative above `value`.
+        true_positive_rate: share of the good pairs above `value`.
+        slope, intercept: of the logistic curve that says how likely a pair with a cosine is a good one (Platt, 1999).
+        margin: m of Eq. 5 that the encoder was trained with.
     """
 
     value: float
@@ -31,6 +44,11 @@ class Threshold:
     pairs: int
     accuracy: float
     auc: dict[str, float]
+    false_positive_rate: dict[str, float]
+    true_positive_rate: float
+    slope: float
+    intercept: float
+    margin: float
 
     def save(self, folder: Path) -> None:
         """Write ``threshold.json`` into the model's folder."""
@@ -53,18 +71,45 @@ class Threshold:
             raise ValueError(f"{path}: {error}. Run `make reward-model` again.") from error
         if not -1.0 <= threshold.value <= 1.0:
             raise ValueError(f"{path}: value is {threshold.value}, expected a cosine between -1 and 1")
+        if not threshold.margin > 0:
+            raise ValueError(f"{path}: margin is {threshold.margin}, expected a number above 0")
         return threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the reward model says of one answer.
+
+    Attributes:
+        cosine: cos(E(q), E(a)).
+        threshold: r_answer of Eq. 6, 1 above T and 0 else.
+        dense: how likely the pair is a good one, 0 to 1; it tells apart answers that `threshold` ties.
+        margin: Eq. 5 turned into a reward: by how much of the margin the answer is closer to the question than the
+            closest generic reply, 0 to 1.
+    """
+
+    cosine: float
+    threshold: float
+    dense: float
+    margin: float
 
 
 class RewardModel:
     """E, cosine and T, loaded from a folder."""
 
     def __init__(self, folder: Path, device: str = "cpu") -> None:
+        """Load everything.
+
+        Raises:
+            FileNotFoundError: the folder lacks T or the generic replies.
+            ValueError: one of them is not as `make reward-model` writes it.
+        """
         self.threshold = Threshold.load(folder)
         self._encoder = SentenceTransformer(str(folder), device=device, trust_remote_code=False)
+        self._generic = self._encode(load_generic(folder))
 
-    def cosines(self, questions: Sequence[str], answers: Sequence[str]) -> list[float]:
-        """cos(E(q), E(a)) of each pair.
+    def judge(self, questions: Sequence[str], answers: Sequence[str]) -> list[Judgement]:
+        """A judgement of each pair.
 
         Raises:
             ValueError: unequal numbers of questions and answers.
@@ -75,6 +120,49 @@ class RewardModel:
             return []
         # A group's answers share their question: each text is encoded once.
         texts = list(dict.fromkeys([*questions, *answers]))
-        vectors = self._encoder.encode(texts, normalize_embeddings=True, show_progress_bar=False)
-        vector_of = dict(zip(texts, vectors, strict=True))
-        return [float(np.dot(vector_of[q], vector_of[a])) for q, a in zip(questions, answers, strict=True)]
+        vector_of = dict(zip(texts, self._encode(texts), strict=True))
+        generic = {question: float((self._generic @ vector_of[question]).max()) for question in set(questions)}
+        return [
+            self._judgement(float(np.dot(vector_of[question], vector_of[answer])), generic[question])
+            for question, answer in zip(questions, answers, strict=True)
+        ]
+
+    def cosines(self, questions: Sequence[str], answers: Sequence[str]) -> list[float]:
+        """cos(E(q), E(a)) of each pair; see `judge`."""
+        return [judgement.cosine for judgement in self.judge(questions, answers)]
+
+    def _encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        return np.asarray(self._encoder.encode(list(texts), normalize_embeddings=True, show_progress_bar=False))
+
+    def _judgement(self, cosine: float, generic: float) -> Judgement:
+        stored = self.threshold
+        return Judgement(
+            cosine=cosine,
+            threshold=float(cosine > stored.value),
+            dense=float(expit(stored.slope * cosine + stored.intercept)),
+            margin=min(max((cosine - generic) / stored.margin, 0.0), 1.0),
+        )
+
+
+def save_generic(folder: Path, replies: Sequence[str]) -> None:
+    """Write the generic replies that mode ``margin`` compares with."""
+    (folder / GENERIC_FILE).write_text(json.dumps(list(replies), ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+def load_generic(folder: Path) -> list[str]:
+    """Read the generic replies.
+
+    Raises:
+        FileNotFoundError: the folder holds none; `make reward-model` writes them.
+        ValueError: not a list of texts, or an empty one.
+    """
+    path = folder / GENERIC_FILE
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing. Run `make reward-model` again.")
+    try:
+        replies = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path}: {error}. Run `make reward-model` again.") from error
+    if not isinstance(replies, list) or not replies or not all(isinstance(reply, str) for reply in replies):
+        raise ValueError(f"{path}: expected a list of texts, at least one. Run `make reward-model` again.")
+    return replies

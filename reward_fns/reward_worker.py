@@ -10,7 +10,7 @@ from typing import Any
 
 import ray
 
-from reward_fns.reward_model import RewardModel
+from reward_fns.reward_model import Judgement, RewardModel
 
 ACTOR_NAME = "coe_reward_model"
 # Explicit: verl's jobs run in an anonymous namespace, where a name would not be found from another job.
@@ -44,35 +44,35 @@ class RewardWorker:
     def __init__(self, model: str, device: str, max_batch: int) -> None:
         self._model = RewardModel(Path(model), device)
         self._max_batch = max_batch
-        self._waiting: list[tuple[str, str, asyncio.Future[float]]] = []
+        self._waiting: list[tuple[str, str, asyncio.Future[Judgement]]] = []
         self._encoding = asyncio.Lock()
 
     async def threshold(self) -> float:
         """T of Eq. 6."""
         return self._model.threshold.value
 
-    async def score(self, question: str, answer: str) -> tuple[float, float]:
-        """cos(E(q), E(a)) and T."""
-        future: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+    async def judge(self, question: str, answer: str) -> Judgement:
+        """The reward model's judgement of one pair."""
+        future: asyncio.Future[Judgement] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, answer, future))
         # Whoever gets the lock encodes everything that came in while the batch before was encoded.
         async with self._encoding:
             if not future.done():
                 await self._encode_waiting()
-        return await future, self._model.threshold.value
+        return await future
 
     async def _encode_waiting(self) -> None:
         batch, self._waiting = self._waiting[: self._max_batch], self._waiting[self._max_batch :]
         questions, answers, futures = zip(*batch, strict=True)
         try:
-            cosines = await asyncio.to_thread(self._model.cosines, questions, answers)
+            judgements = await asyncio.to_thread(self._model.judge, questions, answers)
         except Exception as error:
             # Every caller of the batch learns why, not only the one that happened to encode it.
             for future in futures:
                 future.set_exception(error)
             return
-        for future, cosine in zip(futures, cosines, strict=True):
-            future.set_result(cosine)
+        for future, judgement in zip(futures, judgements, strict=True):
+            future.set_result(judgement)
 
 
 def start_reward_worker(config: RewardWorkerConfig) -> Any:

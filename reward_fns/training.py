@@ -1,25 +1,20 @@
-"""Trains the reward model: Eq. 5 on triplets and in-batch negatives, and T on held-out pairs."""
+"""Trains the reward model: Eq. 5 on triplets and in-batch negatives. T is chosen in `threshold`."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 from datasets import Dataset
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 from sentence_transformers.sentence_transformer.modules import StaticEmbedding
-from sklearn.metrics import roc_auc_score, roc_curve
 from torch import Tensor
 from transformers import AutoTokenizer
-
-from reward_fns.reward_model import Threshold
 
 STATIC = "static"
 # Two rows ask the same question where their cosine is this close to 1; float32 leaves about 1e-7.
 _SAME_QUESTION = 1e-5
-THRESHOLD_RULE = "largest true minus false positive rate on held-out pairs (Youden's J)"
 
 
 def contrastive_loss(question: Tensor, positive: Tensor, negative: Tensor, margin: float) -> Tensor:
@@ -104,34 +99,15 @@ def train(
     return float(trainer.train().training_loss)
 
 
-def choose_threshold(model: SentenceTransformer, triplets: pd.DataFrame) -> Threshold:
-    """T where true minus false positive rate is largest on the held-out questions' pairs.
+def generic_replies(triplets: pd.DataFrame, count: int) -> list[str]:
+    """Generic replies of the training side, spread over all of them, for mode ``margin``.
 
     Raises:
-        ValueError: no held-out row.
+        ValueError: there is none.
     """
-    rows = triplets[triplets["split"] == "heldout"]
-    if rows.empty:
-        raise ValueError("triplets.parquet has no held-out row, so no threshold can be chosen; give it more questions")
-    good = rows[["question", "positive"]].drop_duplicates().rename(columns={"positive": "answer"}).assign(kind="good")
-    bad = rows[["question", "negative", "kind"]].drop_duplicates().rename(columns={"negative": "answer"})
-    pairs = pd.concat([good, bad], ignore_index=True)
-    cosine = torch.nn.functional.cosine_similarity(
-        torch.from_numpy(model.encode(pairs["question"].tolist(), show_progress_bar=False)),
-        torch.from_numpy(model.encode(pairs["answer"].tolist(), show_progress_bar=False)),
-    ).numpy()
-    label = (pairs["kind"] == "good").to_numpy()
-    false_positive, true_positive, cuts = roc_curve(label, cosine)
-    best = int(np.argmax(true_positive - false_positive))
-    # Half-way to the next lower score: the cut itself is the cosine of a pair, and Eq. 6 asks for more than T.
-    lower = cosine[cosine < cuts[best]]
-    value = float((cuts[best] + lower.max()) / 2) if lower.size else float(cuts[best]) - 1e-6
-    kinds = sorted(set(pairs["kind"]) - {"good"})
-    auc = {kind: float(roc_auc_score(label[m := label | (pairs["kind"] == kind)], cosine[m])) for kind in kinds}
-    return Threshold(
-        value=value,
-        rule=THRESHOLD_RULE,
-        pairs=len(pairs),
-        accuracy=float((true_positive[best] + 1 - false_positive[best]) / 2),
-        auc=auc,
-    )
+    rows = triplets[(triplets["split"] == "train") & (triplets["kind"] == "generic")]
+    replies = list(dict.fromkeys(rows["negative"]))
+    if not replies:
+        raise ValueError("triplets.parquet has no generic negative on the training side, expected at least one")
+    step = max(1, len(replies) // count)
+    return replies[::step][:count]
