@@ -11,7 +11,7 @@ READY := $(if $(wildcard $(VENV)/.installed-gpu),$(VENV)/.installed-gpu,$(VENV)/
 STAGE = $(PY) -m recipes.$(1) profile=$(PROFILE) "out=$(OUT)" "corpus=$(CORPUS)" seed=$(SEED) $(if $(MODEL),"model=$(MODEL)") $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-gpu demo base data sft reward-model grpo eval test test-slow lint format lock clean
+.PHONY: help install install-gpu demo base data sft reward-model reward-probes grpo eval test test-slow lint format lock clean
 .NOTPARALLEL:
 
 help:  ## list the targets
@@ -52,6 +52,9 @@ sft: $(READY)  ## LLaMA-Factory on the CoE samples
 
 reward-model: $(READY)  ## sentence-transformers on the triplets, and the threshold T
 	@$(call STAGE,reward_model)
+
+reward-probes: $(READY)  ## attacks on the reward model: which useless answers it would pay for
+	@$(call STAGE,reward_probes)
 
 grpo: $(READY)  ## verl's GRPO from the SFT model, rewarded by the Ray reward worker
 	@$(call STAGE,grpo)

@@ -39,6 +39,7 @@ from recipes.stage import (
 )
 from recipes.watchdog import Limits, Progress, run_watched
 from reward_fns.coe_reward import check_modes
+from reward_fns.guards import Guards
 
 METRICS_FILE = "metrics.jsonl"
 _ATTEMPT_FILE = "metrics.attempt.jsonl"
@@ -85,6 +86,7 @@ def check_machine(config: DictConfig) -> None:
     wanted = config.reward.custom_reward_function.reward_kwargs
     try:
         check_modes(wanted.mode, wanted.format_mode)
+        Guards(wanted.max_copy, wanted.min_distinct, wanted.min_chars, wanted.max_chars)
     except ValueError as error:
         raise StageError(f"reward.custom_reward_function.reward_kwargs.{error}") from error
     missing = []

@@ -3,7 +3,8 @@
     make reward-model PROFILE=tiny
     make reward-model PROFILE=qwen3_8b ARGS="encoder=BAAI/bge-m3 margin=0.2"
 
-Afterwards ``outputs/<profile>/reward-model/`` holds the encoder and ``threshold.json`` with T of Eq. 6.
+Afterwards ``outputs/<profile>/reward-model/`` holds the encoder, ``threshold.json`` with T of Eq. 6, a model card
+(``README.md``) and ``curves.png``.
 """
 
 from dataclasses import asdict, dataclass, field, fields
@@ -15,8 +16,10 @@ import torch
 from sentence_transformers import SentenceTransformerTrainingArguments
 from transformers import set_seed
 
-from recipes.stage import Common, StageError, load_profile, main, require_stage, run_stage
+from recipes.stage import Common, StageError, load_profile, main, require_stage, run_stage, write_text
+from reward_fns.card import CURVES, render_card
 from reward_fns.choosing import RULES, choose_threshold, heldout_pairs
+from reward_fns.curves import plot_curves
 from reward_fns.reward_model import save_generic
 from reward_fns.training import build_encoder, generic_replies, train
 
@@ -87,12 +90,20 @@ def _train(common: Common, config: RewardModelConfig, triplets_file: Path, folde
     triplets = pd.read_parquet(triplets_file)
     model = build_encoder(config.encoder, common.model, config.dimension, config.device)
     loss = train(model, triplets, config.margin, {"seed": common.seed, **config.training}, folder / "trainer")
-    threshold = choose_threshold(
-        heldout_pairs(model, triplets), config.margin, config.threshold_rule, config.threshold_rate
-    )
+    pairs = heldout_pairs(model, triplets)
+    threshold = choose_threshold(pairs, config.margin, config.threshold_rule, config.threshold_rate)
     model.save(str(folder), create_model_card=False)
     save_generic(folder, generic_replies(triplets, config.generic_replies))
     threshold.save(folder)
+    plot_curves(pairs, threshold, folder / CURVES)
+    facts = {
+        "encoder": config.encoder,
+        "triplets": f"{int((triplets['split'] == 'train').sum()):,}",
+        "margin m of Eq. 5": config.margin,
+        "mean loss": f"{loss:.4f}",
+        "seed": common.seed,
+    }
+    write_text(folder / "README.md", render_card(threshold, pairs, facts))
     passed = ", ".join(f"{rate:.1%} of {kind}" for kind, rate in threshold.false_positive_rate.items())
     print(f"reward-model: T lets {threshold.true_positive_rate:.1%} of the held-out answers pass, {passed}")
     print(

@@ -22,6 +22,7 @@ from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
 
 from reward_fns.coe_format import extract_answer, format_reward, partial_format_reward
 from reward_fns.components import copy_overlap, distinct_1
+from reward_fns.guards import Guards
 from reward_fns.reward_model import ANSWER_MODES, AnswerMode, Judgement, RewardModel
 from reward_fns.reward_worker import ACTOR_NAME, NAMESPACE
 
@@ -43,6 +44,10 @@ async def compute_score(
     *,
     mode: AnswerMode = "threshold",
     format_mode: FormatMode = "exact",
+    max_copy: float | None = None,
+    min_distinct: float | None = None,
+    min_chars: int | None = None,
+    max_chars: int | None = None,
     timeout_s: float = 60.0,
     attempts: int = 3,
     **kwargs: Any,
@@ -56,6 +61,7 @@ async def compute_score(
         extra_info: must hold ``question``, the post.
         mode: how r_answer follows from the cosine, see `reward_model.Judgement`; the paper's is "threshold".
         format_mode: "exact" (Eq. 4), or "partial" for ablation, see `coe_format.partial_format_reward`.
+        max_copy, min_distinct, min_chars, max_chars: see `guards.Guards`; an answer that breaks one has r_answer 0.
         timeout_s: longest wait for the worker, each attempt, in seconds.
         attempts: how often the worker is asked before giving up.
         kwargs: what else verl passes; not used.
@@ -64,7 +70,7 @@ async def compute_score(
         see `components`.
 
     Raises:
-        ValueError: no question in `extra_info`, or an unknown mode.
+        ValueError: no question in `extra_info`, an unknown mode or a limit out of range.
         RewardUnavailableError: no answer from the worker after all attempts.
     """
     del data_source, ground_truth, kwargs
@@ -72,9 +78,10 @@ async def compute_score(
     if not isinstance(question, str) or not question.strip():
         raise ValueError("extra_info has no 'question' (the post, a string). Make the parquet again with `make data`.")
     check_modes(mode, format_mode)
+    guards = Guards(max_copy, min_distinct, min_chars, max_chars)
     answer = extract_answer(solution_str)
     judgement = None if answer is None else await _ask_worker(question, answer, timeout_s, attempts)
-    return components(question, solution_str, judgement, mode, format_mode)
+    return components(question, solution_str, judgement, mode, format_mode, guards)
 
 
 def check_modes(mode: str, format_mode: str) -> None:
@@ -90,7 +97,12 @@ def check_modes(mode: str, format_mode: str) -> None:
 
 
 def components(
-    question: str, output: str, judgement: Judgement | None, mode: AnswerMode, format_mode: FormatMode
+    question: str,
+    output: str,
+    judgement: Judgement | None,
+    mode: AnswerMode,
+    format_mode: FormatMode,
+    guards: Guards,
 ) -> dict[str, float]:
     """The named parts of one output's reward.
 
@@ -104,7 +116,8 @@ def components(
     """
     format_score = format_reward(output) if format_mode == "exact" else partial_format_reward(output)
     answer = extract_answer(output) or ""
-    answer_score = 0.0 if judgement is None else float(getattr(judgement, mode))
+    paid = judgement is not None and not guards.refuse(question, answer)
+    answer_score = float(getattr(judgement, mode)) if paid else 0.0
     return {
         "score": format_score + answer_score,
         "format": format_score,
@@ -149,7 +162,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(str(error))
     answer = extract_answer(output)
     judgement = None if answer is None else model.judge([options.question], [answer])[0]
-    for name, value in components(options.question, output, judgement, options.mode, options.format_mode).items():
+    result = components(options.question, output, judgement, options.mode, options.format_mode, Guards())
+    for name, value in result.items():
         print(f"{name:14s}{value:.4f}")
     print(f"{'T':14s}{model.threshold.value:.4f}")
 

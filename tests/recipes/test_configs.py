@@ -17,6 +17,7 @@ from recipes.base import BaseConfig
 from recipes.eval import EvalConfig
 from recipes.grpo import compose_config
 from recipes.reward_model import RewardModelConfig, check_config
+from recipes.reward_probes import ProbesConfig
 from recipes.stage import PROFILES, REPO, StageError, load_profile
 from reward_fns.reward_worker import RewardWorkerConfig
 
@@ -25,6 +26,7 @@ SECTIONS: dict[str, type[Any]] = {
     "base": BaseConfig,
     "data": DataConfig,
     "reward_model": RewardModelConfig,
+    "reward_probes": ProbesConfig,
     "eval": EvalConfig,
 }
 

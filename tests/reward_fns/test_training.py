@@ -11,7 +11,9 @@ from sentence_transformers.sentence_transformer.losses import TripletDistanceMet
 from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+from reward_fns.card import render_card
 from reward_fns.choosing import Pairs, choose_threshold, heldout_pairs
+from reward_fns.curves import plot_curves
 from reward_fns.reward_model import RewardModel, Threshold, load_generic, save_generic
 from reward_fns.training import contrastive_loss, generic_replies, train
 
@@ -161,3 +163,13 @@ def test_a_rule_that_nothing_keeps_is_an_error() -> None:
         choose_threshold(best_is_bad, 0.3, "fpr", 0.0)
     with pytest.raises(ValueError, match="threshold_rate"):
         choose_threshold(COSINES, 0.3, "fpr", 1.5)
+
+
+def test_card_and_picture_say_what_passes(tmp_path: Path) -> None:
+    threshold = choose_threshold(COSINES, 0.3, "fpr", 0.2)
+    card = render_card(threshold, COSINES, {"encoder": "static"})
+    assert "| a post and its own response | 4 | 0.675 | 75.0% | |" in card
+    assert "| negative: emotion | 2 | 0.300 | 0.0% |" in card
+    assert "at most 0.2 of the held-out negatives" in card
+    plot_curves(COSINES, threshold, tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
