@@ -6,6 +6,7 @@ verl's V1 task runner is extended by one thing: it starts the reward worker befo
 cluster, so that a reward model that cannot load ends the run before any training.
 """
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,10 @@ from verl.trainer.ppo.utils import need_critic, need_reference_policy
 from verl.utils.config import validate_config
 from verl.utils.device import auto_set_device
 
-from reward_fns.reward_worker import RewardWorkerConfig, start_reward_worker
+from reward_fns.reward_worker import RewardWorkerConfig, start_reward_workers
+
+COUNTERS_FILE = "reward_workers.json"
+"""What each reward worker did in the last attempt, in the stage's folder."""
 
 # The class behind verl's Ray actor.
 _TaskRunner: Any = getattr(TaskRunnerV1, "__ray_actor_class__")  # noqa: B009  # set by ray.remote, unknown to its types
@@ -29,8 +33,13 @@ class CoETaskRunner(_TaskRunner):
     def run(self, config: DictConfig) -> Any:
         worker = RewardWorkerConfig(**OmegaConf.to_container(config.recipe.reward_worker))  # type: ignore[arg-type]
         # Held here: the actor ends with this process.
-        self.reward_worker = start_reward_worker(worker)
-        return super().run(config)
+        self.reward_workers = start_reward_workers(worker)
+        result = super().run(config)
+        counters = ray.get([worker.counters.remote() for worker in self.reward_workers], timeout=60)
+        text = json.dumps(counters, indent=1) + "\n"
+        print(f"reward workers: {text}")
+        (Path(config.recipe.folder) / COUNTERS_FILE).write_text(text, encoding="utf-8")
+        return result
 
 
 def main(config_file: Path) -> None:

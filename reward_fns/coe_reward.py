@@ -24,7 +24,7 @@ from reward_fns.coe_format import extract_answer, format_reward, partial_format_
 from reward_fns.components import copy_overlap, distinct_1
 from reward_fns.guards import Guards
 from reward_fns.reward_model import ANSWER_MODES, AnswerMode, Judgement, RewardModel
-from reward_fns.reward_worker import ACTOR_NAME, NAMESPACE
+from reward_fns.reward_worker import NAMESPACE, actor_name, replica_of
 
 FormatMode = Literal["exact", "partial"]
 FORMAT_MODES: Final[tuple[FormatMode, ...]] = get_args(FormatMode)
@@ -48,6 +48,7 @@ async def compute_score(
     min_distinct: float | None = None,
     min_chars: int | None = None,
     max_chars: int | None = None,
+    replicas: int = 1,
     timeout_s: float = 60.0,
     attempts: int = 3,
     **kwargs: Any,
@@ -62,6 +63,7 @@ async def compute_score(
         mode: how r_answer follows from the cosine, see `reward_model.Judgement`; the paper's is "threshold".
         format_mode: "exact" (Eq. 4), or "partial" for ablation, see `coe_format.partial_format_reward`.
         max_copy, min_distinct, min_chars, max_chars: see `guards.Guards`; an answer that breaks one has r_answer 0.
+        replicas: how many reward workers there are.
         timeout_s: longest wait for the worker, each attempt, in seconds.
         attempts: how often the worker is asked before giving up.
         kwargs: what else verl passes; not used.
@@ -80,7 +82,7 @@ async def compute_score(
     check_modes(mode, format_mode)
     guards = Guards(max_copy, min_distinct, min_chars, max_chars)
     answer = extract_answer(solution_str)
-    judgement = None if answer is None else await _ask_worker(question, answer, timeout_s, attempts)
+    judgement = None if answer is None else await _ask_worker(question, answer, replicas, timeout_s, attempts)
     return components(question, solution_str, judgement, mode, format_mode, guards)
 
 
@@ -129,20 +131,21 @@ def components(
     }
 
 
-async def _ask_worker(question: str, answer: str, timeout_s: float, attempts: int) -> Judgement:
+async def _ask_worker(question: str, answer: str, replicas: int, timeout_s: float, attempts: int) -> Judgement:
+    name = actor_name(replica_of(question, replicas))
     last: Exception | None = None
     for attempt in range(attempts):
         try:
             # Looked up each time: after a restart by hand the name leads to the new actor.
-            worker = ray.get_actor(ACTOR_NAME, namespace=NAMESPACE)
-            judgement: Judgement = await asyncio.wait_for(worker.judge.remote(question, answer), timeout_s)
+            worker = ray.get_actor(name, namespace=NAMESPACE)
+            judgement: Judgement = await asyncio.wait_for(worker.judge.remote(question, answer, timeout_s), timeout_s)
         except (RayActorError, RayTaskError, GetTimeoutError, TimeoutError, ValueError) as error:
             last = error
             await asyncio.sleep(min(2.0**attempt, 10.0))
         else:
             return judgement
     raise RewardUnavailableError(
-        f"the reward worker {NAMESPACE}/{ACTOR_NAME} did not answer in {attempts} attempts of {timeout_s:.0f} s: {last}"
+        f"the reward worker {NAMESPACE}/{name} did not answer in {attempts} attempts of {timeout_s:.0f} s: {last}"
     ) from last
 
 

@@ -5,6 +5,7 @@ A reward model is a folder: a sentence-transformers model, ``threshold.json`` an
 """
 
 import json
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ AnswerMode = Literal["threshold", "dense", "margin"]
 """How the cosine becomes r_answer, see `Judgement`."""
 
 ANSWER_MODES: Final[tuple[AnswerMode, ...]] = get_args(AnswerMode)
+Vector = npt.NDArray[np.float32]
 THRESHOLD_FILE = "threshold.json"
 GENERIC_FILE = "generic.json"
 
@@ -97,16 +99,25 @@ class Judgement:
 class RewardModel:
     """E, cosine and T, loaded from a folder."""
 
-    def __init__(self, folder: Path, device: str = "cpu") -> None:
+    def __init__(self, folder: Path, device: str = "cpu", dtype: str = "float32", cached: int = 1024) -> None:
         """Load everything.
+
+        Args:
+            dtype: what the encoder computes in: "float32", or "float16" or "bfloat16" on a GPU.
+            cached: how many questions' embeddings are kept: a group's answers share theirs, and epochs repeat it.
 
         Raises:
             FileNotFoundError: the folder lacks T or the generic replies.
             ValueError: one of them is not as `make reward-model` writes it.
         """
         self.threshold = Threshold.load(folder)
-        self._encoder = SentenceTransformer(str(folder), device=device, trust_remote_code=False)
+        self._encoder = SentenceTransformer(
+            str(folder), device=device, trust_remote_code=False, model_kwargs={"dtype": dtype}
+        )
         self._generic = self._encode(load_generic(folder))
+        self._cached = cached
+        self._known: OrderedDict[str, Vector] = OrderedDict()
+        self.hits = 0
 
     def judge(self, questions: Sequence[str], answers: Sequence[str]) -> list[Judgement]:
         """A judgement of each pair.
@@ -118,9 +129,12 @@ class RewardModel:
             raise ValueError(f"{len(questions)} questions and {len(answers)} answers, expected as many of each")
         if not questions:
             return []
-        # A group's answers share their question: each text is encoded once.
-        texts = list(dict.fromkeys([*questions, *answers]))
-        vector_of = dict(zip(texts, self._encode(texts), strict=True))
+        vector_of = {question: self._known[question] for question in set(questions) if question in self._known}
+        self.hits += len(vector_of)
+        # Each text is encoded once, all of them in one go: the encoder sorts them by length.
+        texts = [text for text in dict.fromkeys([*questions, *answers]) if text not in vector_of]
+        vector_of |= dict(zip(texts, self._encode(texts), strict=True))
+        self._keep({question: vector_of[question] for question in questions})
         generic = {question: float((self._generic @ vector_of[question]).max()) for question in set(questions)}
         return [
             self._judgement(float(np.dot(vector_of[question], vector_of[answer])), generic[question])
@@ -131,8 +145,18 @@ class RewardModel:
         """cos(E(q), E(a)) of each pair; see `judge`."""
         return [judgement.cosine for judgement in self.judge(questions, answers)]
 
-    def _encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    def _encode(self, texts: Sequence[str]) -> Vector:
+        if not texts:
+            return np.empty((0, 0), dtype=np.float32)
         return np.asarray(self._encoder.encode(list(texts), normalize_embeddings=True, show_progress_bar=False))
+
+    def _keep(self, vectors: dict[str, Vector]) -> None:
+        """Remember questions, and forget those that were asked longest ago."""
+        for question, vector in vectors.items():
+            self._known[question] = vector
+            self._known.move_to_end(question)
+        while len(self._known) > self._cached:
+            self._known.popitem(last=False)
 
     def _judgement(self, cosine: float, generic: float) -> Judgement:
         stored = self.threshold

@@ -5,6 +5,7 @@ import logging
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import ray
@@ -14,8 +15,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from reward_fns.coe_format import CoEOutput
 from reward_fns.coe_reward import RESULT_KEYS, RewardUnavailableError, compute_score, main
-from reward_fns.reward_model import ANSWER_MODES, Threshold, save_generic
-from reward_fns.reward_worker import RewardWorkerConfig, start_reward_worker
+from reward_fns.reward_model import ANSWER_MODES, Judgement, RewardModel, Threshold, save_generic
+from reward_fns.reward_worker import RewardWorker, RewardWorkerConfig, replica_of, start_reward_workers
 
 QUESTION = "考试没有考好，很难过"
 
@@ -49,9 +50,10 @@ def worker_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def worker(worker_folder: Path) -> Iterator[object]:
+def worker(worker_folder: Path) -> Iterator[Any]:
     ray.init(num_cpus=2, include_dashboard=False, logging_level=logging.ERROR, log_to_driver=False)
-    yield start_reward_worker(RewardWorkerConfig(model=str(worker_folder)))
+    (actor,) = start_reward_workers(RewardWorkerConfig(model=str(worker_folder), cached_questions=2))
+    yield actor
     ray.shutdown()
 
 
@@ -138,13 +140,19 @@ def test_the_command_says_what_is_missing(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("worker")
-def test_many_callers_get_their_own_scores() -> None:
+def test_many_callers_get_their_own_scores(worker: Any) -> None:
     async def ask() -> list[dict[str, float]]:
         texts = [output(QUESTION), output("明天会下雨")] * 100
         return await asyncio.gather(*(compute_score("s", text, None, {"question": QUESTION}) for text in texts))
 
     results = asyncio.run(ask())
     assert [result["score"] for result in results] == [2.0, 1.0] * 100
+    counters = ray.get(worker.counters.remote())
+    assert counters["pairs"] >= 200
+    assert 1 < counters["largest_batch"] <= 64
+    assert counters["batches"] < counters["pairs"]
+    assert counters["question_hits"] > 0
+    assert counters["expired"] == 0
 
 
 @pytest.mark.parametrize("question", [None, "", "  "])
@@ -155,6 +163,55 @@ def test_missing_question_is_an_error(question: str | None) -> None:
 
 @pytest.mark.usefixtures("worker")
 def test_an_outage_raises_and_is_no_reward_of_0(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reward_fns.coe_reward.ACTOR_NAME", "nobody")
+    monkeypatch.setattr("reward_fns.coe_reward.NAMESPACE", "nowhere")
     with pytest.raises(RewardUnavailableError, match="2 attempts"):
         score(output(QUESTION), attempts=2, timeout_s=1.0)
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_killed_worker_is_started_again_and_calls_are_answered(worker: Any) -> None:
+    for _ in range(2):
+        before = score(output(QUESTION))
+        ray.kill(worker, no_restart=False)
+        assert score(output(QUESTION), timeout_s=60.0) == pytest.approx(before)
+
+
+@pytest.mark.usefixtures("worker")
+def test_replicas_share_the_questions(worker_folder: Path) -> None:
+    config = RewardWorkerConfig(model=str(worker_folder), replicas=0)
+    with pytest.raises(ValueError, match="replicas=0"):
+        start_reward_workers(config)
+    assert {replica_of(f"{QUESTION}{number}", 3) for number in range(50)} == {0, 1, 2}
+    assert replica_of(QUESTION, 3) == replica_of(QUESTION, 3)
+    # With two replicas half of the questions go to one that does not run here.
+    other = next(f"{QUESTION}{n}" for n in range(50) if replica_of(f"{QUESTION}{n}", 2) == 1)
+    with pytest.raises(RewardUnavailableError, match="coe_reward_model_1"):
+        score(output(QUESTION), question=other, replicas=2, attempts=1, timeout_s=5.0)
+
+
+def test_a_full_queue_makes_callers_wait_and_late_pairs_are_dropped(worker_folder: Path) -> None:
+    worker = RewardWorker(RewardWorkerConfig(model=str(worker_folder), max_batch=2, max_queue=3, max_wait_ms=1))
+    answers = [f"{QUESTION}{'下雨' * number}" for number in range(20)]
+
+    async def ask() -> tuple[list[Judgement], dict[str, float]]:
+        judgements = await asyncio.gather(*(worker.judge(QUESTION, answer, 60.0) for answer in answers))
+        with pytest.raises(TimeoutError, match="deadline"):
+            await worker.judge(QUESTION, QUESTION, -1.0)
+        return judgements, await worker.counters()
+
+    judgements, counters = asyncio.run(ask())
+    expected = RewardModel(worker_folder).cosines([QUESTION] * 20, answers)
+    assert [judgement.cosine for judgement in judgements] == pytest.approx(expected, abs=1e-5)
+    assert (counters["pairs"], counters["largest_batch"], counters["expired"]) == (20, 2, 1)
+    assert counters["longest_queue"] <= 3
+
+
+def test_the_cache_of_questions_forgets_the_oldest(worker_folder: Path) -> None:
+    model = RewardModel(worker_folder, cached=2)
+    first = model.cosines(["明天", "会", "明天"], ["下雨", "下雨", "难过"])
+    assert model.hits == 0
+    assert model.cosines(["明天", "会", "明天"], ["下雨", "下雨", "难过"]) == pytest.approx(first)
+    assert model.hits == 2
+    model.cosines(["考", "试"], ["好", "好"])
+    model.cosines(["明天"], ["下雨"])
+    assert model.hits == 2
