@@ -82,7 +82,7 @@ async def compute_score(
     check_modes(mode, format_mode)
     guards = Guards(max_copy, min_distinct, min_chars, max_chars)
     answer = extract_answer(solution_str)
-    judgement = None if answer is None else await _ask_worker(question, answer, replicas, timeout_s, attempts)
+    judgement = None if answer is None else await ask_worker(question, answer, replicas, timeout_s, attempts)
     return components(question, solution_str, judgement, mode, format_mode, guards)
 
 
@@ -131,7 +131,15 @@ def components(
     }
 
 
-async def _ask_worker(question: str, answer: str, replicas: int, timeout_s: float, attempts: int) -> Judgement:
+async def ask_worker(question: str, answer: str, replicas: int, timeout_s: float, attempts: int) -> Judgement:
+    """The judgement of one pair by its reward worker, asked again where it does not answer.
+
+    Args:
+        timeout_s: longest wait, each attempt, in seconds.
+
+    Raises:
+        RewardUnavailableError: no answer after all attempts.
+    """
     name = actor_name(replica_of(question, replicas))
     last: Exception | None = None
     for attempt in range(attempts):

@@ -1,0 +1,171 @@
+"""How many pairs a second the reward worker judges, beside the bare encoder in the same run.
+
+    python -m benchmarks.reward                                   # a small transformer with random weights, on CPU
+    python -m benchmarks.reward model=outputs/tiny/reward-model   # a reward model of yours
+    python -m benchmarks.reward device=cuda dtype=float16 hidden=1024 layers=28 characters=1024
+
+Prints pairs a second of the encoder at each batch size, one call at a time, and through the Ray worker with 1, 8 and 64
+callers that each wait for their answer before they ask again, with the median and the 99th percentile of a call.
+"""
+
+import asyncio
+import json
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import ray
+from omegaconf import OmegaConf
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+from reward_fns.coe_reward import ask_worker
+from reward_fns.reward_model import RewardModel, Threshold, save_generic
+from reward_fns.reward_worker import RewardWorkerConfig, start_reward_workers
+
+_CHARACTERS = [chr(code) for code in range(0x4E00, 0x4E00 + 2000)]
+
+
+@dataclass
+class Options:
+    """What is measured.
+
+    Attributes:
+        model: a reward model's folder; None for a transformer with random weights of the size below.
+        hidden, layers: of that transformer.
+        device, dtype: where and in what it computes.
+        pairs: how many are judged in each measurement.
+        characters: length of each text.
+        batches: sizes for the bare encoder; the worker uses the best of them.
+        callers: how many ask at once.
+        json: where the figures are written as well; None for nowhere.
+    """
+
+    model: str | None = None
+    hidden: int = 256
+    layers: int = 4
+    device: str = "cpu"
+    dtype: str = "float32"
+    pairs: int = 512
+    characters: int = 200
+    batches: list[int] = field(default_factory=lambda: [8, 16, 32, 64, 128])
+    callers: list[int] = field(default_factory=lambda: [1, 8, 64])
+    json: str | None = None
+
+
+def main() -> None:
+    """Measure and print; end with 1 where 64 callers get less than 90 % of the bare encoder."""
+    options: Options = OmegaConf.to_object(  # type: ignore[assignment]
+        OmegaConf.merge(OmegaConf.structured(Options), OmegaConf.from_dotlist(sys.argv[1:]))
+    )
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(options.model) if options.model else build(Path(temporary), options)
+        pairs = list(_pairs(options.pairs, options.characters))
+        figures: dict[str, Any] = {"bare": _bare(folder, options, pairs)}
+        best = max(figures["bare"], key=lambda batch: figures["bare"][batch])
+        figures["worker"] = _worker(folder, options, pairs, best)
+    ratio = figures["worker"][max(options.callers)]["pairs_per_s"] / figures["bare"][best]
+    print(f"\nthrough the worker with {max(options.callers)} callers: {ratio:.2f} of the bare encoder")
+    if options.json:
+        Path(options.json).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    sys.exit(ratio < 0.9)
+
+
+def build(folder: Path, options: Options) -> Path:
+    """A reward model with random weights: its speed is that of a trained one of its size."""
+    vocabulary = {token: number for number, token in enumerate(["[PAD]", "[UNK]", *_CHARACTERS])}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]")
+    sizes: dict[str, Any] = {
+        "vocab_size": len(vocabulary),
+        "hidden_size": options.hidden,
+        "num_hidden_layers": options.layers,
+        "num_attention_heads": options.hidden // 64,
+        "intermediate_size": 4 * options.hidden,
+        "max_position_embeddings": max(512, options.characters + 2),
+    }
+    BertModel(BertConfig(**sizes)).save_pretrained(folder / "bert")
+    fast.save_pretrained(folder / "bert")
+    transformer = Transformer(str(folder / "bert"), max_seq_length=options.characters)
+    encoder = SentenceTransformer(modules=[transformer, Pooling(options.hidden)], device="cpu")
+    encoder.save(str(folder / "model"), create_model_card=False)
+    Threshold(0.5, "none: random weights", 0, 0.5, {}, {}, 0.5, 1.0, 0.0, 0.3).save(folder / "model")
+    save_generic(folder / "model", ["".join(_CHARACTERS[: options.characters])])
+    return folder / "model"
+
+
+def _pairs(count: int, characters: int) -> Iterator[tuple[str, str]]:
+    rng = random.Random(0)
+    for _ in range(count):
+        yield "".join(rng.choices(_CHARACTERS, k=characters)), "".join(rng.choices(_CHARACTERS, k=characters))
+
+
+def _bare(folder: Path, options: Options, pairs: list[tuple[str, str]]) -> dict[int, float]:
+    model = RewardModel(folder, options.device, options.dtype, cached=0)
+    questions, answers = [question for question, _ in pairs], [answer for _, answer in pairs]
+    model.judge(questions[:16], answers[:16])
+    rates = {}
+    print("bare encoder:")
+    for batch in options.batches:
+        started = time.perf_counter()
+        for start in range(0, len(pairs), batch):
+            model.judge(questions[start : start + batch], answers[start : start + batch])
+        rates[batch] = round(len(pairs) / (time.perf_counter() - started), 1)
+        print(f"  {rates[batch]:10.1f} pairs/s  batches of {batch}")
+    return rates
+
+
+def _worker(folder: Path, options: Options, pairs: list[tuple[str, str]], batch: int) -> dict[int, dict[str, float]]:
+    cores = len(os.sched_getaffinity(0))
+    ray.init(num_cpus=cores, include_dashboard=False, log_to_driver=False)
+    config = RewardWorkerConfig(
+        model=str(folder),
+        device=options.device,
+        dtype=options.dtype,
+        num_gpus=float(options.device.startswith("cuda")),
+        num_cpus=cores,  # Ray lets an actor compute with as many threads, and the bare encoder has them all
+        max_batch=batch,
+        cached_questions=0,
+    )
+    actors = start_reward_workers(config)
+    asyncio.run(_ask_all(pairs[:16], 4))
+    figures = {}
+    print(f"through the Ray worker, at most {batch} pairs in a batch:")
+    for callers in options.callers:
+        started = time.perf_counter()
+        waited = asyncio.run(_ask_all(pairs, callers))
+        rate = len(pairs) / (time.perf_counter() - started)
+        p50, p99 = (1000 * float(value) for value in np.percentile(waited, [50, 99]))
+        figures[callers] = {"pairs_per_s": round(rate, 1), "p50_ms": round(p50, 1), "p99_ms": round(p99, 1)}
+        print(f"  {rate:10.1f} pairs/s  {callers} callers; a call takes {p50:.1f} ms, the slowest 1 % {p99:.1f} ms")
+    del actors
+    ray.shutdown()
+    return figures
+
+
+async def _ask_all(pairs: list[tuple[str, str]], callers: int) -> list[float]:
+    """Seconds that each call took, `callers` of them under way at once."""
+    left, waited = iter(pairs), []
+
+    async def caller() -> None:
+        for question, answer in left:
+            started = time.perf_counter()
+            await ask_worker(question, answer, 1, 600.0, 1)
+            waited.append(time.perf_counter() - started)
+
+    await asyncio.gather(*(caller() for _ in range(callers)))
+    return waited
+
+
+if __name__ == "__main__":
+    main()
