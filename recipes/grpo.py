@@ -42,6 +42,7 @@ from reward_fns.coe_reward import check_modes
 from reward_fns.guards import Guards
 
 METRICS_FILE = "metrics.jsonl"
+OUTAGE_FILE = "reward_outage.txt"
 _ATTEMPT_FILE = "metrics.attempt.jsonl"
 
 
@@ -151,7 +152,17 @@ def merge_metrics(folder: Path) -> None:
 
 
 def read_progress(folder: Path, total: int) -> Progress | None:
-    """The last finished step and its mean reward, from the file that verl's logger writes."""
+    """The last finished step and its mean reward, from the file that verl's logger writes.
+
+    Raises:
+        StageError: the reward worker is gone for good; verl itself would train on with what still got a reward.
+    """
+    outage = folder / OUTAGE_FILE
+    if outage.is_file():
+        raise StageError(
+            f"grpo was ended, since rewards cannot be had: {outage.read_text(encoding='utf-8').strip()} See "
+            f"{folder}/train.log. The checkpoints so far stay; `make grpo` goes on from the last."
+        )
     records = _read_metrics(folder / _ATTEMPT_FILE)
     if not records:
         return None
@@ -196,6 +207,7 @@ def _train(common: Common, config: DictConfig, folder: Path) -> dict[str, Any]:
         (folder / _ATTEMPT_FILE).unlink(missing_ok=True)
         resolved.write_text(identity, encoding="utf-8")
     merge_metrics(folder)
+    (folder / OUTAGE_FILE).unlink(missing_ok=True)
     run_watched(
         "grpo",
         [sys.executable, "-m", "recipes.grpo_train", str(resolved)],

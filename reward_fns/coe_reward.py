@@ -51,6 +51,7 @@ async def compute_score(
     replicas: int = 1,
     timeout_s: float = 60.0,
     attempts: int = 3,
+    outage_file: str | None = None,
     **kwargs: Any,
 ) -> dict[str, float]:
     """Score one output; the keys are always `RESULT_KEYS`, since verl averages them over a batch.
@@ -66,6 +67,8 @@ async def compute_score(
         replicas: how many reward workers there are.
         timeout_s: longest wait for the worker, each attempt, in seconds.
         attempts: how often the worker is asked before giving up.
+        outage_file: written when the worker does not answer. verl goes on without the outputs whose reward raises an
+            error, so who started verl has to look for it and end the run (`recipes.grpo`).
         kwargs: what else verl passes; not used.
 
     Returns:
@@ -82,7 +85,12 @@ async def compute_score(
     check_modes(mode, format_mode)
     guards = Guards(max_copy, min_distinct, min_chars, max_chars)
     answer = extract_answer(solution_str)
-    judgement = None if answer is None else await ask_worker(question, answer, replicas, timeout_s, attempts)
+    try:
+        judgement = None if answer is None else await ask_worker(question, answer, replicas, timeout_s, attempts)
+    except RewardUnavailableError as error:
+        if outage_file is not None:
+            Path(outage_file).write_text(f"{error}\n", encoding="utf-8")
+        raise
     return components(question, solution_str, judgement, mode, format_mode, guards)
 
 

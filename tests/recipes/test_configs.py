@@ -15,7 +15,7 @@ from verl.utils.config import validate_config
 from data_prep.config import DataConfig
 from recipes.base import BaseConfig
 from recipes.eval import EvalConfig
-from recipes.grpo import compose_config
+from recipes.grpo import OUTAGE_FILE, compose_config, read_progress
 from recipes.reward_model import RewardModelConfig, check_config
 from recipes.reward_probes import ProbesConfig
 from recipes.stage import PROFILES, REPO, StageError, load_profile
@@ -161,3 +161,17 @@ def test_grpo_names_the_key_of_a_wrong_value_and_takes_any_folder(tmp_path: Path
     assert compose_config("tiny", out, 42, []).recipe.out == str(out)
     with pytest.raises(StageError, match=r"rollout\.n=abc: found 'abc', expected a number"):
         compose_config("tiny", out, 42, ["actor_rollout_ref.rollout.n=abc"])
+
+
+def test_an_outage_of_the_reward_ends_grpo(tmp_path: Path) -> None:
+    assert read_progress(tmp_path, 3) is None
+    (tmp_path / OUTAGE_FILE).write_text("the reward worker did not answer\n", encoding="utf-8")
+    with pytest.raises(StageError, match="did not answer"):
+        read_progress(tmp_path, 3)
+
+
+@pytest.mark.parametrize("profile", NAMES)
+def test_the_reward_tells_of_an_outage_where_grpo_looks(profile: str, tmp_path: Path) -> None:
+    config = compose_config(profile, tmp_path, 42, [])
+    kwargs = config.reward.custom_reward_function.reward_kwargs
+    assert Path(kwargs.outage_file) == tmp_path.resolve() / "grpo" / OUTAGE_FILE

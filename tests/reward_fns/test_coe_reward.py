@@ -162,10 +162,12 @@ def test_missing_question_is_an_error(question: str | None) -> None:
 
 
 @pytest.mark.usefixtures("worker")
-def test_an_outage_raises_and_is_no_reward_of_0(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_outage_raises_and_is_no_reward_of_0(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("reward_fns.coe_reward.NAMESPACE", "nowhere")
+    told = tmp_path / "outage.txt"
     with pytest.raises(RewardUnavailableError, match="2 attempts"):
-        score(output(QUESTION), attempts=2, timeout_s=1.0)
+        score(output(QUESTION), attempts=2, timeout_s=1.0, outage_file=str(told))
+    assert "did not answer" in told.read_text(encoding="utf-8")
 
 
 @pytest.mark.usefixtures("worker")
