@@ -160,8 +160,10 @@ async def ask_worker(question: str, answer: str, replicas: int, timeout_s: float
             await asyncio.sleep(min(2.0**attempt, 10.0))
         else:
             return judgement
+    # Ray tells the actor's whole story; its first line says what happened.
+    why = next(iter(str(last).splitlines()), type(last).__name__)
     raise RewardUnavailableError(
-        f"the reward worker {NAMESPACE}/{name} did not answer in {attempts} attempts of {timeout_s:.0f} s: {last}"
+        f"the reward worker {NAMESPACE}/{name} did not answer in {attempts} attempts of {timeout_s:.0f} s: {why}"
     ) from last
 
 
