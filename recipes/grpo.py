@@ -38,8 +38,8 @@ from recipes.stage import (
     write_text,
 )
 from recipes.watchdog import Limits, Progress, run_watched
-from reward_fns.coe_reward import check_modes
 from reward_fns.guards import Guards
+from reward_fns.modes import check_modes
 
 METRICS_FILE = "metrics.jsonl"
 OUTAGE_FILE = "reward_outage.txt"

@@ -15,7 +15,7 @@ import asyncio
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Any
 
 import ray
 from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
@@ -23,11 +23,9 @@ from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
 from reward_fns.coe_format import extract_answer, format_reward, partial_format_reward
 from reward_fns.components import copy_overlap, distinct_1
 from reward_fns.guards import Guards
-from reward_fns.reward_model import ANSWER_MODES, AnswerMode, Judgement, RewardModel
+from reward_fns.modes import ANSWER_MODES, FORMAT_MODES, AnswerMode, FormatMode, check_modes
+from reward_fns.reward_model import Judgement, RewardModel
 from reward_fns.reward_worker import NAMESPACE, actor_name, replica_of
-
-FormatMode = Literal["exact", "partial"]
-FORMAT_MODES: Final[tuple[FormatMode, ...]] = get_args(FormatMode)
 
 RESULT_KEYS = ("score", "format", "answer", "cosine", "answer_chars", "copy_overlap", "distinct_1")
 
@@ -92,18 +90,6 @@ async def compute_score(
             Path(outage_file).write_text(f"{error}\n", encoding="utf-8")
         raise
     return components(question, solution_str, judgement, mode, format_mode, guards)
-
-
-def check_modes(mode: str, format_mode: str) -> None:
-    """Stop at a mode that is none.
-
-    Raises:
-        ValueError: says which are there.
-    """
-    if mode not in ANSWER_MODES:
-        raise ValueError(f"mode={mode}: expected one of {', '.join(ANSWER_MODES)}.")
-    if format_mode not in FORMAT_MODES:
-        raise ValueError(f"format_mode={format_mode}: expected one of {', '.join(FORMAT_MODES)}.")
 
 
 def components(

@@ -9,17 +9,12 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 from sentence_transformers import SentenceTransformer
 
-AnswerMode = Literal["threshold", "dense", "margin"]
-"""How the cosine becomes r_answer, see `Judgement`."""
-
-ANSWER_MODES: Final[tuple[AnswerMode, ...]] = get_args(AnswerMode)
 Vector = npt.NDArray[np.float32]
 THRESHOLD_FILE = "threshold.json"
 GENERIC_FILE = "generic.json"
