@@ -9,7 +9,6 @@ What it does not do: negation is not handled (不开心 counts as 开心 unless 
 intensity, irony or context. A tenth of the words, mostly long sayings, are segmented differently and never found.
 """
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
@@ -23,6 +22,8 @@ import rjieba
 import yaml
 from ahocorasick_rs import AhoCorasick
 
+from data_prep.anonymise.segments import clause
+
 EMOTIONS: Final = ("惊", "怒", "惧", "乐", "哀", "恶", "好")
 """DUTIR's seven classes, from the smallest to the largest: a tie goes to the smaller, the more telling one."""
 
@@ -31,9 +32,6 @@ Counts = npt.NDArray[np.uint16]
 
 _DICTIONARY = "cntext/io/data/zh_common_DUTIR.yaml"
 _STOP_WORDS = "cntext/io/data/enzh_common_StopWords.yaml"
-_MARKS: Final = "，。！？、；：\n "
-_MARK: Final = re.compile(f"[{_MARKS}]")
-_CLAUSE: Final = re.compile(f"[^{_MARKS}]+")
 _REMEDY = "Install the pinned requirements again (`make install`)."
 
 
@@ -48,7 +46,7 @@ class EmotionLexicon:
         """Take the classes of each word, one for nearly all, as places in `EMOTIONS`."""
         self.words = words
         # The segmenter cuts at marks anyway, so no word with one in it (百足之虫，死而不僵) is ever found.
-        self._finder = AhoCorasick(word for word in words if _CLAUSE.fullmatch(word))
+        self._finder = AhoCorasick(word for word in words if clause(word, 0) == (0, len(word)))
 
     @classmethod
     def load(cls) -> "EmotionLexicon":
@@ -89,9 +87,7 @@ class EmotionLexicon:
         end = 0
         for place in places:
             if place >= end:
-                start = max(text.rfind(mark, end, place) for mark in _MARKS) + 1 or end
-                following = _MARK.search(text, place)
-                end = following.start() if following else len(text)
+                start, end = clause(text, place)
                 clauses.append(text[start:end])
         return "，".join(clauses)
 
