@@ -11,7 +11,7 @@ READY := $(if $(wildcard $(VENV)/.installed-gpu),$(VENV)/.installed-gpu,$(VENV)/
 STAGE = $(PY) -m recipes.$(1) profile=$(PROFILE) "out=$(OUT)" "corpus=$(CORPUS)" seed=$(SEED) $(if $(MODEL),"model=$(MODEL)") $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-gpu demo base data sft reward-model reward-probes grpo eval test test-slow lint format lock clean
+.PHONY: help install install-gpu demo base data sft reward-model second-scorer reward-probes reward-ranking grpo eval test test-slow lint format lock clean
 .NOTPARALLEL:
 
 help:  ## list the targets
@@ -37,7 +37,7 @@ $(VENV)/.installed-gpu: locks/gpu.txt pyproject.toml
 
 demo: $(READY)  ## all five stages (PROFILE=tiny CORPUS=path SEED=42 OUT=folder), then where the report is
 	@if [ -n '$(ARGS)' ]; then echo "error: ARGS belongs to one stage: make data ARGS=..., make sft ARGS=..." >&2; exit 2; fi
-	@$(MAKE) --no-print-directory data sft reward-model grpo eval
+	@$(MAKE) --no-print-directory data sft reward-model second-scorer grpo eval
 	@echo "The report: $(OUT)/eval/report.md   Sample replies: $(OUT)/eval/replies.md"
 
 base: $(READY)  ## the tiny profile's base model, built on the spot (part of data)
@@ -52,6 +52,12 @@ sft: $(READY)  ## LLaMA-Factory on the CoE samples
 
 reward-model: $(READY)  ## sentence-transformers on the triplets, and the threshold T
 	@$(call STAGE,reward_model)
+
+second-scorer: $(READY)  ## another scorer of the same kind, for evaluation only
+	@$(call STAGE,second_scorer)
+
+reward-ranking: $(READY)  ## the reward model on another corpus, beside TF-IDF (ARGS="on=outputs/other")
+	@$(call STAGE,reward_ranking)
 
 reward-probes: $(READY)  ## attacks on the reward model: which useless answers it would pay for
 	@$(call STAGE,reward_probes)

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -10,13 +10,26 @@ from ahocorasick_rs import AhoCorasick
 from tqdm import tqdm
 
 from data_prep.generic import mine_generic
+from data_prep.neighbours import Neighbourhood, find_neighbours
 from data_prep.record import Question, Rejected
 from data_prep.split import seeded_order, take_groups
 
-Kind = Literal["emotion", "generic", "in_batch"]
+Kind = Literal["emotion", "generic", "in_batch", "topic", "topic_emotion", "dressed"]
 Side = Literal["train", "heldout"]
 
-KINDS: Final[tuple[Kind, ...]] = ("emotion", "generic", "in_batch")
+EASY: Final[tuple[Kind, ...]] = ("emotion", "generic", "in_batch")
+"""Eq. 5's three kinds as the paper words them; nearly always the post's topic tells them from a response."""
+
+HARD: Final[tuple[Kind, ...]] = ("topic", "topic_emotion", "dressed")
+"""Kinds whose topic is the post's own, so that a reward which goes by topic words alone lets them pass."""
+
+KINDS: Final[tuple[Kind, ...]] = (*EASY, *HARD)
+
+_LEADS: Final[dict[Side, tuple[str, ...]]] = {
+    "train": ("说到{0}，", "关于{0}和{1}，", "你写到的{0}、{1}，", "面对{0}，"),
+    "heldout": ("提起{0}，", "看到你说的{0}和{1}，", "在{0}这件事上，", "{0}也好，{1}也好，"),
+}
+"""What ties a generic sentence to a post's words; parted like the sentences, so that no side learns the other's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +42,9 @@ class Triplet:
         positive: a response to it.
         negative: a text that never comes from the same question, nor from a near-duplicate of it.
         kind: Eq. 5's negatives: "emotion", a response to another question, of another emotion; "generic", frequent
-            sentences of the corpus put together; "in_batch", any response to another question, as a batch holds.
+            sentences of the corpus put together; "in_batch", any response to another question, as a batch holds; and
+            harder ones: "topic", a response to another question about the same matter; "topic_emotion", the same of
+            another emotion; "dressed", generic sentences with words of the post worked in.
         split: which side the question is on; a negative comes from the same side.
     """
 
@@ -49,8 +64,9 @@ class _Response:
 
 
 class TripletBuilder:
-    """Three triplets for each response, one of each kind, by draws that depend on the seed only.
+    """A triplet of each kind for each response, by draws that depend on the seed only.
 
+    "in_batch" is for measuring and is made on the held-out side alone: in training the batch itself brings such pairs.
     The generic sentences are mined on the training side and parted between the sides, so that telling a held-out
     generic reply takes more than having seen its sentences. Groups of near-duplicates lie on one side.
     """
@@ -92,7 +108,7 @@ class TripletBuilder:
         self.counts.clear()
         self.rejected.clear()
         for side, members in self._sides.items():
-            draws = _Draws(members, self._pools[side], self._seed)
+            draws = _Draws(side, members, self._pools[side], self._seed)
             for question in tqdm(members, desc=f"{side} triplets", unit="question", disable=None):
                 for kind, positive, negative in draws.of(question):
                     if negative is None:
@@ -105,17 +121,23 @@ class TripletBuilder:
 class _Draws:
     """The negatives of one side."""
 
-    def __init__(self, questions: list[Question], generic: list[str], seed: int) -> None:
-        self._responses = [
-            _Response(question.group, text, emotion)
+    def __init__(self, side: Side, questions: list[Question], generic: list[str], seed: int) -> None:
+        self._side: Side = side
+        by_question = [
+            [
+                _Response(question.group, text, emotion)
+                for text, emotion in zip(question.responses, question.response_emotions, strict=True)
+            ]
             for question in questions
-            for text, emotion in zip(question.responses, question.response_emotions, strict=True)
         ]
+        self._responses = [response for responses in by_question for response in responses]
         labels = {response.emotion for response in self._responses}
         # A response without a label mismatches nothing.
         self._mismatched = {
             label: [other for other in self._responses if other.emotion not in ("", label)] for label in labels
         }
+        self._around = dict(zip((question.id for question in questions), find_neighbours(questions), strict=True))
+        self._by_place = by_question
         self._generic = generic
         self._finder = AhoCorasick(generic)
         self._seed = seed
@@ -124,10 +146,17 @@ class _Draws:
         """Kind, positive and negative, None where there is none, for each kind of each response of a question."""
         rng = random.Random(f"{self._seed} {question.id}")
         usable = self._not_in(question)
+        around = self._around[question.id]
+        near = [response for place in around.nearest for response in self._by_place[place]]
         for positive, emotion in zip(question.responses, question.response_emotions, strict=True):
+            mismatched = [response for response in near if emotion and response.emotion not in ("", emotion)]
             yield "emotion", positive, _draw(self._mismatched[emotion], question, rng) if emotion else None
-            yield "generic", positive, _generic_reply(usable, positive, rng)
-            yield "in_batch", positive, _draw(self._responses, question, rng)
+            yield "generic", positive, _generic_reply(usable, len(positive), rng)
+            if self._side == "heldout":
+                yield "in_batch", positive, _draw(self._responses, question, rng)
+            yield "topic", positive, _draw(near, question, rng)
+            yield "topic_emotion", positive, _draw(mismatched, question, rng)
+            yield "dressed", positive, self._dressed_reply(usable, around, len(positive), rng)
 
     def _not_in(self, question: Question) -> list[str]:
         """The generic sentences that none of the question's own responses holds."""
@@ -138,19 +167,34 @@ class _Draws:
         }
         return [sentence for place, sentence in enumerate(self._generic) if place not in own]
 
+    def _dressed_reply(self, usable: list[str], around: Neighbourhood, length: int, rng: random.Random) -> str | None:
+        """A generic reply, every other sentence of which speaks of what the post is about."""
+        if len(around.words) < 2:
+            return None
+        leads = _LEADS[self._side]
+        return _generic_reply(usable, length, rng, lambda: rng.choice(leads).format(*rng.sample(around.words, 2)))
 
-def _generic_reply(usable: list[str], positive: str, rng: random.Random) -> str | None:
-    """Sentences joined until they are as long as the positive, so that length tells the two apart nowhere."""
-    reply, left = "", list(usable)
+
+def _generic_reply(
+    usable: list[str], length: int, rng: random.Random, lead: Callable[[], str] = lambda: ""
+) -> str | None:
+    """Sentences joined until they are as long as the positive, so that length tells the two apart nowhere.
+
+    Args:
+        lead: what the first sentence and every other one after it begin with.
+    """
+    parts: list[str] = []
+    written, left = 0, list(usable)
     while left:
         # To the end with the one drawn: as many draws as sentences used, which is a part of the pool.
         place = int(rng.random() * len(left))
         left[place], left[-1] = left[-1], left[place]
-        sentence = left.pop()
-        if len(reply) + len(sentence) / 2 > len(positive):
+        sentence = left.pop() if len(parts) % 2 else lead() + left.pop()
+        if written + len(sentence) / 2 > length:
             break
-        reply += sentence
-    return reply or None
+        parts.append(sentence)
+        written += len(sentence)
+    return "".join(parts) or None
 
 
 def _draw(candidates: list[_Response], question: Question, rng: random.Random) -> str | None:

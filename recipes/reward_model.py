@@ -2,36 +2,69 @@
 
     make reward-model PROFILE=tiny
     make reward-model PROFILE=qwen3_8b ARGS="encoder=BAAI/bge-m3 margin=0.2"
+    make reward-model ARGS="margins=[0.1,0.2,0.3] seeds=[1,2]"     # each is tried, the best on dev triplets is kept
+    make second-scorer                                            # another one, for evaluation only
 
 Afterwards ``outputs/<profile>/reward-model/`` holds the encoder, ``threshold.json`` with T of Eq. 6, a model card
-(``README.md``) and ``curves.png``.
+(``README.md``), ``curves.png`` and TensorBoard's logs (``trainer/``).
 """
 
+import json
 from dataclasses import asdict, dataclass, field, fields
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import torch
-from sentence_transformers import SentenceTransformerTrainingArguments
+from sentence_transformers import SentenceTransformer, SentenceTransformerTrainingArguments
 from transformers import set_seed
 
+from data_prep.negatives import HARD, KINDS
 from recipes.stage import Common, StageError, load_profile, main, require_stage, run_stage, write_text
 from reward_fns.card import CURVES, render_card
 from reward_fns.choosing import RULES, choose_threshold, heldout_pairs
 from reward_fns.curves import plot_curves
+from reward_fns.encoder import build_encoder, freeze
+from reward_fns.ranking import compare, encoder_scorer, render_ranking, tfidf_scorer
 from reward_fns.reward_model import save_generic
-from reward_fns.training import build_encoder, generic_replies, train
+from reward_fns.schedule import check_mixture
+from reward_fns.training import (
+    MODEL,
+    OWN_ARGUMENTS,
+    Recipe,
+    Trained,
+    discard_model,
+    generic_replies,
+    split_dev,
+    take_questions,
+    train,
+)
+
+RANKING = "ranking.json"
+UNTRAINED, TRAINED, BASELINE = "untrained", "trained", "TF-IDF"
 
 
 @dataclass(frozen=True)
 class RewardModelConfig:
-    """What the paper leaves open (section 3.3.2): encoder and margin m.
+    """What the paper leaves open (section 3.3.2): encoder, margin m, negatives, training.
 
     Attributes:
         encoder: "static" for an embedding bag over the base's tokenizer, else a sentence-transformers id or folder.
         dimension: of the embedding bag.
+        encoder_config: changes to the encoder's own configuration, such as no dropout.
+        frozen: regular expressions; parameters whose names match stay as they are.
         margin: m of Eq. 5.
+        margins, seeds: several, to try each instead of ``margin`` and the common seed.
+        in_batch: share of the in-batch negatives in the loss, 0 to 1.
+        mixture: by kind of negative, the share of its triplets that an epoch draws.
+        curriculum: part of the training over which hard negatives come in, 0 for all from the start.
+        epochs: passes over the triplets.
+        tokens: longest text in training; null for the encoder's own limit, which holds in use anyway.
+        dev_triplets: how many training triplets are set aside, by question, to choose the best state by; 0 for none.
+        evaluations: how often they are ranked during the training.
+        patience: evaluations without a gain after which training stops.
+        heldout_triplets: from how many held-out triplets, whole questions of them, T and the ranking follow at most.
         threshold_rule: how T of Eq. 6 follows from the held-out pairs: "youden", "fpr" or "tpr", see
             `reward_fns.choosing`.
         threshold_rate: the rate that "fpr" and "tpr" keep.
@@ -42,7 +75,20 @@ class RewardModelConfig:
 
     encoder: str
     dimension: int = 256
+    encoder_config: dict[str, Any] = field(default_factory=dict)
+    frozen: list[str] = field(default_factory=list)
     margin: float = 0.3
+    margins: list[float] = field(default_factory=list)
+    seeds: list[int] = field(default_factory=list)
+    in_batch: float = 0.5
+    mixture: dict[str, float] = field(default_factory=lambda: {k: 1.0 for k in KINDS if k != "in_batch"})
+    curriculum: float = 0.0
+    epochs: int = 1
+    tokens: int | None = None
+    dev_triplets: int = 300
+    evaluations: int = 4
+    patience: int = 2
+    heldout_triplets: int = 20000
     threshold_rule: str = "youden"
     threshold_rate: float = 0.05
     generic_replies: int = 32
@@ -56,16 +102,25 @@ def check_config(config: RewardModelConfig) -> None:
     Raises:
         StageError: a value out of its range, an unknown training argument or no such device; the message names the key.
     """
-    if config.margin <= 0:
-        raise StageError(f"margin={config.margin}: expected a number above 0 (m of Eq. 5).")
+    for key, value in [("margin", config.margin), *(("margins", margin) for margin in config.margins)]:
+        if value <= 0:
+            raise StageError(f"{key}={value}: expected above 0 (m of Eq. 5).")
     if config.threshold_rule not in RULES:
         raise StageError(f"threshold_rule={config.threshold_rule}: expected one of {', '.join(RULES)}.")
-    if not 0 <= config.threshold_rate <= 1:
-        raise StageError(f"threshold_rate={config.threshold_rate}: expected 0 to 1.")
-    if config.generic_replies < 1:
-        raise StageError(f"generic_replies={config.generic_replies}: expected 1 or more.")
-    if config.dimension < 1:
-        raise StageError(f"dimension={config.dimension}: expected 1 or more.")
+    for key in ("threshold_rate", "in_batch"):
+        if not 0 <= getattr(config, key) <= 1:
+            raise StageError(f"{key}={getattr(config, key)}: expected 0 to 1.")
+    for key in ("generic_replies", "dimension", "epochs", "evaluations", "patience", "heldout_triplets"):
+        if getattr(config, key) < 1:
+            raise StageError(f"{key}={getattr(config, key)}: expected 1 or more.")
+    if config.dev_triplets < 0:
+        raise StageError(f"dev_triplets={config.dev_triplets}: expected 0 or more.")
+    if config.dev_triplets == 0 and len(config.margins) * len(config.seeds) > 1:
+        raise StageError("dev_triplets=0 with several margins or seeds: nothing to choose by. Set dev_triplets=300.")
+    try:
+        check_mixture(config.mixture, config.curriculum)
+    except ValueError as error:
+        raise StageError(str(error)) from error
     if config.device.startswith("cuda") and not torch.cuda.is_available():
         raise StageError(f"device={config.device}: torch finds no CUDA device here. Write device=cpu.")
     looks_local = config.encoder.startswith(("/", "./", "../", "~"))
@@ -74,6 +129,8 @@ def check_config(config: RewardModelConfig) -> None:
     known = {field.name for field in fields(SentenceTransformerTrainingArguments)}
     if unknown := sorted(set(config.training) - known):
         raise StageError(f"training.{unknown[0]}: SentenceTransformerTrainingArguments has no such argument.")
+    if own := sorted(set(config.training) & set(OWN_ARGUMENTS)):
+        raise StageError(f"training.{own[0]}: that is set by the recipe; its keys are seed= and epochs=.")
 
 
 def run(arguments: list[str]) -> None:
@@ -82,35 +139,130 @@ def run(arguments: list[str]) -> None:
     check_config(config)
     triplets = require_stage(common.root / "data", "data") / "triplets.parquet"
     inputs = {"triplets": triplets, "base": Path(common.model)}
-    run_stage("reward-model", common, asdict(config), inputs, lambda folder: _train(common, config, triplets, folder))
+    run_stage(
+        "reward-model",
+        common,
+        asdict(config),
+        inputs,
+        lambda folder: build_reward_model("reward-model", common, config, pd.read_parquet(triplets), folder),
+    )
 
 
-def _train(common: Common, config: RewardModelConfig, triplets_file: Path, folder: Path) -> dict[str, Any]:
-    set_seed(common.seed)
-    triplets = pd.read_parquet(triplets_file)
-    model = build_encoder(config.encoder, common.model, config.dimension, config.device)
-    loss = train(model, triplets, config.margin, {"seed": common.seed, **config.training}, folder / "trainer")
-    pairs = heldout_pairs(model, triplets)
-    threshold = choose_threshold(pairs, config.margin, config.threshold_rule, config.threshold_rate)
+def build_reward_model(
+    name: str, common: Common, config: RewardModelConfig, triplets: pd.DataFrame, folder: Path
+) -> dict[str, Any]:
+    """Train on the train side of the triplets, choose T on the held-out side, write the folder.
+
+    Raises:
+        StageError: the triplets do not suffice, or a key does not fit the encoder.
+    """
+    try:
+        return _build(name, common, config, triplets, folder)
+    except ValueError as error:
+        raise StageError(f"{name}: {error}") from error
+
+
+def _build(
+    name: str, common: Common, config: RewardModelConfig, triplets: pd.DataFrame, folder: Path
+) -> dict[str, Any]:
+    rows, dev = split_dev(triplets, config.dev_triplets, common.seed)
+    tried: dict[tuple[float, int], Trained] = {}
+    for margin, seed in product(config.margins or [config.margin], config.seeds or [common.seed]):
+        tried[margin, seed] = _trial(
+            untrained_encoder(common, config, triplets, seed),
+            config,
+            margin,
+            seed,
+            rows,
+            dev,
+            _folder(folder, margin, seed),
+        )
+        told = tried[margin, seed].dev
+        print(f"{name}: margin {margin:g}, seed {seed}" + ("" if told is None else f": dev accuracy {told:.4f}"))
+    margin, seed = max(tried, key=lambda key: tried[key].dev or 0.0)
+    best = _folder(folder, margin, seed) / MODEL
+    model = SentenceTransformer(str(best), device=config.device, trust_remote_code=False)
+    heldout = _heldout(triplets, config.heldout_triplets, common.seed)
+    scorer = encoder_scorer(model)
+    pairs = heldout_pairs(scorer, heldout)
+    threshold = choose_threshold(pairs, margin, config.threshold_rule, config.threshold_rate)
     model.save(str(folder), create_model_card=False)
     save_generic(folder, generic_replies(triplets, config.generic_replies))
     threshold.save(folder)
     plot_curves(pairs, threshold, folder / CURVES)
+    scorers = {
+        BASELINE: tfidf_scorer(),
+        UNTRAINED: encoder_scorer(untrained_encoder(common, config, triplets, seed)),
+        TRAINED: scorer,
+    }
+    ranking = compare(scorers, BASELINE, heldout, KINDS, common.seed)
+    write_text(folder / RANKING, json.dumps([asdict(result) for result in ranking], indent=1) + "\n")
+    for trial in tried:
+        discard_model(_folder(folder, *trial))
     facts = {
         "encoder": config.encoder,
-        "triplets": f"{int((triplets['split'] == 'train').sum()):,}",
-        "margin m of Eq. 5": config.margin,
-        "mean loss": f"{loss:.4f}",
-        "seed": common.seed,
+        "triplets": f"{len(rows):,}, of which an epoch draws "
+        + ", ".join(f"{share:g} of {kind}" for kind, share in config.mixture.items()),
+        "epochs, curriculum": f"{config.epochs}, {config.curriculum:g}",
+        "margin m of Eq. 5": f"{margin:g}",
+        "in-batch share of the loss": config.in_batch,
+        "mean loss": f"{tried[margin, seed].loss:.4f}",
+        "seed": seed,
     }
-    write_text(folder / "README.md", render_card(threshold, pairs, facts))
+    table = render_ranking(ranking, BASELINE, HARD)
+    write_text(folder / "README.md", render_card(threshold, pairs, facts, tried, table))
+    print(table)
     passed = ", ".join(f"{rate:.1%} of {kind}" for kind, rate in threshold.false_positive_rate.items())
-    print(f"reward-model: T lets {threshold.true_positive_rate:.1%} of the held-out answers pass, {passed}")
+    print(f"{name}: T lets {threshold.true_positive_rate:.1%} of the held-out answers pass, {passed}")
     print(
-        f"reward-model: T = {threshold.value:.3f} on {threshold.pairs} held-out pairs, balanced accuracy "
+        f"{name}: T = {threshold.value:.3f} on {threshold.pairs} held-out pairs, balanced accuracy "
         f"{threshold.accuracy:.3f}, AUC " + ", ".join(f"{kind} {auc:.3f}" for kind, auc in threshold.auc.items())
     )
-    return {"train_loss": loss, **asdict(threshold)}
+    return {"margin": margin, "seed": seed, **asdict(tried[margin, seed]), **asdict(threshold)}
+
+
+def _folder(folder: Path, margin: float, seed: int) -> Path:
+    return folder / "trainer" / f"margin-{margin:g}-seed-{seed}"
+
+
+def _heldout(triplets: pd.DataFrame, at_most: int, seed: int) -> pd.DataFrame:
+    rows = triplets[triplets["split"] == "heldout"].reset_index(drop=True)
+    return rows[take_questions(rows, at_most, seed)].reset_index(drop=True) if len(rows) > at_most else rows
+
+
+def untrained_encoder(
+    common: Common, config: RewardModelConfig, triplets: pd.DataFrame, seed: int
+) -> SentenceTransformer:
+    """The encoder as a training with this seed begins."""
+    set_seed(seed)
+    rows = triplets[triplets["split"] == "train"]
+    texts = list(dict.fromkeys([*rows["question"], *rows["positive"]]))
+    return build_encoder(config.encoder, common.model, config.dimension, config.device, config.encoder_config, texts)
+
+
+def _trial(
+    model: SentenceTransformer,
+    config: RewardModelConfig,
+    margin: float,
+    seed: int,
+    rows: pd.DataFrame,
+    dev: pd.DataFrame,
+    folder: Path,
+) -> Trained:
+    freeze(model, config.frozen)
+    recipe = Recipe(
+        margin=margin,
+        in_batch=config.in_batch,
+        mixture=config.mixture,
+        curriculum=config.curriculum,
+        epochs=config.epochs,
+        seed=seed,
+        tokens=config.tokens,
+        evaluations=config.evaluations,
+        patience=config.patience,
+        arguments=config.training,
+    )
+    return train(model, rows, dev, recipe, folder)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
 """Chooses T of Eq. 6 on held-out pairs, and measures what it lets through, kind of negative by kind."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sentence_transformers import SentenceTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score, roc_curve
 
+from reward_fns.ranking import Scorer
 from reward_fns.reward_model import Threshold
 
 GOOD: Final = "good"
@@ -47,8 +47,8 @@ class Pairs:
         return self.cosine[self.kind == kind]
 
 
-def heldout_pairs(model: SentenceTransformer, triplets: pd.DataFrame) -> Pairs:
-    """The held-out triplets as pairs, each once, with the cosines that the encoder gives them.
+def heldout_pairs(scorer: Scorer, triplets: pd.DataFrame) -> Pairs:
+    """The held-out triplets as pairs, each once, with the cosines that the scorer gives them.
 
     Raises:
         ValueError: no held-out row.
@@ -59,11 +59,9 @@ def heldout_pairs(model: SentenceTransformer, triplets: pd.DataFrame) -> Pairs:
     good = rows[["question", "positive"]].drop_duplicates().rename(columns={"positive": "answer"}).assign(kind=GOOD)
     bad = rows[["question", "negative", "kind"]].drop_duplicates().rename(columns={"negative": "answer"})
     pairs = pd.concat([good, bad], ignore_index=True)
-    texts = list(dict.fromkeys([*pairs["question"], *pairs["answer"]]))
-    vectors = model.encode(texts, normalize_embeddings=True, show_progress_bar=False)
-    vector_of: dict[str, Any] = dict(zip(texts, vectors, strict=True))
-    cosines = [float(vector_of[q] @ vector_of[a]) for q, a in zip(pairs["question"], pairs["answer"], strict=True)]
-    return Pairs(pairs["kind"].to_numpy(dtype=np.str_), np.array(cosines))
+    codes, texts = pd.factorize(pairs[["question", "answer"]].to_numpy().ravel())
+    cosines = scorer(list(texts), codes[::2], codes[1::2])
+    return Pairs(pairs["kind"].to_numpy(dtype=np.str_), cosines)
 
 
 def choose_threshold(pairs: Pairs, margin: float, rule: str = "youden", rate: float = 0.05) -> Threshold:

@@ -1,102 +1,191 @@
-"""Trains the reward model: Eq. 5 on triplets and in-batch negatives. T is chosen in `threshold`."""
+"""Trains the reward model's encoder with the trainer of sentence-transformers: Eq. 5 on a schedule of triplets."""
 
-from collections.abc import Iterable, Mapping
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
 import pandas as pd
-import torch
 from datasets import Dataset
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
-from sentence_transformers.sentence_transformer.modules import StaticEmbedding
-from torch import Tensor
-from transformers import AutoTokenizer
+from sentence_transformers.base.sampler import DefaultBatchSampler
+from sentence_transformers.sentence_transformer.evaluation import SentenceEvaluator
+from torch.utils.data import SequentialSampler
+from transformers import EarlyStoppingCallback
+from transformers.trainer_utils import get_last_checkpoint
 
-STATIC = "static"
-# Two rows ask the same question where their cosine is this close to 1; float32 leaves about 1e-7.
-_SAME_QUESTION = 1e-5
+from reward_fns.loss import ContrastiveEmpathyLoss
+from reward_fns.ranking import accuracy_by_kind, encoder_scorer
+from reward_fns.schedule import schedule
+
+OWN_ARGUMENTS: Final = ("output_dir", "seed", "num_train_epochs", "batch_sampler", "load_best_model_at_end")
+"""Arguments of the library's trainer that are set here."""
+MODEL: Final = "model"
+_SETTINGS: Final = "settings.json"
+_TRAINED: Final = "trained.json"
 
 
-def contrastive_loss(question: Tensor, positive: Tensor, negative: Tensor, margin: float) -> Tensor:
-    """Eq. 5, averaged over each row's explicit negative and, as negatives (3), the other questions' positives.
+@dataclass(frozen=True)
+class Recipe:
+    """How an encoder is trained.
 
-    Args:
-        question: E(q), of shape (batch, dimension).
-        positive: E(a+), same shape.
-        negative: E(a-), same shape.
-        margin: m.
-
-    Returns:
-        a scalar: the mean of max(0, cos(q, a-) - cos(q, a+) + m) over all pairs of a question and a negative.
+    Attributes:
+        margin: m of Eq. 5.
+        in_batch: share of the in-batch negatives in the loss, see `loss.contrastive_loss`.
+        mixture: by kind of negative, the share of its triplets that an epoch draws.
+        curriculum: part of the training over which hard negatives come in, see `schedule.schedule`.
+        epochs: passes over the triplets.
+        seed: of draws and of the trainer.
+        tokens: longest text in training, longer ones are cut; None for the encoder's own limit.
+        evaluations: how often the dev triplets are ranked; the best of these states is kept.
+        patience: evaluations without a gain after which training stops.
+        arguments: further ones of SentenceTransformerTrainingArguments.
     """
-    question, positive, negative = (torch.nn.functional.normalize(x, dim=-1) for x in (question, positive, negative))
-    cos_positive = (question * positive).sum(-1, keepdim=True)
-    cos_explicit = (question * negative).sum(-1, keepdim=True)
-    # Row i, column j: q_i against the positive of row j, which is no negative where row j asks the same question.
-    other = (question @ question.T).detach() < 1 - _SAME_QUESTION
-    explicit = torch.relu(cos_explicit - cos_positive + margin).squeeze(-1)
-    in_batch = torch.relu(question @ positive.T - cos_positive + margin)[other]
-    return torch.cat([explicit, in_batch]).mean()
+
+    margin: float
+    in_batch: float
+    mixture: Mapping[str, float]
+    curriculum: float
+    epochs: int
+    seed: int
+    tokens: int | None
+    evaluations: int
+    patience: int
+    arguments: Mapping[str, Any]
 
 
-class ContrastiveEmpathyLoss(torch.nn.Module):
-    """`contrastive_loss` in the form that the sentence-transformers trainer calls."""
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """How a training went.
 
-    def __init__(self, model: SentenceTransformer, margin: float) -> None:
+    Attributes:
+        loss: mean over its steps.
+        steps: made, of those planned fewer after an early stop.
+        dev: accuracy on the dev triplets, mean over the kinds of negatives, of the state that was kept; None without.
+        best_step: after which that state was reached.
+    """
+
+    loss: float
+    steps: int
+    dev: float | None
+    best_step: int | None
+
+
+class RankingEvaluator(SentenceEvaluator):
+    """The share of dev triplets ranked right, by kind and their mean, in the form that the trainer calls."""
+
+    def __init__(self, triplets: pd.DataFrame) -> None:
         super().__init__()
-        self.model = model
-        self.margin = margin
+        self.triplets = triplets
+        self.primary_metric = "accuracy"
 
-    def forward(self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor | None) -> Tensor:
-        del labels
-        question, positive, negative = (self.model(features)["sentence_embedding"] for features in sentence_features)
-        return contrastive_loss(question, positive, negative, self.margin)
-
-
-def build_encoder(encoder: str, tokenizer_from: str, dimension: int, device: str) -> SentenceTransformer:
-    """The encoder to train.
-
-    Args:
-        encoder: "static" for an embedding bag over the tokenizer of the model `tokenizer_from` (seconds on a CPU),
-            otherwise a sentence-transformers model, by id or folder.
-        dimension: of the embedding bag.
-    """
-    if encoder != STATIC:
-        return SentenceTransformer(encoder, device=device, trust_remote_code=False)
-    tokenizer = AutoTokenizer.from_pretrained(tokenizer_from, trust_remote_code=False)
-    return SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_dim=dimension)], device=device)
+    def __call__(
+        self, model: Any, output_path: str | None = None, epoch: float = -1, steps: int = -1
+    ) -> dict[str, float]:
+        del output_path, epoch, steps
+        by_kind = accuracy_by_kind(encoder_scorer(model), self.triplets)
+        return {f"accuracy_{kind}": value for kind, value in by_kind.items()} | {
+            "accuracy": float(np.mean(list(by_kind.values())))
+        }
 
 
-def train(
-    model: SentenceTransformer, triplets: pd.DataFrame, margin: float, arguments: Mapping[str, Any], folder: Path
-) -> float:
-    """Train `model` in place on the rows of split "train".
+class _InOrder(DefaultBatchSampler):
+    """Batches as the rows come: the schedule has shuffled them."""
+
+    def __init__(self, dataset: Dataset, **arguments: Any) -> None:
+        super().__init__(SequentialSampler(dataset), **arguments)
+
+
+def split_dev(triplets: pd.DataFrame, dev_triplets: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Training rows, and rows of other questions by which a state, a margin or a seed is chosen.
+
+    The held-out side is left alone: T and all that is reported come from it.
 
     Args:
-        triplets: columns question, positive, negative, kind, split. Rows of kind "in_batch" are for measuring only:
-            in training the batch itself brings them.
-        arguments: passed on to SentenceTransformerTrainingArguments.
-        folder: for the trainer's own files.
-
-    Returns:
-        the mean training loss.
+        triplets: all of them.
+        dev_triplets: how many rows to set aside at least, rounded up to whole questions; 0 for none.
+        seed: of the draw.
 
     Raises:
-        ValueError: no row to train on.
+        ValueError: no training row, or less than half would be left of them.
     """
     rows = triplets[(triplets["split"] == "train") & (triplets["kind"] != "in_batch")]
     if rows.empty:
         raise ValueError("triplets.parquet has no training row with an explicit negative, expected at least one")
+    dev = take_questions(rows, dev_triplets, seed)
+    if dev.sum() * 2 > len(rows):
+        raise ValueError(f"dev_triplets={dev_triplets}: that is most of the {len(rows)} training triplets; lower it.")
+    return rows[~dev].reset_index(drop=True), rows[dev].reset_index(drop=True)
+
+
+def take_questions(rows: pd.DataFrame, triplets: int, seed: int) -> "pd.Series[bool]":
+    """Marks the rows of as many questions, drawn by the seed, as it takes for so many triplets; none for 0."""
+    counts = rows.groupby("question_id", sort=True).size().sample(frac=1, random_state=seed)
+    chosen = counts.index[: int(np.searchsorted(counts.cumsum(), triplets)) + 1] if triplets else counts.index[:0]
+    return rows["question_id"].isin(chosen)
+
+
+def train(model: SentenceTransformer, rows: pd.DataFrame, dev: pd.DataFrame, recipe: Recipe, folder: Path) -> Trained:
+    """Train `model` and save the best state as ``model`` in `folder`.
+
+    Killed and called again with the same recipe and rows, it goes on from the last checkpoint; a training that had
+    ended is not done again.
+
+    Args:
+        rows: to train on, with columns question_id, question, positive, negative, kind.
+        dev: to choose the best state by; empty for the last one.
+        folder: also for checkpoints, which go once training has ended, and TensorBoard's logs (``runs``), which stay.
+
+    Raises:
+        ValueError: the mixture leaves no row.
+    """
+    planned = schedule(rows, recipe.mixture, recipe.curriculum, recipe.epochs, recipe.seed)
+    _keep_own_checkpoints(folder, recipe, planned)
+    if (done := folder / _TRAINED).is_file():
+        return Trained(**json.loads(done.read_text(encoding="utf-8")))
+    planned = planned.assign(label=pd.factorize(planned["question_id"])[0])
+    choosing: dict[str, Any] = {"save_strategy": "steps", "save_steps": 1 / recipe.evaluations, "save_total_limit": 2}
+    if not dev.empty:
+        choosing |= {"eval_strategy": "steps", "eval_steps": 1 / recipe.evaluations, "load_best_model_at_end": True}
+        choosing |= {"metric_for_best_model": "eval_accuracy", "greater_is_better": True}
+    own_limit = model.max_seq_length
+    if recipe.tokens is not None:
+        model.max_seq_length = recipe.tokens
     trainer = SentenceTransformerTrainer(
         model=model,
         args=SentenceTransformerTrainingArguments(
             output_dir=str(folder),
-            **arguments,
+            num_train_epochs=1,
+            seed=recipe.seed,
+            batch_sampler=_InOrder,
+            **{**choosing, **recipe.arguments},
         ),
-        train_dataset=Dataset.from_pandas(rows[["question", "positive", "negative"]], preserve_index=False),
-        loss=ContrastiveEmpathyLoss(model, margin),
+        train_dataset=Dataset.from_pandas(planned[["question", "positive", "negative", "label"]], preserve_index=False),
+        loss=ContrastiveEmpathyLoss(model, recipe.margin, recipe.in_batch),
+        evaluator=None if dev.empty else RankingEvaluator(dev),
+        callbacks=[] if dev.empty else [EarlyStoppingCallback(recipe.patience)],
     )
-    return float(trainer.train().training_loss)
+    last = get_last_checkpoint(str(folder)) if folder.is_dir() else None
+    result = trainer.train(resume_from_checkpoint=last)
+    if recipe.tokens is not None:
+        model.max_seq_length = own_limit
+    state = trainer.state
+    best = (None, None) if dev.empty else (state.best_metric, state.best_global_step)
+    trained = Trained(float(result.training_loss), int(state.global_step), *best)
+    model.save(str(folder / MODEL), create_model_card=False)
+    (folder / _TRAINED).write_text(json.dumps(asdict(trained)) + "\n", encoding="utf-8")
+    for checkpoint in folder.glob("checkpoint-*"):
+        shutil.rmtree(checkpoint)
+    return trained
+
+
+def discard_model(folder: Path) -> None:
+    """Remove the model that `train` saved, whose best copy has gone to its place; the logs stay."""
+    (folder / _TRAINED).unlink()
+    shutil.rmtree(folder / MODEL)
 
 
 def generic_replies(triplets: pd.DataFrame, count: int) -> list[str]:
@@ -111,3 +200,14 @@ def generic_replies(triplets: pd.DataFrame, count: int) -> list[str]:
         raise ValueError("triplets.parquet has no generic negative on the training side, expected at least one")
     step = max(1, len(replies) // count)
     return replies[::step][:count]
+
+
+def _keep_own_checkpoints(folder: Path, recipe: Recipe, planned: pd.DataFrame) -> None:
+    """Remove what another recipe or other triplets left: going on from there would mix the two."""
+    rows = int(pd.util.hash_pandas_object(planned, index=False).sum())
+    settings = json.dumps({**asdict(recipe), "rows": rows}, sort_keys=True, default=str, indent=1)
+    file = folder / _SETTINGS
+    if not file.is_file() or file.read_text(encoding="utf-8") != settings:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        file.write_text(settings, encoding="utf-8")

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from statistics import mean
 
@@ -10,7 +11,7 @@ import pytest
 
 from data_prep.corpora import load_corpus
 from data_prep.generic import mine_generic, split_sentences
-from data_prep.negatives import KINDS, Triplet, TripletBuilder
+from data_prep.negatives import HARD, KINDS, Triplet, TripletBuilder
 from data_prep.record import Question
 
 MakeQuestions = Callable[[int], list[Question]]
@@ -75,7 +76,7 @@ def test_every_response_has_one_row_of_each_kind(make_questions: MakeQuestions) 
     questions = make_questions(40)
     triplets = TripletBuilder(questions, 0.25, 42)
     rows = list(triplets)
-    assert len(rows) + len(triplets.rejected) == 3 * 80
+    assert len(rows) + len(triplets.rejected) == 5 * 60 + 6 * 20
     assert triplets.counts == Counter(f"{row.split}_{row.kind}" for row in rows)
     assert not any("in_batch" in item.reason or "generic" in item.reason for item in triplets.rejected)
     positives = Counter((row.question_id, row.positive, row.kind) for row in rows)
@@ -90,6 +91,8 @@ def test_negatives_come_from_elsewhere(rows: list[Triplet], make_questions: Make
     questions = {question.id: question for question in make_questions(40)}
     for row in rows:
         own = "".join(questions[row.question_id].responses)
+        if row.kind == "dressed":
+            continue
         parts = split_sentences(row.negative) if row.kind == "generic" else [row.negative]
         assert parts
         assert not any(part in own for part in parts)
@@ -113,14 +116,15 @@ def test_a_response_without_an_emotion_mismatches_nothing(make_questions: MakeQu
     ]
     triplets = TripletBuilder(questions, 0.0, 42)
     assert not [row for row in triplets if row.kind == "emotion"]
-    assert Counter(item.reason for item in triplets.rejected) == {"no emotion negative for a response": 16}
+    missing = Counter(item.reason for item in triplets.rejected)
+    assert missing["no emotion negative for a response"] == missing["no topic_emotion negative for a response"] == 16
 
 
 def test_negatives_never_come_from_the_same_group(make_questions: MakeQuestions) -> None:
     questions = [replace(question, group=f"g{i % 4}") for i, question in enumerate(make_questions(40))]
     owner = {text: question.group for question in questions for text in question.responses}
     group = {question.id: question.group for question in questions}
-    checked = [row for row in TripletBuilder(questions, 0.5, 42) if row.kind != "generic"]
+    checked = [row for row in TripletBuilder(questions, 0.5, 42) if row.kind not in ("generic", "dressed")]
     assert checked
     assert all(owner[row.negative] != group[row.question_id] for row in checked)
     sides = {(group[row.question_id], row.split) for row in checked}
@@ -132,6 +136,8 @@ def test_sides_share_no_question_and_no_generic_sentence(rows: list[Triplet], ma
     members, negatives, sentences = defaultdict(set), defaultdict(set), defaultdict(set)
     for row in rows:
         members[row.split].add(row.question_id)
+        if row.kind == "dressed":
+            continue
         if row.kind == "generic":
             sentences[row.split].update(split_sentences(row.negative))
         else:
@@ -149,7 +155,8 @@ def test_both_sides_get_generic_sentences(psyqa_path: Path, fraction: float) -> 
     triplets = TripletBuilder(grouped(load_corpus(psyqa_path).questions), fraction, 42)
     counts = Counter(f"{row.split}_{row.kind}" for row in triplets)
     for side in ("train", "heldout"):
-        assert counts[f"{side}_generic"] == counts[f"{side}_in_batch"]
+        assert counts[f"{side}_generic"] > 0
+    assert counts["heldout_generic"] == counts["heldout_in_batch"]
 
 
 def test_same_seed_same_rows_whatever_the_order(rows: list[Triplet], make_questions: MakeQuestions) -> None:
@@ -161,8 +168,8 @@ def test_text_that_two_questions_share_is_no_negative(make_questions: MakeQuesti
     one, other = make_questions(2)
     same = replace(other, responses=one.responses)
     triplets = TripletBuilder([one, same], 0.0, 42)
-    assert [row for row in triplets if row.kind != "generic"] == []
-    assert Counter(item.reason for item in triplets.rejected)["no in_batch negative for a response"] == 4
+    assert [row for row in triplets if row.kind not in ("generic", "dressed")] == []
+    assert Counter(item.reason for item in triplets.rejected)["no topic negative for a response"] == 4
 
 
 @pytest.mark.parametrize("fraction", [-0.1, 1.0])
@@ -180,9 +187,50 @@ def test_a_side_with_one_question(make_questions: MakeQuestions, count: int, fra
 def test_real_corpora(psyqa_path: Path) -> None:
     triplets = TripletBuilder(grouped(load_corpus(psyqa_path).questions), 0.2, 42)
     rows = list(triplets)
-    assert len(rows) + len(triplets.rejected) == 3 * 268
-    assert len(triplets.rejected) < 10
+    heldout = sum(row.kind == "in_batch" for row in rows)
+    assert len(rows) + len(triplets.rejected) == 5 * 268 + heldout
+    assert 40 < heldout < 70
+    assert len(triplets.rejected) < 60
     for kind in KINDS:
         lengths = [(len(row.positive), len(row.negative)) for row in rows if row.kind == kind]
         # Length must not tell a negative from a positive.
         assert mean(n for _, n in lengths) == pytest.approx(mean(p for p, _ in lengths), rel=0.1)
+
+
+def test_hard_negatives_are_about_the_same_matter(psyqa_path: Path) -> None:
+    questions = grouped(load_corpus(psyqa_path).questions)
+    rows = list(TripletBuilder(questions, 0.0, 42))
+    owner = {text: item for item in questions for text in item.responses}
+    emotion = {
+        text: label for item in questions for text, label in zip(item.responses, item.response_emotions, strict=True)
+    }
+    topic = {item.id: item.topic for item in questions}
+    for row in rows:
+        if row.kind in ("topic", "topic_emotion"):
+            assert owner[row.negative].id != row.question_id
+            assert owner[row.negative].topic == topic[row.question_id] != ""
+        if row.kind == "topic_emotion":
+            assert emotion[row.negative] != emotion[row.positive]
+
+    def shared(kind: str) -> float:
+        """The mean share of a post's pairs of characters that the negative holds too."""
+        pairs = [(find_words(row.question), row.negative) for row in rows if row.kind == kind]
+        return mean(sum(pair in text for pair in own) / len(own) for own, text in pairs)
+
+    assert set(HARD) <= {row.kind for row in rows}
+    assert shared("dressed") > 1.5 * shared("generic")
+    assert shared("topic") > shared("emotion")
+
+
+def test_dressed_sentences_are_parted_between_the_sides(make_questions: MakeQuestions) -> None:
+    rows = [row for row in TripletBuilder(make_questions(40), 0.25, 42) if row.kind == "dressed"]
+    assert {row.split for row in rows} == {"train", "heldout"}
+    for row in rows:
+        leads = ("说到", "关于", "你写到的", "面对") if row.split == "train" else ("提起", "看到你说的", "在", "也好")
+        assert any(lead in row.negative for lead in leads)
+        # It speaks of what the post is about.
+        assert any(word in row.negative for word in find_words(row.question))
+
+
+def find_words(post: str) -> set[str]:
+    return {a + b for a, b in pairwise(post) if (a + b).isalpha()}
