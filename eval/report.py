@@ -20,6 +20,7 @@ COLUMNS: Final = {
     "answer": ("Answer", 2),
     "reward": ("Reward", 2),
     "cosine": ("Cosine", 2),
+    "second": ("Second scorer", 2),
     "bleu_1": ("BLEU-1", 3),
     "rouge_l": ("ROUGE-L", 3),
     "meteor": ("METEOR", 3),
@@ -30,7 +31,9 @@ COLUMNS: Final = {
 NOTE: Final = (
     "Protocol `zh`: characters as tokens, each reply against every human reference, then the mean; not comparable with "
     "the paper's tables. A reply without a single `<answer>` shows a reader nothing and scores 0. Format and answer "
-    "are the two parts of the reward, so they say how well GRPO did what it was asked; nothing here says that a reply "
+    "are the two parts of the reward, so they say how well GRPO did what it was asked. The second scorer is the share "
+    "of replies that a reward model of another split, seed and encoder lets pass: where the answer part rises and it "
+    "does not, GRPO has found a weakness of its reward rather than better answers. Nothing here says that a reply "
     "helps anybody, and no figure claims clinical validity."
 )
 SLICE_NOTE: Final = (
@@ -67,10 +70,10 @@ def summarise_slices(scores: Mapping[str, pd.DataFrame], test: pd.DataFrame) -> 
     }
 
 
-def gains(scores: Mapping[str, pd.DataFrame], seed: int) -> dict[str, Interval]:
-    """The paired difference of the mean total reward of each model and the one before it."""
+def gains(scores: Mapping[str, pd.DataFrame], seed: int, column: str = "reward") -> dict[str, Interval]:
+    """The paired difference of a column's mean, of the total reward's if not told, of each model and the one before."""
     names = list(scores)
-    means = {name: question_means(frame)["reward"] for name, frame in scores.items()}
+    means = {name: question_means(frame)[column] for name, frame in scores.items()}
     return {
         f"{after} − {before}": paired_bootstrap(means[after].tolist(), means[before].tolist(), seed)
         for before, after in pairwise(names)
@@ -102,6 +105,7 @@ def write_report(
     folder: Path,
     summary: pd.DataFrame,
     differences: Mapping[str, Interval],
+    second: Mapping[str, Interval],
     slices: Mapping[str, pd.DataFrame],
     questions: int,
     samples: int,
@@ -110,6 +114,7 @@ def write_report(
     """``report.md`` and ``metrics.json``.
 
     Args:
+        differences: of the reward, and `second`: of the second scorer, of `gains`.
         slices: of `summarise_slices`.
         pictures: names of files in `folder` to show.
     """
@@ -123,6 +128,10 @@ def write_report(
         "Mean total reward, paired bootstrap over questions:",
         "",
         *(f"- {pair}: {_interval(interval)}" for pair, interval in differences.items()),
+        "",
+        "Share of replies that the second scorer lets pass, likewise:",
+        "",
+        *(f"- {pair}: {_interval(interval)}" for pair, interval in second.items()),
         "",
         *(line for heading, part in slices.items() for line in (f"## {heading}", "", *_table(part), "")),
         SLICE_NOTE,
@@ -142,9 +151,8 @@ def write_report(
         "slices": {
             heading: {str(name): row.to_dict() for name, row in part.iterrows()} for heading, part in slices.items()
         },
-        "reward_gains": {
-            pair: {"mean": i.mean, "low": i.low, "high": i.high, "level": 0.95} for pair, i in differences.items()
-        },
+        "reward_gains": _numbers(differences),
+        "second_scorer_gains": _numbers(second),
     }
     _write(folder / "metrics.json", json.dumps(metrics, ensure_ascii=False, indent=2) + "\n")
 
@@ -195,6 +203,10 @@ def _table(summary: pd.DataFrame) -> list[str]:
 
 def _cells(row: pd.Series) -> list[str]:
     return [f"{row[column]:.{decimals}f}" for column, (_, decimals) in COLUMNS.items()]
+
+
+def _numbers(intervals: Mapping[str, Interval]) -> dict[str, dict[str, float]]:
+    return {pair: {"mean": i.mean, "low": i.low, "high": i.high, "level": 0.95} for pair, i in intervals.items()}
 
 
 def _interval(interval: Interval) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,19 @@ from eval.metrics import score_reply
 from reward_fns.coe_format import CoEFormatError, extract_answer, parse
 
 Cosines = Callable[[Sequence[str], Sequence[str]], list[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """A reward model, as far as scoring needs it.
+
+    Attributes:
+        cosines: cos(E(q), E(a)) of questions and answers, see `reward_fns.reward_model.RewardModel`.
+        threshold: T of Eq. 6.
+    """
+
+    cosines: Cosines
+    threshold: float
 
 
 class RepliesError(ValueError):
@@ -38,7 +52,7 @@ def read_replies(path: Path, test: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(records)
 
 
-def score_replies(replies: pd.DataFrame, test: pd.DataFrame, cosines: Cosines, threshold: float) -> pd.DataFrame:
+def score_replies(replies: pd.DataFrame, test: pd.DataFrame, reward: Scorer, second: Scorer) -> pd.DataFrame:
     """One row a reply, with what the model was rewarded for and how the answer compares with the references.
 
     The text metrics read the answer, which is what a person would be shown. A reply without one shows nothing and
@@ -47,24 +61,25 @@ def score_replies(replies: pd.DataFrame, test: pd.DataFrame, cosines: Cosines, t
     Args:
         replies: of `read_replies`.
         test: ``test.parquet``: columns id, question, references.
-        cosines: cos(E(q), E(a)) of questions and answers, see `reward_fns.reward_model.RewardModel`.
-        threshold: T of Eq. 6.
+        reward: what the model was trained by.
+        second: what it was not trained by, see `recipes.second_scorer`.
 
     Returns:
         question_id, sample, text, violation ("" for a valid output), format, answer, reward (Eq. 3), cosine (0.0
-        without an answer), answer_chars, and the metrics of `score_reply`.
+        without an answer), second (as answer, by the second scorer), answer_chars, and the metrics of `score_reply`.
     """
     by_id = test.set_index("id")
     answers = [extract_answer(text) for text in replies["text"]]
     questions = [by_id.at[question_id, "question"] for question_id in replies["question_id"]]
     there = [index for index, answer in enumerate(answers) if answer is not None]
-    found = cosines([questions[index] for index in there], [str(answers[index]) for index in there])
-    cosine_of = dict(zip(there, found, strict=True))
+    pairs = [questions[index] for index in there], [str(answers[index]) for index in there]
+    cosine_of = dict(zip(there, reward.cosines(*pairs), strict=True))
+    second_of = dict(zip(there, second.cosines(*pairs), strict=True))
     rows = []
     for index, reply in enumerate(tqdm(replies.to_dict("records"), desc="score", unit="reply")):
         violation = _violation(str(reply["text"]))
         cosine = cosine_of.get(index, 0.0)
-        format_score, answer_score = float(not violation), float(index in cosine_of and cosine > threshold)
+        format_score, answer_score = float(not violation), float(index in cosine_of and cosine > reward.threshold)
         answer = answers[index] or ""
         rows.append(
             {
@@ -74,6 +89,7 @@ def score_replies(replies: pd.DataFrame, test: pd.DataFrame, cosines: Cosines, t
                 "answer": answer_score,
                 "reward": format_score + answer_score,
                 "cosine": cosine,
+                "second": float(index in second_of and second_of[index] > second.threshold),
                 "answer_chars": len(answer),
                 **score_reply(answer, list(by_id.at[reply["question_id"], "references"])),
             }

@@ -28,7 +28,7 @@ from eval.report import (
     write_replies,
     write_report,
 )
-from eval.score import read_replies, score_replies
+from eval.score import Scorer, read_replies, score_replies
 from recipes.grpo import METRICS_FILE
 from recipes.stage import Common, fingerprint, load_profile, main, require_stage, run_stage, write_text
 from recipes.watchdog import Limits, Progress, run_watched
@@ -87,11 +87,12 @@ def run(arguments: list[str]) -> None:
         "SFT+GRPO": require_stage(common.root / "grpo", "grpo"),
     }
     reward_model = require_stage(common.root / "reward-model", "reward-model")
-    inputs = {"data": common.root / "data", "reward_model": reward_model, **models}
+    second = require_stage(common.root / "second-scorer", "second-scorer")
+    inputs = {"data": common.root / "data", "reward_model": reward_model, "second_scorer": second, **models}
 
     def work(folder: Path) -> dict[str, Any]:
         files = {name: _generate(name, model, test, common, config, data, folder) for name, model in models.items()}
-        return _report(files, test, reward_model, common, config, folder)
+        return _report(files, test, reward_model, second, common, config, folder)
 
     folder = run_stage("eval", common, asdict(config), inputs, work)
     print(f"eval: {folder / 'report.md'}, {folder / 'replies.md'}")
@@ -139,20 +140,34 @@ def _progress(replies: Path, total: int) -> Progress | None:
         return Progress(sum(1 for _ in file), total)
 
 
+def _scorer(folder: Path, device: str) -> Scorer:
+    model = RewardModel(folder, device)
+    return Scorer(model.cosines, model.threshold.value)
+
+
 def _report(
-    files: dict[str, Path], test_file: Path, reward_model: Path, common: Common, config: EvalConfig, folder: Path
+    files: dict[str, Path],
+    test_file: Path,
+    reward_model: Path,
+    second_scorer: Path,
+    common: Common,
+    config: EvalConfig,
+    folder: Path,
 ) -> dict[str, Any]:
     test = pd.read_parquet(test_file)
-    model = RewardModel(reward_model, config.device)
+    reward, second = (_scorer(path, config.device) for path in (reward_model, second_scorer))
     scores = {}
     for name, file in files.items():
-        scores[name] = score_replies(read_replies(file, test), test, model.cosines, model.threshold.value)
+        scores[name] = score_replies(read_replies(file, test), test, reward, second)
         scores[name].to_parquet(file.with_name(file.name.replace(".replies.jsonl", ".scores.parquet")))
     summary, differences = summarise(scores), gains(scores, common.seed)
     plot_rewards(read_rewards(common.root / "grpo" / METRICS_FILE), folder / "reward.png")
     plot_models(component_intervals(scores, common.seed), folder / "models.png")
     slices = summarise_slices(scores, test)
-    write_report(folder, summary, differences, slices, len(test), config.samples, ["reward.png", "models.png"])
+    second_gains = gains(scores, common.seed, "second")
+    write_report(
+        folder, summary, differences, second_gains, slices, len(test), config.samples, ["reward.png", "models.png"]
+    )
     write_replies(folder, scores, test)
     print_report(summary, differences, Console(width=150))
     return {"models": summary.to_dict("index")}

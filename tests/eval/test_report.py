@@ -19,7 +19,7 @@ from eval.report import (
     write_replies,
     write_report,
 )
-from eval.score import RepliesError, question_means, read_replies, score_replies
+from eval.score import RepliesError, Scorer, question_means, read_replies, score_replies
 from reward_fns.coe_format import CoEOutput
 
 GOOD = CoEOutput(("难过", "自责", "被理解", "先共情"), "听起来你这段时间很难过。").render()
@@ -55,9 +55,9 @@ def cosines(questions: Sequence[str], answers: Sequence[str]) -> list[float]:
 @pytest.fixture
 def scores(test_set: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {
-        "base": score_replies(replies("乱码", "乱码"), test_set, cosines, 0.5),
-        "SFT": score_replies(replies(GOOD, MALFORMED), test_set, cosines, 0.5),
-        "SFT+GRPO": score_replies(replies(GOOD, GOOD), test_set, cosines, 0.5),
+        "base": score_replies(replies("乱码", "乱码"), test_set, Scorer(cosines, 0.5), Scorer(cosines, 0.95)),
+        "SFT": score_replies(replies(GOOD, MALFORMED), test_set, Scorer(cosines, 0.5), Scorer(cosines, 0.95)),
+        "SFT+GRPO": score_replies(replies(GOOD, GOOD), test_set, Scorer(cosines, 0.5), Scorer(cosines, 0.95)),
     }
 
 
@@ -71,7 +71,10 @@ def test_rewards_and_metrics_of_each_reply(scores: dict[str, pd.DataFrame]) -> N
 
 
 def test_threshold_is_exclusive(test_set: pd.DataFrame) -> None:
-    assert score_replies(replies(GOOD), test_set, cosines, 0.9)["answer"].tolist() == [0.0, 0.0]
+    assert score_replies(replies(GOOD), test_set, Scorer(cosines, 0.9), Scorer(cosines, 0.5))["answer"].tolist() == [
+        0.0,
+        0.0,
+    ]
 
 
 def test_means_are_over_questions(scores: dict[str, pd.DataFrame]) -> None:
@@ -87,11 +90,14 @@ def test_report_files(scores: dict[str, pd.DataFrame], test_set: pd.DataFrame, t
     metrics.write_text("".join(json.dumps({"step": s, "data": {"critic/score/mean": s / 9}}) + "\n" for s in range(9)))
     plot_rewards(read_rewards(metrics), tmp_path / "reward.png")
     plot_models(component_intervals(scores, 42), tmp_path / "models.png")
-    write_report(tmp_path, summary, differences, summarise_slices(scores, test_set), 2, 2, ["reward.png"])
+    second = gains(scores, 42, "second")
+    write_report(tmp_path, summary, differences, second, summarise_slices(scores, test_set), 2, 2, ["reward.png"])
     write_replies(tmp_path, scores, test_set)
     report = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert "| SFT+GRPO | 1.00 | 1.00 | 2.00 |" in report
     assert "SFT+GRPO − SFT: +0.500, 95 % interval +0.500 to +0.500 (excludes 0)" in report
+    # No cosine is above the second scorer's T, so what GRPO gained there is nothing.
+    assert "SFT+GRPO − SFT: +0.000, 95 % interval +0.000 to +0.000 (includes 0)" in report
     assert "![reward](reward.png)" in report
     assert report.index("## Posts at risk (1)") < report.index("## Other posts (1)")
     shown = (tmp_path / "replies.md").read_text(encoding="utf-8")

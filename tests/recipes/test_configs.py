@@ -18,6 +18,7 @@ from recipes.eval import EvalConfig
 from recipes.grpo import OUTAGE_FILE, compose_config, read_progress
 from recipes.reward_model import RewardModelConfig, check_config
 from recipes.reward_probes import ProbesConfig
+from recipes.reward_ranking import RankingConfig
 from recipes.stage import PROFILES, REPO, StageError, load_profile
 from reward_fns.reward_worker import RewardWorkerConfig
 
@@ -26,7 +27,9 @@ SECTIONS: dict[str, type[Any]] = {
     "base": BaseConfig,
     "data": DataConfig,
     "reward_model": RewardModelConfig,
+    "second_scorer": RewardModelConfig,
     "reward_probes": ProbesConfig,
+    "reward_ranking": RankingConfig,
     "eval": EvalConfig,
 }
 

@@ -1,6 +1,9 @@
 """Ranking a post's own response before negatives, beside TF-IDF, with intervals over questions."""
 
+from collections.abc import Sequence
+
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pytest
 
@@ -18,7 +21,7 @@ def triplets() -> pd.DataFrame:
     ).assign(kind=["topic", "topic", "topic", "dressed"])
 
 
-def by_length(texts: list[str], left: np.ndarray, right: np.ndarray) -> Cosines:
+def by_length(texts: Sequence[str], left: npt.NDArray[np.int64], right: npt.NDArray[np.int64]) -> Cosines:
     lengths = np.array([len(text) for text in texts])
     return -np.abs(lengths[left] - lengths[right]).astype(float)
 

@@ -154,7 +154,7 @@ def test_a_killed_training_goes_on_from_its_checkpoint(
     begun = {name: value.clone() for name, value in encoder.state_dict().items()}
     train(encoder, rows, dev, recipe(), tmp_path / "whole")
     whole = encoder.encode(["考试 失败"])
-    steps = []
+    steps: list[int] = []
     step = SentenceTransformerTrainer.training_step
 
     def dying(self: Any, *arguments: Any, **named: Any) -> Any:
