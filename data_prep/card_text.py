@@ -152,7 +152,8 @@ FIELDS: Final[Mapping[str, str]] = {
     "id": "the question's id in its corpus",
     "instruction": "title and description: the user's turn",
     "kind": "how the negative was chosen: `emotion` (of another emotion), `generic` (frequent sentences), `in_batch` "
-    "(any other question's response)",
+    "(any other question's response), `topic` (a response to a question about the same matter), `topic_emotion` (the "
+    "same, of another emotion), `dressed` (frequent sentences with words of the post)",
     "negative": "a text that does not answer the question",
     "output": "what the model is taught to write: chain and answer, or the answer alone in a run without chains",
     "positive": "a response to the question",

@@ -62,6 +62,8 @@ class DataConfig:
         grpo_prompts: GRPO training prompts at most; None for all.
         heldout_fraction: share of the training questions whose triplets evaluate the reward model.
         generic_questions: from how many training questions the generic sentences are mined, at most.
+        topic_negatives: how many triplets with a negative about the same matter a response gets, of each such kind;
+            more of them make a ranking's interval narrower.
         max_prompt_tokens: longest prompt (the paper: 1,024), by the chat template.
         max_response_tokens: longest response (the paper: 1,024), its end mark included.
         enable_thinking: passed to the chat template (the paper: off).
@@ -92,6 +94,7 @@ class DataConfig:
     grpo_prompts: int | None = None
     heldout_fraction: float = 0.1
     generic_questions: int = 4000
+    topic_negatives: int = 1
     max_prompt_tokens: int = 1024
     max_response_tokens: int = 1024
     enable_thinking: bool = False
@@ -119,6 +122,7 @@ class DataConfig:
             "test_size": 1,
             "val_size": 1,
             "generic_questions": 2,
+            "topic_negatives": 1,
             "max_prompt_tokens": 1,
             "max_response_tokens": 1,
             "min_response_chars": 0,

@@ -72,7 +72,12 @@ class TripletBuilder:
     """
 
     def __init__(
-        self, questions: list[Question], heldout_fraction: float, seed: int, generic_questions: int = 4000
+        self,
+        questions: list[Question],
+        heldout_fraction: float,
+        seed: int,
+        generic_questions: int = 4000,
+        topic_negatives: int = 1,
     ) -> None:
         """Part the questions and gather what negatives are drawn from.
 
@@ -80,6 +85,7 @@ class TripletBuilder:
             questions: of the training split, with groups and emotions.
             heldout_fraction: share of the questions whose triplets are for evaluating the reward model, 0 to below 1.
             generic_questions: from how many questions the generic sentences are mined, at most.
+            topic_negatives: of the kinds "topic" and "topic_emotion", how many triplets a response gets at most.
 
         Raises:
             ValueError: a fraction out of range, or a side with a single group, to which nothing is a negative.
@@ -96,6 +102,7 @@ class TripletBuilder:
                     f"heldout_fraction {heldout_fraction}: negatives need two. Add questions or change the fraction."
                 )
         self._seed = seed
+        self._topic_negatives = topic_negatives
         self._pools: dict[Side, list[str]] = {"train": [], "heldout": []}
         for rank, sentence in enumerate(mine_generic(train[:generic_questions])):
             # By turns, so that both sides get sentences as generic, and enough of them to fill a reply.
@@ -108,7 +115,7 @@ class TripletBuilder:
         self.counts.clear()
         self.rejected.clear()
         for side, members in self._sides.items():
-            draws = _Draws(side, members, self._pools[side], self._seed)
+            draws = _Draws(side, members, self._pools[side], self._seed, self._topic_negatives)
             for question in tqdm(members, desc=f"{side} triplets", unit="question", disable=None):
                 for kind, positive, negative in draws.of(question):
                     if negative is None:
@@ -121,8 +128,11 @@ class TripletBuilder:
 class _Draws:
     """The negatives of one side."""
 
-    def __init__(self, side: Side, questions: list[Question], generic: list[str], seed: int) -> None:
+    def __init__(
+        self, side: Side, questions: list[Question], generic: list[str], seed: int, topic_negatives: int
+    ) -> None:
         self._side: Side = side
+        self._topic_negatives = topic_negatives
         by_question = [
             [
                 _Response(question.group, text, emotion)
@@ -154,9 +164,16 @@ class _Draws:
             yield "generic", positive, _generic_reply(usable, len(positive), rng)
             if self._side == "heldout":
                 yield "in_batch", positive, _draw(self._responses, question, rng)
-            yield "topic", positive, _draw(near, question, rng)
-            yield "topic_emotion", positive, _draw(mismatched, question, rng)
+            for negative in self._near(near, question, rng):
+                yield "topic", positive, negative
+            for negative in self._near(mismatched, question, rng):
+                yield "topic_emotion", positive, negative
             yield "dressed", positive, self._dressed_reply(usable, around, len(positive), rng)
+
+    def _near(self, candidates: list[_Response], question: Question, rng: random.Random) -> list[str] | list[None]:
+        """As many different ones as are wanted and to be had; a None where there is none."""
+        texts = dict.fromkeys(other.text for other in candidates if other.text not in question.responses)
+        return rng.sample(list(texts), min(self._topic_negatives, len(texts))) or [None]
 
     def _not_in(self, question: Question) -> list[str]:
         """The generic sentences that none of the question's own responses holds."""

@@ -171,7 +171,9 @@ def prepare(
             )
     clock.lap("token counts")
     clear = [question for question in split.train if question.id not in barred["corpus"]]
-    triplets = TripletBuilder(clear, config.heldout_fraction, config.seed, config.generic_questions)
+    triplets = TripletBuilder(
+        clear, config.heldout_fraction, config.seed, config.generic_questions, config.topic_negatives
+    )
     clock.lap("generic sentences")
     trained_on = {
         "sft": chains.of({sample.question_id for sample in samples}),

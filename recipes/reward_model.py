@@ -9,7 +9,10 @@ Afterwards ``outputs/<profile>/reward-model/`` holds the encoder, ``threshold.js
 (``README.md``), ``curves.png`` and TensorBoard's logs (``trainer/``).
 """
 
+import copy
 import json
+import logging
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from itertools import product
 from pathlib import Path
@@ -17,15 +20,16 @@ from typing import Any
 
 import pandas as pd
 import torch
-from sentence_transformers import SentenceTransformer, SentenceTransformerTrainingArguments
+from sentence_transformers import SentenceTransformerTrainingArguments
 from transformers import set_seed
 
 from data_prep.negatives import HARD, KINDS
 from recipes.stage import Common, StageError, load_profile, main, require_stage, run_stage, write_text
+from reward_fns.building import Plan, build_encoder
 from reward_fns.card import CURVES, render_card
 from reward_fns.choosing import RULES, choose_threshold, heldout_pairs
 from reward_fns.curves import plot_curves
-from reward_fns.encoder import build_encoder, freeze
+from reward_fns.encoder import Encoder
 from reward_fns.ranking import compare, encoder_scorer, render_ranking, tfidf_scorer
 from reward_fns.reward_model import save_generic
 from reward_fns.schedule import check_mixture
@@ -53,7 +57,10 @@ class RewardModelConfig:
         encoder: "static" for an embedding bag over the base's tokenizer, else a sentence-transformers id or folder.
         dimension: of the embedding bag.
         encoder_config: changes to the encoder's own configuration, such as no dropout.
-        frozen: regular expressions; parameters whose names match stay as they are.
+        whiten: power of a linear layer that evens out the encoder's principal axes; null for no such layer, see
+            `reward_fns.building.Plan`.
+        lexical: weight of word overlap beside the encoder's 1; 0 for none.
+        frozen: parts of parameters' names, such as "layer.0."; these parameters stay as they are.
         margin: m of Eq. 5.
         margins, seeds: several, to try each instead of ``margin`` and the common seed.
         in_batch: share of the in-batch negatives in the loss, 0 to 1.
@@ -65,9 +72,9 @@ class RewardModelConfig:
         evaluations: how often they are ranked during the training.
         patience: evaluations without a gain after which training stops.
         heldout_triplets: from how many held-out triplets, whole questions of them, T and the ranking follow at most.
-        threshold_rule: how T of Eq. 6 follows from the held-out pairs: "youden", "fpr" or "tpr", see
+        threshold_rule: how T of Eq. 6 follows from the held-out pairs: "youden", "fpr", "fpr_each" or "tpr", see
             `reward_fns.choosing`.
-        threshold_rate: the rate that "fpr" and "tpr" keep.
+        threshold_rate: the rate that the rules but the first keep.
         generic_replies: how many are kept for the reward's mode ``margin``.
         device: where it is trained.
         training: arguments of SentenceTransformerTrainingArguments.
@@ -76,6 +83,8 @@ class RewardModelConfig:
     encoder: str
     dimension: int = 256
     encoder_config: dict[str, Any] = field(default_factory=dict)
+    whiten: float | None = None
+    lexical: float = 0.0
     frozen: list[str] = field(default_factory=list)
     margin: float = 0.3
     margins: list[float] = field(default_factory=list)
@@ -113,6 +122,10 @@ def check_config(config: RewardModelConfig) -> None:
     for key in ("generic_replies", "dimension", "epochs", "evaluations", "patience", "heldout_triplets"):
         if getattr(config, key) < 1:
             raise StageError(f"{key}={getattr(config, key)}: expected 1 or more.")
+    if config.lexical < 0:
+        raise StageError(f"lexical={config.lexical}: expected 0 or more.")
+    if config.whiten is not None and not 0 <= config.whiten <= 1:
+        raise StageError(f"whiten={config.whiten}: expected 0 to 1, or null for none.")
     if config.dev_triplets < 0:
         raise StageError(f"dev_triplets={config.dev_triplets}: expected 0 or more.")
     if config.dev_triplets == 0 and len(config.margins) * len(config.seeds) > 1:
@@ -165,34 +178,33 @@ def build_reward_model(
 def _build(
     name: str, common: Common, config: RewardModelConfig, triplets: pd.DataFrame, folder: Path
 ) -> dict[str, Any]:
+    # It tells of every checkpoint that it saves.
+    logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
     rows, dev = split_dev(triplets, config.dev_triplets, common.seed)
     tried: dict[tuple[float, int], Trained] = {}
+    begun: dict[tuple[float, int], Encoder] = {}
     for margin, seed in product(config.margins or [config.margin], config.seeds or [common.seed]):
-        tried[margin, seed] = _trial(
-            untrained_encoder(common, config, triplets, seed),
-            config,
-            margin,
-            seed,
-            rows,
-            dev,
-            _folder(folder, margin, seed),
-        )
+        encoder = untrained_encoder(common, config, triplets, seed)
+        start = copy.deepcopy(encoder)
+        tried[margin, seed] = _trial(encoder, config, margin, seed, rows, dev, _folder(folder, margin, seed))
+        if best_of(tried) == (margin, seed):
+            begun = {(margin, seed): start}
         told = tried[margin, seed].dev
         print(f"{name}: margin {margin:g}, seed {seed}" + ("" if told is None else f": dev accuracy {told:.4f}"))
-    margin, seed = max(tried, key=lambda key: tried[key].dev or 0.0)
+    margin, seed = best_of(tried)
     best = _folder(folder, margin, seed) / MODEL
-    model = SentenceTransformer(str(best), device=config.device, trust_remote_code=False)
+    model = Encoder.load(best, config.device)
     heldout = _heldout(triplets, config.heldout_triplets, common.seed)
     scorer = encoder_scorer(model)
     pairs = heldout_pairs(scorer, heldout)
     threshold = choose_threshold(pairs, margin, config.threshold_rule, config.threshold_rate)
-    model.save(str(folder), create_model_card=False)
+    model.save(folder)
     save_generic(folder, generic_replies(triplets, config.generic_replies))
     threshold.save(folder)
     plot_curves(pairs, threshold, folder / CURVES)
     scorers = {
         BASELINE: tfidf_scorer(),
-        UNTRAINED: encoder_scorer(untrained_encoder(common, config, triplets, seed)),
+        UNTRAINED: encoder_scorer(begun[margin, seed]),
         TRAINED: scorer,
     }
     ranking = compare(scorers, BASELINE, heldout, KINDS, common.seed)
@@ -204,6 +216,7 @@ def _build(
         "triplets": f"{len(rows):,}, of which an epoch draws "
         + ", ".join(f"{share:g} of {kind}" for kind, share in config.mixture.items()),
         "epochs, curriculum": f"{config.epochs}, {config.curriculum:g}",
+        "word overlap": f"{config.lexical:g} beside the encoder's 1",
         "margin m of Eq. 5": f"{margin:g}",
         "in-batch share of the loss": config.in_batch,
         "mean loss": f"{tried[margin, seed].loss:.4f}",
@@ -221,6 +234,11 @@ def _build(
     return {"margin": margin, "seed": seed, **asdict(tried[margin, seed]), **asdict(threshold)}
 
 
+def best_of(tried: Mapping[tuple[float, int], Trained]) -> tuple[float, int]:
+    """Margin and seed of the trial that ranked most dev triplets right, the first of equals."""
+    return max(tried, key=lambda trial: tried[trial].dev or 0.0)
+
+
 def _folder(folder: Path, margin: float, seed: int) -> Path:
     return folder / "trainer" / f"margin-{margin:g}-seed-{seed}"
 
@@ -230,18 +248,25 @@ def _heldout(triplets: pd.DataFrame, at_most: int, seed: int) -> pd.DataFrame:
     return rows[take_questions(rows, at_most, seed)].reset_index(drop=True) if len(rows) > at_most else rows
 
 
-def untrained_encoder(
-    common: Common, config: RewardModelConfig, triplets: pd.DataFrame, seed: int
-) -> SentenceTransformer:
+def untrained_encoder(common: Common, config: RewardModelConfig, triplets: pd.DataFrame, seed: int) -> Encoder:
     """The encoder as a training with this seed begins."""
     set_seed(seed)
     rows = triplets[triplets["split"] == "train"]
     texts = list(dict.fromkeys([*rows["question"], *rows["positive"]]))
-    return build_encoder(config.encoder, common.model, config.dimension, config.device, config.encoder_config, texts)
+    plan = Plan(
+        encoder=config.encoder,
+        dimension=config.dimension,
+        config=config.encoder_config,
+        whiten=config.whiten,
+        tokens=config.tokens,
+        lexical=config.lexical,
+        frozen=config.frozen,
+    )
+    return build_encoder(plan, common.model, config.device, texts)
 
 
 def _trial(
-    model: SentenceTransformer,
+    encoder: Encoder,
     config: RewardModelConfig,
     margin: float,
     seed: int,
@@ -249,7 +274,6 @@ def _trial(
     dev: pd.DataFrame,
     folder: Path,
 ) -> Trained:
-    freeze(model, config.frozen)
     recipe = Recipe(
         margin=margin,
         in_batch=config.in_batch,
@@ -262,7 +286,7 @@ def _trial(
         patience=config.patience,
         arguments=config.training,
     )
-    return train(model, rows, dev, recipe, folder)
+    return train(encoder, rows, dev, recipe, folder)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sentence_transformers import SentenceTransformer
 
 from data_prep.negatives import HARD, KINDS
 from recipes.reward_model import BASELINE, RANKING, TRAINED, UNTRAINED, RewardModelConfig, untrained_encoder
@@ -29,6 +28,7 @@ from recipes.stage import (
     run_stage,
     write_text,
 )
+from reward_fns.encoder import Encoder
 from reward_fns.ranking import compare, encoder_scorer, render_ranking, tfidf_scorer
 
 
@@ -73,7 +73,7 @@ def _rank(common: Common, config: RankingConfig, model: Path, own: Path, file: P
     scorers = {
         BASELINE: tfidf_scorer(),
         UNTRAINED: encoder_scorer(untrained),
-        TRAINED: encoder_scorer(SentenceTransformer(str(model), device=config.device, trust_remote_code=False)),
+        TRAINED: encoder_scorer(Encoder.load(model, config.device)),
     }
     try:
         results = compare(scorers, BASELINE, heldout, KINDS, common.seed)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -73,7 +74,10 @@ def load_profile(arguments: Sequence[str], section: str | None, schema: type[T])
         StageError: unknown profile, key or value; the message names it.
     """
     check_pairs(arguments)
-    overrides = OmegaConf.from_dotlist(list(arguments))
+    try:
+        overrides = OmegaConf.from_dotlist(list(arguments))
+    except yaml.YAMLError as error:
+        raise StageError(f"ARGS: {' '.join(arguments)!r} holds a value that is no YAML: {error}") from error
     name = overrides.pop("profile", None)
     known = sorted(path.stem for path in PROFILES.glob("*.yaml"))
     if name not in known:

@@ -16,6 +16,7 @@ GOOD: Final = "good"
 RULES: Final = {
     "youden": "largest true minus false positive rate on held-out pairs (Youden's J)",
     "fpr": "lowest T that at most {rate:g} of the held-out negatives pass",
+    "fpr_each": "lowest T that at most {rate:g} of each kind of held-out negatives pass",
     "tpr": "highest T that at least {rate:g} of the held-out answers pass",
 }
 """How T follows from the held-out pairs, by the rule's name."""
@@ -69,8 +70,8 @@ def choose_threshold(pairs: Pairs, margin: float, rule: str = "youden", rate: fl
 
     Args:
         margin: m that the encoder was trained with.
-        rule: "youden", "fpr" or "tpr", see the result's ``rule``.
-        rate: of "fpr" and "tpr", 0 to 1.
+        rule: "youden", "fpr", "fpr_each" or "tpr", see the result's ``rule``.
+        rate: of the rules that keep one, 0 to 1.
 
     Raises:
         ValueError: an unknown rule, a rate out of range, or one that no T keeps.
@@ -83,6 +84,9 @@ def choose_threshold(pairs: Pairs, margin: float, rule: str = "youden", rate: fl
     false_positive, true_positive, cuts = roc_curve(good, cosine, drop_intermediate=False)
     if rule == "fpr":
         best = int(np.flatnonzero(false_positive <= rate)[-1])
+    elif rule == "fpr_each":
+        worst = np.max([[(pairs.of(kind) >= cut).mean() for cut in cuts] for kind in pairs.kinds], axis=0)
+        best = int(np.flatnonzero(worst <= rate)[-1])
     elif rule == "tpr":
         best = int(np.flatnonzero(true_positive >= rate)[0])
     else:

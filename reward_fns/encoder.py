@@ -1,73 +1,113 @@
-"""The encoder E that the reward model is made of, before it is trained."""
+"""The encoder E of Eq. 5 and 6: a sentence-transformers model, with or without word overlap as a part of it.
 
-import re
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+With it, E(x) is the model's embedding beside the lexical vector, both of length 1 and weighed so that a cosine is
+(cos_model + w · cos_lexical) / (1 + w): a cosine of E all the same, so Eq. 5 and 6 hold as they are written.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array, vstack
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import StaticEmbedding
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-STATIC: Final = "static"
-Vectors = npt.NDArray[np.float32]
+from reward_fns.lexical import LEXICAL_FILE, Lexical
+
+WEIGHT_FILE: Final = "lexical.json"
+_SHOWN: Final = 500
+"""From how many texts on a progress bar is shown."""
 
 
-def build_encoder(
-    encoder: str, tokenizer_from: str, dimension: int, device: str, config: Mapping[str, Any], texts: Sequence[str]
-) -> SentenceTransformer:
-    """The encoder to train.
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Embeddings of texts, a row a text.
 
-    Args:
-        encoder: "static" for an embedding bag over the tokenizer of the model `tokenizer_from` (seconds on a CPU),
-            otherwise a sentence-transformers model, by id or folder.
-        dimension: of the embedding bag.
-        config: changes to the encoder's own configuration; an embedding bag has none.
-        texts: of the training side, by which an embedding bag is weighted.
-
-    Raises:
-        ValueError: such changes for an embedding bag.
+    Attributes:
+        dense: the model's, of shape (texts, dimension), each of length 1.
+        lexical: of shape (texts, buckets); None where E has no such part.
+        weight: of the lexical part.
     """
-    if encoder != STATIC:
-        return SentenceTransformer(encoder, device=device, trust_remote_code=False, config_kwargs=dict(config))
-    if config:
-        raise ValueError(f"encoder_config={dict(config)}: an embedding bag has no configuration. Name an encoder.")
-    tokenizer = AutoTokenizer.from_pretrained(tokenizer_from, trust_remote_code=False)
-    weights = _tfidf_projection(tokenizer, dimension, texts)
-    return SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_weights=weights)], device=device)
+
+    dense: npt.NDArray[np.float32]
+    lexical: csr_array | None
+    weight: float
+
+    def __getitem__(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> "Embedded":
+        """The rows asked for, in that order."""
+        chosen = np.asarray(rows, dtype=np.int64)
+        lexical = None if self.lexical is None else self.lexical[chosen]
+        return Embedded(self.dense[chosen], lexical, self.weight)
+
+    def cosines(self, other: "Embedded") -> npt.NDArray[np.float64]:
+        """Row by row, of shape (texts,)."""
+        dense = np.einsum("ij,ij->i", self.dense, other.dense).astype(np.float64)
+        if self.lexical is None or other.lexical is None:
+            return dense
+        lexical = self.lexical.multiply(other.lexical).sum(axis=1)
+        return (dense + self.weight * lexical) / (1 + self.weight)
+
+    def all_cosines(self, other: "Embedded") -> npt.NDArray[np.float64]:
+        """Each of these texts with each of the others, of shape (texts, others)."""
+        dense = (self.dense @ other.dense.T).astype(np.float64)
+        if self.lexical is None or other.lexical is None:
+            return dense
+        return (dense + self.weight * (self.lexical @ other.lexical.T).toarray()) / (1 + self.weight)
 
 
-def _tfidf_projection(tokenizer: PreTrainedTokenizerBase, dimension: int, texts: Sequence[str]) -> Vectors:
-    """A random direction for each token, as long as the token is rare: a text's mean is its TF-IDF vector, projected.
+def stack(parts: Sequence[Embedded]) -> Embedded:
+    """Rows of the same encoder, one after another."""
+    lexical = None
+    if parts[0].lexical is not None:
+        lexical = csr_array(vstack([part.lexical for part in parts], format="csr"))
+    return Embedded(np.concatenate([part.dense for part in parts]), lexical, parts[0].weight)
 
-    Cosines are kept to about 1 / sqrt(dimension) (Johnson and Lindenstrauss, 1984), so training begins where word
-    counts leave off instead of from noise. Draws come from numpy's global state, which the caller seeds.
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """E.
+
+    Attributes:
+        model: embeds texts.
+        lexical: its lexical part; None for none.
+        weight: of the lexical part beside the model's 1.
     """
-    frequency = np.zeros(len(tokenizer))
-    for ids in tokenizer(list(texts), add_special_tokens=False)["input_ids"]:
-        frequency[list(set(ids))] += 1
-    rarity = np.log((1 + len(texts)) / (1 + frequency)) + 1
-    directions = np.random.standard_normal((len(tokenizer), dimension)) / dimension**0.5
-    return (directions * rarity[:, None]).astype(np.float32)
 
+    model: SentenceTransformer
+    lexical: Lexical | None = None
+    weight: float = 0.0
 
-def freeze(model: SentenceTransformer, patterns: Sequence[str]) -> None:
-    """Keep parameters as they are in training: a CPU then trains the upper layers of a transformer in minutes.
+    def encode(self, texts: Sequence[str]) -> Embedded:
+        """Embeddings, in the order of the texts."""
+        shown = len(texts) > _SHOWN
+        dense = self.model.encode(list(texts), normalize_embeddings=True, show_progress_bar=shown)
+        lexical = None if self.lexical is None else self.lexical.vectors(texts)
+        return Embedded(np.asarray(dense), lexical, self.weight)
 
-    Args:
-        patterns: regular expressions, searched for in the parameters' names.
+    def save(self, folder: Path) -> None:
+        """Write the sentence-transformers model, and the lexical part beside it."""
+        self.model.save(str(folder), create_model_card=False)
+        for name in (WEIGHT_FILE, LEXICAL_FILE):
+            (folder / name).unlink(missing_ok=True)
+        if self.lexical is not None:
+            self.lexical.save(folder)
+            (folder / WEIGHT_FILE).write_text(json.dumps({"weight": self.weight}) + "\n", encoding="utf-8")
 
-    Raises:
-        ValueError: a pattern that no parameter matches, or none is left to train; the message lists some names.
-    """
-    named = list(model.named_parameters())
-    shown = ", ".join(name for name, _ in named[:3])
-    for pattern in patterns:
-        found = [parameter for name, parameter in named if re.search(pattern, name)]
-        if not found:
-            raise ValueError(f"frozen: no parameter's name holds {pattern!r}. They are called {shown} …")
-        for parameter in found:
-            parameter.requires_grad_(False)
-    if not any(parameter.requires_grad for _, parameter in named):
-        raise ValueError(f"frozen={list(patterns)}: no parameter is left to train. They are called {shown} …")
+    @classmethod
+    def load(cls, folder: Path, device: str, dtype: str = "float32") -> "Encoder":
+        """Read what `save` wrote; any sentence-transformers folder is an encoder without a lexical part.
+
+        Raises:
+            ValueError: the lexical part is damaged.
+        """
+        model = SentenceTransformer(str(folder), device=device, trust_remote_code=False, model_kwargs={"dtype": dtype})
+        if not (folder / WEIGHT_FILE).is_file():
+            return cls(model)
+        try:
+            weight = float(json.loads((folder / WEIGHT_FILE).read_text(encoding="utf-8"))["weight"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{folder / WEIGHT_FILE}: {error!r}. Run `make reward-model` again.") from error
+        return cls(model, Lexical.load(folder), weight)

@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from sentence_transformers import SentenceTransformer
 from torch import Tensor
 
+from reward_fns.encoder import Embedded
+
 
 def contrastive_loss(
-    question: Tensor, positive: Tensor, negative: Tensor, asker: Tensor, margin: float, in_batch: float
+    positive: Tensor, negative: Tensor, others: Tensor, asker: Tensor, margin: float, in_batch: float
 ) -> Tensor:
     """Eq. 5 over a batch: the mean over each row's explicit negative, and the mean over the batch's other answers.
 
@@ -16,9 +20,9 @@ def contrastive_loss(
     a share of 98 % to them, which are the easy ones, so their share is an argument.
 
     Args:
-        question: E(q), of shape (batch, dimension).
-        positive: E(a+), same shape.
-        negative: E(a-), same shape.
+        positive: cos(E(q), E(a+)), of shape (batch,).
+        negative: cos(E(q), E(a-)), same shape.
+        others: row i, column j: cos of q_i and the positive of row j, of shape (batch, batch).
         asker: (batch,) integers, equal where two rows are about the same question: one's positive is then no
             negative of the other.
         margin: m.
@@ -28,30 +32,55 @@ def contrastive_loss(
         a scalar: of max(0, cos(q, a-) - cos(q, a+) + m), (1 - in_batch) times the mean over the explicit negatives
         plus in_batch times the mean over the in-batch ones; the first alone where a batch holds none of these.
     """
-    question, positive, negative = (torch.nn.functional.normalize(x, dim=-1) for x in (question, positive, negative))
-    cos_positive = (question * positive).sum(-1, keepdim=True)
-    explicit = torch.relu((question * negative).sum(-1, keepdim=True) - cos_positive + margin).mean()
-    # Row i, column j: q_i against the positive of row j.
-    other = asker[:, None] != asker[None, :]
-    if not other.any():
+    explicit = torch.relu(negative - positive + margin).mean()
+    elsewhere = asker[:, None] != asker[None, :]
+    if not elsewhere.any():
         return explicit
-    others = torch.relu(question @ positive.T - cos_positive + margin)[other].mean()
-    return (1 - in_batch) * explicit + in_batch * others
+    from_batch = torch.relu(others - positive[:, None] + margin)[elsewhere].mean()
+    return (1 - in_batch) * explicit + in_batch * from_batch
 
 
 class ContrastiveEmpathyLoss(torch.nn.Module):
-    """`contrastive_loss` in the form that the sentence-transformers trainer calls."""
+    """`contrastive_loss` in the form that the sentence-transformers trainer calls; a row's label is its number.
 
-    def __init__(self, model: SentenceTransformer, margin: float, in_batch: float) -> None:
+    Args:
+        asker: of each row of the training data, as `contrastive_loss` takes it.
+        lexical: the rows' texts, embedded by the lexical part; None without one.
+        places: of each row's question, positive and negative among these texts, of shape (rows, 3).
+    """
+
+    def __init__(
+        self,
+        model: SentenceTransformer,
+        margin: float,
+        in_batch: float,
+        asker: Tensor,
+        lexical: Embedded | None,
+        places: npt.NDArray[np.int64],
+    ) -> None:
         super().__init__()
         self.model = model
         self.margin = margin
         self.in_batch = in_batch
+        self.asker = asker
+        self.lexical = lexical
+        self.places = places
 
     def forward(self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor) -> Tensor:
         # In float32 whatever the encoder computes in: differences of cosines are small.
-        question, positive, negative = (self.model(part)["sentence_embedding"].float() for part in sentence_features)
-        return contrastive_loss(question, positive, negative, labels, self.margin, self.in_batch)
+        embedded = [self.model(part)["sentence_embedding"].float() for part in sentence_features]
+        question, positive, negative = (torch.nn.functional.normalize(part, dim=-1) for part in embedded)
+        own, explicit, others = (question * positive).sum(-1), (question * negative).sum(-1), question @ positive.T
+        if self.lexical is not None:
+            q, p, n = (self.lexical[column] for column in self.places[labels.cpu().numpy()].T)
+            # These have no dense part, so what they give is the lexical part's share already.
+            shares = q.cosines(p), q.cosines(n), q.all_cosines(p)
+            own, explicit, others = (
+                cosine / (1 + q.weight) + torch.from_numpy(share).to(cosine)
+                for cosine, share in zip((own, explicit, others), shares, strict=True)
+            )
+        asker = self.asker[labels.cpu()].to(labels.device)
+        return contrastive_loss(own, explicit, others, asker, self.margin, self.in_batch)
 
     def get_config_dict(self) -> dict[str, float]:
         """What the trainer notes of the loss."""

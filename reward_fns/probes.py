@@ -35,12 +35,14 @@ class HeldOut:
     other: str
     emotion: str
     generic: str
+    dressed: str
 
 
 Probe = Callable[[HeldOut, random.Random], str]
 PROBES: Final[dict[str, tuple[str, Probe]]] = {
     "parrot": ("the question itself", lambda held, rng: held.question),
     "generic": ("generic comfort, from sentences of the corpus", lambda held, rng: held.generic),
+    "dressed": ("the same, led in by the question's words", lambda held, rng: held.dressed),
     "empty": ("nothing", lambda held, rng: ""),
     "whitespace": ("white space and invisible characters", lambda held, rng: " \n\u3000\u200b "),
     "other": ("a good response to another question", lambda held, rng: held.other),
@@ -87,9 +89,10 @@ def heldout_questions(triplets: pd.DataFrame) -> list[HeldOut]:
     found = []
     for question, mine in rows.groupby("question", sort=False):
         first = mine.drop_duplicates("kind").set_index("kind")["negative"]
-        if {"in_batch", "emotion", "generic"} <= set(first.index):
+        if {"in_batch", "emotion", "generic", "dressed"} <= set(first.index):
             response = str(mine["positive"].iloc[0])
-            found.append(HeldOut(str(question), response, first["in_batch"], first["emotion"], first["generic"]))
+            negatives = [str(first[kind]) for kind in ("in_batch", "emotion", "generic", "dressed")]
+            found.append(HeldOut(str(question), response, *negatives))
     if not found:
         raise ValueError("triplets.parquet has no held-out question with all kinds of negatives. Add questions.")
     return found

@@ -11,18 +11,19 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sentence_transformers import SentenceTransformer
+from scipy.stats import rankdata
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.metrics import roc_auc_score
+
+from reward_fns.encoder import Embedded, Encoder, stack
 
 Cosines = npt.NDArray[np.float64]
+Difference = tuple[float, float, float]
+"""A difference with the lower and the upper bound of its 95 % interval."""
 Scorer = Callable[[Sequence[str], npt.NDArray[np.int64], npt.NDArray[np.int64]], Cosines]
 """Texts, and the places of the two that each pair compares, to the pairs' cosines."""
 
-RESAMPLES: Final = 2000
+RESAMPLES: Final = 1000
 _GRAMS: Final = (1, 3)
-_SHOWN: Final = 500
-"""From how many texts on a progress bar is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class KindResult:
         accuracy: by scorer, the share of triplets whose response comes before the negative, ties counting half.
         auc: by scorer, area under the ROC curve of responses against negatives, over all questions together.
         gain: by scorer, its accuracy less the baseline's, with the bounds of the 95 % interval; no baseline's.
+        auc_gain: the same of the AUC, which is what a single threshold for all questions depends on.
     """
 
     kind: str
@@ -43,20 +45,22 @@ class KindResult:
     triplets: int
     accuracy: dict[str, float]
     auc: dict[str, float]
-    gain: dict[str, tuple[float, float, float]]
+    gain: dict[str, Difference]
+    auc_gain: dict[str, Difference]
 
 
-def encoder_scorer(model: SentenceTransformer) -> Scorer:
+def encoder_scorer(encoder: Encoder) -> Scorer:
     """Cosines of an encoder's embeddings; a text is encoded once, however often the scorer is asked for it."""
-    known: dict[str, npt.NDArray[np.float32]] = {}
+    place: dict[str, int] = {}
+    found: list[Embedded] = []
 
     def score(texts: Sequence[str], left: npt.NDArray[np.int64], right: npt.NDArray[np.int64]) -> Cosines:
-        new = [text for text in texts if text not in known]
+        new = [text for text in texts if text not in place]
         if new:
-            encoded = model.encode(new, normalize_embeddings=True, show_progress_bar=len(new) > _SHOWN)
-            known.update(zip(new, np.asarray(encoded), strict=True))
-        vectors = np.stack([known[text] for text in texts])
-        return np.einsum("ij,ij->i", vectors[left], vectors[right]).astype(np.float64)
+            place.update(zip(new, range(len(place), len(place) + len(new)), strict=True))
+            found[:] = [stack([*found, encoder.encode(new)])]
+        embedded = found[0][[place[text] for text in texts]]
+        return embedded[left].cosines(embedded[right])
 
     return score
 
@@ -112,19 +116,18 @@ def compare(
         if not mine.any():
             continue
         questions = triplets["question_id"].to_numpy()[mine]
-        right = {name: ranked_right(good[mine], bad[mine]) for name, (good, bad) in cosines.items()}
+        scores = {name: (good[mine], bad[mine]) for name, (good, bad) in cosines.items()}
+        drawn = _draws(questions, seed)
+        others = [name for name in scores if name != baseline]
         results.append(
             KindResult(
                 kind=kind,
                 questions=len(set(questions)),
                 triplets=int(mine.sum()),
-                accuracy={name: float(values.mean()) for name, values in right.items()},
-                auc={name: _auc(good[mine], bad[mine]) for name, (good, bad) in cosines.items()},
-                gain={
-                    name: _gain(values - right[baseline], questions, seed)
-                    for name, values in right.items()
-                    if name != baseline
-                },
+                accuracy={name: _accuracy(*pair) for name, pair in scores.items()},
+                auc={name: _auc(*pair) for name, pair in scores.items()},
+                gain={name: _difference(_accuracy, scores[name], scores[baseline], drawn) for name in others},
+                auc_gain={name: _difference(_auc, scores[name], scores[baseline], drawn) for name in others},
             )
         )
     if not results:
@@ -133,28 +136,47 @@ def compare(
 
 
 def render_ranking(results: Sequence[KindResult], baseline: str, hard: Sequence[str]) -> str:
-    """The comparison as a Markdown table, a row a kind of negative."""
+    """The comparison as a Markdown table, a row a kind of negative; differences with their 95 % intervals."""
     names = list(results[0].accuracy)
     head = ["negatives", "", "questions", "triplets"]
     head += [f"{name}: accuracy / AUC" for name in names]
-    head += [f"{name} − {baseline}, 95 % interval" for name in results[0].gain]
+    head += [f"{name} − {baseline}: {what}" for name in results[0].gain for what in ("accuracy", "AUC")]
     rows = ["| " + " | ".join(head) + " |", "|---|---|" + "---:|" * (len(head) - 2)]
     for result in results:
         cells: list[Any] = [result.kind, "hard" if result.kind in hard else "easy", result.questions, result.triplets]
         cells += [f"{result.accuracy[name]:.3f} / {result.auc[name]:.3f}" for name in names]
-        cells += [f"{mean:+.3f} ({low:+.3f} to {high:+.3f})" for mean, low, high in result.gain.values()]
+        for name in result.gain:
+            for mean, low, high in (result.gain[name], result.auc_gain[name]):
+                cells.append(f"{mean:+.3f} ({low:+.3f} to {high:+.3f})")
         rows.append("| " + " | ".join(map(str, cells)) + " |")
     return "\n".join(rows) + "\n"
 
 
+def _accuracy(good: Cosines, bad: Cosines) -> float:
+    return float(ranked_right(good, bad).mean())
+
+
 def _auc(good: Cosines, bad: Cosines) -> float:
-    return float(roc_auc_score(np.repeat([1, 0], [len(good), len(bad)]), np.concatenate([good, bad])))
+    """The share of all pairs of a response and a negative that are in order, by the sum of ranks (Mann-Whitney)."""
+    ranks = rankdata(np.concatenate([good, bad]))
+    return float((ranks[: len(good)].sum() / len(good) - (len(good) + 1) / 2) / len(bad))
 
 
-def _gain(difference: Cosines, questions: npt.NDArray[Any], seed: int) -> tuple[float, float, float]:
-    """Mean difference over triplets, and bounds by drawing whole questions with replacement."""
-    by_question = pd.Series(difference).groupby(questions).agg(["sum", "count"]).to_numpy()
-    drawn = np.random.default_rng(seed).integers(0, len(by_question), (RESAMPLES, len(by_question)))
-    sums = by_question[drawn].sum(axis=1)
-    low, high = np.quantile(sums[:, 0] / sums[:, 1], [0.025, 0.975])
-    return float(difference.mean()), float(low), float(high)
+def _draws(questions: npt.NDArray[Any], seed: int) -> list[npt.NDArray[np.int64]]:
+    """All rows first, then the rows of questions drawn with replacement, `RESAMPLES` times."""
+    codes = pd.factorize(questions)[0]
+    rows = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
+    rng = np.random.default_rng(seed)
+    drawn = [np.concatenate([rows[i] for i in rng.integers(0, len(rows), len(rows))]) for _ in range(RESAMPLES)]
+    return [np.arange(len(questions)), *drawn]
+
+
+def _difference(
+    measure: Callable[[Cosines, Cosines], float],
+    scorer: tuple[Cosines, Cosines],
+    baseline: tuple[Cosines, Cosines],
+    drawn: Sequence[npt.NDArray[np.int64]],
+) -> Difference:
+    found = [measure(*(x[rows] for x in scorer)) - measure(*(x[rows] for x in baseline)) for rows in drawn]
+    low, high = np.quantile(found[1:], [0.025, 0.975])
+    return found[0], float(low), float(high)

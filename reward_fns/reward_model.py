@@ -10,12 +10,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 from scipy.special import expit
-from sentence_transformers import SentenceTransformer
 
-Vector = npt.NDArray[np.float32]
+from reward_fns.encoder import Embedded, Encoder, stack
+
 THRESHOLD_FILE = "threshold.json"
 GENERIC_FILE = "generic.json"
 
@@ -106,12 +104,10 @@ class RewardModel:
             ValueError: one of them is not as `make reward-model` writes it.
         """
         self.threshold = Threshold.load(folder)
-        self._encoder = SentenceTransformer(
-            str(folder), device=device, trust_remote_code=False, model_kwargs={"dtype": dtype}
-        )
-        self._generic = self._encode(load_generic(folder))
+        self._encoder = Encoder.load(folder, device, dtype)
+        self._generic = self._encoder.encode(load_generic(folder))
         self._cached = cached
-        self._known: OrderedDict[str, Vector] = OrderedDict()
+        self._known: OrderedDict[str, Embedded] = OrderedDict()
         self.hits = 0
 
     def judge(self, questions: Sequence[str], answers: Sequence[str]) -> list[Judgement]:
@@ -124,28 +120,25 @@ class RewardModel:
             raise ValueError(f"{len(questions)} questions and {len(answers)} answers, expected as many of each")
         if not questions:
             return []
-        vector_of = {question: self._known[question] for question in set(questions) if question in self._known}
-        self.hits += len(vector_of)
+        known = {question: self._known[question] for question in set(questions) if question in self._known}
+        self.hits += len(known)
         # Each text is encoded once, all of them in one go: the encoder sorts them by length.
-        texts = [text for text in dict.fromkeys([*questions, *answers]) if text not in vector_of]
-        vector_of |= dict(zip(texts, self._encode(texts), strict=True))
-        self._keep({question: vector_of[question] for question in questions})
-        generic = {question: float((self._generic @ vector_of[question]).max()) for question in set(questions)}
-        return [
-            self._judgement(float(np.dot(vector_of[question], vector_of[answer])), generic[question])
-            for question, answer in zip(questions, answers, strict=True)
-        ]
+        texts = [text for text in dict.fromkeys([*questions, *answers]) if text not in known]
+        embedded = stack([*known.values(), *([self._encoder.encode(texts)] if texts else [])])
+        place = {text: number for number, text in enumerate([*known, *texts])}
+        asked = list(dict.fromkeys(questions))
+        self._keep({question: embedded[[place[question]]] for question in asked})
+        closest = embedded[[place[question] for question in asked]].all_cosines(self._generic).max(axis=1)
+        generic = dict(zip(asked, closest.tolist(), strict=True))
+        rows = embedded[[place[question] for question in questions]]
+        cosines = rows.cosines(embedded[[place[answer] for answer in answers]]).tolist()
+        return [self._judgement(cosine, generic[question]) for question, cosine in zip(questions, cosines, strict=True)]
 
     def cosines(self, questions: Sequence[str], answers: Sequence[str]) -> list[float]:
         """cos(E(q), E(a)) of each pair; see `judge`."""
         return [judgement.cosine for judgement in self.judge(questions, answers)]
 
-    def _encode(self, texts: Sequence[str]) -> Vector:
-        if not texts:
-            return np.empty((0, 0), dtype=np.float32)
-        return np.asarray(self._encoder.encode(list(texts), normalize_embeddings=True, show_progress_bar=False))
-
-    def _keep(self, vectors: dict[str, Vector]) -> None:
+    def _keep(self, vectors: dict[str, Embedded]) -> None:
         """Remember questions, and forget those that were asked longest ago."""
         for question, vector in vectors.items():
             self._known[question] = vector

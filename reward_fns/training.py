@@ -3,20 +3,22 @@
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+import torch
 from datasets import Dataset
-from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
+from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 from sentence_transformers.base.sampler import DefaultBatchSampler
 from sentence_transformers.sentence_transformer.evaluation import SentenceEvaluator
 from torch.utils.data import SequentialSampler
 from transformers import EarlyStoppingCallback
 from transformers.trainer_utils import get_last_checkpoint
 
+from reward_fns.encoder import Embedded, Encoder
 from reward_fns.loss import ContrastiveEmpathyLoss
 from reward_fns.ranking import accuracy_by_kind, encoder_scorer
 from reward_fns.schedule import schedule
@@ -77,16 +79,17 @@ class Trained:
 class RankingEvaluator(SentenceEvaluator):
     """The share of dev triplets ranked right, by kind and their mean, in the form that the trainer calls."""
 
-    def __init__(self, triplets: pd.DataFrame) -> None:
+    def __init__(self, triplets: pd.DataFrame, encoder: Encoder) -> None:
         super().__init__()
         self.triplets = triplets
+        self.encoder = encoder
         self.primary_metric = "accuracy"
 
     def __call__(
         self, model: Any, output_path: str | None = None, epoch: float = -1, steps: int = -1
     ) -> dict[str, float]:
         del output_path, epoch, steps
-        by_kind = accuracy_by_kind(encoder_scorer(model), self.triplets)
+        by_kind = accuracy_by_kind(encoder_scorer(replace(self.encoder, model=model)), self.triplets)
         return {f"accuracy_{kind}": value for kind, value in by_kind.items()} | {
             "accuracy": float(np.mean(list(by_kind.values())))
         }
@@ -128,8 +131,8 @@ def take_questions(rows: pd.DataFrame, triplets: int, seed: int) -> "pd.Series[b
     return rows["question_id"].isin(chosen)
 
 
-def train(model: SentenceTransformer, rows: pd.DataFrame, dev: pd.DataFrame, recipe: Recipe, folder: Path) -> Trained:
-    """Train `model` and save the best state as ``model`` in `folder`.
+def train(encoder: Encoder, rows: pd.DataFrame, dev: pd.DataFrame, recipe: Recipe, folder: Path) -> Trained:
+    """Train the encoder's model and save the best state as ``model`` in `folder`.
 
     Killed and called again with the same recipe and rows, it goes on from the last checkpoint; a training that had
     ended is not done again.
@@ -146,7 +149,8 @@ def train(model: SentenceTransformer, rows: pd.DataFrame, dev: pd.DataFrame, rec
     _keep_own_checkpoints(folder, recipe, planned)
     if (done := folder / _TRAINED).is_file():
         return Trained(**json.loads(done.read_text(encoding="utf-8")))
-    planned = planned.assign(label=pd.factorize(planned["question_id"])[0])
+    model = encoder.model
+    planned = planned.assign(label=range(len(planned)))
     choosing: dict[str, Any] = {"save_strategy": "steps", "save_steps": 1 / recipe.evaluations, "save_total_limit": 2}
     if not dev.empty:
         choosing |= {"eval_strategy": "steps", "eval_steps": 1 / recipe.evaluations, "load_best_model_at_end": True}
@@ -164,8 +168,8 @@ def train(model: SentenceTransformer, rows: pd.DataFrame, dev: pd.DataFrame, rec
             **{**choosing, **recipe.arguments},
         ),
         train_dataset=Dataset.from_pandas(planned[["question", "positive", "negative", "label"]], preserve_index=False),
-        loss=ContrastiveEmpathyLoss(model, recipe.margin, recipe.in_batch),
-        evaluator=None if dev.empty else RankingEvaluator(dev),
+        loss=_loss(encoder, recipe, planned),
+        evaluator=None if dev.empty else RankingEvaluator(dev, encoder),
         callbacks=[] if dev.empty else [EarlyStoppingCallback(recipe.patience)],
     )
     last = get_last_checkpoint(str(folder)) if folder.is_dir() else None
@@ -175,7 +179,7 @@ def train(model: SentenceTransformer, rows: pd.DataFrame, dev: pd.DataFrame, rec
     state = trainer.state
     best = (None, None) if dev.empty else (state.best_metric, state.best_global_step)
     trained = Trained(float(result.training_loss), int(state.global_step), *best)
-    model.save(str(folder / MODEL), create_model_card=False)
+    encoder.save(folder / MODEL)
     (folder / _TRAINED).write_text(json.dumps(asdict(trained)) + "\n", encoding="utf-8")
     for checkpoint in folder.glob("checkpoint-*"):
         shutil.rmtree(checkpoint)
@@ -186,6 +190,16 @@ def discard_model(folder: Path) -> None:
     """Remove the model that `train` saved, whose best copy has gone to its place; the logs stay."""
     (folder / _TRAINED).unlink()
     shutil.rmtree(folder / MODEL)
+
+
+def _loss(encoder: Encoder, recipe: Recipe, planned: pd.DataFrame) -> ContrastiveEmpathyLoss:
+    asker = torch.from_numpy(pd.factorize(planned["question_id"])[0])
+    codes, texts = pd.factorize(planned[["question", "positive", "negative"]].to_numpy().ravel())
+    lexical = None
+    if encoder.lexical is not None:
+        no_dense = np.zeros((len(texts), 0), dtype=np.float32)
+        lexical = Embedded(no_dense, encoder.lexical.vectors(list(texts)), encoder.weight)
+    return ContrastiveEmpathyLoss(encoder.model, recipe.margin, recipe.in_batch, asker, lexical, codes.reshape(-1, 3))
 
 
 def generic_replies(triplets: pd.DataFrame, count: int) -> list[str]:

@@ -7,7 +7,17 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from recipes.stage import Common, StageError, check_types, fingerprint, main, require, require_stage, run_stage
+from recipes.stage import (
+    Common,
+    StageError,
+    check_types,
+    fingerprint,
+    load_profile,
+    main,
+    require,
+    require_stage,
+    run_stage,
+)
 
 
 class Work:
@@ -39,6 +49,11 @@ def test_unchanged_stage_is_skipped(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert manifest["result"] == {"rows": 3}
     assert manifest["inputs"]["source"] == fingerprint(source)
     assert {"versions", "seed", "git_commit", "seconds", "config"} <= set(manifest)
+
+
+def test_a_value_that_is_no_yaml_is_told() -> None:
+    with pytest.raises(StageError, match=r"'profile=tiny frozen=\[a,\[' holds a value that is no YAML"):
+        load_profile(["profile=tiny", "frozen=[a,["], None, Common)
 
 
 @pytest.mark.parametrize("change", ["input", "config", "seed", "force"])

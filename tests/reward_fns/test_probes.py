@@ -29,7 +29,12 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> RewardModel:
 
 
 def triplets() -> pd.DataFrame:
-    negatives = {"in_batch": "把课表重排一遍。", "emotion": "真替你高兴。", "generic": "一切都会好起来。"}
+    negatives = {
+        "in_batch": "把课表重排一遍。",
+        "emotion": "真替你高兴。",
+        "generic": "一切都会好起来。",
+        "dressed": "说到考试，一切都会好。",
+    }
     rows = [
         {"question": QUESTION, "positive": RESPONSE, "negative": text, "kind": kind, "split": split}
         for kind, text in negatives.items()

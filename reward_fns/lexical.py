@@ -1,0 +1,67 @@
+"""Word overlap as a part of the encoder: TF-IDF of character n-grams, hashed, with weights learned from a corpus.
+
+A response quotes its post, and a small encoder averages such quotes away: beside TF-IDF it ranks responses about the
+same matter no better (docs/log.md), together they do. Grams are hashed so that no vocabulary has to be kept, and one
+never met in the corpus weighs nothing.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array, diags_array
+from sklearn.feature_extraction.text import HashingVectorizer
+
+LEXICAL_FILE: Final = "lexical.npy"
+_GRAMS: Final = (1, 3)
+_BUCKETS: Final = 2**20
+_NEVER_EMPTY: Final = 1e-12
+
+
+class Lexical:
+    """Texts to sparse vectors of length 1 (0 for a text without a known gram), `BUCKETS` wide."""
+
+    def __init__(self, weights: npt.NDArray[np.float32]) -> None:
+        """Take the weight of each bucket."""
+        self.weights = weights
+        self._counter = HashingVectorizer(
+            analyzer="char", ngram_range=_GRAMS, n_features=_BUCKETS, norm=None, alternate_sign=False
+        )
+
+    @classmethod
+    def fit(cls, texts: Sequence[str]) -> "Lexical":
+        """Weights from a corpus: the logarithm of a gram's rarity, 0 for one that no text holds."""
+        lexical = cls(np.zeros(_BUCKETS, dtype=np.float32))
+        frequency = np.bincount(lexical._counter.transform(texts).indices, minlength=_BUCKETS)
+        rarity = np.log((1 + len(texts)) / (1 + frequency)) + 1
+        lexical.weights = np.where(frequency > 0, rarity, 0).astype(np.float32)
+        return lexical
+
+    def vectors(self, texts: Sequence[str]) -> csr_array:
+        """A row a text."""
+        counts = csr_array(self._counter.transform(texts), dtype=np.float32)
+        counts.data = (1 + np.log(counts.data)) * self.weights[counts.indices]
+        lengths = np.sqrt(counts.multiply(counts).sum(axis=1))
+        return csr_array(diags_array(1 / np.maximum(lengths, _NEVER_EMPTY)) @ counts, dtype=np.float32)
+
+    def save(self, folder: Path) -> None:
+        """Write ``lexical.npy``."""
+        np.save(folder / LEXICAL_FILE, self.weights, allow_pickle=False)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Lexical":
+        """Read ``lexical.npy``.
+
+        Raises:
+            ValueError: not as `save` writes it.
+        """
+        file = folder / LEXICAL_FILE
+        weights = np.load(file, allow_pickle=False)
+        if weights.shape != (_BUCKETS,) or weights.dtype != np.float32:
+            raise ValueError(
+                f"{file}: {weights.dtype} of shape {weights.shape}, expected float32 of ({_BUCKETS},). "
+                "Run `make reward-model` again."
+            )
+        return cls(weights)
