@@ -35,7 +35,7 @@ $(VENV)/.installed-gpu: locks/gpu.txt pyproject.toml
 	$(PY) -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: $(READY)  ## all five stages (PROFILE=tiny CORPUS=path SEED=42 OUT=folder), then where the report is
+demo: $(READY)  ## all stages (PROFILE=tiny CORPUS=path SEED=42 OUT=folder), then where the report is
 	@if [ -n '$(ARGS)' ]; then echo "error: ARGS belongs to one stage: make data ARGS=..., make sft ARGS=..." >&2; exit 2; fi
 	@$(MAKE) --no-print-directory data sft reward-model second-scorer grpo eval
 	@echo "The report: $(OUT)/eval/report.md   Sample replies: $(OUT)/eval/replies.md"

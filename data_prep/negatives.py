@@ -157,23 +157,28 @@ class _Draws:
         rng = random.Random(f"{self._seed} {question.id}")
         usable = self._not_in(question)
         around = self._around[question.id]
-        near = [response for place in around.nearest for response in self._by_place[place]]
+        own = set(question.responses)
+        near = [other for place in around.nearest for other in self._by_place[place] if other.text not in own]
         for positive, emotion in zip(question.responses, question.response_emotions, strict=True):
             mismatched = [response for response in near if emotion and response.emotion not in ("", emotion)]
             yield "emotion", positive, _draw(self._mismatched[emotion], question, rng) if emotion else None
             yield "generic", positive, _generic_reply(usable, len(positive), rng)
             if self._side == "heldout":
                 yield "in_batch", positive, _draw(self._responses, question, rng)
-            for negative in self._near(near, question, rng):
+            for negative in self._near(near, rng):
                 yield "topic", positive, negative
-            for negative in self._near(mismatched, question, rng):
+            for negative in self._near(mismatched, rng):
                 yield "topic_emotion", positive, negative
             yield "dressed", positive, self._dressed_reply(usable, around, len(positive), rng)
 
-    def _near(self, candidates: list[_Response], question: Question, rng: random.Random) -> list[str] | list[None]:
+    def _near(self, candidates: list[_Response], rng: random.Random) -> list[str] | list[None]:
         """As many different ones as are wanted and to be had; a None where there is none."""
-        texts = dict.fromkeys(other.text for other in candidates if other.text not in question.responses)
-        return rng.sample(list(texts), min(self._topic_negatives, len(texts))) or [None]
+        if not candidates:
+            return [None]
+        if self._topic_negatives == 1:
+            return [candidates[int(rng.random() * len(candidates))].text]
+        texts = list(dict.fromkeys(other.text for other in candidates))
+        return rng.sample(texts, min(self._topic_negatives, len(texts)))
 
     def _not_in(self, question: Question) -> list[str]:
         """The generic sentences that none of the question's own responses holds."""

@@ -6,9 +6,10 @@ reward function ``data_source``, ``reward_model`` and ``extra_info``, from ``grp
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -153,10 +154,9 @@ def write_grpo_parquet(
 
 def write_triplets_parquet(path: Path, triplets: Iterable[Triplet]) -> None:
     """Write the reward model's rows as they come, one column per field of ``Triplet``."""
-    _write(
-        path,
-        ({name: getattr(triplet, name) for name in _TRIPLET_SCHEMA.names} for triplet in triplets),
-        _TRIPLET_SCHEMA,
+    columns = {name: attrgetter(name) for name in _TRIPLET_SCHEMA.names}
+    _write_pieces(
+        path, triplets, _TRIPLET_SCHEMA, lambda piece: {name: list(map(get, piece)) for name, get in columns.items()}
     )
 
 
@@ -191,8 +191,14 @@ def write_test_parquet(path: Path, questions: Iterable[Question], system_prompt:
 
 
 def _write(path: Path, rows: Iterable[dict[str, Any]], schema: pa.Schema) -> None:
+    _write_pieces(path, rows, schema, lambda piece: {name: [row[name] for row in piece] for name in schema.names})
+
+
+def _write_pieces(
+    path: Path, rows: Iterable[Any], schema: pa.Schema, columns: Callable[[list[Any]], dict[str, list[Any]]]
+) -> None:
+    """Write rows by pieces: the triplets of a large corpus hold each text several times over, gigabytes in all."""
     iterator = iter(rows)
     with replacing(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-        # By pieces: the triplets of a large corpus hold each text several times over, gigabytes in all.
         while piece := list(islice(iterator, _ROWS)):
-            writer.write_table(pa.Table.from_pylist(piece, schema=schema))
+            writer.write_table(pa.Table.from_pydict(columns(piece), schema=schema))

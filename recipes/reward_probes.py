@@ -8,6 +8,7 @@ Afterwards ``outputs/<profile>/reward-probes/probes.md`` has a row a probe. The 
 """
 
 import json
+import random
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,13 @@ from reward_fns.reward_model import RewardModel
 
 @dataclass(frozen=True)
 class ProbesConfig:
-    """The guards to try, see `reward_fns.guards.Guards`, and where the encoder runs."""
+    """The guards to try, see `reward_fns.guards.Guards`, on how many questions at most, and where the encoder runs."""
 
     max_copy: float | None = 0.45
     min_distinct: float | None = 0.4
     min_chars: int | None = 40
     max_chars: int | None = None
+    questions: int = 200
     device: str = "cpu"
 
 
@@ -38,6 +40,8 @@ def run(arguments: list[str]) -> None:
         guards = Guards(config.max_copy, config.min_distinct, config.min_chars, config.max_chars)
     except ValueError as error:
         raise StageError(str(error)) from error
+    if config.questions < 1:
+        raise StageError(f"questions={config.questions}: expected 1 or more.")
     triplets = require_stage(common.root / "data", "data") / "triplets.parquet"
     model = require_stage(common.root / "reward-model", "reward-model")
     inputs = {"triplets": triplets, "reward-model": model}
@@ -55,7 +59,9 @@ def _probe(
 ) -> dict[str, Any]:
     try:
         reward_model = RewardModel(model, config.device)
-        results = run_probes(reward_model, heldout_questions(pd.read_parquet(triplets)), guards, common.seed)
+        questions = heldout_questions(pd.read_parquet(triplets))
+        chosen = random.Random(common.seed).sample(questions, min(config.questions, len(questions)))
+        results = run_probes(reward_model, chosen, guards, common.seed)
     except (FileNotFoundError, ValueError) as error:
         raise StageError(f"reward-probes: {error}") from error
     table = render(results, guards, reward_model.threshold.value)

@@ -232,5 +232,14 @@ def test_dressed_sentences_are_parted_between_the_sides(make_questions: MakeQues
         assert any(word in row.negative for word in find_words(row.question))
 
 
+def test_several_negatives_about_the_same_matter(psyqa_path: Path) -> None:
+    questions = grouped(load_corpus(psyqa_path).questions)
+    rows = [row for row in TripletBuilder(questions, 0.0, 42, topic_negatives=5) if row.kind == "topic"]
+    by_response = Counter((row.question_id, row.positive) for row in rows)
+    assert max(by_response.values()) == 5
+    assert mean(by_response.values()) > 4.5
+    assert len({(row.positive, row.negative) for row in rows}) == len(rows)
+
+
 def find_words(post: str) -> set[str]:
     return {a + b for a, b in pairwise(post) if (a + b).isalpha()}
