@@ -46,6 +46,7 @@ from reward_fns.training import (
 )
 
 RANKING = "ranking.json"
+EXPLICIT = tuple(kind for kind in KINDS if kind != "in_batch")
 UNTRAINED, TRAINED, BASELINE = "untrained", "trained", "TF-IDF"
 
 
@@ -90,7 +91,7 @@ class RewardModelConfig:
     margins: list[float] = field(default_factory=list)
     seeds: list[int] = field(default_factory=list)
     in_batch: float = 0.5
-    mixture: dict[str, float] = field(default_factory=lambda: {k: 1.0 for k in KINDS if k != "in_batch"})
+    mixture: dict[str, float] = field(default_factory=lambda: dict.fromkeys(EXPLICIT, 1.0))
     curriculum: float = 0.0
     epochs: int = 1
     tokens: int | None = None
@@ -131,7 +132,7 @@ def check_config(config: RewardModelConfig) -> None:
     if config.dev_triplets == 0 and len(config.margins) * len(config.seeds) > 1:
         raise StageError("dev_triplets=0 with several margins or seeds: nothing to choose by. Set dev_triplets=300.")
     try:
-        check_mixture(config.mixture, config.curriculum)
+        check_mixture(config.mixture, config.curriculum, EXPLICIT)
     except ValueError as error:
         raise StageError(str(error)) from error
     if config.device.startswith("cuda") and not torch.cuda.is_available():
@@ -182,48 +183,33 @@ def _build(
     logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
     rows, dev = split_dev(triplets, config.dev_triplets, common.seed)
     tried: dict[tuple[float, int], Trained] = {}
-    begun: dict[tuple[float, int], Encoder] = {}
-    for margin, seed in product(config.margins or [config.margin], config.seeds or [common.seed]):
-        encoder = untrained_encoder(common, config, triplets, seed)
+    untrained: Encoder | None = None
+    for trial in product(config.margins or [config.margin], config.seeds or [common.seed]):
+        encoder = untrained_encoder(common, config, triplets, trial[1])
         start = copy.deepcopy(encoder)
-        tried[margin, seed] = _trial(encoder, config, margin, seed, rows, dev, _folder(folder, margin, seed))
-        if best_of(tried) == (margin, seed):
-            begun = {(margin, seed): start}
-        told = tried[margin, seed].dev
-        print(f"{name}: margin {margin:g}, seed {seed}" + ("" if told is None else f": dev accuracy {told:.4f}"))
+        tried[trial] = _trial(encoder, config, *trial, rows, dev, _folder(folder, *trial))
+        untrained = start if best_of(tried) == trial else untrained
+        told = tried[trial].dev
+        print(f"{name}: margin {trial[0]:g}, seed {trial[1]}" + ("" if told is None else f": dev accuracy {told:.4f}"))
     margin, seed = best_of(tried)
-    best = _folder(folder, margin, seed) / MODEL
-    model = Encoder.load(best, config.device)
-    heldout = _heldout(triplets, config.heldout_triplets, common.seed)
-    scorer = encoder_scorer(model)
-    pairs = heldout_pairs(scorer, heldout)
-    threshold = choose_threshold(pairs, margin, config.threshold_rule, config.threshold_rate)
-    model.save(folder)
+    encoder = Encoder.load(_folder(folder, margin, seed) / MODEL, config.device)
+    encoder.save(folder)
     save_generic(folder, generic_replies(triplets, config.generic_replies))
+    heldout = _heldout(triplets, config.heldout_triplets, common.seed)
+    trained = encoder_scorer(encoder)
+    pairs = heldout_pairs(trained, heldout)
+    threshold = choose_threshold(pairs, margin, config.threshold_rule, config.threshold_rate)
     threshold.save(folder)
     plot_curves(pairs, threshold, folder / CURVES)
-    scorers = {
-        BASELINE: tfidf_scorer(),
-        UNTRAINED: encoder_scorer(begun[margin, seed]),
-        TRAINED: scorer,
-    }
+    assert untrained is not None
+    scorers = {BASELINE: tfidf_scorer(), UNTRAINED: encoder_scorer(untrained), TRAINED: trained}
     ranking = compare(scorers, BASELINE, heldout, KINDS, common.seed)
     write_text(folder / RANKING, json.dumps([asdict(result) for result in ranking], indent=1) + "\n")
+    table = render_ranking(ranking, BASELINE, HARD)
+    facts = _facts(config, len(rows), margin, seed, tried[margin, seed].loss)
+    write_text(folder / "README.md", render_card(threshold, pairs, facts, tried, table))
     for trial in tried:
         discard_model(_folder(folder, *trial))
-    facts = {
-        "encoder": config.encoder,
-        "triplets": f"{len(rows):,}, of which an epoch draws "
-        + ", ".join(f"{share:g} of {kind}" for kind, share in config.mixture.items()),
-        "epochs, curriculum": f"{config.epochs}, {config.curriculum:g}",
-        "word overlap": f"{config.lexical:g} beside the encoder's 1",
-        "margin m of Eq. 5": f"{margin:g}",
-        "in-batch share of the loss": config.in_batch,
-        "mean loss": f"{tried[margin, seed].loss:.4f}",
-        "seed": seed,
-    }
-    table = render_ranking(ranking, BASELINE, HARD)
-    write_text(folder / "README.md", render_card(threshold, pairs, facts, tried, table))
     print(table)
     passed = ", ".join(f"{rate:.1%} of {kind}" for kind, rate in threshold.false_positive_rate.items())
     print(f"{name}: T lets {threshold.true_positive_rate:.1%} of the held-out answers pass, {passed}")
@@ -232,6 +218,21 @@ def _build(
         f"{threshold.accuracy:.3f}, AUC " + ", ".join(f"{kind} {auc:.3f}" for kind, auc in threshold.auc.items())
     )
     return {"margin": margin, "seed": seed, **asdict(tried[margin, seed]), **asdict(threshold)}
+
+
+def _facts(config: RewardModelConfig, rows: int, margin: float, seed: int, loss: float) -> dict[str, object]:
+    """What the card says of the training."""
+    drawn = ", ".join(f"{share:g} of {kind}" for kind, share in config.mixture.items())
+    return {
+        "encoder": config.encoder,
+        "triplets": f"{rows:,}, of which an epoch draws {drawn}",
+        "epochs, curriculum": f"{config.epochs}, {config.curriculum:g}",
+        "word overlap": f"{config.lexical:g} beside the encoder's 1",
+        "margin m of Eq. 5": f"{margin:g}",
+        "in-batch share of the loss": config.in_batch,
+        "mean loss": f"{loss:.4f}",
+        "seed": seed,
+    }
 
 
 def best_of(tried: Mapping[tuple[float, int], Trained]) -> tuple[float, int]:
@@ -279,6 +280,7 @@ def _trial(
         in_batch=config.in_batch,
         mixture=config.mixture,
         curriculum=config.curriculum,
+        hard_kinds=HARD,
         epochs=config.epochs,
         seed=seed,
         tokens=config.tokens,

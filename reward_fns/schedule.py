@@ -1,23 +1,23 @@
 """Which triplets the reward model sees, and when: the mixture of negatives and the curriculum from easy to hard."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
 
-from data_prep.negatives import HARD, KINDS
 
-
-def check_mixture(mixture: Mapping[str, float], curriculum: float) -> None:
+def check_mixture(mixture: Mapping[str, float], curriculum: float, kinds: Collection[str]) -> None:
     """Check the two before any training.
+
+    Args:
+        kinds: of explicit negatives that there are.
 
     Raises:
         ValueError: an unknown kind, a share or a curriculum that is none; the message names the key.
     """
-    explicit = [kind for kind in KINDS if kind != "in_batch"]
     for kind, share in mixture.items():
-        if kind not in explicit:
-            raise ValueError(f"mixture.{kind}: no such kind of negative, expected some of {', '.join(explicit)}.")
+        if kind not in kinds:
+            raise ValueError(f"mixture.{kind}: no such kind of negative, expected some of {', '.join(kinds)}.")
         if not 0 <= share <= 1:
             raise ValueError(f"mixture.{kind}={share}: expected the share of its triplets in an epoch, 0 to 1.")
     if not any(mixture.values()):
@@ -27,7 +27,12 @@ def check_mixture(mixture: Mapping[str, float], curriculum: float) -> None:
 
 
 def schedule(
-    triplets: pd.DataFrame, mixture: Mapping[str, float], curriculum: float, epochs: int, seed: int
+    triplets: pd.DataFrame,
+    mixture: Mapping[str, float],
+    curriculum: float,
+    hard_kinds: Collection[str],
+    epochs: int,
+    seed: int,
 ) -> pd.DataFrame:
     """The triplets in the order of training, all epochs one after another.
 
@@ -36,6 +41,7 @@ def schedule(
         mixture: by kind of negative, the share of its triplets that each epoch draws anew.
         curriculum: the part of the training over which the hard kinds come in, linearly from none to their share;
             0 for all of them from the start.
+        hard_kinds: which these are.
         epochs: passes over the triplets.
         seed: of the draws.
 
@@ -44,7 +50,7 @@ def schedule(
     """
     rng = np.random.default_rng(seed)
     share = triplets["kind"].map(dict(mixture)).fillna(0.0).to_numpy(dtype=float)
-    hard = triplets["kind"].isin(HARD).to_numpy()
+    hard = triplets["kind"].isin(list(hard_kinds)).to_numpy()
     drawn = []
     for epoch in range(epochs):
         order = rng.permutation(len(triplets))

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -39,6 +39,7 @@ class Recipe:
         in_batch: share of the in-batch negatives in the loss, see `loss.contrastive_loss`.
         mixture: by kind of negative, the share of its triplets that an epoch draws.
         curriculum: part of the training over which hard negatives come in, see `schedule.schedule`.
+        hard_kinds: of negatives, those that the curriculum is for.
         epochs: passes over the triplets.
         seed: of draws and of the trainer.
         tokens: longest text in training, longer ones are cut; None for the encoder's own limit.
@@ -51,6 +52,7 @@ class Recipe:
     in_batch: float
     mixture: Mapping[str, float]
     curriculum: float
+    hard_kinds: Sequence[str]
     epochs: int
     seed: int
     tokens: int | None
@@ -145,7 +147,7 @@ def train(encoder: Encoder, rows: pd.DataFrame, dev: pd.DataFrame, recipe: Recip
     Raises:
         ValueError: the mixture leaves no row.
     """
-    planned = schedule(rows, recipe.mixture, recipe.curriculum, recipe.epochs, recipe.seed)
+    planned = schedule(rows, recipe.mixture, recipe.curriculum, recipe.hard_kinds, recipe.epochs, recipe.seed)
     _keep_own_checkpoints(folder, recipe, planned)
     if (done := folder / _TRAINED).is_file():
         return Trained(**json.loads(done.read_text(encoding="utf-8")))

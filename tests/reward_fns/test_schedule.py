@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from data_prep.negatives import HARD
 from reward_fns.resplit import resplit
 from reward_fns.schedule import check_mixture, schedule
 
@@ -12,7 +13,7 @@ def rows(count: int) -> pd.DataFrame:
 
 
 def test_each_epoch_draws_its_share_of_each_kind() -> None:
-    planned = schedule(rows(1000), {"generic": 1.0, "dressed": 0.25}, 0.0, 2, 7)
+    planned = schedule(rows(1000), {"generic": 1.0, "dressed": 0.25}, 0.0, HARD, 2, 7)
     counts = planned["kind"].value_counts()
     assert counts["generic"] == 2000
     assert counts["dressed"] == pytest.approx(500, abs=60)
@@ -23,7 +24,7 @@ def test_each_epoch_draws_its_share_of_each_kind() -> None:
 
 
 def test_hard_negatives_come_in_along_the_curriculum() -> None:
-    planned = schedule(rows(1000), dict.fromkeys(("generic", "dressed", "topic"), 1.0), 0.5, 1, 7)
+    planned = schedule(rows(1000), dict.fromkeys(("generic", "dressed", "topic"), 1.0), 0.5, HARD, 1, 7)
     hard = planned["kind"] != "generic"
     tenth = len(planned) // 10
     assert hard[:tenth].mean() < 0.4
@@ -33,13 +34,13 @@ def test_hard_negatives_come_in_along_the_curriculum() -> None:
 
 def test_the_schedule_depends_on_its_seed_only() -> None:
     mixture = {"generic": 0.5, "topic": 0.5}
-    assert schedule(rows(50), mixture, 0.3, 2, 1).equals(schedule(rows(50), mixture, 0.3, 2, 1))
-    assert not schedule(rows(50), mixture, 0.3, 2, 1).equals(schedule(rows(50), mixture, 0.3, 2, 2))
+    assert schedule(rows(50), mixture, 0.3, HARD, 2, 1).equals(schedule(rows(50), mixture, 0.3, HARD, 2, 1))
+    assert not schedule(rows(50), mixture, 0.3, HARD, 2, 1).equals(schedule(rows(50), mixture, 0.3, HARD, 2, 2))
 
 
 def test_nothing_to_train_on() -> None:
     with pytest.raises(ValueError, match=r"no triplet to train on: there are .*'generic': 5.* \{'emotion': 1.0\}"):
-        schedule(rows(5), {"emotion": 1.0}, 0.0, 1, 1)
+        schedule(rows(5), {"emotion": 1.0}, 0.0, HARD, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ def test_nothing_to_train_on() -> None:
 )
 def test_impossible_mixtures(mixture: dict[str, float], curriculum: float, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        check_mixture(mixture, curriculum)
+        check_mixture(mixture, curriculum, ["generic", "topic"])
 
 
 def test_the_second_split_is_another_and_leaks_nothing() -> None:

@@ -100,6 +100,7 @@ def recipe(**changes: Any) -> Recipe:
         "in_batch": 0.5,
         "mixture": {"generic": 1.0},
         "curriculum": 0.0,
+        "hard_kinds": (),
         "epochs": 30,
         "seed": 1,
         "tokens": None,
