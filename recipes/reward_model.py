@@ -25,7 +25,7 @@ from transformers import set_seed
 
 from data_prep.negatives import HARD, KINDS
 from recipes.stage import Common, StageError, load_profile, main, require_stage, run_stage, write_text
-from reward_fns.building import Plan, build_encoder
+from reward_fns.building import STATIC, Plan, build_encoder
 from reward_fns.card import CURVES, render_card
 from reward_fns.choosing import RULES, choose_threshold, heldout_pairs
 from reward_fns.curves import plot_curves
@@ -123,6 +123,8 @@ def check_config(config: RewardModelConfig) -> None:
     for key in ("generic_replies", "dimension", "epochs", "evaluations", "patience", "heldout_triplets"):
         if getattr(config, key) < 1:
             raise StageError(f"{key}={getattr(config, key)}: expected 1 or more.")
+    if config.tokens is not None and (config.tokens < 1 or config.encoder == STATIC):
+        raise StageError(f"tokens={config.tokens}: expected 1 or more, or null; encoder=static reads whole texts.")
     if config.lexical < 0:
         raise StageError(f"lexical={config.lexical}: expected 0 or more.")
     if config.whiten is not None and not 0 <= config.whiten <= 1:

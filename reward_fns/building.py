@@ -76,9 +76,11 @@ def _whitening(model: SentenceTransformer, texts: Sequence[str], plan: Plan) -> 
     """The linear layer of `Plan.whiten`: raw embeddings of one language and subject all point much the same way."""
     step = max(1, len(texts) // _WHITENED_FROM)
     limit = model.max_seq_length
-    model.max_seq_length = plan.tokens or limit
+    if plan.tokens is not None:
+        model.max_seq_length = plan.tokens
     vectors = torch.from_numpy(np.asarray(model.encode(list(texts[::step]), show_progress_bar=True)))
-    model.max_seq_length = limit
+    if plan.tokens is not None:
+        model.max_seq_length = limit
     mean = vectors.mean(dim=0)
     _, spread, axes = torch.linalg.svd(vectors - mean, full_matrices=False)
     weight = axes / (spread / spread.mean())[:, None] ** (plan.whiten or 0.0)
