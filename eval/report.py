@@ -32,7 +32,7 @@ NOTE: Final = (
     "Protocol `zh`: characters as tokens, each reply against every human reference, then the mean; not comparable with "
     "the paper's tables. A reply without a single `<answer>` shows a reader nothing and scores 0. Format and answer "
     "are the two parts of the reward, so they say how well GRPO did what it was asked. The second scorer is the share "
-    "of replies that a reward model of another split, seed and encoder lets pass: where the answer part rises and it "
+    "of replies that a reward model of another split and seed lets pass: where the answer part rises and it "
     "does not, GRPO has found a weakness of its reward rather than better answers. Nothing here says that a reply "
     "helps anybody, and no figure claims clinical validity."
 )

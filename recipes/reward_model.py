@@ -24,7 +24,7 @@ from sentence_transformers import SentenceTransformerTrainingArguments
 from transformers import set_seed
 
 from data_prep.negatives import HARD, KINDS
-from recipes.stage import Common, StageError, load_profile, main, require_stage, run_stage, write_text
+from recipes.stage import Common, StageError, fingerprint, load_profile, main, require_stage, run_stage, write_text
 from reward_fns.building import STATIC, Plan, build_encoder
 from reward_fns.card import CURVES, render_card
 from reward_fns.choosing import RULES, choose_threshold, heldout_pairs
@@ -131,7 +131,7 @@ def check_config(config: RewardModelConfig) -> None:
         raise StageError(f"whiten={config.whiten}: expected 0 to 1, or null for none.")
     if config.dev_triplets < 0:
         raise StageError(f"dev_triplets={config.dev_triplets}: expected 0 or more.")
-    if config.dev_triplets == 0 and len(config.margins) * len(config.seeds) > 1:
+    if config.dev_triplets == 0 and max(len(config.margins), len(config.seeds)) > 1:
         raise StageError("dev_triplets=0 with several margins or seeds: nothing to choose by. Set dev_triplets=300.")
     try:
         check_mixture(config.mixture, config.curriculum, EXPLICIT)
@@ -184,12 +184,13 @@ def _build(
     # It tells of every checkpoint that it saves.
     logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
     rows, dev = split_dev(triplets, config.dev_triplets, common.seed)
+    base = fingerprint(Path(common.model))
     tried: dict[tuple[float, int], Trained] = {}
     untrained: Encoder | None = None
     for trial in product(config.margins or [config.margin], config.seeds or [common.seed]):
         encoder = untrained_encoder(common, config, triplets, trial[1])
         start = copy.deepcopy(encoder)
-        tried[trial] = _trial(encoder, config, *trial, rows, dev, _folder(folder, *trial))
+        tried[trial] = _trial(encoder, base, config, *trial, rows, dev, _folder(folder, *trial))
         untrained = start if best_of(tried) == trial else untrained
         told = tried[trial].dev
         print(f"{name}: margin {trial[0]:g}, seed {trial[1]}" + ("" if told is None else f": dev accuracy {told:.4f}"))
@@ -256,7 +257,12 @@ def untrained_encoder(common: Common, config: RewardModelConfig, triplets: pd.Da
     set_seed(seed)
     rows = triplets[triplets["split"] == "train"]
     texts = list(dict.fromkeys([*rows["question"], *rows["positive"]]))
-    plan = Plan(
+    return build_encoder(encoder_plan(config), common.model, config.device, texts)
+
+
+def encoder_plan(config: RewardModelConfig) -> Plan:
+    """The keys that the encoder is built by."""
+    return Plan(
         encoder=config.encoder,
         dimension=config.dimension,
         config=config.encoder_config,
@@ -265,11 +271,11 @@ def untrained_encoder(common: Common, config: RewardModelConfig, triplets: pd.Da
         lexical=config.lexical,
         frozen=config.frozen,
     )
-    return build_encoder(plan, common.model, config.device, texts)
 
 
 def _trial(
     encoder: Encoder,
+    base: str,
     config: RewardModelConfig,
     margin: float,
     seed: int,
@@ -289,6 +295,7 @@ def _trial(
         evaluations=config.evaluations,
         patience=config.patience,
         arguments=config.training,
+        begins_as=f"{encoder_plan(config)} {base}",
     )
     return train(encoder, rows, dev, recipe, folder)
 

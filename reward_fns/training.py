@@ -46,6 +46,7 @@ class Recipe:
         evaluations: how often the dev triplets are ranked; the best of these states is kept.
         patience: evaluations without a gain after which training stops.
         arguments: further ones of SentenceTransformerTrainingArguments.
+        begins_as: names what the encoder was built from; checkpoints of another one are not gone on from.
     """
 
     margin: float
@@ -59,6 +60,7 @@ class Recipe:
     evaluations: int
     patience: int
     arguments: Mapping[str, Any]
+    begins_as: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ def test_training_s_loss_sees_both_parts(hybrid: Encoder) -> None:
             "negative": [TEXTS[4], TEXTS[4]],
         }
     )
-    recipe = Recipe(0.2, 0.0, {}, 0.0, (), 1, 1, None, 1, 1, {})
+    recipe = Recipe(0.2, 0.0, {}, 0.0, (), 1, 1, None, 1, 1, {}, "")
     features = [hybrid.model.preprocess(rows[name].tolist()) for name in ("question", "positive", "negative")]
     found = float(_loss(hybrid, recipe, rows)(features, torch.tensor([0, 1])))
     good, bad = triplet_cosines(encoder_scorer(hybrid), rows)

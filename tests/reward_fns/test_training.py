@@ -107,6 +107,7 @@ def recipe(**changes: Any) -> Recipe:
         "evaluations": 3,
         "patience": 2,
         "arguments": {**arguments, "dataloader_pin_memory": False},
+        "begins_as": "a bag",
     }
     return Recipe(**{**defaults, **changes})
 
@@ -143,6 +144,8 @@ def test_a_finished_training_is_not_done_again_unless_something_changed(encoder:
     assert (tmp_path / MODEL / "model.safetensors").stat().st_mtime_ns == made
     other = train(encoder, rows, dev, recipe(epochs=4), tmp_path)
     assert other.steps == 3
+    train(encoder, rows, dev, recipe(epochs=4, begins_as="another bag"), tmp_path)
+    assert "another bag" in (tmp_path / "settings.json").read_text(encoding="utf-8")
     discard_model(tmp_path)
     assert not (tmp_path / MODEL).exists()
 
