@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -158,6 +158,7 @@ class _Draws:
         usable = self._not_in(question)
         around = self._around[question.id]
         own = set(question.responses)
+        leads = self._leads(around, rng)
         near = [other for place in around.nearest for other in self._by_place[place] if other.text not in own]
         for positive, emotion in zip(question.responses, question.response_emotions, strict=True):
             mismatched = [response for response in near if emotion and response.emotion not in ("", emotion)]
@@ -169,7 +170,7 @@ class _Draws:
                 yield "topic", positive, negative
             for negative in self._near(mismatched, rng):
                 yield "topic_emotion", positive, negative
-            yield "dressed", positive, self._dressed_reply(usable, around, len(positive), rng)
+            yield "dressed", positive, _generic_reply(usable, len(positive), rng, leads) if leads else None
 
     def _near(self, candidates: list[_Response], rng: random.Random) -> list[str] | list[None]:
         """As many different ones as are wanted and to be had; a None where there is none."""
@@ -189,21 +190,18 @@ class _Draws:
         }
         return [sentence for place, sentence in enumerate(self._generic) if place not in own]
 
-    def _dressed_reply(self, usable: list[str], around: Neighbourhood, length: int, rng: random.Random) -> str | None:
-        """A generic reply, every other sentence of which speaks of what the post is about."""
+    def _leads(self, around: Neighbourhood, rng: random.Random) -> list[str]:
+        """What ties generic sentences to one post: each lead with two draws of the words it is about; none without."""
         if len(around.words) < 2:
-            return None
-        leads = _LEADS[self._side]
-        return _generic_reply(usable, length, rng, lambda: rng.choice(leads).format(*rng.sample(around.words, 2)))
+            return []
+        return [lead.format(*rng.sample(around.words, 2)) for lead in _LEADS[self._side] for _ in range(2)]
 
 
-def _generic_reply(
-    usable: list[str], length: int, rng: random.Random, lead: Callable[[], str] = lambda: ""
-) -> str | None:
+def _generic_reply(usable: list[str], length: int, rng: random.Random, leads: Sequence[str] = ()) -> str | None:
     """Sentences joined until they are as long as the positive, so that length tells the two apart nowhere.
 
     Args:
-        lead: what the first sentence and every other one after it begin with.
+        leads: the first sentence and every other one after it begin with one of them.
     """
     parts: list[str] = []
     written, left = 0, list(usable)
@@ -211,7 +209,9 @@ def _generic_reply(
         # To the end with the one drawn: as many draws as sentences used, which is a part of the pool.
         place = int(rng.random() * len(left))
         left[place], left[-1] = left[-1], left[place]
-        sentence = left.pop() if len(parts) % 2 else lead() + left.pop()
+        sentence = left.pop()
+        if leads and not len(parts) % 2:
+            sentence = leads[int(rng.random() * len(leads))] + sentence
         if written + len(sentence) / 2 > length:
             break
         parts.append(sentence)

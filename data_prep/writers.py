@@ -7,6 +7,7 @@ reward function ``data_source``, ``reward_model`` and ``extra_info``, from ``grp
 
 import json
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from operator import attrgetter
@@ -197,8 +198,21 @@ def _write(path: Path, rows: Iterable[dict[str, Any]], schema: pa.Schema) -> Non
 def _write_pieces(
     path: Path, rows: Iterable[Any], schema: pa.Schema, columns: Callable[[list[Any]], dict[str, list[Any]]]
 ) -> None:
-    """Write rows by pieces: the triplets of a large corpus hold each text several times over, gigabytes in all."""
+    """Write rows by pieces: the triplets of a large corpus hold each text several times over, gigabytes in all.
+
+    A piece is compressed while the next one is made, on another core.
+    """
     iterator = iter(rows)
-    with replacing(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+    with (
+        replacing(path) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        writing: Future[None] | None = None
         while piece := list(islice(iterator, _ROWS)):
-            writer.write_table(pa.Table.from_pydict(columns(piece), schema=schema))
+            table = pa.Table.from_pydict(columns(piece), schema=schema)
+            if writing:
+                writing.result()
+            writing = pool.submit(writer.write_table, table)
+        if writing:
+            writing.result()
