@@ -5,17 +5,20 @@
     python -m benchmarks.reward device=cuda dtype=float16 hidden=1024 layers=28 characters=1024
 
 Prints pairs a second of the encoder at each batch size, one call at a time, and through the Ray worker with 1, 8 and 64
-callers that each wait for their answer before they ask again, with the median and the 99th percentile of a call.
+callers that each wait for their answer before they ask again, with the median and the 99th percentile of a call. The
+ratio is the median of rounds in which the bare encoder and the worker take turns, so that a machine which others
+slow down for a while slows both.
 """
 
 import asyncio
 import json
 import os
 import random
+import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,6 +50,7 @@ class Options:
         characters: length of each text.
         batches: sizes for the bare encoder; the worker uses the best of them.
         callers: how many ask at once.
+        rounds: how often bare encoder and worker are measured one after the other for the ratio.
         json: where the figures are written as well; None for nowhere.
     """
 
@@ -59,6 +63,7 @@ class Options:
     characters: int = 200
     batches: list[int] = field(default_factory=lambda: [8, 16, 32, 64, 128])
     callers: list[int] = field(default_factory=lambda: [1, 8, 64])
+    rounds: int = 3
     json: str | None = None
 
 
@@ -70,11 +75,19 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(options.model) if options.model else build(Path(temporary), options)
         pairs = list(_pairs(options.pairs, options.characters))
-        figures: dict[str, Any] = {"bare": _bare(folder, options, pairs)}
-        best = max(figures["bare"], key=lambda batch: figures["bare"][batch])
-        figures["worker"] = _worker(folder, options, pairs, best)
-    ratio = figures["worker"][max(options.callers)]["pairs_per_s"] / figures["bare"][best]
-    print(f"\nthrough the worker with {max(options.callers)} callers: {ratio:.2f} of the bare encoder")
+        model = RewardModel(folder, options.device, options.dtype, cached=0)
+        model.judge(*_sides(pairs[:16]))
+        print("bare encoder:")
+        bare = {batch: _bare(model, pairs, batch) for batch in options.batches}
+        for size, rate in bare.items():
+            print(f"  {rate:10.1f} pairs/s  batches of {size}")
+        best = max(bare, key=lambda batch: bare[batch])
+        worker, ratios = _worker(folder, options, pairs, best, lambda: _bare(model, pairs, best))
+    ratio = statistics.median(ratios)
+    print(
+        f"\nthrough the worker with {max(options.callers)} callers: {ratio:.2f} of the bare encoder, by turns {ratios}"
+    )
+    figures: dict[str, Any] = {"bare": bare, "worker": worker, "ratios": ratios}
     if options.json:
         Path(options.json).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     sys.exit(ratio < 0.9)
@@ -110,22 +123,22 @@ def _pairs(count: int, characters: int) -> Iterator[tuple[str, str]]:
         yield "".join(rng.choices(_CHARACTERS, k=characters)), "".join(rng.choices(_CHARACTERS, k=characters))
 
 
-def _bare(folder: Path, options: Options, pairs: list[tuple[str, str]]) -> dict[int, float]:
-    model = RewardModel(folder, options.device, options.dtype, cached=0)
-    questions, answers = [question for question, _ in pairs], [answer for _, answer in pairs]
-    model.judge(questions[:16], answers[:16])
-    rates = {}
-    print("bare encoder:")
-    for batch in options.batches:
-        started = time.perf_counter()
-        for start in range(0, len(pairs), batch):
-            model.judge(questions[start : start + batch], answers[start : start + batch])
-        rates[batch] = round(len(pairs) / (time.perf_counter() - started), 1)
-        print(f"  {rates[batch]:10.1f} pairs/s  batches of {batch}")
-    return rates
+def _sides(pairs: list[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    return [question for question, _ in pairs], [answer for _, answer in pairs]
 
 
-def _worker(folder: Path, options: Options, pairs: list[tuple[str, str]], batch: int) -> dict[int, dict[str, float]]:
+def _bare(model: RewardModel, pairs: list[tuple[str, str]], batch: int) -> float:
+    """Pairs a second."""
+    started = time.perf_counter()
+    for start in range(0, len(pairs), batch):
+        model.judge(*_sides(pairs[start : start + batch]))
+    return round(len(pairs) / (time.perf_counter() - started), 1)
+
+
+def _worker(
+    folder: Path, options: Options, pairs: list[tuple[str, str]], batch: int, bare: Callable[[], float]
+) -> tuple[dict[int, dict[str, float]], list[float]]:
+    """Figures by number of callers, and what the most callers got of the bare encoder's rate, round by round."""
     cores = len(os.sched_getaffinity(0))
     ray.init(num_cpus=cores, include_dashboard=False, log_to_driver=False)
     config = RewardWorkerConfig(
@@ -139,18 +152,24 @@ def _worker(folder: Path, options: Options, pairs: list[tuple[str, str]], batch:
     )
     actors = start_reward_workers(config)
     asyncio.run(_ask_all(pairs[:16], 4))
-    figures = {}
     print(f"through the Ray worker, at most {batch} pairs in a batch:")
-    for callers in options.callers:
-        started = time.perf_counter()
-        waited = asyncio.run(_ask_all(pairs, callers))
-        rate = len(pairs) / (time.perf_counter() - started)
-        p50, p99 = (1000 * float(value) for value in np.percentile(waited, [50, 99]))
-        figures[callers] = {"pairs_per_s": round(rate, 1), "p50_ms": round(p50, 1), "p99_ms": round(p99, 1)}
-        print(f"  {rate:10.1f} pairs/s  {callers} callers; a call takes {p50:.1f} ms, the slowest 1 % {p99:.1f} ms")
+    figures = {callers: _ask(pairs, callers) for callers in options.callers}
+    ratios = []
+    for _ in range(options.rounds):
+        rate = bare()
+        ratios.append(round(_ask(pairs, max(options.callers))["pairs_per_s"] / rate, 2))
     del actors
     ray.shutdown()
-    return figures
+    return figures, ratios
+
+
+def _ask(pairs: list[tuple[str, str]], callers: int) -> dict[str, float]:
+    started = time.perf_counter()
+    waited = asyncio.run(_ask_all(pairs, callers))
+    rate = len(pairs) / (time.perf_counter() - started)
+    p50, p99 = (1000 * float(value) for value in np.percentile(waited, [50, 99]))
+    print(f"  {rate:10.1f} pairs/s  {callers} callers; a call takes {p50:.1f} ms, the slowest 1 % {p99:.1f} ms")
+    return {"pairs_per_s": round(rate, 1), "p50_ms": round(p50, 1), "p99_ms": round(p99, 1)}
 
 
 async def _ask_all(pairs: list[tuple[str, str]], callers: int) -> list[float]:

@@ -1,8 +1,8 @@
 """Which questions are about the same matter, and the words that say so: what hard negatives are made of.
 
 A corpus has no topics, or coarse ones (one in nine PsyQA questions is "恋爱"), so likeness is by the posts' words,
-weighted by how rare they are (TF-IDF, scikit-learn). Words that more than a fiftieth of the posts hold are left out:
-they tell no matter apart, and they are what a comparison of all posts spends its time on.
+weighted by how rare they are (TF-IDF, scikit-learn). Words that more than a fiftieth of the posts hold, or more than
+400 of them, are left out: they tell no matter apart, and they are what a comparison of all posts spends its time on.
 """
 
 from collections.abc import Iterator
@@ -24,8 +24,11 @@ TELLING_WORDS: Final = 6
 """How many words stand for what a post is about, at most."""
 
 _COMMON: Final = 0.02
-"""Share of the posts that a word may stand in; in a small corpus `_COMMON_POSTS` posts are allowed anyway."""
-_COMMON_POSTS: Final = 10
+"""Share of the posts that a word may stand in."""
+_FEWEST: Final = 10
+"""In so many posts a word may stand however small the corpus is."""
+_MOST: Final = 400
+"""In more posts none may stand however large it is, or the time to compare them would grow with its square."""
 _BLOCK: Final = 1024
 
 
@@ -48,9 +51,8 @@ def find_neighbours(questions: list[Question], size: int = NEAREST) -> list[Neig
 
     Posts that share no telling word are no neighbours, so a question may have fewer than ``size``, or none.
     """
-    vectorizer = TfidfVectorizer(
-        analyzer=_words, max_df=max(_COMMON_POSTS, int(_COMMON * len(questions))), sublinear_tf=True, dtype=np.float32
-    )
+    most = max(_FEWEST, min(_MOST, int(_COMMON * len(questions))))
+    vectorizer = TfidfVectorizer(analyzer=_words, max_df=most, sublinear_tf=True, dtype=np.float32)
     try:
         matrix = csr_array(vectorizer.fit_transform(question.post for question in questions))
     except ValueError:  # no word at all is left, in a corpus of a few posts that are all alike

@@ -1,85 +1,88 @@
-"""The paper's automatic metrics (section 4.1.4) on Chinese characters: protocol ``zh``.
+"""Text metrics of any replies to any questions with human references, of the project's own models or of others.
 
-Each metric scores a reply against each human reference, then the arithmetic mean is taken (section 4.1.1). Tokens are
-characters, white space left out. The tables of the paper were made otherwise (its ROUGE-L sees Latin letters and digits
-only), so figures of this protocol are not comparable with them.
+    python -m eval.metrics --hypotheses mine.jsonl theirs.jsonl --references test.jsonl
+    python -m eval.metrics --hypotheses sft.replies.jsonl --references test.parquet --kind coe --protocol zh paper
+
+Hypotheses are JSON Lines with question_id and text (and sample, where a question has several), references JSON Lines
+with id and references (question too, for the copy overlap) or ``test.parquet`` of `make data`. Prints a table for each
+protocol with its signature, and writes ``NAME.PROTOCOL.json`` for each model (`eval.results`) with every question's
+values, and ``NAME.PROTOCOL.parquet`` with every reply's.
 """
 
-import math
+import argparse
+import sys
 from collections.abc import Sequence
-from typing import Final
+from pathlib import Path
 
-from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
-from nltk.translate.meteor_score import single_meteor_score
-from rapidfuzz.distance import LCSseq
+from rich.console import Console
 
-METRICS: Final = ("bleu_1", "rouge_l", "meteor", "distinct_1")
-
-
-class _ExactMatchOnly:
-    """For nltk's METEOR, where a stemmer and WordNet belong: Chinese characters have neither stems nor its synonyms."""
-
-    @staticmethod
-    def stem(token: str) -> str:
-        return token
-
-    @staticmethod
-    def synsets(token: str) -> list[str]:
-        del token
-        return []
+from eval.protocols import POLICIES, PROTOCOLS, Protocol
+from eval.replies import KINDS, RepliesError, check_match, read_references, read_replies
+from eval.results import Result, ResultError, check_comparable
+from eval.score import score_replies
+from eval.tables import print_results
 
 
-def characters(text: str) -> list[str]:
-    """The tokens of protocol ``zh``."""
-    return [char for char in text if not char.isspace()]
-
-
-def bleu_1(reply: Sequence[str], reference: Sequence[str]) -> float:
-    """Unigram precision times the brevity penalty (Papineni et al., 2002), by nltk, without smoothing."""
-    if not reply or not set(reply) & set(reference):
-        return 0.0
-    # method0 leaves the counts as they are.
-    return float(sentence_bleu([reference], reply, weights=(1.0,), smoothing_function=SmoothingFunction().method0))
-
-
-def rouge_l(reply: Sequence[str], reference: Sequence[str]) -> float:
-    """F1 of the longest common subsequence (Lin, 2004, with beta = 1)."""
-    if not reply or not reference:
-        return 0.0
-    return 2 * LCSseq.similarity(reply, reference) / (len(reply) + len(reference))
-
-
-def meteor(reply: Sequence[str], reference: Sequence[str]) -> float:
-    """METEOR (Banerjee and Lavie, 2005) with exact matches only, by nltk."""
-    if not reply or not reference:
-        return 0.0
-    exact = _ExactMatchOnly()
-    return float(single_meteor_score(reference, reply, preprocess=str, stemmer=exact, wordnet=exact))
-
-
-def distinct_1(reply: Sequence[str]) -> float:
-    """Distinct tokens among all tokens of one reply (Li et al., 2015)."""
-    return len(set(reply)) / len(reply) if reply else 0.0
-
-
-def navg(scores: dict[str, float]) -> float:
-    """The paper's normalised average: the plain mean of the four metrics (it recomputes every printed row)."""
-    return math.fsum(scores[name] for name in METRICS) / len(METRICS)
-
-
-def score_reply(reply: str, references: Sequence[str]) -> dict[str, float]:
-    """bleu_1, rouge_l, meteor (means over the references), distinct_1 and navg; zeros for an empty reply.
+def main(arguments: Sequence[str]) -> None:
+    """Score what the command line names.
 
     Raises:
-        ValueError: no reference, or a blank one.
+        RepliesError: replies or references that can't be scored.
+        ResultError: results that can't stand in one table.
     """
-    if not references or not all(reference.strip() for reference in references):
-        raise ValueError(f"{len(references)} references, blank ones among them or none at all; expected human texts")
-    tokens = characters(reply)
-    pairs = [(tokens, characters(reference)) for reference in references]
-    scores = {
-        name: math.fsum(metric(*pair) for pair in pairs) / len(pairs)
-        for name, metric in (("bleu_1", bleu_1), ("rouge_l", rouge_l), ("meteor", meteor))
-    }
-    scores["distinct_1"] = distinct_1(tokens)
-    return {**scores, "navg": navg(scores)}
+    options = _parser().parse_args(arguments)
+    names = options.names or [path.name.split(".")[0] for path in options.hypotheses]
+    if len(names) != len(options.hypotheses) or len(set(names)) < len(names):
+        raise RepliesError(
+            f"names {names} for {len(options.hypotheses)} files, expected one of its own for each: --names"
+        )
+    references = read_references(options.references)
+    replies = [read_replies(path) for path in options.hypotheses]
+    for path, frame in zip(options.hypotheses, replies, strict=True):
+        check_match(frame, references, path)
+    test_set = options.test_set or options.references.name.split(".")[0]
+    for name in options.protocol:
+        protocol = Protocol(name, options.refs)
+        results = []
+        for model, frame in zip(names, replies, strict=True):
+            scores = score_replies(frame, references, protocol, options.kind, f"{name} {model}")
+            signature = f"{protocol.signature}|kind:{options.kind}"
+            if options.bertscore:
+                from eval.bertscore import BertScorer  # torch takes seconds
+
+                scorer = BertScorer(options.bertscore)
+                scores["bertscore"] = scorer.score(scores, references, protocol.policy)
+                signature += f"|{scorer.signature}"
+            results.append(Result.of(model, test_set, signature, scores, options.seed))
+            if options.out:
+                stem = options.out / f"{model}.{name}"
+                results[-1].write(stem.with_name(f"{stem.name}.json"))
+                scores.to_parquet(stem.with_name(f"{stem.name}.parquet"))
+        check_comparable(results)
+        print_results(results, Console())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m eval.metrics", description="Text metrics of replies against human references."
+    )
+    parser.add_argument(
+        "--hypotheses", nargs="+", type=Path, required=True, metavar="FILE", help="replies, a file a model"
+    )
+    parser.add_argument("--references", type=Path, required=True, metavar="FILE", help=".jsonl or test.parquet")
+    parser.add_argument("--names", nargs="+", metavar="NAME", help="of the models; of the files where not told")
+    parser.add_argument("--test-set", metavar="NAME", help="in tables; of the references' file where not told")
+    parser.add_argument("--protocol", nargs="+", choices=list(PROTOCOLS), default=["zh"], help="zh where not told")
+    parser.add_argument("--refs", choices=POLICIES, default="mean", help="over a question's references")
+    parser.add_argument("--kind", choices=KINDS, default="plain", help="which part of a text is the reply")
+    parser.add_argument("--bertscore", metavar="FOLDER", help="BERTScore too, by this local encoder")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="where to write results")
+    parser.add_argument("--seed", type=int, default=42, help="of the bootstrap")
+    return parser
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except (RepliesError, ResultError, ValueError) as error:
+        sys.exit(f"error: {error}")

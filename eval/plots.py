@@ -1,7 +1,7 @@
 """Pictures of a run: the reward over GRPO's steps, and the rewards of the models side by side."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from eval.statistics import Interval
+from eval.results import Result
 
 REWARD_KEY = "critic/score/mean"
 _BLUE, _GREY, _ORANGE = "#1f6fb2", "#b8c4ce", "#d9822b"
@@ -43,22 +43,18 @@ def plot_rewards(rewards: pd.Series, out: Path) -> None:
     _finish(figure, axes, out)
 
 
-def plot_models(bars: Mapping[str, Mapping[str, Interval]], out: Path) -> None:
-    """Format rate and answer reward of each model on the test questions, with their intervals.
-
-    Args:
-        bars: model → component ("format", "answer") → interval.
-    """
+def plot_models(results: Sequence[Result], out: Path) -> None:
+    """Format rate and answer reward of each model on the test questions, with their intervals."""
     figure, axes = plt.subplots(figsize=(7, 3.6), layout="constrained")
     width = 0.35
     for shift, component, color in ((-0.5, "format", _BLUE), (0.5, "answer", _ORANGE)):
-        for position, intervals in enumerate(bars.values()):
-            interval = intervals[component]
+        for position, result in enumerate(results):
+            interval = result.figures[component]
             x = position + shift * width
             axes.bar(x, interval.mean, width, color=color, label=component if position == 0 else None)
             axes.vlines(x, interval.low, interval.high, color="black", linewidth=1)
     axes.set(ylabel="mean reward (0 to 1)", ylim=(0, 1), title="Test questions, 95 % intervals over questions")
-    axes.set_xticks(range(len(bars)), list(bars))
+    axes.set_xticks(range(len(results)), [result.model for result in results])
     _finish(figure, axes, out)
 
 

@@ -1,21 +1,21 @@
-"""From a model's replies to a table with a row a reply: format, rewards and text metrics."""
+"""From a model's replies to a table with a row a reply: format, text metrics, and what the reward models say."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 from tqdm import tqdm
 
-from eval.metrics import score_reply
-from reward_fns.coe_format import CoEFormatError, extract_answer, parse
+from eval.protocols import Protocol
+from eval.replies import ReplyKind, shown
+from reward_fns.coe_format import CoEFormatError, parse
+from reward_fns.components import copy_overlap
 
 Cosines = Callable[[Sequence[str], Sequence[str]], list[float]]
 
 
 @dataclass(frozen=True, slots=True)
-class Scorer:
+class RewardScorer:
     """A reward model, as far as scoring needs it.
 
     Attributes:
@@ -27,74 +27,71 @@ class Scorer:
     threshold: float
 
 
-class RepliesError(ValueError):
-    """The replies do not fit the test set; the message names file and line or question."""
+def score_replies(
+    replies: pd.DataFrame, references: pd.DataFrame, protocol: Protocol, kind: ReplyKind, label: str = "score"
+) -> pd.DataFrame:
+    """One row a reply, with how what it shows compares with the references.
 
-
-def read_replies(path: Path, test: pd.DataFrame) -> pd.DataFrame:
-    """The replies of ``eval.generate``: columns question_id, sample, text.
-
-    Raises:
-        RepliesError: a malformed line, an unknown question, or questions without a reply.
-    """
-    records = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            record = json.loads(line)
-            records.append({key: record[key] for key in ("question_id", "sample", "text")})
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
-            raise RepliesError(f"{path}:{number}: {error!r}, expected question_id, sample and text") from error
-    found, expected = {record["question_id"] for record in records}, set(test["id"])
-    if unknown := sorted(found - expected):
-        raise RepliesError(f"{path}: replies to {unknown[:3]}, which are not in the test set. Generate them again.")
-    if missing := sorted(expected - found):
-        raise RepliesError(f"{path}: no reply to {len(missing)} questions, the first is {missing[0]}. Run `make eval`.")
-    return pd.DataFrame(records)
-
-
-def score_replies(replies: pd.DataFrame, test: pd.DataFrame, reward: Scorer, second: Scorer) -> pd.DataFrame:
-    """One row a reply, with what the model was rewarded for and how the answer compares with the references.
-
-    The text metrics read the answer, which is what a person would be shown. A reply without one shows nothing and
-    scores 0: so does, by construction, a model that was never taught the format.
+    A reply that shows nothing scores 0 in every figure: so does, by construction, a model that was never taught the
+    format.
 
     Args:
-        replies: of `read_replies`.
-        test: ``test.parquet``: columns id, question, references.
-        reward: what the model was trained by.
-        second: what it was not trained by, see `recipes.second_scorer`.
+        replies: of `eval.replies.read_replies`, matching the references.
+        references: of `eval.replies.read_references`.
+        protocol: of the text metrics.
+        kind: which part of a reply is shown.
+        label: beside the progress bar.
 
     Returns:
-        question_id, sample, text, violation ("" for a valid output), format, answer, reward (Eq. 3), cosine (0.0
-        without an answer), second (as answer, by the second scorer), answer_chars, and the metrics of `score_reply`.
+        question_id, sample, text, shown, fault ("" for none), chars, the protocol's figures; with a column question
+        among the references copy_overlap; with kind coe format (0 or 1, Eq. 4) and violation ("" for a valid output).
     """
-    by_id = test.set_index("id")
-    answers = [extract_answer(text) for text in replies["text"]]
-    questions = [by_id.at[question_id, "question"] for question_id in replies["question_id"]]
-    there = [index for index, answer in enumerate(answers) if answer is not None]
-    pairs = [questions[index] for index in there], [str(answers[index]) for index in there]
-    cosine_of = dict(zip(there, reward.cosines(*pairs), strict=True))
-    second_of = dict(zip(there, second.cosines(*pairs), strict=True))
     rows = []
-    for index, reply in enumerate(tqdm(replies.to_dict("records"), desc="score", unit="reply")):
-        violation = _violation(str(reply["text"]))
-        cosine = cosine_of.get(index, 0.0)
-        format_score, answer_score = float(not violation), float(index in cosine_of and cosine > reward.threshold)
-        answer = answers[index] or ""
-        rows.append(
-            {
-                **reply,
-                "violation": violation,
-                "format": format_score,
-                "answer": answer_score,
-                "reward": format_score + answer_score,
-                "cosine": cosine,
-                "second": float(index in second_of and second_of[index] > second.threshold),
-                "answer_chars": len(answer),
-                **score_reply(answer, list(by_id.at[reply["question_id"], "references"])),
-            }
-        )
+    known = references.set_index("id")
+    with tqdm(total=len(replies), desc=label, unit="reply", disable=None) as bar:
+        for question_id, group in replies.groupby("question_id", sort=True):
+            prepared = protocol.prepare(list(known.at[question_id, "references"]))
+            for reply in group.itertuples():
+                part, fault = shown(reply.text, kind)
+                row = {
+                    "question_id": question_id,
+                    "sample": reply.sample,
+                    "text": reply.text,
+                    "shown": part,
+                    "fault": fault,
+                    "chars": len(part),
+                    **protocol.score(part, prepared),
+                }
+                if "question" in known.columns:
+                    row["copy_overlap"] = copy_overlap(str(known.at[question_id, "question"]), part)
+                if kind == "coe":
+                    violation = _violation(reply.text)
+                    row |= {"violation": violation, "format": float(not violation)}
+                rows.append(row)
+            bar.update(len(group))
     return pd.DataFrame(rows)
+
+
+def add_rewards(scores: pd.DataFrame, questions: pd.Series, reward: RewardScorer, second: RewardScorer) -> pd.DataFrame:
+    """The table with answer (Eq. 6), reward (Eq. 3), cosine (0 without an answer) and second beside.
+
+    Args:
+        scores: of `score_replies`, kind coe.
+        questions: the posts, indexed by id.
+        reward: what the model was trained by.
+        second: what it was not trained by, see `recipes.second_scorer`; ``second`` is as ``answer``, by it.
+    """
+    there = scores[scores["fault"] == ""]
+    pairs = [questions[question_id] for question_id in there["question_id"]], there["shown"].tolist()
+    cosine = pd.Series(reward.cosines(*pairs), index=there.index, dtype=float)
+    other = pd.Series(second.cosines(*pairs), index=there.index, dtype=float)
+    answer = (cosine > reward.threshold).reindex(scores.index, fill_value=False).astype(float)
+    return scores.assign(
+        answer=answer,
+        reward=scores["format"] + answer,
+        cosine=cosine.reindex(scores.index, fill_value=0.0),
+        second=(other > second.threshold).reindex(scores.index, fill_value=False).astype(float),
+    )
 
 
 def question_means(scores: pd.DataFrame) -> pd.DataFrame:

@@ -4,7 +4,8 @@
     make eval PROFILE=tiny ARGS="samples=16 temperature=0.7"
 
 Each model generates under the watchdog in a process of its own (`eval.generate`, vLLM). Afterwards
-``outputs/<profile>/eval/`` holds ``report.md``, ``replies.md``, ``metrics.json``, the plots and every reply.
+``outputs/<profile>/eval/`` holds ``report.md``, ``replies.md``, ``*.zh.json`` and ``*.paper.json``
+(`eval.results`), the plots and every reply.
 """
 
 import json
@@ -17,22 +18,22 @@ import pandas as pd
 from rich.console import Console
 
 from data_prep.config import DataConfig
+from eval.compare import by_risk, by_topic, compare, slices
 from eval.generate import GenerationRequest
 from eval.plots import plot_models, plot_rewards, read_rewards
-from eval.report import (
-    component_intervals,
-    gains,
-    print_report,
-    summarise,
-    summarise_slices,
-    write_replies,
-    write_report,
-)
-from eval.score import Scorer, read_replies, score_replies
+from eval.protocols import Protocol
+from eval.replies import check_match, read_references, read_replies
+from eval.report import signed, write_replies, write_report
+from eval.results import Result
+from eval.score import RewardScorer, add_rewards, score_replies
+from eval.tables import print_results
 from recipes.grpo import METRICS_FILE
 from recipes.stage import Common, fingerprint, load_profile, main, require_stage, run_stage, write_text
 from recipes.watchdog import Limits, Progress, run_watched
 from reward_fns.reward_model import RewardModel
+
+COMPARED = ("reward", "format", "answer", "second", "bleu_1", "rouge_l", "meteor", "distinct_1", "navg")
+"""Figures of which gains are worked out, with a correction for testing all of them."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def run(arguments: list[str]) -> None:
 
     def work(folder: Path) -> dict[str, Any]:
         files = {name: _generate(name, model, test, common, config, data, folder) for name, model in models.items()}
-        return _report(files, test, reward_model, second, common, config, folder)
+        return _report(files, test, data.data_source, reward_model, second, common, config, folder)
 
     folder = run_stage("eval", common, asdict(config), inputs, work)
     print(f"eval: {folder / 'report.md'}, {folder / 'replies.md'}")
@@ -140,37 +141,50 @@ def _progress(replies: Path, total: int) -> Progress | None:
         return Progress(sum(1 for _ in file), total)
 
 
-def _scorer(folder: Path, device: str) -> Scorer:
+def _scorer(folder: Path, device: str) -> RewardScorer:
     model = RewardModel(folder, device)
-    return Scorer(model.cosines, model.threshold.value)
+    return RewardScorer(model.cosines, model.threshold.value)
 
 
 def _report(
     files: dict[str, Path],
     test_file: Path,
+    test_set: str,
     reward_model: Path,
     second_scorer: Path,
     common: Common,
     config: EvalConfig,
     folder: Path,
 ) -> dict[str, Any]:
-    test = pd.read_parquet(test_file)
+    test = read_references(test_file)
     reward, second = (_scorer(path, config.device) for path in (reward_model, second_scorer))
-    scores = {}
+    scores: dict[str, pd.DataFrame] = {}
+    results = []
     for name, file in files.items():
-        scores[name] = score_replies(read_replies(file, test), test, reward, second)
-        scores[name].to_parquet(file.with_name(file.name.replace(".replies.jsonl", ".scores.parquet")))
-    summary, differences = summarise(scores), gains(scores, common.seed)
+        stem = file.name.removesuffix(".replies.jsonl")
+        replies = read_replies(file)
+        check_match(replies, test, file)
+        for protocol in (Protocol("paper"), Protocol("zh")):
+            frame = score_replies(replies, test, protocol, "coe", f"{name} ({protocol.name})")
+            if protocol.name == "zh":
+                frame = add_rewards(frame, test.set_index("id")["question"], reward, second)
+                frame.to_parquet(folder / f"{stem}.scores.parquet")
+            result = Result.of(name, test_set, f"{protocol.signature}|kind:coe", frame, common.seed)
+            result.write(folder / f"{stem}.{protocol.name}.json")
+        scores[name] = frame
+        results.append(result)
+    gains = compare(results, COMPARED, common.seed)
     plot_rewards(read_rewards(common.root / "grpo" / METRICS_FILE), folder / "reward.png")
-    plot_models(component_intervals(scores, common.seed), folder / "models.png")
-    slices = summarise_slices(scores, test)
-    second_gains = gains(scores, common.seed, "second")
-    write_report(
-        folder, summary, differences, second_gains, slices, len(test), config.samples, ["reward.png", "models.png"]
-    )
+    plot_models(results, folder / "models.png")
+    parts = {f"{name} ({len(ids)})": ids for name, ids in (by_risk(test) | by_topic(test)).items()}
+    sliced = {figure: slices(results, parts, figure, common.seed) for figure in ("reward", "navg")}
+    write_report(folder, results, gains, sliced, ["reward.png", "models.png"])
     write_replies(folder, scores, test)
-    print_report(summary, differences, Console(width=150))
-    return {"models": summary.to_dict("index")}
+    print_results(results, Console(width=200))
+    for gain in gains:
+        if gain.figure == "reward":
+            print(f"reward {gain.ours} − {gain.theirs}: {signed(gain.gain)}, p {gain.p:.4f}")
+    return {result.model: {name: interval.mean for name, interval in result.figures.items()} for result in results}
 
 
 if __name__ == "__main__":

@@ -138,11 +138,12 @@ async def ask_worker(question: str, answer: str, replicas: int, timeout_s: float
     last: Exception | None = None
     for attempt in range(attempts):
         try:
-            # Looked up each time: after a restart by hand the name leads to the new actor.
-            worker = ray.get_actor(name, namespace=NAMESPACE)
+            worker = _worker(name)
             judgement: Judgement = await asyncio.wait_for(worker.judge.remote(question, answer, timeout_s), timeout_s)
         except (RayActorError, RayTaskError, GetTimeoutError, TimeoutError, ValueError) as error:
             last = error
+            # After a restart by hand the name leads to another actor.
+            _workers.clear()
             await asyncio.sleep(min(2.0**attempt, 10.0))
         else:
             return judgement
@@ -151,6 +152,18 @@ async def ask_worker(question: str, answer: str, replicas: int, timeout_s: float
     raise RewardUnavailableError(
         f"the reward worker {NAMESPACE}/{name} did not answer in {attempts} attempts of {timeout_s:.0f} s: {why}"
     ) from last
+
+
+_workers: dict[tuple[str, str], Any] = {}
+
+
+def _worker(name: str) -> Any:
+    """The named actor's handle, kept: looking it up asks Ray's head node, and this process does nothing meanwhile."""
+    # A handle is of no use in another Ray job.
+    key = ray.get_runtime_context().get_job_id(), name
+    if key not in _workers:
+        _workers[key] = ray.get_actor(name, namespace=NAMESPACE)
+    return _workers[key]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

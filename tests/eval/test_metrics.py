@@ -1,91 +1,207 @@
-"""The metrics against the paper's arithmetic, independent formulas and each other."""
+"""Protocols, results and the command: the paper's arithmetic, policies over references, bad input at the border."""
 
+import json
+from pathlib import Path
+
+import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+import yaml
 
-from eval.metrics import METRICS, bleu_1, characters, distinct_1, meteor, navg, rouge_l, score_reply
+from eval.metrics import main
+from eval.protocols import PROTOCOLS, Protocol, navg
+from eval.replies import RepliesError, check_match, read_references, read_replies, shown
+from eval.results import Result, ResultError, check_comparable
+from eval.score import score_replies
+from reward_fns.coe_format import CoEOutput
 
-TEXT = st.text(alphabet="你我他很难过开心的。，a", max_size=30)
+PRINTED = yaml.safe_load((Path(__file__).parents[2] / "eval" / "paper_rows.yaml").read_text(encoding="utf-8"))
+ROWS = [
+    (number, test_set, model, values)
+    for number, table in PRINTED["tables"].items()
+    for test_set, models in table["test_sets"].items()
+    for model, values in models.items()
+]
+GOOD = CoEOutput(("难过", "自责", "被理解", "先共情"), "听起来你这段时间很难过。").render()
 
-# BLEU-1, Distinct-1, ROUGE-L, METEOR, NAvg: every row of Tables 2, 3 and 4.
-PRINTED = [
-    (0.314, 0.375, 0.045, 0.314, 0.262),
-    (0.253, 0.318, 0.117, 0.298, 0.246),
-    (0.250, 0.315, 0.111, 0.299, 0.244),
-    (0.251, 0.449, 0.013, 0.270, 0.246),
-    (0.004, 0.785, 0.003, 0.118, 0.228),
-    (0.232, 0.457, 0.126, 0.249, 0.266),
-    (0.261, 0.389, 0.046, 0.275, 0.243),
-    (0.161, 0.307, 0.084, 0.250, 0.201),
-    (0.161, 0.307, 0.084, 0.249, 0.200),
-    (0.257, 0.451, 0.009, 0.241, 0.240),
-    (0.022, 0.781, 0.003, 0.140, 0.237),
-    (0.124, 0.383, 0.077, 0.193, 0.194),
-    (0.249, 0.307, 0.092, 0.278, 0.232),
-    (0.292, 0.354, 0.066, 0.309, 0.255),
-    (0.296, 0.345, 0.054, 0.309, 0.251),
+
+@pytest.mark.parametrize(("number", "test_set", "model", "values"), ROWS)
+def test_navg_recomputes_the_printed_rows(number: str, test_set: str, model: str, values: list[float]) -> None:
+    scores = dict(zip(PRINTED["columns"], values, strict=False))
+    printed = scores.pop("navg")
+    assert navg(scores) == pytest.approx(printed, abs=0.001), (number, test_set, model)
+
+
+def test_all_rows_of_the_three_tables_are_there() -> None:
+    assert len(ROWS) == 12 + 4 + 2
+
+
+def test_mean_and_best_reference() -> None:
+    texts = ["听起来你很难过。", "今天天气不错。"]
+    mean, best = Protocol("zh", "mean"), Protocol("zh", "best")
+    each = [mean.score(texts[0], mean.prepare([text])) for text in texts]
+    for figure in ("bleu_1", "rouge_l", "meteor", "rouge_l_words", "meteor_words"):
+        values = [scores[figure] for scores in each]
+        assert mean.score(texts[0], mean.prepare(texts))[figure] == pytest.approx(sum(values) / 2)
+        assert best.score(texts[0], best.prepare(texts))[figure] == max(values) == pytest.approx(1.0, abs=0.01)
+
+
+def test_the_paper_protocol_differs_in_rouge_l_alone() -> None:
+    zh, paper = Protocol("zh"), Protocol("paper")
+    text, references = "1. 先睡一觉。", ["1. 说说你的感受。", "抱抱你。"]
+    ours, theirs = zh.score(text, zh.prepare(references)), paper.score(text, paper.prepare(references))
+    assert {name for name in PROTOCOLS["paper"] if ours[name] != theirs[name]} == {"rouge_l"}
+    assert theirs["rouge_l"] == 0.5  # the list number, and nothing in the second
+
+
+def test_an_empty_reply_scores_zero_in_everything() -> None:
+    protocol = Protocol("zh")
+    assert set(protocol.score("", protocol.prepare(["抱抱你。"])).values()) == {0.0}
+
+
+def test_signatures_say_what_differs() -> None:
+    signatures = {Protocol(name, policy).signature for name in ("zh", "paper") for policy in ("mean", "best")}
+    assert len(signatures) == 4
+    assert "rouge_l:char+word-rjieba-" in Protocol("zh").signature
+    assert "rouge_l:latin" in Protocol("paper").signature
+    with pytest.raises(ValueError, match="protocol 'en'"):
+        Protocol("en")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="policy 'max'"):
+        Protocol("zh", "max")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "expected"),
+    [
+        (GOOD, "coe", ("听起来你这段时间很难过。", "")),
+        ("抱抱你。", "coe", ("", "no_answer")),
+        ("<answer>a</answer><answer>b</answer>", "coe", ("", "no_answer")),
+        ("<think>他很难过</think>\n抱抱你。", "think", ("抱抱你。", "")),
+        ("抱抱你。", "think", ("抱抱你。", "")),
+        ("<think>他很难过，我该", "think", ("", "unfinished_reasoning")),
+        ("<think>想完了</think> \n", "think", ("", "empty")),
+        (" 抱抱你。\n", "plain", ("抱抱你。", "")),
+        ("\u200b \n", "plain", ("", "empty")),
+    ],
+)
+def test_what_a_person_is_shown(text: str, kind: str, expected: tuple[str, str]) -> None:
+    assert shown(text, kind) == expected  # type: ignore[arg-type]
+
+
+def test_a_plain_reply_with_tags_is_refused() -> None:
+    with pytest.raises(RepliesError, match=r"<answer>.*kind coe"):
+        shown("<answer>抱抱你。</answer>", "plain")
+
+
+def lines(path: Path, *records: object) -> Path:
+    path.write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in records), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("records", "message"),
+    [
+        ([], "no replies"),
+        ([["a"]], "h.jsonl:1: list, expected an object"),
+        ([{"question_id": "a"}], "h.jsonl:1: text is None"),
+        ([{"question_id": "", "text": "x"}], "h.jsonl:1: question_id is ''"),
+        ([{"question_id": "a", "text": "x", "sample": "1"}], "h.jsonl:1: sample is '1'"),
+        ([{"question_id": "a", "text": "x"}, {"question_id": "a", "text": "y"}], "h.jsonl:2: question a has sample 0"),
+    ],
+)
+def test_bad_replies_are_named(records: list[object], message: str, tmp_path: Path) -> None:
+    with pytest.raises(RepliesError, match=message):
+        read_replies(lines(tmp_path / "h.jsonl", *records))
+
+
+def test_what_is_not_json_is_named(tmp_path: Path) -> None:
+    (tmp_path / "h.jsonl").write_text('{"question_id": "a", "text": "x"}\n{broken\n', encoding="utf-8")
+    with pytest.raises(RepliesError, match=r"h\.jsonl:2: not JSON"):
+        read_replies(tmp_path / "h.jsonl")
+    (tmp_path / "h.jsonl").write_bytes(b"\xff\xfe")
+    with pytest.raises(RepliesError, match="UTF-8"):
+        read_replies(tmp_path / "h.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("records", "message"),
+    [
+        ([{"id": "a", "references": "好"}], "r.jsonl:1: references is '好', expected a list"),
+        ([{"id": "a", "references": []}], "r.jsonl:1: a reference is missing or blank"),
+        ([{"id": "a", "references": ["好"]}, {"id": "b", "references": ["好", " "]}], "r.jsonl:2: a reference is"),
+        ([{"id": "a", "references": ["好"]}, {"id": "a", "references": ["好"]}], "id a stands there twice"),
+    ],
+)
+def test_bad_references_are_named(records: list[object], message: str, tmp_path: Path) -> None:
+    with pytest.raises(RepliesError, match=message):
+        read_references(lines(tmp_path / "r.jsonl", *records))
+
+
+def test_unequal_ids_are_named() -> None:
+    references = pd.DataFrame({"id": ["a", "b"], "references": [["好"], ["好"]]})
+    rows = {"sample": [0], "text": ["x"]}
+    with pytest.raises(RepliesError, match=r"h\.jsonl: replies to 1 questions without references, the first is z"):
+        check_match(pd.DataFrame({"question_id": ["z"], **rows}), references, Path("h.jsonl"))
+    with pytest.raises(RepliesError, match="no reply to 1 of 2 questions, the first is b"):
+        check_match(pd.DataFrame({"question_id": ["a"], **rows}), references, Path("h.jsonl"))
+    uneven = pd.DataFrame({"question_id": ["a", "a", "b"], "sample": [0, 1, 0], "text": "x"})
+    with pytest.raises(RepliesError, match="b has 1 replies and a 2"):
+        check_match(uneven, references, Path("h.jsonl"))
+
+
+REFERENCES = [
+    {"id": "a", "question": "最近很难过", "references": ["你这段时间一定很难过。", "愿意说出来就好。"]},
+    {"id": "b", "question": "和父母吵架", "references": ["我们一起想办法。"]},
 ]
 
 
-@pytest.mark.parametrize("row", PRINTED)
-def test_navg_recomputes_the_printed_rows(row: tuple[float, ...]) -> None:
-    bleu, distinct, rouge, met, printed = row
-    scores = {"bleu_1": bleu, "rouge_l": rouge, "meteor": met, "distinct_1": distinct}
-    assert navg(scores) == pytest.approx(printed, abs=0.001)
+def test_the_command_writes_results_that_can_be_read_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    references = lines(tmp_path / "set.jsonl", *REFERENCES)
+    mine = lines(tmp_path / "mine.jsonl", *({"question_id": q, "text": "听起来很难过。"} for q in "ab"))
+    theirs = lines(
+        tmp_path / "theirs.jsonl", *({"question_id": q, "text": t} for q, t in (("a", " "), ("b", "想办法")))
+    )
+    out = tmp_path / "out"
+    main(
+        f"--hypotheses {mine} {theirs} --references {references} --protocol zh paper --out {out}".split(),
+    )
+    printed = capsys.readouterr().out
+    assert "protocol:zh|refs:mean" in printed.replace("\n", "")
+    assert "theirs, set: 1 replies empty" in printed
+    result = Result.read(out / "theirs.zh.json")
+    assert result.faults == {"empty": 1}
+    assert result.by_question.loc["a", "navg"] == 0.0 < result.by_question.loc["b", "navg"]
+    assert result.figures["navg"].mean == pytest.approx(result.by_question["navg"].mean())
+    assert result.figures["copy_overlap"].mean == 0.0
+    assert len(pd.read_parquet(out / "mine.paper.parquet")) == 2
+    with pytest.raises(ResultError, match="different protocols"):
+        check_comparable([result, Result.read(out / "mine.paper.json")])
 
 
-def lcs(a: list[str], b: list[str]) -> int:
-    table = [[0] * (len(b) + 1) for _ in range(len(a) + 1)]
-    for i, x in enumerate(a):
-        for j, y in enumerate(b):
-            table[i + 1][j + 1] = table[i][j] + 1 if x == y else max(table[i][j + 1], table[i + 1][j])
-    return table[-1][-1]
+def test_names_must_fit_the_files(tmp_path: Path) -> None:
+    references = lines(tmp_path / "set.jsonl", *REFERENCES)
+    with pytest.raises(RepliesError, match="--names"):
+        main(f"--hypotheses {references} {references} --references {references}".split())
 
 
-@given(TEXT, TEXT)
-def test_rouge_l_is_the_f1_of_the_longest_common_subsequence(a: str, b: str) -> None:
-    x, y = characters(a), characters(b)
-    common = lcs(x, y)
-    expected = 0.0 if not common else 2 * (common / len(x)) * (common / len(y)) / (common / len(x) + common / len(y))
-    assert rouge_l(x, y) == pytest.approx(expected)
+def test_a_damaged_result_is_named(tmp_path: Path) -> None:
+    for text in ("{", "[]", '{"format": 1}', '{"format": 9}'):
+        (tmp_path / "r.json").write_text(text, encoding="utf-8")
+        with pytest.raises(ResultError, match=r"r\.json"):
+            Result.read(tmp_path / "r.json")
 
 
-@given(TEXT, TEXT)
-def test_all_metrics_stay_between_0_and_1(a: str, b: str) -> None:
-    for metric in (bleu_1, rouge_l, meteor):
-        assert 0.0 <= metric(characters(a), characters(b)) <= 1.0
-    assert 0.0 <= distinct_1(characters(a)) <= 1.0
+def test_results_of_other_questions_are_refused() -> None:
+    protocol = Protocol("zh")
+    references = pd.DataFrame({"id": ["a", "b", "c"], "references": [["好"], ["好"], ["好"]]})
 
+    def result(model: str, *ids: str) -> Result:
+        replies = pd.DataFrame({"question_id": ids, "sample": 0, "text": "好"})
+        return Result.of(model, "x", protocol.signature, score_replies(replies, references, protocol, "plain"), 1)
 
-def test_identical_text() -> None:
-    tokens = characters("听起来你这段时间很不容易，愿意说出来就好。")
-    assert bleu_1(tokens, tokens) == 1.0
-    assert rouge_l(tokens, tokens) == 1.0
-    assert meteor(tokens, tokens) > 0.99
-
-
-def test_known_values() -> None:
-    # 3 of 4 characters match; the reply is shorter: brevity penalty exp(1 - 5/4).
-    assert bleu_1(list("我很难受"), list("我很难过了")) == pytest.approx(0.75 * 2.718281828 ** (1 - 5 / 4))
-    assert distinct_1(list("好好好坏")) == 0.5
-
-
-@given(TEXT, st.lists(TEXT.filter(str.strip), min_size=1, max_size=4))
-def test_mean_over_references_in_any_order(reply: str, references: list[str]) -> None:
-    scores = score_reply(reply, references)
-    assert set(scores) == {*METRICS, "navg"}
-    assert scores == pytest.approx(score_reply(reply, references[::-1]))
-    for name in ("bleu_1", "rouge_l", "meteor"):
-        alone = [score_reply(reply, [reference])[name] for reference in references]
-        assert scores[name] == pytest.approx(sum(alone) / len(alone))
-
-
-def test_empty_reply_scores_0() -> None:
-    assert set(score_reply("  ", ["参考"]).values()) == {0.0}
-
-
-@pytest.mark.parametrize("references", [[], [""], ["参考", " "]])
-def test_missing_references_are_an_error(references: list[str]) -> None:
-    with pytest.raises(ValueError, match="references"):
-        score_reply("回复", references)
+    check_comparable([result("m", "a", "b"), result("n", "a", "b")])
+    with pytest.raises(ResultError, match="other questions of x: 2 are not in both, one is b"):
+        check_comparable([result("m", "a", "b"), result("n", "a", "c")])
+    with pytest.raises(ResultError, match="m stands there twice"):
+        check_comparable([result("m", "a", "b"), result("m", "a", "b")])
+    with pytest.raises(ResultError, match="no results"):
+        check_comparable([])

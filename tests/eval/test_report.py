@@ -6,24 +6,19 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from rich.console import Console
 
+from eval.compare import by_risk, by_topic, compare, slices
 from eval.generate import _finished_questions, prompt_ids
 from eval.plots import plot_models, plot_rewards, read_rewards
-from eval.report import (
-    component_intervals,
-    gains,
-    print_report,
-    summarise,
-    summarise_slices,
-    write_replies,
-    write_report,
-)
-from eval.score import RepliesError, Scorer, question_means, read_replies, score_replies
+from eval.protocols import Protocol
+from eval.report import write_replies, write_report
+from eval.results import Result
+from eval.score import RewardScorer, add_rewards, question_means, score_replies
 from reward_fns.coe_format import CoEOutput
 
 GOOD = CoEOutput(("难过", "自责", "被理解", "先共情"), "听起来你这段时间很难过。").render()
 MALFORMED = "<L1>难过</L1><answer>听起来你这段时间很难过。</answer>"
+PROTOCOL = Protocol("zh")
 
 
 @pytest.fixture
@@ -42,23 +37,31 @@ def test_set() -> pd.DataFrame:
     )
 
 
-def replies(*texts: str) -> pd.DataFrame:
-    rows = [{"question_id": q, "sample": i, "text": t} for q in ("a", "b") for i, t in enumerate(texts)]
-    return pd.DataFrame(rows)
-
-
 def cosines(questions: Sequence[str], answers: Sequence[str]) -> list[float]:
     assert len(questions) == len(answers)
     return [0.9] * len(answers)
 
 
+def score(test_set: pd.DataFrame, *texts: str, threshold: float = 0.5) -> pd.DataFrame:
+    replies = pd.DataFrame(
+        [{"question_id": q, "sample": i, "text": t} for q in ("a", "b") for i, t in enumerate(texts)]
+    )
+    posts = test_set.set_index("id")["question"]
+    scores = score_replies(replies, test_set, PROTOCOL, "coe")
+    return add_rewards(scores, posts, RewardScorer(cosines, threshold), RewardScorer(cosines, 0.95))
+
+
 @pytest.fixture
 def scores(test_set: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {
-        "base": score_replies(replies("乱码", "乱码"), test_set, Scorer(cosines, 0.5), Scorer(cosines, 0.95)),
-        "SFT": score_replies(replies(GOOD, MALFORMED), test_set, Scorer(cosines, 0.5), Scorer(cosines, 0.95)),
-        "SFT+GRPO": score_replies(replies(GOOD, GOOD), test_set, Scorer(cosines, 0.5), Scorer(cosines, 0.95)),
+        "base": score(test_set, "乱码", "乱码"),
+        "SFT": score(test_set, GOOD, MALFORMED),
+        "SFT+GRPO": score(test_set, GOOD, GOOD),
     }
+
+
+def summed(scores: dict[str, pd.DataFrame]) -> list[Result]:
+    return [Result.of(name, "sample", PROTOCOL.signature, frame, 42) for name, frame in scores.items()]
 
 
 def test_rewards_and_metrics_of_each_reply(scores: dict[str, pd.DataFrame]) -> None:
@@ -66,40 +69,46 @@ def test_rewards_and_metrics_of_each_reply(scores: dict[str, pd.DataFrame]) -> N
     assert sft["format"].tolist() == [1.0, 0.0, 1.0, 0.0]
     assert sft["reward"].tolist() == [2.0, 1.0, 2.0, 1.0]
     assert sft["violation"].str.len().gt(0).tolist() == [False, True, False, True]
-    assert (scores["base"][["reward", "bleu_1", "navg", "answer_chars"]] == 0).all(axis=None)
+    base = scores["base"]
+    assert (base[["reward", "bleu_1", "navg", "chars", "cosine", "second"]] == 0).all(axis=None)
+    assert base["fault"].tolist() == ["no_answer"] * 4
     assert sft.loc[0, "bleu_1"] == sft.loc[1, "bleu_1"] > 0
 
 
 def test_threshold_is_exclusive(test_set: pd.DataFrame) -> None:
-    assert score_replies(replies(GOOD), test_set, Scorer(cosines, 0.9), Scorer(cosines, 0.5))["answer"].tolist() == [
-        0.0,
-        0.0,
-    ]
+    assert score(test_set, GOOD, threshold=0.9)["answer"].tolist() == [0.0, 0.0]
 
 
 def test_means_are_over_questions(scores: dict[str, pd.DataFrame]) -> None:
     uneven = pd.concat([scores["SFT"], scores["SFT"].iloc[[0, 0, 0]]])
     assert question_means(uneven).loc["a", "format"] == 0.8
-    assert summarise({"x": uneven}).loc["x", "format"] == pytest.approx(0.65)
+    assert Result.of("x", "sample", "", uneven, 1).figures["format"].mean == pytest.approx(0.65)
 
 
 def test_report_files(scores: dict[str, pd.DataFrame], test_set: pd.DataFrame, tmp_path: Path) -> None:
-    summary, differences = summarise(scores), gains(scores, 42)
-    assert list(differences) == ["SFT − base", "SFT+GRPO − SFT"]
+    results = summed(scores)
+    gains = compare(results, ("reward", "second"), 42)
+    assert [(gain.ours, gain.theirs) for gain in gains[::2]] == [
+        ("SFT", "base"),
+        ("SFT+GRPO", "base"),
+        ("SFT+GRPO", "SFT"),
+    ]
     metrics = tmp_path / "metrics.jsonl"
     metrics.write_text("".join(json.dumps({"step": s, "data": {"critic/score/mean": s / 9}}) + "\n" for s in range(9)))
     plot_rewards(read_rewards(metrics), tmp_path / "reward.png")
-    plot_models(component_intervals(scores, 42), tmp_path / "models.png")
-    second = gains(scores, 42, "second")
-    write_report(tmp_path, summary, differences, second, summarise_slices(scores, test_set), 2, 2, ["reward.png"])
+    plot_models(results, tmp_path / "models.png")
+    parts = slices(results, by_risk(test_set) | by_topic(test_set), "reward", 42)
+    write_report(tmp_path, results, gains, {"reward": parts}, ["reward.png"])
     write_replies(tmp_path, scores, test_set)
     report = (tmp_path / "report.md").read_text(encoding="utf-8")
-    assert "| SFT+GRPO | 1.00 | 1.00 | 2.00 |" in report
-    assert "SFT+GRPO − SFT: +0.500, 95 % interval +0.500 to +0.500 (excludes 0)" in report
+    assert "| sample | SFT+GRPO | 1.00 (1.00 to 1.00) | 2.00 (2.00 to 2.00) | 1.00 (1.00 to 1.00) |" in report
+    assert "| Reward | SFT+GRPO − SFT | +0.500 (+0.500 to +0.500) |" in report
     # No cosine is above the second scorer's T, so what GRPO gained there is nothing.
-    assert "SFT+GRPO − SFT: +0.000, 95 % interval +0.000 to +0.000 (includes 0)" in report
+    assert "| Second scorer | SFT+GRPO − SFT | +0.000 (+0.000 to +0.000) | 1.0000 |" in report
+    assert "- base, sample: 4 replies no answer." in report
     assert "![reward](reward.png)" in report
-    assert report.index("## Posts at risk (1)") < report.index("## Other posts (1)")
+    assert "| at risk | 0.00 (0.00 to 0.00) | 1.50 (1.50 to 1.50) | 2.00 (2.00 to 2.00) |" in report
+    assert "| 职场 | 0.00" in report
     shown = (tmp_path / "replies.md").read_text(encoding="utf-8")
     assert "**L1 情绪与处境**：难过" in shown
     assert "12356" in shown.split("标题二")[1]
@@ -108,36 +117,19 @@ def test_report_files(scores: dict[str, pd.DataFrame], test_set: pd.DataFrame, t
     assert "描述\\<b\\>" in shown
     for picture in ("reward.png", "models.png"):
         assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG")
-    assert json.loads((tmp_path / "metrics.json").read_text())["models"]["SFT"]["format"] == 0.5
-    console = Console(width=150, record=True)
-    print_report(summary, differences, console)
-    assert "SFT+GRPO" in console.export_text()
+    assert json.loads((tmp_path / "gains.json").read_text())[0]["gain"]["mean"] == 1.5
 
 
 def test_slices_part_posts_at_risk_from_the_others(scores: dict[str, pd.DataFrame], test_set: pd.DataFrame) -> None:
     scores["SFT"].loc[scores["SFT"]["question_id"] == "a", "reward"] = 0.0
-    slices = summarise_slices(scores, test_set)
-    assert slices["Posts at risk (1)"].loc["SFT", "reward"] == 1.5
-    assert slices["Other posts (1)"].loc["SFT", "reward"] == 0.0
+    results = summed(scores)
+    parts = slices(results, by_risk(test_set), "reward", 42)
+    assert parts["at risk"]["SFT"].mean == 1.5
+    assert parts["others"]["SFT"].mean == 0.0
     tagged = test_set.assign(crisis=False, risks=[["abuse"], []])
-    assert summarise_slices(scores, tagged)["Posts at risk (1)"].loc["SFT", "reward"] == 0.0
-    assert list(summarise_slices(scores, test_set.assign(crisis=False))) == ["Other posts (2)"]
-
-
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        ("{broken", "replies.jsonl:2"),
-        ('{"question_id": "a", "text": "x"}', "replies.jsonl:2.*sample"),
-        ('{"question_id": "z", "sample": 0, "text": "x"}', r"replies to \['z'\]"),
-        ('{"question_id": "a", "sample": 1, "text": "x"}', "no reply to 1 questions, the first is b"),
-    ],
-)
-def test_bad_replies_are_named(line: str, message: str, test_set: pd.DataFrame, tmp_path: Path) -> None:
-    file = tmp_path / "replies.jsonl"
-    file.write_text('{"question_id": "a", "sample": 0, "text": "x"}\n' + line + "\n", encoding="utf-8")
-    with pytest.raises(RepliesError, match=message):
-        read_replies(file, test_set)
+    assert slices(results, by_risk(tagged), "reward", 42)["at risk"]["SFT"].mean == 0.0
+    assert list(slices(results, by_risk(test_set.assign(crisis=False)), "reward", 42)) == ["others"]
+    assert by_topic(test_set) == {"家庭": ["b"], "职场": ["a"]}
 
 
 def test_metrics_without_rewards_are_named(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from eval.statistics import bootstrap_mean, paired_bootstrap
+from eval.statistics import bootstrap_mean, holm, length_controlled, paired_bootstrap, paired_p_value
 
 
 def test_a_clear_gain_excludes_zero() -> None:
@@ -40,3 +40,44 @@ def test_same_seed_same_interval() -> None:
 def test_too_few_or_unequal(a: list[float], b: list[float]) -> None:
     with pytest.raises(ValueError, match="questions"):
         paired_bootstrap(a, b, seed=0)
+
+
+def test_p_is_small_for_a_gain_and_large_without_one() -> None:
+    rng = np.random.default_rng(0)
+    before = rng.normal(0.5, 0.2, 60)
+    assert paired_p_value((before + rng.normal(0.1, 0.1, 60)).tolist(), before.tolist(), seed=1) < 0.001
+    assert paired_p_value(rng.normal(0.5, 0.2, 60).tolist(), before.tolist(), seed=1) > 0.05
+    assert paired_p_value([0.5, 0.5], [0.5, 0.5], seed=1) == 1.0
+
+
+def test_p_of_few_questions_is_exact() -> None:
+    # All 16 ways to swap four questions' models are as likely; two have a mean as far from 0.
+    assert paired_p_value([1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0], seed=1) == pytest.approx(2 / 16)
+
+
+def test_holm_on_its_textbook_case() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.9]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+def test_length_controlled_takes_a_gain_of_length_away() -> None:
+    rng = np.random.default_rng(0)
+    theirs, their_length = rng.normal(0.5, 0.05, 200), rng.integers(100, 900, 200)
+    our_length = their_length * rng.uniform(1.0, 2.0, 200)
+    bought = 0.2 * (np.log1p(our_length) - np.log1p(their_length))
+    longer = theirs + bought + rng.normal(0, 0.02, 200)
+    lengths = our_length.tolist(), their_length.tolist()
+    assert paired_bootstrap(longer.tolist(), theirs.tolist(), 1).low > 0.03
+    interval = length_controlled(longer.tolist(), theirs.tolist(), *lengths, 1)
+    assert interval.low < 0 < interval.high
+    better = length_controlled((longer + 0.1).tolist(), theirs.tolist(), *lengths, 1)
+    assert better.mean == pytest.approx(0.1, abs=0.02)
+
+
+def test_length_controlled_without_a_difference_in_length_is_the_plain_gain() -> None:
+    ours, theirs, length = [0.5, 0.7, 0.4], [0.1, 0.2, 0.3], [100.0, 100.0, 100.0]
+    interval = length_controlled(ours, theirs, length, length, seed=1)
+    assert interval.mean == pytest.approx(np.mean(np.subtract(ours, theirs)))
+    with pytest.raises(ValueError, match="three or more"):
+        length_controlled(ours[:2], theirs[:2], length[:2], length[:2], seed=1)

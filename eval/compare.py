@@ -1,0 +1,102 @@
+"""Models against each other on the same questions: paired gains, corrected p-values, slices, gains at equal length."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import pandas as pd
+
+from eval.results import Result
+from eval.statistics import Interval, bootstrap_mean, holm, length_controlled, paired_bootstrap, paired_p_value
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """One model against another in one figure.
+
+    Attributes:
+        test_set: on which questions.
+        ours: the later model.
+        theirs: the earlier one.
+        figure: what is compared.
+        gain: mean difference over the questions, with its interval.
+        p: two-sided, by permutation, corrected after Holm for all comparisons made together.
+        at_equal_length: the gain with the difference in length regressed out; None below three questions.
+    """
+
+    test_set: str
+    ours: str
+    theirs: str
+    figure: str
+    gain: Interval
+    p: float
+    at_equal_length: Interval | None
+
+
+def compare(results: Sequence[Result], figures: Sequence[str], seed: int) -> list[Gain]:
+    """Every pair of models of one test set, the later minus the earlier, in each figure.
+
+    All tests of one call are one family for Holm's correction.
+
+    Args:
+        results: that `eval.results.check_comparable` let pass, in order.
+        figures: names of `Result.figures` that all have.
+        seed: of resampling.
+    """
+    found: list[tuple[Gain, float]] = []
+    for theirs, ours in combinations(results, 2):
+        if theirs.test_set != ours.test_set:
+            continue
+        ids = ours.by_question.index
+        for figure in figures:
+            pair = ours.by_question[figure].tolist(), theirs.by_question.loc[ids, figure].tolist()
+            lengths = ours.by_question["chars"].tolist(), theirs.by_question.loc[ids, "chars"].tolist()
+            level = length_controlled(*pair, *lengths, seed) if len(ids) > 2 else None
+            gain = Gain(ours.test_set, ours.model, theirs.model, figure, paired_bootstrap(*pair, seed), 1.0, level)
+            found.append((gain, paired_p_value(*pair, seed)))
+    corrected = holm([p for _, p in found])
+    return [
+        Gain(gain.test_set, gain.ours, gain.theirs, gain.figure, gain.gain, p, gain.at_equal_length)
+        for (gain, _), p in zip(found, corrected, strict=True)
+    ]
+
+
+def slices(
+    results: Sequence[Result], groups: Mapping[str, Sequence[str]], figure: str, seed: int
+) -> dict[str, dict[str, Interval]]:
+    """One figure's mean in parts of the test set, with intervals: group → model → interval.
+
+    Args:
+        results: of one test set.
+        groups: ids of the questions by the group's name; a group of one question has an interval of one point.
+        figure: its name in `Result.figures`.
+        seed: of the bootstrap.
+    """
+    return {
+        name: {result.model: _mean(result.by_question.loc[list(ids), figure], seed) for result in results}
+        for name, ids in groups.items()
+        if len(ids)
+    }
+
+
+def by_topic(questions: pd.DataFrame) -> dict[str, list[str]]:
+    """Ids of the test questions by topic ("" for those without), the largest first."""
+    groups = questions.groupby("topic")["id"].agg(list)
+    return dict(sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])))
+
+
+def by_risk(questions: pd.DataFrame) -> dict[str, list[str]]:
+    """Ids of the posts at risk, which the corpus marks so or a rule of `data_prep.risk` matches, and of the others."""
+    risky = at_risk(questions)
+    return {"at risk": questions.loc[risky, "id"].tolist(), "others": questions.loc[~risky, "id"].tolist()}
+
+
+def at_risk(questions: pd.DataFrame) -> pd.Series:
+    """Which test questions the corpus marks as at acute risk, or a risk rule matches."""
+    return questions["crisis"] | (questions["risks"].str.len() > 0)
+
+
+def _mean(values: pd.Series, seed: int) -> Interval:
+    if len(values) == 1:
+        return Interval(float(values.iloc[0]), float(values.iloc[0]), float(values.iloc[0]))
+    return bootstrap_mean(values.tolist(), seed)

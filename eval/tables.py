@@ -1,0 +1,249 @@
+"""Tables of results as Markdown, LaTeX and HTML, ours beside the rows that the paper printed.
+
+    python -m eval.tables --results outputs/qwen3_8b/eval/*.paper.json --table 2 --out tables
+    python -m eval.tables --results mine.zh.json theirs.zh.json --out tables
+
+With ``--table`` 2, 3 or 4 the paper's rows stand first; that takes results of protocol ``paper``, since figures of two
+protocols can't be compared. Every figure of ours has its 95 % interval; the paper gives none.
+"""
+
+import argparse
+import html
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from eval.files import write_text
+from eval.results import Result, ResultError, check_comparable
+from eval.statistics import Interval
+
+# Figure → heading, decimals. A table shows those that a result has, in this order.
+COLUMNS: Final = {
+    "format": ("Format", 2),
+    "reward": ("Reward", 2),
+    "answer": ("Answer", 2),
+    "cosine": ("Cosine", 2),
+    "second": ("Second scorer", 2),
+    "bleu_1": ("BLEU-1", 3),
+    "distinct_1": ("Distinct-1", 3),
+    "rouge_l": ("ROUGE-L", 3),
+    "meteor": ("METEOR", 3),
+    "navg": ("NAvg", 3),
+    "rouge_l_words": ("ROUGE-L (words)", 3),
+    "meteor_words": ("METEOR (words)", 3),
+    "bertscore": ("BERTScore", 3),
+    "distinct_1_corpus": ("Distinct-1 (corpus)", 3),
+    "copy_overlap": ("Copied", 3),
+    "chars": ("Characters", 0),
+    "win_1": ("Win@1", 1),
+    "win_2": ("Win@2", 1),
+    "mean_rank": ("Mean rank", 3),
+}
+PAPER_TABLES: Final = ("2", "3", "4")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a table.
+
+    Attributes:
+        test_set: its name.
+        model: its name.
+        cells: by name of COLUMNS; an interval, a bare number, or nothing.
+        source: "ours" or "paper".
+        note: what a reader has to know of the row, "" for nothing.
+    """
+
+    test_set: str
+    model: str
+    cells: Mapping[str, Interval | float]
+    source: str = "ours"
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultTable:
+    """A table, to be rendered.
+
+    Attributes:
+        title: above it.
+        columns: names of COLUMNS.
+        rows: from top to bottom.
+        notes: below it.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+
+    def cells(self, row: Row, interval: str = " ({} to {})") -> list[str]:
+        """A row's figures as text; intervals by the pattern given, "–" where there is none."""
+        shown = []
+        for column in self.columns:
+            value, decimals = row.cells.get(column), COLUMNS[column][1]
+            if isinstance(value, Interval):
+                ends = f"{value.low:.{decimals}f}", f"{value.high:.{decimals}f}"
+                shown.append(f"{value.mean:.{decimals}f}" + interval.format(*ends))
+            else:
+                shown.append("–" if value is None else f"{value:.{decimals}f}")
+        return shown
+
+    def markdown(self) -> str:
+        """GitHub's flavour."""
+        lines = [f"**{self.title}**", "", f"| Test set | Model | {' | '.join(self._headings())} |"]
+        lines.append("|---|---|" + "---:|" * len(self.columns))
+        lines += [f"| {' | '.join([_mark(row.test_set), _mark(_label(row)), *self.cells(row)])} |" for row in self.rows]
+        return "\n".join([*lines, "", *(f"- {note}" for note in self.notes)]) + "\n"
+
+    def latex(self) -> str:
+        """A booktabs table; intervals stand small beneath each other's figure."""
+        lines = [r"\begin{table}", r"\centering", rf"\caption{{{_tex(self.title)}}}"]
+        lines += [rf"\begin{{tabular}}{{ll{'r' * len(self.columns)}}}", r"\toprule"]
+        lines += [" & ".join(["Test set", "Model", *map(_tex, self._headings())]) + r" \\", r"\midrule"]
+        for row in self.rows:
+            cells = [cell.replace("–", "--") for cell in self.cells(row, r" {{\scriptsize [{}, {}]}}")]
+            lines.append(" & ".join([_tex(row.test_set), _tex(_label(row)), *cells]) + r" \\")
+        lines += [r"\bottomrule", r"\end{tabular}", *(rf"\par {_tex(note)}" for note in self.notes), r"\end{table}"]
+        return "\n".join(lines) + "\n"
+
+    def html(self) -> str:
+        """A table element; the paper's rows are of class ``paper``."""
+        head = "".join(f"<th>{html.escape(text)}</th>" for text in ["Test set", "Model", *self._headings()])
+        body = "".join(
+            f'<tr class="{row.source}"><td>{html.escape(row.test_set)}</td><td>{html.escape(_label(row))}</td>'
+            + "".join(f"<td>{cell}</td>" for cell in self.cells(row, "<small>{} to {}</small>"))
+            + "</tr>\n"
+            for row in self.rows
+        )
+        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
+        return (
+            f'<table class="results"><caption>{html.escape(self.title)}</caption>\n<thead><tr>{head}</tr></thead>\n'
+            f'<tbody>\n{body}</tbody></table>\n<ul class="notes">{notes}</ul>\n'
+        )
+
+    def _headings(self) -> list[str]:
+        return [COLUMNS[column][0] for column in self.columns]
+
+
+def result_table(
+    results: Sequence[Result], ranking: Mapping[tuple[str, str], Mapping[str, Interval]] | None = None, paper: str = ""
+) -> ResultTable:
+    """A table of results.
+
+    Args:
+        results: in the order of the rows.
+        ranking: win_1, win_2 and mean_rank of `eval.ranking`, by test set and model.
+        paper: "2", "3" or "4", whose rows stand first; "" for none.
+
+    Raises:
+        ResultError: results that can't share a table, or the paper's rows beside another protocol than its own.
+        ValueError: a table that the paper does not have.
+    """
+    check_comparable(results)
+    signature = results[0].signature
+    rows, title = [], "Evaluation"
+    if paper:
+        if "protocol:paper|refs:mean|" not in signature:
+            raise ResultError(
+                f"{results[0].model} is scored by {signature}: the paper's rows can only stand beside results of "
+                "protocol paper, mean over references. Score with --protocol paper."
+            )
+        printed, title = _printed(paper)
+        rows += printed
+    rows += [
+        Row(
+            result.test_set,
+            result.model,
+            {**result.figures, **result.pooled, **(ranking or {}).get((result.test_set, result.model), {})},
+            note=", ".join(f"{count} replies {fault.replace('_', ' ')}" for fault, count in result.faults.items()),
+        )
+        for result in results
+    ]
+    order = list(dict.fromkeys(row.test_set for row in rows))
+    rows.sort(key=lambda row: order.index(row.test_set))
+    columns = tuple(column for column in COLUMNS if any(column in row.cells for row in rows))
+    notes = [f"{row.model}, {row.test_set}: {row.note}." for row in rows if row.note]
+    sizes = "; ".join(
+        dict.fromkeys(f"{r.test_set}: {len(r.by_question)} questions × {r.samples} replies" for r in results)
+    )
+    return ResultTable(
+        title, columns, tuple(rows), (f"Ours: {signature}", f"{sizes}; 95 % intervals over questions.", *notes)
+    )
+
+
+def print_results(results: Sequence[Result], console: Console) -> None:
+    """A table on the terminal, without intervals."""
+    table = result_table(results)
+    shown = RichTable(title=table.title, caption="\n".join(table.notes))
+    shown.add_column("Model")
+    for column in table.columns:
+        shown.add_column(COLUMNS[column][0], justify="right")
+    for row in table.rows:
+        shown.add_row(row.model, *table.cells(row, ""))
+    console.print(shown)
+
+
+def _printed(number: str) -> tuple[list[Row], str]:
+    content: dict[str, Any] = yaml.safe_load(files("eval").joinpath("paper_rows.yaml").read_text(encoding="utf-8"))
+    if number not in content["tables"]:
+        raise ValueError(f"table {number!r}: the paper's result tables are {sorted(content['tables'])}")
+    table = content["tables"][number]
+    rows = [
+        Row(
+            test_set,
+            model,
+            dict(zip(content["columns"], values, strict=False)),
+            "paper",
+            "it may have seen this test set" if model in content["seen_test_set"].get(test_set, []) else "",
+        )
+        for test_set, models in table["test_sets"].items()
+        for model, values in models.items()
+    ]
+    return rows, table["title"]
+
+
+def _label(row: Row) -> str:
+    return f"{row.model} (paper)" if row.source == "paper" else row.model
+
+
+def _mark(text: str) -> str:
+    return re.sub(r"([\\`*_\[\]<>#|])", r"\\\1", text)
+
+
+def _tex(text: str) -> str:
+    return re.sub(r"([&%$#_{}])", r"\\\1", text.replace("\\", r"\textbackslash ")).replace("–", "--")
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Draw the table that the command line asks for."""
+    parser = argparse.ArgumentParser(prog="python -m eval.tables", description="Tables of results.")
+    parser.add_argument(
+        "--results", nargs="+", type=Path, required=True, metavar="FILE", help="of python -m eval.metrics"
+    )
+    parser.add_argument("--table", choices=PAPER_TABLES, default="", help="with the rows of this table of the paper")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FOLDER", help="for table.md, table.tex and table.html"
+    )
+    options = parser.parse_args(arguments)
+    table = result_table([Result.read(path) for path in options.results], paper=options.table)
+    stem = f"table{options.table}"
+    write_text(options.out / f"{stem}.md", table.markdown())
+    write_text(options.out / f"{stem}.tex", table.latex())
+    write_text(options.out / f"{stem}.html", table.html())
+    print(f"{options.out / stem}.md, .tex, .html")
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except (ResultError, ValueError) as error:
+        sys.exit(f"error: {error}")
