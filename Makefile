@@ -11,7 +11,7 @@ READY := $(if $(wildcard $(VENV)/.installed-gpu),$(VENV)/.installed-gpu,$(VENV)/
 STAGE = $(PY) -m recipes.$(1) profile=$(PROFILE) "out=$(OUT)" "corpus=$(CORPUS)" seed=$(SEED) $(if $(MODEL),"model=$(MODEL)") $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-gpu demo base data sft reward-model second-scorer reward-probes reward-ranking grpo eval test test-slow lint format lock clean
+.PHONY: help install install-gpu demo base data sft reward-model second-scorer reward-probes reward-ranking grpo generate eval test test-slow lint format lock clean
 .NOTPARALLEL:
 
 help:  ## list the targets
@@ -65,7 +65,10 @@ reward-probes: $(READY)  ## attacks on the reward model: which useless answers i
 grpo: $(READY)  ## verl's GRPO from the SFT model, rewarded by the Ray reward worker
 	@$(call STAGE,grpo)
 
-eval: $(READY)  ## replies of base, SFT and GRPO by vLLM, metrics, report
+generate: $(READY)  ## replies of base, SFT and GRPO by vLLM, or of others (ARGS="models=[SFT+GRPO,DeepSeek-R1]")
+	@$(call STAGE,generate)
+
+eval: $(READY)  ## the replies scored: metrics, rewards, comparisons, report (generates first where it has to)
 	@$(call STAGE,eval)
 
 test: $(READY)  ## the fast tests

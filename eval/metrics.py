@@ -36,6 +36,9 @@ def main(arguments: Sequence[str]) -> None:
         raise RepliesError(
             f"names {names} for {len(options.hypotheses)} files, expected one of its own for each: --names"
         )
+    kinds = options.kind * len(names) if len(options.kind) == 1 else options.kind
+    if len(kinds) != len(names):
+        raise RepliesError(f"--kind {' '.join(kinds)}: expected one for all files, or one for each of {len(names)}")
     references = read_references(options.references)
     replies = [read_replies(path) for path in options.hypotheses]
     for path, frame in zip(options.hypotheses, replies, strict=True):
@@ -44,9 +47,9 @@ def main(arguments: Sequence[str]) -> None:
     for name in options.protocol:
         protocol = Protocol(name, options.refs)
         results = []
-        for model, frame in zip(names, replies, strict=True):
-            scores = score_replies(frame, references, protocol, options.kind, f"{name} {model}")
-            signature = f"{protocol.signature}|kind:{options.kind}"
+        for model, frame, kind in zip(names, replies, kinds, strict=True):
+            scores = score_replies(frame, references, protocol, kind, f"{name} {model}")
+            signature = protocol.signature
             if options.bertscore:
                 from eval.bertscore import BertScorer  # torch takes seconds
 
@@ -74,7 +77,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--test-set", metavar="NAME", help="in tables; of the references' file where not told")
     parser.add_argument("--protocol", nargs="+", choices=list(PROTOCOLS), default=["zh"], help="zh where not told")
     parser.add_argument("--refs", choices=POLICIES, default="mean", help="over a question's references")
-    parser.add_argument("--kind", choices=KINDS, default="plain", help="which part of a text is the reply")
+    parser.add_argument(
+        "--kind",
+        nargs="+",
+        choices=KINDS,
+        default=["plain"],
+        help="which part of a text is the reply: for all, or for each",
+    )
     parser.add_argument("--bertscore", metavar="FOLDER", help="BERTScore too, by this local encoder")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="where to write results")
     parser.add_argument("--seed", type=int, default=42, help="of the bootstrap")

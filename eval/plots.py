@@ -49,6 +49,8 @@ def plot_models(results: Sequence[Result], out: Path) -> None:
     width = 0.35
     for shift, component, color in ((-0.5, "format", _BLUE), (0.5, "answer", _ORANGE)):
         for position, result in enumerate(results):
+            if component not in result.figures:  # the format of models that were never asked for one
+                continue
             interval = result.figures[component]
             x = position + shift * width
             axes.bar(x, interval.mean, width, color=color, label=component if position == 0 else None)

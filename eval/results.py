@@ -37,6 +37,7 @@ class Result:
         figures: mean over questions, with its 95 % bootstrap interval over questions, by name.
         pooled: figures of all replies together, without an interval: distinct_1_corpus.
         by_question: a row a question, indexed by its id: each figure's mean over the replies.
+        note: what a reader has to know, such as a test set that the model may have seen; "" for nothing.
     """
 
     model: str
@@ -47,9 +48,10 @@ class Result:
     figures: dict[str, Interval]
     pooled: dict[str, float]
     by_question: pd.DataFrame = field(repr=False)
+    note: str = ""
 
     @classmethod
-    def of(cls, model: str, test_set: str, signature: str, scores: pd.DataFrame, seed: int) -> "Result":
+    def of(cls, model: str, test_set: str, signature: str, scores: pd.DataFrame, seed: int, note: str = "") -> "Result":
         """Sum up what `eval.score.score_replies` gave, and what was added to it.
 
         Args:
@@ -58,6 +60,7 @@ class Result:
             signature: of what the replies were scored by.
             scores: a row a reply.
             seed: of the bootstrap.
+            note: see `note`.
         """
         means = question_means(scores)
         faults = scores.loc[scores["fault"] != "", "fault"].value_counts().sort_index()
@@ -70,6 +73,7 @@ class Result:
             {name: bootstrap_mean(means[name].tolist(), seed) for name in means},
             {"distinct_1_corpus": distinct_1_corpus(scores)},
             means,
+            note,
         )
 
     def write(self, path: Path) -> None:
@@ -78,6 +82,7 @@ class Result:
             "format": FORMAT,
             "model": self.model,
             "test_set": self.test_set,
+            "note": self.note,
             "signature": self.signature,
             "questions": len(self.by_question),
             "samples": self.samples,
@@ -114,6 +119,7 @@ class Result:
                 figures,
                 content["pooled"],
                 by_question,
+                content["note"],
             )
         except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
             if isinstance(error, ResultError):

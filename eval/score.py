@@ -73,10 +73,10 @@ def score_replies(
 
 
 def add_rewards(scores: pd.DataFrame, questions: pd.Series, reward: RewardScorer, second: RewardScorer) -> pd.DataFrame:
-    """The table with answer (Eq. 6), reward (Eq. 3), cosine (0 without an answer) and second beside.
+    """The table with answer (Eq. 6), cosine (0 without an answer) and second beside, and reward (Eq. 3) with kind coe.
 
     Args:
-        scores: of `score_replies`, kind coe.
+        scores: of `score_replies`.
         questions: the posts, indexed by id.
         reward: what the model was trained by.
         second: what it was not trained by, see `recipes.second_scorer`; ``second`` is as ``answer``, by it.
@@ -86,9 +86,10 @@ def add_rewards(scores: pd.DataFrame, questions: pd.Series, reward: RewardScorer
     cosine = pd.Series(reward.cosines(*pairs), index=there.index, dtype=float)
     other = pd.Series(second.cosines(*pairs), index=there.index, dtype=float)
     answer = (cosine > reward.threshold).reindex(scores.index, fill_value=False).astype(float)
+    total = {"reward": scores["format"] + answer} if "format" in scores else {}
     return scores.assign(
         answer=answer,
-        reward=scores["format"] + answer,
+        **total,
         cosine=cosine.reindex(scores.index, fill_value=0.0),
         second=(other > second.threshold).reindex(scores.index, fill_value=False).astype(float),
     )

@@ -48,6 +48,7 @@ COLUMNS: Final = {
     "mean_rank": ("Mean rank", 3),
 }
 PAPER_TABLES: Final = ("2", "3", "4")
+SEEN: Final = "it may have seen this test set"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,7 @@ def result_table(
             result.test_set,
             result.model,
             {**result.figures, **result.pooled, **(ranking or {}).get((result.test_set, result.model), {})},
-            note=", ".join(f"{count} replies {fault.replace('_', ' ')}" for fault, count in result.faults.items()),
+            note=", ".join([*filter(None, [result.note]), *map(_fault, result.faults.items())]),
         )
         for result in results
     ]
@@ -203,12 +204,16 @@ def _printed(number: str) -> tuple[list[Row], str]:
             model,
             dict(zip(content["columns"], values, strict=False)),
             "paper",
-            "it may have seen this test set" if model in content["seen_test_set"].get(test_set, []) else "",
+            SEEN if model in content["seen_test_set"].get(test_set, []) else "",
         )
         for test_set, models in table["test_sets"].items()
         for model, values in models.items()
     ]
     return rows, table["title"]
+
+
+def _fault(counted: tuple[str, int]) -> str:
+    return f"{counted[1]} replies {counted[0].replace('_', ' ')}"
 
 
 def _label(row: Row) -> str:

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 
 from eval.compare import by_risk, by_topic, compare, slices
-from eval.generate import _finished_questions, prompt_ids
 from eval.plots import plot_models, plot_rewards, read_rewards
 from eval.protocols import Protocol
 from eval.report import write_replies, write_report
@@ -136,25 +135,3 @@ def test_metrics_without_rewards_are_named(tmp_path: Path) -> None:
     (tmp_path / "metrics.jsonl").write_text('{"step": 1, "data": {}}\n')
     with pytest.raises(ValueError, match="make grpo"):
         read_rewards(tmp_path / "metrics.jsonl")
-
-
-def test_generation_goes_on_with_whole_questions(tmp_path: Path) -> None:
-    """A killed run leaves a question with too few replies and half a line; both are done again."""
-    file = tmp_path / "x.replies.jsonl"
-    rows = [{"question_id": q, "sample": s, "text": "好"} for q, s in (("a", 0), ("a", 1), ("b", 0))]
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows) + '{"question_id": "c", "sa', encoding="utf-8")
-    assert set(_finished_questions(file, 2)) == {"a"}
-    assert len(file.read_text().splitlines()) == 2
-
-
-def test_prompt_ids_accepts_both_shapes_of_the_template_s_answer() -> None:
-    class Tokenizer:
-        def __init__(self, answer: object) -> None:
-            self.answer = answer
-
-        def apply_chat_template(self, messages: object, **kwargs: object) -> object:
-            assert kwargs["enable_thinking"] is False
-            return self.answer
-
-    for answer in ([1, 2], {"input_ids": [1, 2]}):
-        assert prompt_ids(Tokenizer(answer), [], {"enable_thinking": False}) == [1, 2]

@@ -15,6 +15,7 @@ from verl.utils.config import validate_config
 from data_prep.config import DataConfig
 from recipes.base import BaseConfig
 from recipes.eval import EvalConfig
+from recipes.generate import GenerateConfig
 from recipes.grpo import OUTAGE_FILE, compose_config, read_progress
 from recipes.reward_model import RewardModelConfig, check_config
 from recipes.reward_probes import ProbesConfig
@@ -30,6 +31,7 @@ SECTIONS: dict[str, type[Any]] = {
     "second_scorer": RewardModelConfig,
     "reward_probes": ProbesConfig,
     "reward_ranking": RankingConfig,
+    "generate": GenerateConfig,
     "eval": EvalConfig,
 }
 
@@ -153,10 +155,12 @@ def test_reward_model_values_are_checked_before_anything_is_touched(changes: dic
         check_config(RewardModelConfig(**{"encoder": "static", **changes}))
 
 
-@pytest.mark.parametrize("argument", ["samples=0", "temperature=-1", "limits.total=5"])
-def test_eval_values_are_checked(argument: str) -> None:
+@pytest.mark.parametrize(
+    "argument", ["samples=0", "temperature=-1", "limits.total=5", "engine_runner=x", "models=[]", "models=[SFT,sft]"]
+)
+def test_generate_values_are_checked(argument: str) -> None:
     with pytest.raises(StageError, match=argument.partition("=")[0]):
-        load_profile(["profile=tiny", argument], "eval", EvalConfig)
+        load_profile(["profile=tiny", argument], "generate", GenerateConfig)
 
 
 def test_grpo_names_the_key_of_a_wrong_value_and_takes_any_folder(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from verl.utils.dataset.rl_dataset import RLHFDataset
 from data_prep.corpora import load_corpus
 from data_prep.prompts import COE_PROMPT, chat_messages
 from data_prep.writers import SftSample, write_grpo_parquet, write_sft_json
-from eval.generate import prompt_ids
+from eval.generation import GenerationRequest
 from recipes.base import build_tokenizer, training_texts
 from recipes.grpo import compose_config
 from recipes.stage import PROFILES, REPO
@@ -107,7 +107,8 @@ def test_verl_s_prompts_are_the_trained_prompts(case: dict[str, Any], tmp_path: 
 def test_vllm_s_prompts_are_the_trained_prompts(case: dict[str, Any]) -> None:
     for question, row in zip(case["questions"], case["trained"], strict=True):
         messages = chat_messages(COE_PROMPT, question.post)
-        assert prompt_ids(case["tokenizer"], messages, {"enable_thinking": False}) == trained_prompt(row)
+        request = GenerationRequest("", "", "", 1, {}, 0, template_kwargs={"enable_thinking": False})
+        assert request.prompt_ids(case["tokenizer"], {"prompt": messages}) == trained_prompt(row)
 
 
 def test_the_prompt_is_an_exact_prefix_and_the_rest_is_the_output(case: dict[str, Any]) -> None:

@@ -1,0 +1,79 @@
+"""Replies of one model to the test prompts on more than one machine, by Ray Data's batch inference with vLLM.
+
+    python -m eval.generate_ray request.json
+
+Runs on the Ray cluster that ``RAY_ADDRESS`` names, or on this machine alone. The same prompts, sampling and file as
+`eval.generate`; with greedy sampling the same replies. The model's folder has to be at the same path on every node.
+"""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.data.llm import build_processor, vLLMEngineProcessorConfig
+from tqdm import tqdm
+from transformers import AutoTokenizer
+
+from eval.generation import GenerationRequest, append, open_questions, reply_record
+
+
+def generate(request: GenerationRequest) -> None:
+    """Write the replies that are not there yet."""
+    todo = open_questions(request)
+    if todo.empty:
+        return
+    tokenizer = AutoTokenizer.from_pretrained(request.model, trust_remote_code=False)
+    rows = todo.to_dict("records")
+    ray.init(ignore_reinit_error=True, include_dashboard=False)
+    config = vLLMEngineProcessorConfig(
+        model_source=request.model,
+        engine_kwargs={"seed": request.seed, "trust_remote_code": False, **request.engine},
+        concurrency=request.replicas,
+        batch_size=request.block,
+        placement_group_config={"bundle_per_worker": request.bundle},
+        # The prompts come as tokens, made as everywhere else.
+        chat_template_stage=False,
+        tokenize_stage=False,
+        detokenize_stage=False,
+        log_engine_metrics=False,
+    )
+    sampling = {"detokenize": True, **request.sampling}
+
+    def ask(row: Mapping[str, Any]) -> dict[str, Any]:
+        return {"tokenized_prompt": row["tokens"], "sampling_params": sampling}
+
+    def answer(row: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "text": row["generated_text"],
+            "prompt_tokens": row["num_input_tokens"],
+            "tokens": row["num_generated_tokens"],
+            "ended": row.get("finish_reason") or "",
+            "question_id": row["question_id"],
+            "sample": row["sample"],
+        }
+
+    processor = build_processor(config, preprocess=lambda row: {**row, **ask(row)}, postprocess=answer)
+    with tqdm(total=len(rows) * request.samples, desc="generate", unit="reply") as bar:
+        for start in range(0, len(rows), request.block):
+            block = rows[start : start + request.block]
+            asked = [
+                {"question_id": row["id"], "sample": sample, "tokens": request.prompt_ids(tokenizer, row)}
+                for row in block
+                for sample in range(request.samples)
+            ]
+            found = processor(ray.data.from_items(asked)).take_all()
+            found.sort(key=lambda reply: (reply["question_id"], reply["sample"]))
+            append(
+                Path(request.replies),
+                (
+                    reply_record(r["question_id"], r["sample"], r["text"], r["prompt_tokens"], r["tokens"], r["ended"])
+                    for r in found
+                ),
+            )
+            bar.update(len(found))
+
+
+if __name__ == "__main__":
+    generate(GenerationRequest.read(Path(sys.argv[1])))

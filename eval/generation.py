@@ -1,0 +1,145 @@
+"""What is to be generated, by whichever of the three runners: the request, its prompts, and the file of replies.
+
+`eval.generate` runs vLLM offline, `eval.generate_ray` the same on more than one machine, `eval.generate_endpoint` asks
+an OpenAI-compatible server. All write the same JSON Lines and go on where a killed run was.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from eval.files import write_text
+
+
+@dataclass(frozen=True)
+class GenerationRequest:
+    """What is to be generated.
+
+    Attributes:
+        model: a Hugging Face folder or id, or the model's name on a server.
+        test: ``test.parquet`` of `make data`.
+        replies: the JSON Lines file to write: question_id, sample, text, prompt_tokens, tokens, finished.
+        samples: replies to each question.
+        sampling: temperature (0 for greedy), max_tokens, and what else vLLM's SamplingParams or the server takes.
+        seed: of the engine, of each request on a server; a seed of its own in a request kills vLLM's CPU engine.
+        system: the system prompt instead of the test file's; "" for none at all, None for the file's.
+        text_prompt: a whole prompt with ``{post}`` in it, for a model without a chat template; "" for the template.
+        template_kwargs: for the tokenizer's chat template, as in training.
+        engine: arguments of vLLM's engine.
+        block: questions generated, and written, together.
+        replicas: engines, with `eval.generate_ray`.
+        bundle: what Ray reserves for each of an engine's workers, with `eval.generate_ray`.
+        base_url: of an OpenAI-compatible server, ending with /v1; "" for vLLM.
+        api_key_env: environment variable that holds the server's key; "" for a server that takes none.
+        concurrency: calls under way at once on a server.
+        attempts: how often a call that failed is made, with growing pauses.
+        timeout_s: longest time a call may take, in seconds.
+    """
+
+    model: str
+    test: str
+    replies: str
+    samples: int
+    sampling: dict[str, Any]
+    seed: int
+    system: str | None = None
+    text_prompt: str = ""
+    template_kwargs: dict[str, Any] = field(default_factory=dict)
+    engine: dict[str, Any] = field(default_factory=dict)
+    block: int = 64
+    replicas: int = 1
+    bundle: dict[str, float] = field(default_factory=lambda: {"CPU": 1, "GPU": 1})
+    base_url: str = ""
+    api_key_env: str = ""
+    concurrency: int = 8
+    attempts: int = 6
+    timeout_s: float = 600.0
+
+    def write(self, path: Path, extra: Mapping[str, Any]) -> bool:
+        """Write the request beside the replies; whether there was the very same one already.
+
+        Args:
+            path: of the file.
+            extra: what else decides the replies, such as the model's fingerprint.
+        """
+        text = json.dumps({**asdict(self), **extra}, ensure_ascii=False, indent=2) + "\n"
+        same = path.is_file() and path.read_text(encoding="utf-8") == text
+        write_text(path, text)
+        return same
+
+    @classmethod
+    def read(cls, path: Path) -> "GenerationRequest":
+        """Read a file of `write`."""
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return cls(**{key.name: content[key.name] for key in fields(cls)})
+
+    def messages(self, row: Mapping[str, Any]) -> list[dict[str, str]]:
+        """The chat of one row of the test file."""
+        chat = [dict(message) for message in row["prompt"]]
+        if self.system is None:
+            return chat
+        rest = [message for message in chat if message["role"] != "system"]
+        return [{"role": "system", "content": self.system}, *rest] if self.system else rest
+
+    def prompt_ids(self, tokenizer: Any, row: Mapping[str, Any]) -> list[int]:
+        """The prompt's token ids, by the chat template as verl builds them, or of the text prompt."""
+        if self.text_prompt:
+            ids: list[int] = tokenizer.encode(self.text_prompt.replace("{post}", row["question"]))
+            return ids
+        encoded = tokenizer.apply_chat_template(
+            self.messages(row), add_generation_prompt=True, tokenize=True, **self.template_kwargs
+        )
+        found: list[int] = encoded["input_ids"] if isinstance(encoded, Mapping) else encoded
+        return found
+
+
+def reply_record(question_id: str, sample: int, text: str, prompt_tokens: int, tokens: int, ended: str) -> str:
+    """One line of the replies' file.
+
+    Args:
+        question_id: of which question.
+        sample: which of its replies, from 0.
+        text: the whole output.
+        prompt_tokens: length of the prompt.
+        tokens: length of the output.
+        ended: vLLM's or the server's finish reason; "stop" for an output that ended by itself.
+    """
+    record = {
+        "question_id": question_id,
+        "sample": sample,
+        "text": text,
+        "prompt_tokens": prompt_tokens,
+        "tokens": tokens,
+        "finished": ended == "stop",
+    }
+    return json.dumps(record, ensure_ascii=False) + "\n"
+
+
+def append(path: Path, lines: Iterable[str]) -> None:
+    """Add lines to the replies' file."""
+    with path.open("a", encoding="utf-8") as file:
+        file.writelines(lines)
+
+
+def open_questions(request: GenerationRequest) -> pd.DataFrame:
+    """Rows of the test file whose replies are not all there; the replies' file is cut back to whole questions first."""
+    test = pd.read_parquet(request.test)
+    path = Path(request.replies)
+    if not path.is_file():
+        return test
+    records = recorded(path)
+    counts = pd.Series([record["question_id"] for record in records], dtype=object).value_counts()
+    complete = set(counts[counts == request.samples].index)
+    kept = (json.dumps(record, ensure_ascii=False) + "\n" for record in records if record["question_id"] in complete)
+    write_text(path, "".join(kept))
+    return test[~test["id"].isin(complete)]
+
+
+def recorded(path: Path) -> list[dict[str, Any]]:
+    """The records of a replies' file, without the half line that a killed run leaves at its end."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
