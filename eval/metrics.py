@@ -44,16 +44,18 @@ def main(arguments: Sequence[str]) -> None:
     for path, frame in zip(options.hypotheses, replies, strict=True):
         check_match(frame, references, path)
     test_set = options.test_set or options.references.name.split(".")[0]
+    scorer = None
+    if options.bertscore:
+        from eval.bertscore import BertScorer  # torch takes seconds
+
+        scorer = BertScorer(options.bertscore)
     for name in options.protocol:
         protocol = Protocol(name, options.refs)
         results = []
         for model, frame, kind in zip(names, replies, kinds, strict=True):
             scores = score_replies(frame, references, protocol, kind, f"{name} {model}")
             signature = protocol.signature
-            if options.bertscore:
-                from eval.bertscore import BertScorer  # torch takes seconds
-
-                scorer = BertScorer(options.bertscore)
+            if scorer:
                 scores["bertscore"] = scorer.score(scores, references, protocol.policy)
                 signature += f"|{scorer.signature}"
             results.append(Result.of(model, test_set, signature, scores, options.seed))
@@ -84,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
         default=["plain"],
         help="which part of a text is the reply: for all, or for each",
     )
-    parser.add_argument("--bertscore", metavar="FOLDER", help="BERTScore too, by this local encoder")
+    parser.add_argument("--bertscore", type=Path, metavar="FOLDER", help="BERTScore too, by this local encoder")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="where to write results")
     parser.add_argument("--seed", type=int, default=42, help="of the bootstrap")
     return parser

@@ -55,11 +55,15 @@ def read_replies(path: Path) -> pd.DataFrame:
 def read_references(path: Path) -> pd.DataFrame:
     """A row a question: id and references, and what else the file tells (question, topic, crisis, risks …).
 
+    ``questions.parquet`` of `make data` serves as well: its responses are the references.
+
     Raises:
         RepliesError: another format, a malformed line, an id twice, or a question without a reference.
     """
     if path.suffix == ".parquet":
         table = pd.read_parquet(path)
+        if "references" not in table.columns:
+            table = table.rename(columns={"responses": "references"})
         if missing := {"id", "references"} - set(table.columns):
             raise RepliesError(
                 f"{path}: no column {sorted(missing)}, expected id and references, as `make data` writes"

@@ -32,7 +32,7 @@ class Result:
         model: its name in tables.
         test_set: the test set's name in tables.
         signature: of the protocol, see `eval.protocols.Protocol.signature`.
-        samples: replies to each question.
+        samples: replies to each question; 0 where their number differs.
         faults: replies that showed nothing, by fault of `eval.replies.shown`; they scored 0.
         figures: mean over questions, with its 95 % bootstrap interval over questions, by name.
         pooled: figures of all replies together, without an interval: distinct_1_corpus.
@@ -63,12 +63,13 @@ class Result:
             note: see `note`.
         """
         means = question_means(scores)
+        counts = scores.groupby("question_id").size()
         faults = scores.loc[scores["fault"] != "", "fault"].value_counts().sort_index()
         return cls(
             model,
             test_set,
             signature,
-            len(scores) // len(means),
+            int(counts.iloc[0]) if counts.nunique() == 1 else 0,
             {str(name): int(count) for name, count in faults.items()},
             {name: bootstrap_mean(means[name].tolist(), seed) for name in means},
             {"distinct_1_corpus": distinct_1_corpus(scores)},

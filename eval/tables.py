@@ -173,24 +173,24 @@ def result_table(
     rows.sort(key=lambda row: order.index(row.test_set))
     columns = tuple(column for column in COLUMNS if any(column in row.cells for row in rows))
     notes = [f"{row.model}, {row.test_set}: {row.note}." for row in rows if row.note]
-    sizes = "; ".join(
-        dict.fromkeys(f"{r.test_set}: {len(r.by_question)} questions × {r.samples} replies" for r in results)
-    )
+    sizes = "; ".join(dict.fromkeys(map(_size, results)))
     return ResultTable(
         title, columns, tuple(rows), (f"Ours: {signature}", f"{sizes}; 95 % intervals over questions.", *notes)
     )
 
 
 def print_results(results: Sequence[Result], console: Console) -> None:
-    """A table on the terminal, without intervals."""
+    """The same on the terminal, a column a model: there are more figures than a line has room for."""
     table = result_table(results)
-    shown = RichTable(title=table.title, caption="\n".join(table.notes))
-    shown.add_column("Model")
-    for column in table.columns:
-        shown.add_column(COLUMNS[column][0], justify="right")
+    shown = RichTable(title=table.title)
+    shown.add_column("")
     for row in table.rows:
-        shown.add_row(row.model, *table.cells(row, ""))
+        shown.add_column(row.model, justify="right")
+    for column, cells in zip(table.columns, zip(*map(table.cells, table.rows), strict=True), strict=True):
+        shown.add_row(COLUMNS[column][0], *cells)
     console.print(shown)
+    for note in table.notes:
+        console.print(note, style="dim", highlight=False, soft_wrap=True)  # a signature is copied as one line
 
 
 def _printed(number: str) -> tuple[list[Row], str]:
@@ -210,6 +210,11 @@ def _printed(number: str) -> tuple[list[Row], str]:
         for model, values in models.items()
     ]
     return rows, table["title"]
+
+
+def _size(result: Result) -> str:
+    replies = f" × {result.samples} replies" if result.samples else ""
+    return f"{result.test_set}: {len(result.by_question)} questions{replies}"
 
 
 def _fault(counted: tuple[str, int]) -> str:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from eval.ceiling import ceiling
 from eval.metrics import main
 from eval.protocols import PROTOCOLS, Protocol, navg
 from eval.replies import RepliesError, check_match, read_references, read_replies, shown
@@ -205,3 +206,18 @@ def test_results_of_other_questions_are_refused() -> None:
         check_comparable([result("m", "a", "b"), result("m", "a", "b")])
     with pytest.raises(ResultError, match="no results"):
         check_comparable([])
+
+
+def test_the_ceiling_is_each_response_against_the_others() -> None:
+    texts = ["听起来你很难过。", "今天天气不错。", "抱抱你。"]
+    references = pd.DataFrame({"id": ["a", "b", "c"], "references": [texts, texts[:2], texts[:1]]})
+    result = ceiling(references, Protocol("zh"), "x", 1)
+    protocol = Protocol("zh")
+    expected = [
+        protocol.score(text, protocol.prepare([other for other in texts if other != text]))["rouge_l"] for text in texts
+    ]
+    assert result.by_question.loc["a", "rouge_l"] == pytest.approx(sum(expected) / 3)
+    assert result.by_question.index.tolist() == ["a", "b"]
+    assert "1 questions with one response left out" in result.note
+    with pytest.raises(RepliesError, match="0 questions with two responses"):
+        ceiling(references.tail(1), protocol, "x", 1)
