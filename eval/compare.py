@@ -21,7 +21,8 @@ class Gain:
         figure: what is compared.
         gain: mean difference over the questions, with its interval.
         p: two-sided, by permutation, corrected after Holm for all comparisons made together.
-        at_equal_length: the gain with the difference in length regressed out; None below three questions.
+        at_equal_length: the gain with the difference in length regressed out; None where one model's replies are
+            nearly always the longer ones, so that a line through the differences says nothing about equal lengths.
     """
 
     test_set: str
@@ -51,7 +52,7 @@ def compare(results: Sequence[Result], figures: Sequence[str], seed: int) -> lis
         for figure in figures:
             pair = ours.by_question[figure].tolist(), theirs.by_question.loc[ids, figure].tolist()
             lengths = ours.by_question["chars"].tolist(), theirs.by_question.loc[ids, "chars"].tolist()
-            level = length_controlled(*pair, *lengths, seed) if len(ids) > 2 else None
+            level = length_controlled(*pair, *lengths, seed) if _overlap(*lengths) else None
             gain = Gain(ours.test_set, ours.model, theirs.model, figure, paired_bootstrap(*pair, seed), 1.0, level)
             found.append((gain, paired_p_value(*pair, seed)))
     corrected = holm([p for _, p in found])
@@ -79,10 +80,16 @@ def slices(
     }
 
 
-def by_topic(questions: pd.DataFrame) -> dict[str, list[str]]:
-    """Ids of the test questions by topic ("" for those without), the largest first."""
-    groups = questions.groupby("topic")["id"].agg(list)
-    return dict(sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])))
+def by_topic(questions: pd.DataFrame, fewest: int = 1) -> dict[str, list[str]]:
+    """Ids of the test questions by topic, the largest first.
+
+    Args:
+        questions: the test set; questions without a topic are left out.
+        fewest: questions that a topic has at least; of fewer, a mean says nothing.
+    """
+    groups = questions[questions["topic"] != ""].groupby("topic")["id"].agg(list)
+    kept = ((topic, ids) for topic, ids in groups.items() if len(ids) >= fewest)
+    return dict(sorted(kept, key=lambda item: (-len(item[1]), item[0])))
 
 
 def by_risk(questions: pd.DataFrame) -> dict[str, list[str]]:
@@ -94,6 +101,13 @@ def by_risk(questions: pd.DataFrame) -> dict[str, list[str]]:
 def at_risk(questions: pd.DataFrame) -> pd.Series:
     """Which test questions the corpus marks as at acute risk, or a risk rule matches."""
     return questions["crisis"] | (questions["risks"].str.len() > 0)
+
+
+def _overlap(ours: Sequence[float], theirs: Sequence[float]) -> bool:
+    """Whether either model has the longer reply to one question in ten at least."""
+    longer = sum(mine > other for mine, other in zip(ours, theirs, strict=True)) / len(ours)
+    shorter = sum(mine < other for mine, other in zip(ours, theirs, strict=True)) / len(ours)
+    return len(ours) > 2 and (min(longer, shorter) >= 0.1 or longer == shorter == 0)
 
 
 def _mean(values: pd.Series, seed: int) -> Interval:

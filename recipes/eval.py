@@ -100,7 +100,7 @@ def _report(
     if (metrics := common.root / "grpo" / METRICS_FILE).is_file():
         plot_rewards(read_rewards(metrics), folder / "reward.png")
         pictures.insert(0, "reward.png")
-    parts = {f"{name} ({len(ids)})": ids for name, ids in (by_risk(test) | by_topic(test)).items()}
+    parts = {f"{name} ({len(ids)})": ids for name, ids in (by_risk(test) | by_topic(test, 3)).items()}
     sliced = {figure: slices(results, parts, figure, common.seed) for figure in ("answer", "navg")}
     write_report(folder, results, gains, sliced, pictures)
     write_replies(folder, scores, test)
