@@ -58,11 +58,12 @@ def main() -> None:
         OmegaConf.merge(OmegaConf.structured(Options), OmegaConf.from_dotlist(sys.argv[1:]))
     )
     rows = list(build(options.questions + 1))
-    references = pd.DataFrame(
-        {"id": [f"q{n}" for n in range(options.questions)], "references": [row["responses"] for row in rows[1:]]}
-    ).assign(question=[row["description"] for row in rows[1:]])
+    responses = [[response["text"] for response in row["responses"]] for row in rows]
+    references = pd.DataFrame({"id": [f"q{n}" for n in range(options.questions)], "references": responses[1:]}).assign(
+        question=[row["description"] for row in rows[1:]]
+    )
     # Another question's response stands for a reply: as long, and as like its references as chance has it.
-    texts = [row["responses"][0] for row in rows[:-1]]
+    texts = [group[0] for group in responses[:-1]]
     replies = pd.DataFrame({"question_id": references["id"], "sample": 0, "text": texts})
     pairs = int(references["references"].str.len().sum())
     characters = statistics.mean(len(text) for texts in references["references"] for text in texts)
