@@ -23,7 +23,7 @@ from rouge_chinese import Rouge
 from rouge_score.rouge_scorer import RougeScorer
 
 from benchmarks.corpus import build
-from eval.protocols import Protocol
+from eval.metrics.protocols import Protocol
 from eval.results import Result
 from eval.score import score_replies
 

@@ -52,7 +52,7 @@ def compare(results: Sequence[Result], figures: Sequence[str], seed: int) -> lis
         for figure in figures:
             pair = ours.by_question[figure].tolist(), theirs.by_question.loc[ids, figure].tolist()
             lengths = ours.by_question["chars"].tolist(), theirs.by_question.loc[ids, "chars"].tolist()
-            level = length_controlled(*pair, *lengths, seed) if _overlap(*lengths) else None
+            level = length_controlled(*pair, *lengths, seed) if lengths_overlap(*lengths) else None
             gain = Gain(ours.test_set, ours.model, theirs.model, figure, paired_bootstrap(*pair, seed), 1.0, level)
             found.append((gain, paired_p_value(*pair, seed)))
     corrected = holm([p for _, p in found])
@@ -103,7 +103,7 @@ def at_risk(questions: pd.DataFrame) -> pd.Series:
     return questions["crisis"] | (questions["risks"].str.len() > 0)
 
 
-def _overlap(ours: Sequence[float], theirs: Sequence[float]) -> bool:
+def lengths_overlap(ours: Sequence[float], theirs: Sequence[float]) -> bool:
     """Whether either model has the longer reply to one question in ten at least."""
     longer = sum(mine > other for mine, other in zip(ours, theirs, strict=True)) / len(ours)
     shorter = sum(mine < other for mine, other in zip(ours, theirs, strict=True)) / len(ours)

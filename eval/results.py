@@ -13,9 +13,9 @@ from typing import Any
 import pandas as pd
 
 from eval.files import write_text
+from eval.metrics.tokens import characters, distinct_1
 from eval.score import question_means
 from eval.statistics import Interval, bootstrap_mean
-from eval.tokens import characters, distinct_1
 
 FORMAT = 1
 
@@ -31,7 +31,7 @@ class Result:
     Attributes:
         model: its name in tables.
         test_set: the test set's name in tables.
-        signature: of the protocol, see `eval.protocols.Protocol.signature`.
+        signature: of the protocol, see `eval.metrics.protocols.Protocol.signature`.
         samples: replies to each question; 0 where their number differs.
         faults: replies that showed nothing, by fault of `eval.replies.shown`; they scored 0.
         figures: mean over questions, with its 95 % bootstrap interval over questions, by name.

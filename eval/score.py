@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 from tqdm import tqdm
 
-from eval.protocols import Protocol
+from eval.metrics.protocols import Protocol
 from eval.replies import ReplyKind, shown
 from reward_fns.coe_format import CoEFormatError, parse
 from reward_fns.components import copy_overlap

@@ -16,8 +16,8 @@ from rich.console import Console
 
 from data_prep.config import DataConfig
 from eval.compare import by_risk, by_topic, compare, slices
+from eval.metrics.protocols import Protocol
 from eval.plots import plot_models, plot_rewards, read_rewards
-from eval.protocols import Protocol
 from eval.replies import ReplyKind, check_match, read_references, read_replies
 from eval.report import signed, write_replies, write_report
 from eval.results import Result

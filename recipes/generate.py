@@ -1,7 +1,7 @@
 """Stage 5: replies of several models to the test questions, each by vLLM or from a server.
 
     make generate                                                       # base, SFT and SFT+GRPO
-    make generate ARGS="models=[SFT+GRPO,DeepSeek-R1] samples=1"        # baselines of eval/models.yaml too
+    make generate ARGS="models=[SFT+GRPO,DeepSeek-R1] samples=1"        # baselines of eval/generation/models.yaml too
     make generate ARGS="temperature=0 engine_runner=ray replicas=4"     # greedy, on a Ray cluster
 
 Each model generates under the watchdog in a process of its own. ``outputs/<profile>/generate/`` holds
@@ -19,8 +19,8 @@ import pandas as pd
 
 from data_prep.config import DataConfig
 from data_prep.prompts import SYSTEM_PROMPTS
-from eval.generation import GenerationRequest
-from eval.models import ModelEntry, ModelEntryError, load_entries
+from eval.generation.entries import ModelEntry, ModelEntryError, load_entries
+from eval.generation.request import GenerationRequest
 from recipes.stage import (
     MANIFEST,
     Common,
@@ -36,7 +36,7 @@ from recipes.stage import (
 from recipes.watchdog import Limits, Progress, run_watched
 
 MODELS_FILE = "models.json"
-RUNNERS = {"vllm": "eval.generate", "ray": "eval.generate_ray"}
+RUNNERS = {"vllm": "eval.generation.offline", "ray": "eval.generation.on_ray"}
 STAGES = {"SFT": "sft", "SFT+GRPO": "grpo"}
 
 
@@ -45,7 +45,8 @@ class GenerateConfig:
     """Whose replies, and how they are generated.
 
     Attributes:
-        models: names: base, SFT and SFT+GRPO are this run's; others are entries of ``eval/models.yaml`` or `entries`.
+        models: names: base, SFT and SFT+GRPO are this run's; others are entries of ``eval/generation/models.yaml`` or
+            of `entries`.
         entries: changes to those entries, or more of them, by name.
         samples: replies to each question.
         temperature: of sampling, 0 for greedy; an entry's own comes first.
@@ -191,7 +192,7 @@ def _generate(name: str, entry: ModelEntry, test: Path, common: Common, config: 
     if common.force or not same:
         replies.unlink(missing_ok=True)
     total = len(pd.read_parquet(test, columns=["id"])) * config.samples
-    module = "eval.generate_endpoint" if entry.base_url else RUNNERS[config.engine_runner]
+    module = "eval.generation.endpoint" if entry.base_url else RUNNERS[config.engine_runner]
     run_watched(
         f"generate {name}",
         [sys.executable, "-m", module, str(file)],

@@ -1,6 +1,7 @@
 """BERTScore against the formula worked out by hand, on an encoder with random weights."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -8,7 +9,7 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
-from eval.bertscore import BertScorer
+from eval.metrics.bertscore import BertScorer
 
 TEXT, REFERENCES = "很难过", ["很开心呢", "很难过"]
 
@@ -25,8 +26,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     path = tmp_path_factory.mktemp("encoder")
     fast.save_pretrained(path)
-    sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
-    BertModel(BertConfig(vocab_size=len(vocabulary), **sizes)).save_pretrained(path)
+    sizes: dict[str, Any] = {
+        "vocab_size": len(vocabulary),
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 64,
+    }
+    BertModel(BertConfig(**sizes)).save_pretrained(path)
     return path
 
 

@@ -13,9 +13,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from eval.generate_endpoint import EndpointError, generate
-from eval.generation import GenerationRequest, open_questions, recorded
-from eval.models import ModelEntryError, load_entries
+from eval.generation.endpoint import EndpointError, generate
+from eval.generation.entries import ModelEntryError, load_entries
+from eval.generation.request import GenerationRequest, open_questions, recorded
 
 CHAT = [{"role": "system", "content": "你是咨询师"}, {"role": "user", "content": "最近很难过"}]
 

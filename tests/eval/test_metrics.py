@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from eval.ceiling import ceiling
-from eval.metrics import main
-from eval.protocols import PROTOCOLS, Protocol, navg
+from eval.metrics.__main__ import main
+from eval.metrics.ceiling import ceiling
+from eval.metrics.protocols import PROTOCOLS, Protocol, navg
 from eval.replies import RepliesError, check_match, read_references, read_replies, shown
 from eval.results import Result, ResultError, check_comparable
 from eval.score import score_replies

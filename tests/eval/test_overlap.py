@@ -11,8 +11,8 @@ from rouge_chinese import Rouge
 from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.metrics.bleu import BLEU
 
-from eval.overlap import align, bleu_1, meteor, rouge_l
-from eval.tokens import TOKENIZERS, Tokens, characters, distinct_1, latin, words
+from eval.metrics.overlap import align, bleu_1, meteor, rouge_l
+from eval.metrics.tokens import TOKENIZERS, Tokens, characters, distinct_1, latin, words
 
 # Few characters, so that many are equal; letters, digits, white space, an emoji beyond the basic plane.
 TEXT = st.text(alphabet="你我他很难过开心的。，a1B \n\U0001f600", max_size=40)

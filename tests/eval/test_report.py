@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from eval.compare import by_risk, by_topic, compare, slices
+from eval.metrics.protocols import Protocol
 from eval.plots import plot_models, plot_rewards, read_rewards
-from eval.protocols import Protocol
 from eval.report import write_replies, write_report
 from eval.results import Result
 from eval.score import RewardScorer, add_rewards, question_means, score_replies

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from eval.protocols import Protocol
+from eval.metrics.protocols import Protocol
 from eval.results import Result, ResultError
 from eval.score import score_replies
 from eval.statistics import Interval

@@ -17,6 +17,7 @@ from recipes.base import BaseConfig
 from recipes.eval import EvalConfig
 from recipes.generate import GenerateConfig
 from recipes.grpo import OUTAGE_FILE, compose_config, read_progress
+from recipes.judge import JudgeConfig
 from recipes.reward_model import RewardModelConfig, check_config
 from recipes.reward_probes import ProbesConfig
 from recipes.reward_ranking import RankingConfig
@@ -33,6 +34,7 @@ SECTIONS: dict[str, type[Any]] = {
     "reward_ranking": RankingConfig,
     "generate": GenerateConfig,
     "eval": EvalConfig,
+    "judge": JudgeConfig,
 }
 
 

@@ -19,7 +19,7 @@ from verl.utils.dataset.rl_dataset import RLHFDataset
 from data_prep.corpora import load_corpus
 from data_prep.prompts import COE_PROMPT, chat_messages
 from data_prep.writers import SftSample, write_grpo_parquet, write_sft_json
-from eval.generation import GenerationRequest
+from eval.generation.request import GenerationRequest
 from recipes.base import build_tokenizer, training_texts
 from recipes.grpo import compose_config
 from recipes.stage import PROFILES, REPO

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from rapidfuzz.distance import LCSseq
 
-from eval.tokens import Tokens
+from eval.metrics.tokens import Tokens
 
 METEOR_ALPHA: Final = 0.9
 METEOR_BETA: Final = 3.0

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from eval.protocols import POLICIES, PROTOCOLS, Protocol
+from eval.metrics.protocols import POLICIES, PROTOCOLS, Protocol
 from eval.replies import KINDS, RepliesError, check_match, read_references, read_replies
 from eval.results import Result, ResultError, check_comparable
 from eval.score import score_replies
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> None:
     test_set = options.test_set or options.references.name.split(".")[0]
     scorer = None
     if options.bertscore:
-        from eval.bertscore import BertScorer  # torch takes seconds
+        from eval.metrics.bertscore import BertScorer  # torch takes seconds
 
         scorer = BertScorer(options.bertscore)
     for name in options.protocol:

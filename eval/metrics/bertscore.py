@@ -15,7 +15,7 @@ from torchmetrics.functional.text.bert import bert_score
 from tqdm import tqdm
 from transformers import AutoModel, AutoTokenizer
 
-from eval.protocols import Policy
+from eval.metrics.protocols import Policy
 
 _PAIRS: Final = 32
 """Pairs compared together: torchmetrics keeps all their token embeddings at once."""

@@ -68,7 +68,9 @@ def load_entries(changes: Mapping[str, Mapping[str, Any]]) -> dict[str, ModelEnt
     Raises:
         ModelEntryError: an unknown key, a wrong value, or an entry without a model.
     """
-    shipped: dict[str, dict[str, Any]] = yaml.safe_load(files("eval").joinpath("models.yaml").read_text("utf-8"))
+    shipped: dict[str, dict[str, Any]] = yaml.safe_load(
+        files("eval.generation").joinpath("models.yaml").read_text("utf-8")
+    )
     known = {key.name for key in fields(ModelEntry)}
     entries = {}
     for name in {**shipped, **changes}:

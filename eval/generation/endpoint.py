@@ -1,6 +1,6 @@
 """Replies of one model to the test prompts, from an OpenAI-compatible server.
 
-    python -m eval.generate_endpoint request.json
+    python -m eval.generation.endpoint request.json
 
 Each reply is written as it comes. A call that fails is made again with growing pauses; when that does not help the run
 ends, keeps what it has, and the same command goes on from there. Reasoning that a server returns apart from the reply
@@ -18,7 +18,7 @@ from openai import AsyncOpenAI, OpenAIError
 from tqdm import tqdm
 
 from eval.files import write_text
-from eval.generation import GenerationRequest, append, recorded, reply_record
+from eval.generation.request import GenerationRequest, append, recorded, reply_record
 
 _SERVERS_OWN = ("top_k", "min_p", "repetition_penalty", "chat_template_kwargs")
 """Sampling keys that are no part of OpenAI's interface; vLLM's server takes them beside it."""

@@ -1,6 +1,6 @@
 """Replies of one model to the test prompts, by vLLM offline.
 
-    python -m eval.generate request.json
+    python -m eval.generation.offline request.json
 
 One process a model: vLLM gives its memory back only when its process ends. Replies are written block by block, so that
 a killed run goes on where it was.
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from transformers import AutoTokenizer
 
-from eval.generation import GenerationRequest, append, open_questions, reply_record
+from eval.generation.request import GenerationRequest, append, open_questions, reply_record
 
 
 def generate(request: GenerationRequest) -> None:

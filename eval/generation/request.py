@@ -1,7 +1,7 @@
 """What is to be generated, by whichever of the three runners: the request, its prompts, and the file of replies.
 
-`eval.generate` runs vLLM offline, `eval.generate_ray` the same on more than one machine, `eval.generate_endpoint` asks
-an OpenAI-compatible server. All write the same JSON Lines and go on where a killed run was.
+`eval.generation.offline` runs vLLM on this machine, `on_ray` on several, `endpoint` asks an OpenAI-compatible server.
+All write the same JSON Lines and go on where a killed run was.
 """
 
 import json
@@ -31,8 +31,8 @@ class GenerationRequest:
         template_kwargs: for the tokenizer's chat template, as in training.
         engine: arguments of vLLM's engine.
         block: questions generated, and written, together.
-        replicas: engines, with `eval.generate_ray`.
-        bundle: what Ray reserves for each of an engine's workers, with `eval.generate_ray`.
+        replicas: engines, with `eval.generation.on_ray`.
+        bundle: what Ray reserves for each of an engine's workers, with `eval.generation.on_ray`.
         base_url: of an OpenAI-compatible server, ending with /v1; "" for vLLM.
         api_key_env: environment variable that holds the server's key; "" for a server that takes none.
         concurrency: calls under way at once on a server.

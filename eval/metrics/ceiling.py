@@ -1,6 +1,6 @@
 """How human responses score against each other: what a model can be expected to reach at best.
 
-    python -m eval.ceiling --references outputs/psyqa/data/questions.parquet --protocol zh paper
+    python -m eval.metrics.ceiling --references outputs/psyqa/data/questions.parquet --protocol zh paper
 
 Each response to a question is scored as a reply, against the question's other responses. Questions with a single one
 are left out and counted. Takes a file as `python -m eval.metrics` does, or ``questions.parquet`` of `make data`.
@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from eval.protocols import POLICIES, PROTOCOLS, Protocol
+from eval.metrics.protocols import POLICIES, PROTOCOLS, Protocol
 from eval.replies import RepliesError, read_references
 from eval.results import Result
 from eval.score import score_replies
@@ -56,7 +56,9 @@ def ceiling(references: pd.DataFrame, protocol: Protocol, test_set: str, seed: i
 
 def main(arguments: Sequence[str]) -> None:
     """Score what the command line names."""
-    parser = argparse.ArgumentParser(prog="python -m eval.ceiling", description="Human responses against each other.")
+    parser = argparse.ArgumentParser(
+        prog="python -m eval.metrics.ceiling", description="Human responses against each other."
+    )
     parser.add_argument("--references", type=Path, required=True, metavar="FILE", help=".jsonl or .parquet")
     parser.add_argument("--protocol", nargs="+", choices=list(PROTOCOLS), default=["zh"], help="zh where not told")
     parser.add_argument("--refs", choices=POLICIES, default="mean", help="over the other responses")

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Final, Literal, get_args
 
-from eval import overlap
-from eval.tokens import TOKENIZERS, Tokens, distinct_1, tokenizer_version
+from eval.metrics import overlap
+from eval.metrics.tokens import TOKENIZERS, Tokens, distinct_1, tokenizer_version
 
 ProtocolName = Literal["zh", "paper"]
 Policy = Literal["mean", "best"]

@@ -1,9 +1,10 @@
 """Replies of one model to the test prompts on more than one machine, by Ray Data's batch inference with vLLM.
 
-    python -m eval.generate_ray request.json
+    python -m eval.generation.on_ray request.json
 
-Runs on the Ray cluster that ``RAY_ADDRESS`` names, or on this machine alone. The same prompts, sampling and file as
-`eval.generate`; with greedy sampling the same replies. The model's folder has to be at the same path on every node.
+Runs on the Ray cluster that ``RAY_ADDRESS`` names, or on this machine alone. The same prompts, sampling and file as of
+`eval.generation.offline`; with greedy sampling the same replies. The model's folder has to be at the same path on
+every node.
 """
 
 import sys
@@ -16,7 +17,7 @@ from ray.data.llm import build_processor, vLLMEngineProcessorConfig
 from tqdm import tqdm
 from transformers import AutoTokenizer
 
-from eval.generation import GenerationRequest, append, open_questions, reply_record
+from eval.generation.request import GenerationRequest, append, open_questions, reply_record
 
 
 def generate(request: GenerationRequest) -> None:

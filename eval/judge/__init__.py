@@ -1,0 +1,1 @@
+"""An LLM as judge of anonymous replies, over any OpenAI-compatible server."""

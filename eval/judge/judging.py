@@ -1,0 +1,147 @@
+"""An LLM as judge: each question's replies in pairs, both ways round, answer by answer into the file.
+
+A run that was killed, ended by an outage or stopped at its ceiling goes on where it was (`eval.judge.verdicts`).
+"""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TextIO
+
+from tqdm import tqdm
+
+from eval.judge.budget import Budget, Ceiling, CeilingReached, Usage
+from eval.judge.client import JudgeClient, JudgeError, JudgeServer
+from eval.judge.prompt import JudgePrompt, VerdictError, parse_verdict
+from eval.judge.verdicts import VERDICTS, Answer, Comparison, comparisons
+from eval.rankings import BlindItem
+
+
+@dataclass(frozen=True, slots=True)
+class JudgePlan:
+    """How the comparisons are asked for.
+
+    Attributes:
+        seed: of the requests; each further attempt takes the next one.
+        attempts: how often a comparison is asked for until its verdict is well-formed.
+        concurrency: calls under way at once.
+    """
+
+    seed: int
+    attempts: int
+    concurrency: int
+
+
+def judge(
+    items: Sequence[BlindItem],
+    server: JudgeServer,
+    prompt: JudgePrompt,
+    ceiling: Ceiling,
+    plan: JudgePlan,
+    folder: Path,
+    had: Sequence[Answer],
+) -> str:
+    """Ask for every verdict that is missing, and write each answer as it comes.
+
+    Args:
+        items: the questions with their replies.
+        server: who judges.
+        prompt: the texts.
+        ceiling: of tokens and cost, those of `had` included.
+        plan: how it is gone about.
+        folder: of the file of verdicts.
+        had: of `eval.judge.verdicts.open_verdicts`.
+
+    Returns:
+        the ceiling that stopped the run as ``key=value``; "" when nothing is missing.
+
+    Raises:
+        JudgeError: an outage, or a server that can't serve. Calls under way were waited for and are kept.
+    """
+    tried: dict[Comparison, int] = {}
+    for answer in had:
+        tried[answer.comparison] = (
+            plan.attempts if answer.verdict else max(tried.get(answer.comparison, 0), answer.attempt)
+        )
+    everything = comparisons(items)
+    todo = [comparison for comparison in everything if tried.get(comparison, 0) < plan.attempts]
+    if not todo:
+        return ""
+    budget = Budget(ceiling, sum((answer.usage for answer in had), Usage()))
+
+    async def run(file: TextIO, bar: tqdm) -> None:
+        async with JudgeClient(server, budget) as client:
+            await _Run(client, prompt, plan, {item.question_id: item for item in items}, tried, file, bar).all(todo)
+
+    with (
+        (folder / VERDICTS).open("a", encoding="utf-8") as file,
+        tqdm(total=len(everything), initial=len(everything) - len(todo), desc="judge", unit="verdict") as bar,
+    ):
+        try:
+            asyncio.run(run(file, bar))
+        except CeilingReached as ceiling_reached:
+            return str(ceiling_reached)
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    client: JudgeClient
+    prompt: JudgePrompt
+    plan: JudgePlan
+    items: dict[str, BlindItem]
+    tried: dict[Comparison, int]
+    file: TextIO
+    bar: tqdm
+
+    async def all(self, todo: Sequence[Comparison]) -> None:
+        """Decide every comparison; after a failure none is begun, and those under way are waited for."""
+        await self.decide(todo[0])  # alone: it settles how the server is asked, and whether it answers at all
+        left = iter(todo[1:])
+        failures: list[CeilingReached | JudgeError] = []
+
+        async def work() -> None:
+            for comparison in left:
+                try:
+                    await self.decide(comparison)
+                except (CeilingReached, JudgeError) as failure:
+                    failures.append(failure)
+                if failures:
+                    return
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self.plan.concurrency):
+                group.create_task(work())
+        # An outage is told before a ceiling: another run would meet it again.
+        for failure in sorted(failures, key=lambda failure: isinstance(failure, CeilingReached)):
+            raise failure
+
+    async def decide(self, comparison: Comparison) -> None:
+        """Ask until the verdict is well-formed or the attempts are used up."""
+        item = self.items[comparison.question_id]
+        replies = item.replies[comparison.first], item.replies[comparison.second]
+        for attempt in range(self.tried.get(comparison, 0) + 1, self.plan.attempts + 1):
+            messages = self.prompt.messages(item.post, *replies, remind=attempt > 1)
+            reply = await self.client.ask(messages, self.plan.seed + attempt - 1)
+            verdict, problem = None, reply.refusal
+            if not problem:
+                try:
+                    verdict = parse_verdict(reply.text)
+                except VerdictError as error:
+                    problem = str(error)
+            answer = Answer(
+                **asdict(comparison),
+                attempt=attempt,
+                verdict=verdict,
+                problem=problem,
+                structured=reply.structured,
+                **asdict(reply.usage),
+            )
+            self.file.write(json.dumps(asdict(answer)) + "\n")
+            self.file.flush()
+            if verdict:
+                break
+        self.bar.update()
+        self.bar.set_postfix(tokens=self.client.budget.used.tokens, refresh=False)

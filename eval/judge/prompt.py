@@ -1,0 +1,130 @@
+"""What the judge is asked, and how its answer is read.
+
+The post and the replies stand between separators that carry a number which no writer of a reply could know, so that a
+reply can't end its own block; the instructions say that nothing inside them is to be followed. An answer counts only
+when it is exactly the object asked for: a guess at what a malformed one meant would be a verdict nobody gave.
+"""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from importlib.resources import files
+from string import Template
+from typing import Any, Final, Literal, cast
+
+import yaml
+
+from eval.rankings import CRITERIA
+
+Choice = Literal["A", "B", "tie"]
+"""A is the reply shown first."""
+
+CHOICES: Final = ("A", "B", "tie")
+OVERALL: Final = "overall"
+KEYS: Final = (*CRITERIA, OVERALL)
+"""What a verdict decides, in the order in which it is asked: the whole after its parts."""
+
+SCHEMA: Final[dict[str, Any]] = {
+    "type": "json_schema",
+    "json_schema": {
+        "name": "verdict",
+        "strict": True,
+        "schema": {
+            "type": "object",
+            "properties": {key: {"type": "string", "enum": list(CHOICES)} for key in KEYS},
+            "required": list(KEYS),
+            "additionalProperties": False,
+        },
+    },
+}
+"""`response_format` of a request, for servers that hold a model to a schema."""
+
+_THOUGHTS: Final = re.compile(r"\s*<think>.*?</think>", re.DOTALL)
+_BLOCK: Final = re.compile(r"```(?:json)?[ \t]*\n(.*)\n```", re.DOTALL)
+
+
+class VerdictError(ValueError):
+    """An answer that is no verdict; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgePrompt:
+    """The texts of ``prompt.zh.yaml``.
+
+    Attributes:
+        system: the criteria and the rules.
+        user: the frame around one post and two replies.
+        reminder: what is added when an answer was malformed.
+    """
+
+    system: Template
+    user: Template
+    reminder: Template
+
+    @classmethod
+    def read(cls) -> "JudgePrompt":
+        """The prompt shipped with the project."""
+        texts = yaml.safe_load(files("eval.judge").joinpath("prompt.zh.yaml").read_text(encoding="utf-8"))
+        return cls(**{name: Template(text) for name, text in texts.items()})
+
+    @property
+    def identity(self) -> str:
+        """Sha256 of the texts: verdicts under another prompt are other verdicts."""
+        texts = [self.system.template, self.user.template, self.reminder.template]
+        return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+
+    def messages(self, post: str, reply_a: str, reply_b: str, remind: bool) -> list[dict[str, str]]:
+        """The chat of one comparison.
+
+        Args:
+            post: what was asked.
+            reply_a: the reply shown first.
+            reply_b: the reply shown second.
+            remind: whether an answer before was malformed.
+        """
+        # Not random, so that the same comparison is the same request.
+        fence = hashlib.sha256("\0".join((post, reply_a, reply_b)).encode()).hexdigest()[:12]
+        values = {"fence": fence, "post": post, "reply_a": reply_a, "reply_b": reply_b, "keys": ", ".join(KEYS)}
+        user = self.user.substitute(values) + (self.reminder.substitute(values) if remind else "")
+        return [
+            {"role": "system", "content": self.system.substitute(values)},
+            {"role": "user", "content": user},
+        ]
+
+
+def parse_verdict(text: str) -> dict[str, Choice]:
+    """The choice for each of KEYS.
+
+    Thoughts before the object (``<think>…</think>``) and a Markdown code block around it are taken off; nothing else
+    may stand beside it.
+
+    Raises:
+        VerdictError: no such object: other text, a key missing, unknown or twice, or another value.
+    """
+    body = text
+    if thoughts := _THOUGHTS.match(body):
+        body = body[thoughts.end() :]
+    body = body.strip()
+    if block := _BLOCK.fullmatch(body):
+        body = block.group(1)
+    try:
+        found = json.loads(body, object_pairs_hook=_each_key_once)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise VerdictError(f"not JSON ({error}): {_excerpt(body)}") from error
+    if not isinstance(found, dict) or set(found) != set(KEYS):
+        raise VerdictError(f"expected exactly the keys {', '.join(KEYS)}: {_excerpt(body)}")
+    for key, value in found.items():
+        if value not in CHOICES:
+            raise VerdictError(f"{key} is {_excerpt(repr(value))}, expected A, B or tie")
+    return {key: cast(Choice, found[key]) for key in KEYS}
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise VerdictError(f"a key stands there twice: {_excerpt(repr(pairs))}")
+    return dict(pairs)
+
+
+def _excerpt(text: str) -> str:
+    return text if len(text) <= 200 else text[:200] + " …"

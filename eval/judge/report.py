@@ -1,0 +1,188 @@
+"""A judgement as Markdown and JSON."""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+from eval.files import write_text
+from eval.judge.agreement import Agreement
+from eval.judge.analysis import Counts, Judgement
+from eval.judge.prompt import KEYS, OVERALL
+from eval.rankings import CRITERIA
+from eval.statistics import Interval
+
+NOTE: Final = (
+    "A model's opinion of models: it can share their faults, prefer its own kin and be talked into things. It stands "
+    "beside people's ranking and does not replace it. Nothing here says that a reply helps anybody, no figure claims "
+    "clinical validity, and posts at risk are for people to answer, whatever the judge prefers."
+)
+_LENGTH_NOTE: Final = (
+    "At equal length: the intercept of the outcome (1, 0, −1) regressed on the difference of the logarithms of the "
+    "lengths, as a win rate. It is linear and can leave 0 to 100 %; – where one model's replies are nearly "
+    "always the longer ones, so that nothing can be said of equal lengths."
+)
+
+
+def write_judgement(folder: Path, judgement: Judgement, agreement: Agreement | None, stopped_by: str) -> str:
+    """``judge.json`` and ``judge.md``; gives the latter's text.
+
+    Args:
+        folder: where to.
+        judgement: of `eval.judge.analysis.analyse`.
+        agreement: with people, None where there is none to tell.
+        stopped_by: the ceiling that was reached, "" for none.
+    """
+    content = {
+        **asdict(judgement),
+        "stopped_by": stopped_by,
+        "agreement": asdict(agreement) if agreement else None,
+    }
+    write_text(folder / "judge.json", json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+    text = "\n".join(
+        [
+            f"# LLM judge: {_mark(judgement.judge)}",
+            "",
+            *_counts(judgement.counts, stopped_by),
+            *_models(judgement),
+            *_pairs(judgement),
+            *_bias(judgement),
+            *_agreement(agreement),
+            NOTE,
+        ]
+    )
+    write_text(folder / "judge.md", text + "\n")
+    return text
+
+
+def _counts(counts: Counts, stopped_by: str) -> list[str]:
+    lines = [
+        f"{counts.whole} of {counts.questions} questions are judged whole ({counts.at_risk} of the {counts.questions} "
+        f"posts have signs of acute risk). Of {counts.comparisons} comparisons, each pair both ways round, "
+        f"{counts.malformed} have no well-formed verdict and {counts.missing} are missing; both are left out, never "
+        f"counted as a win or a tie. {counts.answers} answers, {counts.malformed_answers} of them malformed; "
+        f"{counts.usage.tokens_in:,} tokens in, {counts.usage.tokens_out:,} out, cost {counts.cost:.4g}.",
+        "",
+    ]
+    if stopped_by:
+        lines += [f"**Not complete:** stopped at {stopped_by}. The same command with a higher ceiling goes on.", ""]
+    return lines
+
+
+def _models(judgement: Judgement) -> list[str]:
+    if not judgement.models:
+        return ["No question is judged whole, so there is no ranking.", ""]
+    order = sorted(judgement.models, key=lambda model: judgement.models[model].mean_rank.mean)
+    figures = [(model, judgement.models[model]) for model in order]
+    return [
+        "## Models",
+        "",
+        *_table(
+            ["Model", "Win rate", "Win@1", "Win@2", "Mean rank", "Characters"],
+            (
+                [
+                    _mark(model),
+                    _percent(own.wins[OVERALL]),
+                    _number(own.win_1, 1),
+                    _number(own.win_2, 1),
+                    _number(own.mean_rank, 2),
+                    f"{own.chars:.0f}",
+                ]
+                for model, own in figures
+            ),
+        ),
+        "",
+        "Win rate: share of pairs won, ties half; Win@1 and Win@2 in per cent. 95 % bootstrap intervals over "
+        f"questions. In {judgement.counts.drawn} of {judgement.counts.whole} questions a draw, seeded by the question, "
+        "decided between models that nothing else told apart.",
+        "",
+        "Win rate by criterion:",
+        "",
+        *_table(
+            ["Model", *(key.capitalize() for key in CRITERIA)],
+            ([_mark(model), *(_percent(own.wins[key]) for key in CRITERIA)] for model, own in figures),
+        ),
+        "",
+    ]
+
+
+def _pairs(judgement: Judgement) -> list[str]:
+    if not judgement.pairs:
+        return []
+    return [
+        "## Pairs",
+        "",
+        *_table(
+            ["Pair", "Won", "Tied", "Lost", "Win rate", "at equal length"],
+            (
+                [
+                    f"{_mark(pair.ours)} : {_mark(pair.theirs)}",
+                    str(pair.won),
+                    str(pair.tied),
+                    str(pair.lost),
+                    _percent(pair.win_rate),
+                    _percent(pair.at_equal_length),
+                ]
+                for pair in judgement.pairs
+            ),
+        ),
+        "",
+        _LENGTH_NOTE,
+        "",
+    ]
+
+
+def _bias(judgement: Judgement) -> list[str]:
+    bias = judgement.bias
+    rows = [
+        ["Verdicts for the reply shown first (50 % without a bias)", _percent(bias.first_preferred)],
+        ["Pairs whose winner changes with the order", _percent(bias.turned)],
+        ["Verdicts for the longer reply (50 % without a bias or a reason)", _percent(bias.longer_preferred)],
+        *([f"Same verdict both ways round: {key}", _percent(bias.same[key])] for key in KEYS),
+    ]
+    return ["## The judge", "", *_table(["What sways it", "Share"], rows), ""]
+
+
+def _agreement(agreement: Agreement | None) -> list[str]:
+    if agreement is None:
+        return []
+    lines = [
+        "## Agreement with people",
+        "",
+        f"- Kendall's tau of the orders, {agreement.raters} raters, {agreement.questions} questions: "
+        f"{_number(agreement.tau, 3)}; 0 by chance, 1 for the same order.",
+    ]
+    if agreement.agreed is not None and agreement.by_chance is not None:
+        kappa = f"{agreement.kappa:.3f}" if agreement.kappa is not None else "undefined (both prefer one side always)"
+        lines.append(
+            f"- Cohen's kappa of {agreement.pairs} pairwise preferences: {kappa}; 0 by chance. They agree in "
+            f"{agreement.agreed:.1%}, {agreement.by_chance:.1%} would by chance."
+        )
+    lines.append(f"- {agreement.tied} preferences of people are on pairs that the judge ties; kappa leaves them out.")
+    if agreement.left_out:
+        lines.append(f"- {agreement.left_out} questions ranked by people are not judged whole and left out.")
+    return [*lines, ""]
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    return [
+        f"| {' | '.join(head)} |",
+        "|---|" + "---:|" * (len(head) - 1),
+        *(f"| {' | '.join(row)} |" for row in rows),
+    ]
+
+
+def _percent(interval: Interval | None) -> str:
+    if interval is None:
+        return "–"
+    return f"{interval.mean:.1%} ({interval.low:.1%} to {interval.high:.1%})"
+
+
+def _number(interval: Interval, decimals: int) -> str:
+    return f"{interval.mean:.{decimals}f} ({interval.low:.{decimals}f} to {interval.high:.{decimals}f})"
+
+
+def _mark(text: str) -> str:
+    return re.sub(r"([\\`*_\[\]<>#|])", r"\\\1", text)
