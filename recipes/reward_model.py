@@ -5,8 +5,9 @@
     make reward-model ARGS="margins=[0.1,0.2,0.3] seeds=[1,2]"     # each is tried, the best on dev triplets is kept
     make second-scorer                                            # another one, for evaluation only
 
-Afterwards ``outputs/<profile>/reward-model/`` holds the encoder, ``threshold.json`` with T of Eq. 6, a model card
-(``README.md``), ``curves.png`` and TensorBoard's logs (``trainer/``).
+Afterwards ``outputs/<profile>/reward-model/`` holds the encoder, ``threshold.json`` with T of Eq. 6,
+``heldout.parquet`` with the cosines that T was chosen on, a model card (``README.md``), ``curves.png`` and
+TensorBoard's logs (``trainer/``).
 """
 
 import copy
@@ -25,7 +26,7 @@ from transformers import set_seed
 
 from data_prep.negatives import HARD, KINDS
 from recipes.stage import Common, StageError, fingerprint, load_profile, main, require_stage, run_stage, write_text
-from reward_fns.building import STATIC, Plan, build_encoder
+from reward_fns.building import STATIC, Plan, build_encoder, toward_start
 from reward_fns.card import CURVES, render_card
 from reward_fns.choosing import RULES, choose_threshold, heldout_pairs
 from reward_fns.curves import plot_curves
@@ -46,6 +47,7 @@ from reward_fns.training import (
 )
 
 RANKING = "ranking.json"
+HELDOUT = "heldout.parquet"
 EXPLICIT = tuple(kind for kind in KINDS if kind != "in_batch")
 UNTRAINED, TRAINED, BASELINE = "untrained", "trained", "TF-IDF"
 
@@ -72,6 +74,7 @@ class RewardModelConfig:
         dev_triplets: how many training triplets are set aside, by question, to choose the best state by; 0 for none.
         evaluations: how often they are ranked during the training.
         patience: evaluations without a gain after which training stops.
+        start_share: of the weights that training began with in those that are kept, 0 to 1.
         heldout_triplets: from how many held-out triplets, whole questions of them, T and the ranking follow at most.
         threshold_rule: how T of Eq. 6 follows from the held-out pairs: "youden", "fpr", "fpr_each" or "tpr", see
             `reward_fns.choosing`.
@@ -98,6 +101,7 @@ class RewardModelConfig:
     dev_triplets: int = 300
     evaluations: int = 4
     patience: int = 2
+    start_share: float = 0.0
     heldout_triplets: int = 20000
     threshold_rule: str = "youden"
     threshold_rate: float = 0.05
@@ -117,7 +121,7 @@ def check_config(config: RewardModelConfig) -> None:
             raise StageError(f"{key}={value}: expected above 0 (m of Eq. 5).")
     if config.threshold_rule not in RULES:
         raise StageError(f"threshold_rule={config.threshold_rule}: expected one of {', '.join(RULES)}.")
-    for key in ("threshold_rate", "in_batch"):
+    for key in ("threshold_rate", "in_batch", "start_share"):
         if not 0 <= getattr(config, key) <= 1:
             raise StageError(f"{key}={getattr(config, key)}: expected 0 to 1.")
     for key in ("generic_replies", "dimension", "epochs", "evaluations", "patience", "heldout_triplets"):
@@ -195,7 +199,9 @@ def _build(
         told = tried[trial].dev
         print(f"{name}: margin {trial[0]:g}, seed {trial[1]}" + ("" if told is None else f": dev accuracy {told:.4f}"))
     margin, seed = best_of(tried)
-    encoder = Encoder.load(_folder(folder, margin, seed) / MODEL, config.device)
+    assert untrained is not None
+    best = Encoder.load(_folder(folder, margin, seed) / MODEL, config.device)
+    encoder = toward_start(best, untrained, config.start_share) if config.start_share else best
     encoder.save(folder)
     save_generic(folder, generic_replies(triplets, config.generic_replies))
     heldout = _heldout(triplets, config.heldout_triplets, common.seed)
@@ -203,8 +209,9 @@ def _build(
     pairs = heldout_pairs(trained, heldout)
     threshold = choose_threshold(pairs, margin, config.threshold_rule, config.threshold_rate)
     threshold.save(folder)
+    # What the report draws the calibration from.
+    pd.DataFrame({"kind": pairs.kind, "cosine": pairs.cosine}).to_parquet(folder / HELDOUT, index=False)
     plot_curves(pairs, threshold, folder / CURVES)
-    assert untrained is not None
     scorers = {BASELINE: tfidf_scorer(), UNTRAINED: encoder_scorer(untrained), TRAINED: trained}
     ranking = compare(scorers, BASELINE, heldout, KINDS, common.seed)
     write_text(folder / RANKING, json.dumps([asdict(result) for result in ranking], indent=1) + "\n")
@@ -233,6 +240,7 @@ def _facts(config: RewardModelConfig, rows: int, margin: float, seed: int, loss:
         "word overlap": f"{config.lexical:g} beside the encoder's 1",
         "margin m of Eq. 5": f"{margin:g}",
         "in-batch share of the loss": config.in_batch,
+        "share of the weights at the start": config.start_share,
         "mean loss": f"{loss:.4f}",
         "seed": seed,
     }

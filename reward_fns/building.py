@@ -107,6 +107,26 @@ def _tfidf_projection(tokenizer: PreTrainedTokenizerBase, dimension: int, texts:
     return (directions * rarity[:, None]).astype(np.float32)
 
 
+def toward_start(trained: Encoder, start: Encoder, share: float) -> Encoder:
+    """The trained encoder with its weights part of the way back to those that training began with.
+
+    What a small corpus teaches costs some of what the encoder knew; in between the two there is often less of the cost
+    than of the gain (Wortsman et al., 2022, https://arxiv.org/abs/2109.01903).
+
+    Args:
+        trained: changed in place.
+        start: the same encoder before its training.
+        share: of the weights at the start, 0 to 1.
+    """
+    begun = start.model.state_dict()
+    mixed = {
+        name: torch.lerp(weight, begun[name].to(weight), share) if weight.is_floating_point() else weight
+        for name, weight in trained.model.state_dict().items()
+    }
+    trained.model.load_state_dict(mixed)
+    return trained
+
+
 def freeze(model: SentenceTransformer, parts: Sequence[str]) -> None:
     """Keep parameters as they are in training: a CPU then trains the upper layers of a transformer in minutes.
 

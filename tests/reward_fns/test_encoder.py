@@ -1,5 +1,6 @@
 """E with a lexical part and a whitening layer: still a cosine, saved and loaded whole, trained by Eq. 5 as it is."""
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from reward_fns.building import Plan, build_encoder
+from reward_fns.building import Plan, build_encoder, toward_start
 from reward_fns.encoder import Encoder, stack
 from reward_fns.lexical import LEXICAL_FILE, Lexical
 from reward_fns.ranking import encoder_scorer, triplet_cosines
@@ -114,3 +115,14 @@ def test_whitening_takes_the_mean_off_and_evens_the_axes(model: SentenceTransfor
         "1.linear.weight",
         "1.linear.bias",
     }
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_weights_lie_between_the_trained_and_those_at_the_start(model: SentenceTransformer, share: float) -> None:
+    start = copy.deepcopy(model)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(1.0)
+    mixed = toward_start(Encoder(model), Encoder(start), share).model
+    for begun, weight in zip(start.parameters(), mixed.parameters(), strict=True):
+        assert torch.allclose(weight, begun + 1.0 - share)
