@@ -65,7 +65,8 @@ def generate(request: GenerationRequest) -> None:
                 for sample in range(request.samples)
             ]
             found = processor(ray.data.from_items(asked)).take_all()
-            found.sort(key=lambda reply: (reply["question_id"], reply["sample"]))
+            places = {row["id"]: place for place, row in enumerate(block)}
+            found.sort(key=lambda reply: (places[reply["question_id"]], reply["sample"]))
             append(
                 Path(request.replies),
                 (
