@@ -11,7 +11,7 @@ READY := $(if $(wildcard $(VENV)/.installed-gpu),$(VENV)/.installed-gpu,$(VENV)/
 STAGE = $(PY) -m recipes.$(1) profile=$(PROFILE) "out=$(OUT)" "corpus=$(CORPUS)" seed=$(SEED) $(if $(MODEL),"model=$(MODEL)") $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-gpu demo base data sft reward-model second-scorer reward-probes reward-ranking grpo generate eval judge test test-slow lint format lock clean
+.PHONY: help install install-gpu demo base data sft reward-model second-scorer reward-probes reward-ranking grpo generate eval judge report test test-slow lint format lock clean
 .NOTPARALLEL:
 
 help:  ## list the targets
@@ -37,8 +37,8 @@ $(VENV)/.installed-gpu: locks/gpu.txt pyproject.toml
 
 demo: $(READY)  ## all stages (PROFILE=tiny CORPUS=path SEED=42 OUT=folder), then where the report is
 	@if [ -n '$(ARGS)' ]; then echo "error: ARGS belongs to one stage: make data ARGS=..., make sft ARGS=..." >&2; exit 2; fi
-	@$(MAKE) --no-print-directory data sft reward-model second-scorer grpo eval
-	@echo "The report: $(OUT)/eval/report.md   Sample replies: $(OUT)/eval/replies.md"
+	@$(MAKE) --no-print-directory data sft reward-model second-scorer grpo eval report
+	@echo "Open $(OUT)/report/report.html in a browser; as Markdown: $(OUT)/eval/report.md"
 
 base: $(READY)  ## the tiny profile's base model, built on the spot (part of data)
 	@$(call STAGE,base)
@@ -73,6 +73,9 @@ eval: $(READY)  ## the replies scored: metrics, rewards, comparisons, report (ge
 
 judge: $(READY)  ## an LLM ranks the replies (ARGS="judge_model=… base_url=http://127.0.0.1:8000/v1")
 	@$(call STAGE,judge)
+
+report: $(READY)  ## one HTML file: tables, curves, calibration, topics, replies side by side
+	@$(call STAGE,report)
 
 test: $(READY)  ## the fast tests
 	@$(PY) -m pytest

@@ -13,6 +13,7 @@ from verl.trainer.ppo.utils import need_critic, need_reference_policy
 from verl.utils.config import validate_config
 
 from data_prep.config import DataConfig
+from eval.html.report import ReportConfig
 from recipes.base import BaseConfig
 from recipes.eval import EvalConfig
 from recipes.generate import GenerateConfig
@@ -35,6 +36,7 @@ SECTIONS: dict[str, type[Any]] = {
     "generate": GenerateConfig,
     "eval": EvalConfig,
     "judge": JudgeConfig,
+    "report": ReportConfig,
 }
 
 

@@ -1,0 +1,141 @@
+"""The report as one HTML file: tables, curves, distributions, calibration, topics, replies side by side, manifests.
+
+The file needs nothing else: no network, no other file. Its script is plain JavaScript that only shows and hides what
+the file holds; a content security policy forbids it everything else. Texts of models and people are never markup.
+"""
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from eval.html.inputs import RANKED, Run
+from eval.html.plots import MODEL_COLOURS, curve_panels, distribution_panels, kind_panels, reliability_panel
+from eval.html.replies import crisis_note, embedded, reply_data
+from eval.html.tables import MEANING, gain_groups, headline, heat_maps, number, ranking_rows, risk_tables
+from eval.report import SLICE_NOTE
+from eval.tables import COLUMNS, PAPER_TABLES, result_table
+
+_ASSETS: Final = "assets"
+
+
+@dataclass(frozen=True)
+class ReportConfig:
+    """What the report shows of a run.
+
+    Attributes:
+        replies: questions whose replies are embedded, at most, spread over the topics.
+        samples: replies of each model to such a question, at most.
+        headline: figures of the opening sentences, those of them that all models have.
+        slices: figures shown by topic.
+        risk: figures of posts at risk beside the others.
+        topics: rows of the map of topics, at most.
+        small: topics with fewer questions are greyed.
+        paper_table: which table of the paper stands beside the results of protocol paper: "2", "3" or "4".
+    """
+
+    replies: int = 200
+    samples: int = 3
+    headline: list[str] = field(default_factory=lambda: ["reward", "format", "second", "navg"])
+    slices: list[str] = field(default_factory=lambda: ["reward", "answer", "navg"])
+    risk: list[str] = field(default_factory=lambda: ["reward", "format", "second", "navg"])
+    topics: int = 40
+    small: int = 5
+    paper_table: str = "2"
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ValueError: one out of its range or an unknown figure; the message names the key.
+        """
+        for key in ("replies", "samples", "topics", "small"):
+            if getattr(self, key) < 1:
+                raise ValueError(f"{key}={getattr(self, key)}: expected 1 or more")
+        for key in ("headline", "slices", "risk"):
+            if unknown := [name for name in getattr(self, key) if name not in COLUMNS]:
+                raise ValueError(f"{key} holds {unknown[0]}: no such figure, expected of {', '.join(COLUMNS)}")
+        if self.paper_table not in PAPER_TABLES:
+            raise ValueError(f"paper_table={self.paper_table}: expected one of {', '.join(PAPER_TABLES)}")
+
+
+def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
+    """The whole file.
+
+    Args:
+        run: of `eval.html.inputs.read_run`.
+        title: of the page, such as the profile's name.
+        config: what to show.
+        seed: of the bootstrap.
+
+    Raises:
+        ResultError: results that can't share a table.
+    """
+    script, style = (
+        files("eval.html").joinpath(_ASSETS, name).read_text("utf-8") for name in ("report.js", "report.css")
+    )
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    replies = reply_data(run.scores, run.test, config.replies, config.samples)
+    table = result_table(run.results)
+    compared = {gain.figure for gain in run.gains}
+    environment = Environment(
+        loader=PackageLoader("eval.html", _ASSETS),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["figure"] = number
+    return environment.get_template("report.html.jinja").render(
+        title=title,
+        # Styles may stand anywhere, since every drawing has its own; of scripts only this one may run.
+        policy=f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; "
+        "base-uri 'none'; form-action 'none'",
+        style=Markup(style),
+        script=Markup(script),
+        models=[(name, place % MODEL_COLOURS, place >= MODEL_COLOURS) for place, name in enumerate(run.scores)],
+        questions=len(run.test),
+        test_sets=list(dict.fromkeys(result.test_set for result in run.results)),
+        samples=run.results[0].samples,
+        headline=headline(run.gains, run.results, config.headline),
+        comparisons=len(run.gains),
+        uncompared=[COLUMNS[name][0] for name in config.headline if name not in compared],
+        results=Markup(table.html()),
+        glossary=[(COLUMNS[name][0], MEANING[name]) for name in table.columns if name in MEANING],
+        paper=Markup(result_table(run.paper, paper=config.paper_table).html()),
+        gain_groups=gain_groups(run.gains),
+        opened=config.headline,
+        curves=None if run.curves is None else curve_panels(run.curves),
+        distributions=distribution_panels(run.scores, run.threshold.value),
+        silent=[(name, int((frame["fault"] != "").sum()), len(frame)) for name, frame in run.scores.items()],
+        reliability=None if run.heldout is None else reliability_panel(run.heldout, run.threshold),
+        kinds=[] if run.heldout is None else kind_panels(run.heldout, run.threshold),
+        threshold=run.threshold,
+        without_topic=int((run.test["topic"] == "").sum()),
+        maps=heat_maps(run.results, run.test, config.slices, config.small, config.topics, seed),
+        small=config.small,
+        slice_note=SLICE_NOTE.replace("`", ""),
+        crisis_note=crisis_note(),
+        risk=risk_tables(run.results, run.test, config.risk, seed),
+        rankings=[(by, ranking_rows(ranking)) for by, ranking in run.rankings.items()],
+        ranked=[COLUMNS[name][0] for name in RANKED],
+        replies=embedded(replies),
+        shown_questions=len(replies["questions"]),
+        topics=sorted({question["topic"] for question in replies["questions"]}),
+        shown_samples=min(config.samples, run.results[0].samples),
+        manifests=[(stage, _manifest(record)) for stage, record in run.manifests.items()],
+    )
+
+
+def _manifest(record: dict[str, Any]) -> dict[str, Any]:
+    """A manifest's short facts, and the rest as it is written."""
+    short = ("id", "git_commit", "started", "seconds", "seed")
+    return {
+        "facts": [(name.replace("_", " "), record.get(name, "–")) for name in short],
+        "json": json.dumps(record, ensure_ascii=False, indent=2),
+    }
