@@ -11,7 +11,7 @@ READY := $(if $(wildcard $(VENV)/.installed-gpu),$(VENV)/.installed-gpu,$(VENV)/
 STAGE = $(PY) -m recipes.$(1) profile=$(PROFILE) "out=$(OUT)" "corpus=$(CORPUS)" seed=$(SEED) $(if $(MODEL),"model=$(MODEL)") $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-gpu demo base data sft reward-model second-scorer reward-probes reward-ranking grpo generate eval judge report test test-slow lint format lock clean
+.PHONY: help install install-gpu demo base data sft reward-model second-scorer reward-probes reward-ranking grpo generate eval label-studio-env ranking judge report test test-slow lint format lock clean
 .NOTPARALLEL:
 
 help:  ## list the targets
@@ -70,6 +70,16 @@ generate: $(READY)  ## replies of base, SFT and GRPO by vLLM, or of others (ARGS
 
 eval: $(READY)  ## the replies scored: metrics, rewards, comparisons, report (generates first where it has to)
 	@$(call STAGE,eval)
+
+label-studio-env: .venv-label-studio/.installed  ## Label Studio, for `make ranking`, in an environment of its own
+
+.venv-label-studio/.installed: requirements-label-studio.txt
+	python3 -m venv .venv-label-studio
+	.venv-label-studio/bin/python -m pip install --quiet -r requirements-label-studio.txt
+	@touch $@
+
+ranking: $(READY)  ## people rank the replies in Label Studio (ARGS="annotators=[anna,ben]", then ARGS="action=export")
+	@$(call STAGE,ranking)
 
 judge: $(READY)  ## an LLM ranks the replies (ARGS="judge_model=… base_url=http://127.0.0.1:8000/v1")
 	@$(call STAGE,judge)

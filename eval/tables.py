@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from eval.files import write_text
+from eval.ranking.report import read_figures
 from eval.results import Result, ResultError, check_comparable
 from eval.statistics import Interval
 
@@ -240,11 +241,13 @@ def main(arguments: Sequence[str]) -> None:
         "--results", nargs="+", type=Path, required=True, metavar="FILE", help="of python -m eval.metrics"
     )
     parser.add_argument("--table", choices=PAPER_TABLES, default="", help="with the rows of this table of the paper")
+    parser.add_argument("--ranking", type=Path, metavar="FILE", help="ranking.json of `make ranking`")
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FOLDER", help="for table.md, table.tex and table.html"
     )
     options = parser.parse_args(arguments)
-    table = result_table([Result.read(path) for path in options.results], paper=options.table)
+    people = read_figures(options.ranking) if options.ranking else None
+    table = result_table([Result.read(path) for path in options.results], people, options.table)
     stem = f"table{options.table}"
     write_text(options.out / f"{stem}.md", table.markdown())
     write_text(options.out / f"{stem}.tex", table.latex())

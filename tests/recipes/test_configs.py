@@ -19,6 +19,7 @@ from recipes.eval import EvalConfig
 from recipes.generate import GenerateConfig
 from recipes.grpo import OUTAGE_FILE, compose_config, read_progress
 from recipes.judge import JudgeConfig
+from recipes.ranking import StudyConfig
 from recipes.reward_model import RewardModelConfig, check_config
 from recipes.reward_probes import ProbesConfig
 from recipes.reward_ranking import RankingConfig
@@ -36,6 +37,7 @@ SECTIONS: dict[str, type[Any]] = {
     "generate": GenerateConfig,
     "eval": EvalConfig,
     "judge": JudgeConfig,
+    "ranking": StudyConfig,
     "report": ReportConfig,
 }
 

@@ -1,0 +1,253 @@
+"""What rankings say: Win@1, Win@2, mean rank, strengths, agreement, and how far each rater can be relied on.
+
+The paper gives Win@1, Win@2 and mean rank without intervals (Table 2). Here both the questions and the raters are taken
+as drawn at random, so both are drawn again for the intervals.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import choix
+import krippendorff
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.stats import kendalltau
+from tqdm import tqdm
+
+from eval.rankings import Ranking, RankingError
+from eval.statistics import Interval
+
+RESAMPLES: Final = 2000
+STRENGTH_RESAMPLES: Final = 100
+"""Fewer: each takes a tenth of a second."""
+_REGULARISED: Final = 0.01
+"""Of Plackett–Luce: keeps the strength of a model that always wins or always loses finite."""
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One model's figures.
+
+    Attributes:
+        win_1: how often it was put first, in per cent.
+        win_2: how often first or second, in per cent.
+        mean_rank: 1 for always first.
+        strength: of Plackett–Luce, all models' adding up to 1: the chance to be put first among all.
+    """
+
+    win_1: Interval
+    win_2: Interval
+    mean_rank: Interval
+    strength: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Rater:
+    """How far one rater can be relied on.
+
+    Attributes:
+        questions: ranked.
+        agreement: Kendall's tau with the mean ranks of the others, mean over the questions; None where nobody else
+            ranked any of them.
+        checks: attention checks seen.
+        passed: of them.
+    """
+
+    questions: int
+    agreement: float | None
+    checks: int
+    passed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """All of it.
+
+    Attributes:
+        models: figures by model, the strongest first.
+        raters: by name.
+        left_out: raters whose rankings were not used, for too many checks failed.
+        questions: that were ranked.
+        rankings: that were used.
+        w: Kendall's W, mean over questions with two raters or more; None without such a question.
+        w_by_chance: what W would be if all ranked at random: it falls with the number of raters.
+        alpha: Krippendorff's alpha, ordinal; None where fewer than two raters share a question.
+    """
+
+    models: dict[str, Figures]
+    raters: dict[str, Rater]
+    left_out: list[str]
+    questions: int
+    rankings: int
+    w: float | None
+    w_by_chance: float | None
+    alpha: float | None
+
+
+def analyse(
+    rankings: Sequence[Ranking],
+    seed: int,
+    checks_passed: float = 0.0,
+    strength_resamples: int = STRENGTH_RESAMPLES,
+) -> Study:
+    """Everything that rankings of the same models say.
+
+    Args:
+        rankings: of any number of raters and questions, attention checks among them.
+        seed: of resampling.
+        checks_passed: raters who passed a smaller share of their attention checks are left out, 0 for nobody.
+        strength_resamples: for the intervals of the strengths.
+
+    Raises:
+        RankingError: no ranking, or rankings of different models.
+    """
+    seen = [ranking for ranking in rankings if ranking.attention]
+    real = [ranking for ranking in rankings if not ranking.attention]
+    passed = {rater: [bool(r.passed) for r in seen if r.rater == rater] for rater in {r.rater for r in rankings}}
+    left_out = sorted(rater for rater, marks in passed.items() if marks and np.mean(marks) < checks_passed)
+    used = [ranking for ranking in real if ranking.rater not in left_out]
+    ranks = _ranks(used)
+    counted = ranks.groupby("rater").size()
+    raters = {
+        str(rater): Rater(int(count), _agreement(ranks, str(rater)), len(passed[str(rater)]), sum(passed[str(rater)]))
+        for rater, count in counted.items()
+    }
+    w, by_chance = _kendalls_w(ranks)
+    return Study(
+        models=_figures(ranks, seed, strength_resamples),
+        raters=raters,
+        left_out=left_out,
+        questions=ranks["question_id"].nunique(),
+        rankings=len(ranks),
+        w=w,
+        w_by_chance=by_chance,
+        alpha=_alpha(ranks),
+    )
+
+
+def _ranks(rankings: Sequence[Ranking]) -> pd.DataFrame:
+    """A row a ranking: rater, question_id, and each model's rank from 1."""
+    if not rankings:
+        raise RankingError("no rankings to analyse, expected one or more. Were all raters left out by their checks?")
+    models = sorted(rankings[0].order)
+    for ranking in rankings:
+        if sorted(ranking.order) != models:
+            raise RankingError(
+                f"{ranking.rater} ranked {sorted(ranking.order)} on question {ranking.question_id}, expected {models} "
+                "as in the first ranking. Analyse studies of different models apart."
+            )
+    rows = [
+        {"rater": r.rater, "question_id": r.question_id, **{m: float(r.order.index(m) + 1) for m in models}}
+        for r in rankings
+    ]
+    return pd.DataFrame(rows)
+
+
+def _models(ranks: pd.DataFrame) -> list[str]:
+    return [str(name) for name in ranks.columns[2:]]
+
+
+def _figures(ranks: pd.DataFrame, seed: int, strength_resamples: int) -> dict[str, Figures]:
+    models = _models(ranks)
+    values = ranks[models].to_numpy()
+    weights = _crossed(ranks, RESAMPLES, seed)
+    shares = weights / weights.sum(axis=1, keepdims=True)
+    strengths = _strengths(values, weights[:strength_resamples])
+    found = {
+        model: Figures(
+            _interval(100.0 * (values[:, [column]] <= 1), shares),
+            _interval(100.0 * (values[:, [column]] <= 2), shares),
+            _interval(values[:, [column]], shares),
+            Interval(float(strengths[0][column]), *_ends(strengths[1][:, column])),
+        )
+        for column, model in enumerate(models)
+    }
+    return dict(sorted(found.items(), key=lambda item: -item[1].strength.mean))
+
+
+def _crossed(ranks: pd.DataFrame, resamples: int, seed: int) -> Floats:
+    """How often each ranking counts when raters and questions are both drawn again, of shape (resamples, rankings).
+
+    A draw that leaves nothing, which only studies of a few rankings know, is made again.
+    """
+    rng = np.random.default_rng(seed)
+    raters, questions = (pd.factorize(ranks[column])[0] for column in ("rater", "question_id"))
+    found: list[Floats] = []
+    while len(found) < resamples:
+        times = [
+            np.bincount(rng.integers(0, codes.max() + 1, codes.max() + 1), minlength=codes.max() + 1)[codes]
+            for codes in (raters, questions)
+        ]
+        weights = (times[0] * times[1]).astype(np.float64)
+        if weights.any():
+            found.append(weights)
+    return np.array(found)
+
+
+def _interval(values: Floats, shares: Floats) -> Interval:
+    return Interval(float(values.mean()), *_ends((shares @ values)[:, 0]))
+
+
+def _ends(draws: Floats) -> tuple[float, float]:
+    low, high = np.percentile(draws, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def _strengths(values: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Plackett–Luce strengths of all rankings, of shape (models,), and of each resample, (resamples, models)."""
+    orders, times = np.unique(np.argsort(values, axis=1), axis=0, return_inverse=True)
+    whole = _plackett_luce(orders, np.bincount(times.ravel(), minlength=len(orders)))
+    drawn = [
+        _plackett_luce(orders, np.bincount(times.ravel(), weights=row, minlength=len(orders)).astype(int))
+        for row in tqdm(weights, desc="strengths", unit="resample", disable=None)
+    ]
+    return whole, np.array(drawn)
+
+
+def _plackett_luce(orders: npt.NDArray[np.int64], times: npt.NDArray[np.int64]) -> Floats:
+    data = [tuple(order) for order, count in zip(orders.tolist(), times, strict=True) for _ in range(count)]
+    strengths: Floats = np.exp(choix.ilsr_rankings(orders.shape[1], data, alpha=_REGULARISED))
+    return strengths / strengths.sum()
+
+
+def _kendalls_w(ranks: pd.DataFrame) -> tuple[float | None, float | None]:
+    """Kendall's W (Kendall and Babington Smith, 1939) and its mean by chance, over questions with several raters."""
+    models = _models(ranks)
+    found, by_chance = [], []
+    for _, group in ranks.groupby("question_id"):
+        raters, items = len(group), len(models)
+        if raters < 2:
+            continue
+        spread = float(((group[models].sum() - raters * (items + 1) / 2) ** 2).sum())
+        found.append(12 * spread / (raters**2 * (items**3 - items)))
+        by_chance.append(1 / raters)
+    return (float(np.mean(found)), float(np.mean(by_chance))) if found else (None, None)
+
+
+def _alpha(ranks: pd.DataFrame) -> float | None:
+    """Krippendorff's alpha of the ranks, a unit for each model's reply to each question."""
+    models = _models(ranks)
+    table = ranks.melt(["rater", "question_id"], models).pivot_table(
+        index="rater", columns=["question_id", "variable"], values="value"
+    )
+    if len(table) < 2 or not (table.notna().sum() > 1).any():
+        return None
+    return float(krippendorff.alpha(reliability_data=table.to_numpy(), level_of_measurement="ordinal"))
+
+
+def _agreement(ranks: pd.DataFrame, rater: str) -> float | None:
+    models = _models(ranks)
+    own, others = ranks[ranks["rater"] == rater], ranks[ranks["rater"] != rater]
+    means = others.groupby("question_id")[models].mean()
+    found = [
+        kendalltau(row[models].astype(float), means.loc[row["question_id"]]).statistic
+        for _, row in own.iterrows()
+        if row["question_id"] in means.index
+    ]
+    # Others who tie all models with each other say nothing.
+    told = [value for value in found if not np.isnan(value)]
+    return float(np.mean(told)) if told else None
