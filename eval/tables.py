@@ -170,6 +170,10 @@ def result_table(
         )
         for result in results
     ]
+    if unused := sorted(set(ranking or {}) - {(row.test_set, row.model) for row in rows if row.source == "ours"}):
+        raise ResultError(
+            f"the ranking has {unused[0][1]} on {unused[0][0]}, and no result is of that name. Name them alike."
+        )
     order = list(dict.fromkeys(row.test_set for row in rows))
     rows.sort(key=lambda row: order.index(row.test_set))
     columns = tuple(column for column in COLUMNS if any(column in row.cells for row in rows))

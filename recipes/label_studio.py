@@ -72,8 +72,7 @@ class Server:
             StageError: no such environment, or Label Studio refuses.
         """
         python = self.environment / "bin" / "python"
-        if not (self.environment / "bin" / "label-studio").is_file():
-            raise StageError(f"{self.environment} holds no Label Studio. Run `make label-studio-env` first.")
+        self._check_environment()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)  # the database holds the tokens
         # -I: this script's folder must not be searched, a module of ours is called label_studio too.
@@ -102,6 +101,8 @@ class Server:
         if self.is_up():
             yield None
             return
+        self._check_environment()
+        self.folder.mkdir(parents=True, exist_ok=True)
         with socket.socket() as probe:
             if probe.connect_ex((self.url.split("/")[2].split(":")[0], self.port)) == 0:
                 raise StageError(f"port {self.port} is taken by something else. Choose another with port=….")
@@ -125,6 +126,10 @@ class Server:
         finally:
             end_tree(process.pid)
             process.wait()
+
+    def _check_environment(self) -> None:
+        if not (self.environment / "bin" / "label-studio").is_file():
+            raise StageError(f"{self.environment} holds no Label Studio. Run `make label-studio-env` first.")
 
     def is_up(self) -> bool:
         """Whether a Label Studio answers at the address."""

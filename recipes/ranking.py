@@ -11,9 +11,10 @@ a draft of an unfinished page by itself. ``ranking/study.json`` records the seed
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -22,7 +23,7 @@ from eval.ranking.analysis import analyse
 from eval.ranking.label_studio import LabelStudio, LabelStudioError
 from eval.ranking.page import instructions, page
 from eval.ranking.report import RANKING_FILE, write_study
-from eval.ranking.study import Page, pages, rankings_of
+from eval.ranking.study import Left, Page, pages, rankings_of
 from eval.rankings import BlindItem, Ranking, RankingError, blind_items, read_rankings, write_rankings
 from eval.replies import RepliesError, ReplyKind, read_references, read_replies
 from recipes.generate import MODELS_FILE
@@ -39,7 +40,7 @@ class StudyConfig:
 
     Attributes:
         action: start, export or analyse.
-        annotators: names, of letters and digits; more may be added while the study goes on.
+        annotators: names, of small letters and digits; more may be added while the study goes on.
         questions: drawn at random from the test set, at most; the paper has 100.
         attention_every: an attention check for each so many questions; 0 for none.
         checks_passed: raters who passed a smaller share of their checks are left out of the analysis, 0 for nobody.
@@ -75,8 +76,9 @@ class StudyConfig:
             )
         if not 0 <= self.checks_passed <= 1:
             raise ValueError(f"checks_passed={self.checks_passed}: expected 0 to 1")
-        if wrong := [name for name in self.annotators if not name.isalnum() or not name.isascii()]:
-            raise ValueError(f"annotators: {wrong[0]!r}, expected names of letters and digits")
+        # Label Studio takes e-mail addresses for the same whatever their case.
+        if wrong := [name for name in self.annotators if not re.fullmatch("[a-z0-9]+", name)]:
+            raise ValueError(f"annotators: {wrong[0]!r}, expected names of small letters and digits")
         if len(set(self.annotators)) < len(self.annotators):
             raise ValueError(f"annotators={self.annotators}: expected each once")
 
@@ -91,6 +93,8 @@ def run(arguments: list[str]) -> None:
                 raise StageError('action=analyse: which file? Write ARGS="action=analyse file=rankings.jsonl".')
             _report(folder, read_rankings(Path(config.file)), common, config, {})
             return
+        if config.action == "export":
+            common, config = _as_begun(folder, common, config)
         items, checks = _items(common, config)
         study = _study(folder, items, checks, common, config)
         server = Server(
@@ -111,13 +115,24 @@ def _items(common: Common, config: StudyConfig) -> tuple[list[BlindItem], list[B
     replies = {
         model["name"]: (read_replies(source / model["file"]), cast(ReplyKind, model["kind"])) for model in models
     }
-    # The checks' questions are others, so that no question is seen twice.
+    # The checks' questions are others, so that no question is seen twice, and none where much may be at stake.
     questions = min(config.questions, len(test))
     wanted = questions // config.attention_every if config.attention_every else 0
     drawn = blind_items(replies, test, questions + wanted, common.seed)
     if wanted and len(drawn) < questions + wanted:
         questions = len(drawn) - wanted
-    return drawn[:questions], drawn[questions:]
+    checks = [item for item in drawn[::-1] if not item.at_risk][:wanted]
+    return [item for item in drawn if item not in checks][:questions], checks
+
+
+def _as_begun(folder: Path, common: Common, config: StudyConfig) -> tuple[Common, StudyConfig]:
+    """The settings that decide what the pages hold, as the study began with them."""
+    file = folder / STUDY
+    if not file.is_file():
+        raise StageError(f'{file} is missing: no study has begun. Run make ranking ARGS="annotators=[anna,ben]".')
+    begun = json.loads(file.read_text(encoding="utf-8"))
+    common = replace(common, seed=begun["seed"])
+    return common, replace(config, questions=begun["questions"], attention_every=begun["attention_every"])
 
 
 def _study(
@@ -127,8 +142,8 @@ def _study(
     texts = json.dumps([asdict(item) for item in (*items, *checks)], ensure_ascii=False, sort_keys=True)
     content = {
         "seed": common.seed,
-        "questions": len(items),
-        "checks": len(checks),
+        "questions": config.questions,
+        "attention_every": config.attention_every,
         "models": sorted(items[0].replies),
         "replies": hashlib.sha256(texts.encode()).hexdigest(),
     }
@@ -185,27 +200,27 @@ def _export(
 ) -> None:
     known = accounts(folder / ACCOUNTS, [])
     found: list[Ranking] = []
-    skipped: dict[str, list[int]] = {}
+    left: dict[str, Left] = {}
     with server.running():
         for name in names:
             if name not in known:
                 continue
             own: list[Page] = pages(name, items, checks, common.seed)
             with LabelStudio(server.url, known[name].token) as studio:
-                rankings, skipped[name] = rankings_of(name, own, studio.tasks_with_annotations(TITLE))
+                rankings, left[name] = rankings_of(name, own, studio.tasks_with_annotations(TITLE))
             found += rankings
             print(f"ranking: {name} has ranked {len(rankings)} of {len(own)} pages")
     write_rankings(folder / RANKINGS, found)
-    _report(folder, found, common, config, skipped)
+    _report(folder, found, common, config, left)
 
 
 def _report(
-    folder: Path, rankings: Sequence[Ranking], common: Common, config: StudyConfig, skipped: dict[str, list[int]]
+    folder: Path, rankings: Sequence[Ranking], common: Common, config: StudyConfig, left: dict[str, Left]
 ) -> None:
     _, data = load_profile([f"profile={common.profile}"], "data", DataConfig)
     folder.mkdir(parents=True, exist_ok=True)
     study = analyse(rankings, common.seed, config.checks_passed)
-    write_study(folder, study, data.data_source, skipped)
+    write_study(folder, study, data.data_source, left)
     print((folder / "ranking.md").read_text(encoding="utf-8"))
     print(f"ranking: {folder / RANKING_FILE}, ranking.md, ranking.png")
 

@@ -154,13 +154,13 @@ async def ask_worker(question: str, answer: str, replicas: int, timeout_s: float
     ) from last
 
 
-_workers: dict[tuple[str, str], Any] = {}
+_workers: dict[tuple[str, str, str], Any] = {}
 
 
 def _worker(name: str) -> Any:
     """The named actor's handle, kept: looking it up asks Ray's head node, and this process does nothing meanwhile."""
     # A handle is of no use in another Ray job.
-    key = ray.get_runtime_context().get_job_id(), name
+    key = ray.get_runtime_context().get_job_id(), NAMESPACE, name
     if key not in _workers:
         _workers[key] = ray.get_actor(name, namespace=NAMESPACE)
     return _workers[key]

@@ -4,6 +4,7 @@ The paper gives Win@1, Win@2 and mean rank without intervals (Table 2). Here bot
 as drawn at random, so both are drawn again for the intervals.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -52,7 +53,7 @@ class Rater:
     Attributes:
         questions: ranked.
         agreement: Kendall's tau with the mean ranks of the others, mean over the questions; None where nobody else
-            ranked any of them.
+            ranked any of them, or the rater was left out.
         checks: attention checks seen.
         passed: of them.
     """
@@ -70,7 +71,7 @@ class Study:
     Attributes:
         models: figures by model, the strongest first.
         raters: by name.
-        left_out: raters whose rankings were not used, for too many checks failed.
+        left_out: those of them whose rankings were not used, for too many checks failed.
         questions: that were ranked.
         rankings: that were used.
         w: Kendall's W, mean over questions with two raters or more; None without such a question.
@@ -111,10 +112,10 @@ def analyse(
     left_out = sorted(rater for rater, marks in passed.items() if marks and np.mean(marks) < checks_passed)
     used = [ranking for ranking in real if ranking.rater not in left_out]
     ranks = _ranks(used)
-    counted = ranks.groupby("rater").size()
+    counted = Counter(ranking.rater for ranking in real)
     raters = {
-        str(rater): Rater(int(count), _agreement(ranks, str(rater)), len(passed[str(rater)]), sum(passed[str(rater)]))
-        for rater, count in counted.items()
+        rater: Rater(counted[rater], None if rater in left_out else _agreement(ranks, rater), len(marks), sum(marks))
+        for rater, marks in sorted(passed.items())
     }
     w, by_chance = _kendalls_w(ranks)
     return Study(

@@ -91,6 +91,11 @@ class LabelStudio:
             answer = self._client.request(method, path, json=content)
         except httpx.HTTPError as error:
             raise LabelStudioError(f"Label Studio, {method} {path}: {error!r}. Is the server still running?") from error
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            raise LabelStudioError(
+                f"the Label Studio at {self._client.base_url} does not know this account: it belongs to another study. "
+                "Choose another port=… ."
+            )
         if answer.is_error:
             raise LabelStudioError(f"Label Studio, {method} {path}: {answer.status_code} {answer.text[:500]}")
         return answer.json()

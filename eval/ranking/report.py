@@ -12,6 +12,7 @@ from matplotlib import pyplot as plt
 
 from eval.files import write_text
 from eval.ranking.analysis import Study
+from eval.ranking.study import Left
 from eval.rankings import RankingError
 from eval.statistics import Interval
 
@@ -23,16 +24,16 @@ NOTE: Final = (
 )
 
 
-def write_study(folder: Path, study: Study, test_set: str, skipped: dict[str, list[int]]) -> None:
+def write_study(folder: Path, study: Study, test_set: str, left: dict[str, Left]) -> None:
     """``ranking.json``, ``ranking.md`` and ``ranking.png``.
 
     Args:
         folder: of the stage.
         study: of `eval.ranking.analysis.analyse`.
         test_set: its name in tables.
-        skipped: pages that annotators skipped, by annotator.
+        left: pages that annotators did not put in order, by annotator.
     """
-    content = {"test_set": test_set, **asdict(study), "skipped": skipped}
+    content = {"test_set": test_set, **asdict(study), "left": {name: asdict(pages) for name, pages in left.items()}}
     write_text(folder / RANKING_FILE, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
     lines = [
         f"# Ranking by people: {test_set}",
@@ -51,13 +52,14 @@ def write_study(folder: Path, study: Study, test_set: str, skipped: dict[str, li
         f"{_number(study.alpha)} (ordinal).",
         *([f"- Left out for failed attention checks: {', '.join(study.left_out)}."] if study.left_out else []),
         "",
-        "| Rater | Questions | Kendall's tau with the others | Checks passed | Skipped |",
-        "|---|---:|---:|---:|---:|",
+        "| Rater | Questions | Kendall's tau with the others | Checks passed | Skipped | Left as shown |",
+        "|---|---:|---:|---:|---:|---:|",
         *(
             f"| {name} | {rater.questions} | {_number(rater.agreement)} | {rater.passed} of {rater.checks} | "
-            f"{len(skipped.get(name, []))} |"
+            f"{len(left[name].skipped) if name in left else '–'} | {len(left[name].unmoved) if name in left else '–'} |"
             for name, rater in study.raters.items()
         ),
+        *(f"| {name} | 0 | – | – | {len(left[name].skipped)} | 0 |" for name in left if name not in study.raters),
         "",
         "![ranking](ranking.png)",
         "",

@@ -64,18 +64,29 @@ def pages(annotator: str, items: Sequence[BlindItem], checks: Sequence[BlindItem
     return found
 
 
-def rankings_of(
-    annotator: str, own: Sequence[Page], tasks: Sequence[Mapping[str, Any]]
-) -> tuple[list[Ranking], list[int]]:
-    """An annotator's rankings from Label Studio's export, and the numbers of the pages that were skipped.
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Pages that an annotator did not put in order, by their numbers.
 
-    The last annotation of a page counts.
+    Attributes:
+        skipped: without a ranking.
+        unmoved: submitted in the order in which they were shown; they count as ranked so.
+    """
+
+    skipped: list[int]
+    unmoved: list[int]
+
+
+def rankings_of(annotator: str, own: Sequence[Page], tasks: Sequence[Mapping[str, Any]]) -> tuple[list[Ranking], Left]:
+    """An annotator's rankings from Label Studio's export, and the pages that were left.
+
+    The annotation of a page that was changed last counts.
 
     Raises:
         RankingError: a page that the study does not have, or an order of other labels than were shown.
     """
     by_number = {page.number: page for page in own}
-    found, skipped = [], []
+    found, left = [], Left([], [])
     for exported in tasks:
         number = exported["data"]["page"]
         if number not in by_number:
@@ -85,9 +96,12 @@ def rankings_of(
         page = by_number[number]
         annotations = [a for a in exported["annotations"] if not a["was_cancelled"]]
         if not annotations:
-            skipped.append(number)
+            left.skipped.append(number)
             continue
-        order = _order(annotations[-1]["result"]) or list(page.labels)
+        order = _order(max(annotations, key=lambda annotation: annotation["updated_at"])["result"])
+        if not order:
+            left.unmoved.append(number)
+            order = list(page.labels)
         if sorted(order) != sorted(page.labels):
             raise RankingError(
                 f"{annotator}, page {number}: order {order}, expected each of {sorted(page.labels)} once"
@@ -95,7 +109,7 @@ def rankings_of(
         models = tuple(page.labels[label] for label in order)
         passed = order[-1] == page.check if page.check else None
         found.append(Ranking(annotator, page.item.question_id, models, bool(page.check), passed))
-    return found, sorted(skipped)
+    return found, left
 
 
 def _order(result: Sequence[Mapping[str, Any]]) -> list[str]:

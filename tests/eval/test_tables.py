@@ -57,6 +57,12 @@ def test_ranking_columns_stand_beside_the_metrics() -> None:
     assert table.cells(table.rows[-1])[table.columns.index("win_2")] == "–"
 
 
+def test_a_ranking_of_other_models_is_refused() -> None:
+    wins = {("PsyQA", "mine "): {"win_1": Interval(44.3, 40.0, 48.0)}}
+    with pytest.raises(ResultError, match="no result is of that name"):
+        result_table([result("mine", Protocol("paper"))], wins)
+
+
 class Tags(HTMLParser):
     def __init__(self) -> None:
         super().__init__()

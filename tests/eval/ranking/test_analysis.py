@@ -9,6 +9,7 @@ import yaml
 from eval.ranking.analysis import analyse
 from eval.ranking.report import read_figures, write_study
 from eval.ranking.simulation import largest_entropy, plackett_luce
+from eval.ranking.study import Left
 from eval.rankings import Ranking, RankingError
 
 PRINTED = yaml.safe_load((Path(__file__).parents[3] / "eval" / "paper_rows.yaml").read_text(encoding="utf-8"))
@@ -43,6 +44,7 @@ def test_raters_who_fail_their_checks_are_left_out() -> None:
     study = analyse([*good, *bad], 1, 0.5, strength_resamples=2)
     assert (study.left_out, study.rankings, study.models["x"].win_1.mean) == (["b"], 1, 100.0)
     assert (study.raters["a"].checks, study.raters["a"].passed) == (1, 1)
+    assert (study.raters["b"].checks, study.raters["b"].passed, study.raters["b"].agreement) == (1, 0, None)
     with pytest.raises(RankingError, match="left out by their checks"):
         analyse(bad, 1, 0.5)
 
@@ -99,9 +101,11 @@ def test_columns_that_no_orders_have_are_refused() -> None:
 def test_the_report_is_read_by_the_tables(tmp_path: Path) -> None:
     rankings = [Ranking(r, f"q{n}", tuple("xy")) for r in "ab" for n in range(3)]
     study = analyse(rankings, 1, strength_resamples=2)
-    write_study(tmp_path, study, "PsyQA", {"a": [4]})
+    write_study(tmp_path, study, "PsyQA", {"a": Left([4], [1, 2]), "c": Left([1], [])})
     assert read_figures(tmp_path / "ranking.json")["PsyQA", "x"]["win_1"].mean == 100.0
     assert "| x | 100.0 (100.0 to 100.0) |" in (tmp_path / "ranking.md").read_text(encoding="utf-8")
+    assert "| a | 3 | 1.000 | 0 of 0 | 1 | 2 |" in (tmp_path / "ranking.md").read_text(encoding="utf-8")
+    assert "| c | 0 |" in (tmp_path / "ranking.md").read_text(encoding="utf-8")
     assert (tmp_path / "ranking.png").read_bytes().startswith(b"\x89PNG")
     (tmp_path / "ranking.json").write_text("[]")
     with pytest.raises(RankingError, match=r"ranking\.json"):

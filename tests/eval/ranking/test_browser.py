@@ -101,8 +101,8 @@ def test_dragged_submitted_exported(server: tuple[Server, Account], tmp_path: Pa
         browser.close()
     assert outside == []
     with LabelStudio(studio_server.url, account.token) as studio:
-        rankings, skipped = rankings_of("anna", own, studio.tasks_with_annotations("study"))
-    assert skipped == []
+        rankings, left = rankings_of("anna", own, studio.tasks_with_annotations("study"))
+    assert left.skipped == []
     assert {ranking.order for ranking in rankings if not ranking.attention} == {("good", "bad")}
     assert [ranking.passed for ranking in rankings if ranking.attention] == [True]
     write_study(tmp_path, analyse(rankings, 1, strength_resamples=2), "sample", {})

@@ -1,6 +1,7 @@
 """Pages are blind, random and the same each time; an export leads back to the models."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pandas as pd
 import pytest
 
 from eval.ranking.page import page
-from eval.ranking.study import CHECK_TEXT, Page, pages, rankings_of
+from eval.ranking.study import CHECK_TEXT, Left, Page, pages, rankings_of
 from eval.rankings import NOTHING, BlindItem, Ranking, RankingError, blind_items, read_rankings, write_rankings
 
 MODELS = ("DeepSeek-R1", "SFT", "SFT+GRPO")
@@ -18,9 +19,23 @@ def items(count: int) -> list[BlindItem]:
     return [BlindItem(f"q{n}", f"来信{n}", n == 0, {m: f"回复{n}{m[-1]}" for m in MODELS}) for n in range(count)]
 
 
-def exported(own: list[Page], order: Any = None) -> list[dict[str, Any]]:
-    result = lambda p: [{"type": "ranker", "value": {"ranker": {"_": order(p)}}}] if order else []  # noqa: E731
-    return [{"data": {"page": p.number}, "annotations": [{"was_cancelled": False, "result": result(p)}]} for p in own]
+def exported(own: list[Page], order: Callable[[Page], list[str]] | None = None) -> list[dict[str, Any]]:
+    """What Label Studio exports of pages put in an order, or submitted as they were shown."""
+    older = {"was_cancelled": False, "updated_at": "2026-01-01T00:00:00Z", "result": [{"type": "older"}]}
+    return [
+        {
+            "data": {"page": one.number},
+            "annotations": [
+                {
+                    "was_cancelled": False,
+                    "updated_at": "2026-01-02T00:00:00Z",
+                    "result": [{"type": "ranker", "value": {"ranker": {"_": order(one)}}}] if order else [],
+                },
+                older,
+            ],
+        }
+        for one in own
+    ]
 
 
 def test_pages_are_random_by_annotator_and_the_same_each_time() -> None:
@@ -45,14 +60,16 @@ def test_a_page_tells_nothing_of_the_models() -> None:
 
 def test_an_export_leads_back_to_the_models() -> None:
     own = pages("anna", items(3), [], 7)
-    found, skipped = rankings_of("anna", own, exported(own, lambda p: ["r3", "r1", "r2"]))
+    found, left = rankings_of("anna", own, exported(own, lambda p: ["r3", "r1", "r2"]))
     assert found[0].order == tuple(own[0].labels[label] for label in ("r3", "r1", "r2"))
-    assert skipped == []
-    as_shown, _ = rankings_of("anna", own, exported(own))
+    assert left == Left([], [])
+    as_shown, left = rankings_of("anna", own, exported(own))
     assert as_shown[1].order == tuple(own[1].labels.values())
-    done = exported(own)
-    done[0]["annotations"][0]["was_cancelled"] = True
-    assert rankings_of("anna", own, done)[1] == [1]
+    assert left == Left([], [1, 2, 3])
+    done = exported(own, lambda p: ["r3", "r1", "r2"])
+    for annotation in done[0]["annotations"]:
+        annotation["was_cancelled"] = True
+    assert rankings_of("anna", own, done)[1] == Left([1], [])
 
 
 def test_an_attention_check_is_passed_where_its_reply_is_last() -> None:
