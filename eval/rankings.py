@@ -135,10 +135,12 @@ def read_rankings(path: Path) -> list[Ranking]:
 def _checked(path: Path) -> Iterator[Ranking]:
     seen: set[tuple[str, str]] = set()
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise RankingError(f"{path}: {error}, expected JSON Lines of rankings") from error
     for number, line in enumerate(lines, start=1):
+        if not line:
+            continue
         try:
             content: dict[str, Any] = json.loads(line)
             ranking = Ranking(**{**content, "order": tuple(content["order"])})

@@ -188,9 +188,7 @@ def _generate(name: str, entry: ModelEntry, test: Path, common: Common, config: 
     # Replies of another model or request are not gone on with.
     file = folder / f"{stem(name)}.request.json"
     model_id = "" if entry.base_url else fingerprint(Path(entry.model))
-    same = request.write(file, {"model_id": model_id, "test_id": fingerprint(test)})
-    if common.force or not same:
-        replies.unlink(missing_ok=True)
+    request.write(file, {"model_id": model_id, "test_id": fingerprint(test)}, common.force)
     total = len(pd.read_parquet(test, columns=["id"])) * config.samples
     module = "eval.generation.endpoint" if entry.base_url else RUNNERS[config.engine_runner]
     run_watched(

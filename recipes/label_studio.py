@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from eval.files import write_text
 from recipes.stage import StageError
-from recipes.watchdog import _die_with_parent, end_tree, tail
+from recipes.watchdog import die_with_parent, end_tree, tail
 
 ACCOUNTS: Final = "accounts.json"
 _SCRIPT: Final = Path(__file__).with_name("label_studio_accounts.py")
@@ -118,7 +118,7 @@ class Server:
                 cwd=self.folder,
                 env=self._environment(),
                 start_new_session=True,  # Ctrl-C reaches this process only, which then ends the server in good order
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent,
             )
         try:
             self._wait(process)

@@ -67,7 +67,7 @@ def run_watched(
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             env={**os.environ, **{key: str(value) for key, value in (env or {}).items()}},
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
         )
     # `kill` of the stage becomes SystemExit here, so that the tree below it is ended too.
     previous = signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(SystemExit(143)))
@@ -132,6 +132,6 @@ def _signal(process: psutil.Process, number: signal.Signals) -> None:
         return
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Ask Linux to end the child when this process is killed outright (prctl PR_SET_PDEATHSIG = 1)."""
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)

@@ -59,17 +59,19 @@ class GenerationRequest:
     attempts: int = 6
     timeout_s: float = 600.0
 
-    def write(self, path: Path, extra: Mapping[str, Any]) -> bool:
-        """Write the request beside the replies; whether there was the very same one already.
+    def write(self, path: Path, extra: Mapping[str, Any], anew: bool = False) -> None:
+        """Write the request beside the replies, once replies to another request are gone.
 
         Args:
             path: of the file.
             extra: what else decides the replies, such as the model's fingerprint.
+            anew: remove the replies in any case.
         """
         text = json.dumps({**asdict(self), **extra}, ensure_ascii=False, indent=2) + "\n"
-        same = path.is_file() and path.read_text(encoding="utf-8") == text
+        if anew or not path.is_file() or path.read_text(encoding="utf-8") != text:
+            # First, so that a kill in between leaves no old replies beside a new request.
+            Path(self.replies).unlink(missing_ok=True)
         write_text(path, text)
-        return same
 
     @classmethod
     def read(cls, path: Path) -> "GenerationRequest":
@@ -141,5 +143,6 @@ def open_questions(request: GenerationRequest) -> pd.DataFrame:
 
 def recorded(path: Path) -> list[dict[str, Any]]:
     """The records of a replies' file, without the half line that a killed run leaves at its end."""
-    lines = path.read_text(encoding="utf-8").splitlines()
+    # Not splitlines: a reply may hold other line ends, such as U+2028.
+    lines = path.read_text(encoding="utf-8").split("\n")
     return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]

@@ -226,7 +226,9 @@ def _format_mode(manifest: dict[str, Any]) -> FormatMode:
 
 def _json_lines(path: Path, keys: Sequence[str]) -> list[dict[str, Any]]:
     rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
+        if not line:
+            continue
         try:
             row = json.loads(line)
         except json.JSONDecodeError as error:

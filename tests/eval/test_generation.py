@@ -15,7 +15,7 @@ import yaml
 
 from eval.generation.endpoint import EndpointError, generate
 from eval.generation.entries import ModelEntryError, load_entries
-from eval.generation.request import GenerationRequest, open_questions, recorded
+from eval.generation.request import GenerationRequest, open_questions, recorded, reply_record
 
 CHAT = [{"role": "system", "content": "你是咨询师"}, {"role": "user", "content": "最近很难过"}]
 
@@ -37,10 +37,24 @@ def request_(tmp_path: Path) -> GenerationRequest:
 
 
 def test_a_request_is_read_as_it_was_written(request_: GenerationRequest, tmp_path: Path) -> None:
-    assert not request_.write(tmp_path / "r.json", {"model_id": "1"})
-    assert request_.write(tmp_path / "r.json", {"model_id": "1"})
+    request_.write(tmp_path / "r.json", {"model_id": "1"})
     assert GenerationRequest.read(tmp_path / "r.json") == request_
-    assert not request_.write(tmp_path / "r.json", {"model_id": "2"})
+
+
+@pytest.mark.parametrize(("model_id", "anew", "kept"), [("1", False, True), ("2", False, False), ("1", True, False)])
+def test_replies_to_another_request_are_removed(
+    request_: GenerationRequest, tmp_path: Path, model_id: str, anew: bool, kept: bool
+) -> None:
+    request_.write(tmp_path / "r.json", {"model_id": "1"})
+    Path(request_.replies).write_text("{}\n")
+    request_.write(tmp_path / "r.json", {"model_id": model_id}, anew)
+    assert Path(request_.replies).is_file() == kept
+
+
+def test_a_reply_may_hold_any_line_end(tmp_path: Path) -> None:
+    line = reply_record("a", 0, "一\u2028二\x85三", 1, 1, "stop")
+    (tmp_path / "r.jsonl").write_text(line + line[:20], encoding="utf-8")
+    assert [record["text"] for record in recorded(tmp_path / "r.jsonl")] == ["一\u2028二\x85三"]
 
 
 def test_going_on_with_whole_questions(request_: GenerationRequest) -> None:

@@ -1,0 +1,245 @@
+"""The HTML report: it holds what the run's files say, needs nothing else, and no text of a model becomes markup."""
+
+import base64
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from eval.html.inputs import Run
+from eval.html.plots import distribution_panels
+from eval.html.replies import spread
+from eval.html.report import ReportConfig, render
+from eval.html.tables import headline, heat_maps, risk_tables
+from eval.statistics import Interval
+
+
+class Elements(HTMLParser):
+    """Every element with its attributes, and the text inside each script."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[str] = []
+        self.text = ""
+        self._stack: list[str] = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+        self._stack.append(tag)
+        if tag == "script":
+            self.scripts.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._stack.append("")
+
+    def handle_data(self, data: str) -> None:
+        if self._stack and self._stack[-1] == "script":
+            self.scripts[-1] += data
+        else:
+            self.text += data
+
+
+def embedded(page: str) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(Elements(page).scripts[0])
+    return data
+
+
+def test_the_page_needs_nothing_else(page: str) -> None:
+    elements = Elements(page)
+    for tag, attributes in elements.found:
+        assert tag not in {"link", "img", "iframe", "object", "embed", "base", "b"}
+        for name, value in attributes.items():
+            assert not name.startswith("on")
+            if name in {"src", "href", "xlink:href", "action", "data", "poster", "srcset"}:
+                assert (value or "").startswith("#"), (tag, name, value)
+    assert not re.search(r"url\(\s*['\"]?(?!#)", page)
+    assert "@import" not in page
+    # What is left of addresses are the names of SVG's vocabularies.
+    assert set(re.findall(r"https?://[^\"'\s<]+", page)) <= {
+        "http://www.w3.org/1999/xlink",
+        "http://www.w3.org/2000/svg",
+    }
+
+
+def test_only_the_pages_own_script_may_run(page: str) -> None:
+    elements = Elements(page)
+    policy = next(a["content"] for _, a in elements.found if a.get("http-equiv") == "Content-Security-Policy")
+    assert len(elements.scripts) == 2
+    digest = base64.b64encode(hashlib.sha256(elements.scripts[1].encode()).digest()).decode()
+    assert policy is not None
+    assert f"script-src 'sha256-{digest}'" in policy
+    assert "default-src 'none'" in policy
+    assert "unsafe-inline" not in policy.split("script-src")[1]
+    for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "fetch(", "XMLHttp"):
+        assert word not in elements.scripts[1]
+
+
+def test_texts_of_models_and_people_are_embedded_whole_and_never_as_markup(texts: dict[str, str], page: str) -> None:
+    data = embedded(page)
+    asked = {entry["id"]: entry for entry in data["questions"]}
+    assert asked["q4"]["post"] == texts["attack"]
+    base, sft, grpo, other = asked["q0"]["replies"]
+    assert [reply["raw"] for reply in base] == ["乱码", texts["attack"]]
+    assert sft[0]["layers"] == ["难过", "自责", "被理解", "先共情"]
+    assert sft[0]["answer"] == "听起来你这段时间很难过。"
+    assert (sft[1]["raw"], sft[1]["reward"]) == (texts["broken"], 0.0)
+    assert sft[1]["fault"].startswith("found <L1> at character 0")
+    assert grpo[0]["layers"][0] == texts["attack"]
+    assert grpo[0]["answer"].endswith(texts["attack"])
+    assert (other[0]["layers"], other[0]["answer"]) == ([], texts["attack"])
+    assert "reward" not in other[0]
+    assert (other[1]["raw"], other[1]["fault"]) == ("<think>想", "unfinished reasoning")
+    assert "alert(1)</script>" not in page
+
+
+def test_names_are_text(page: str) -> None:
+    assert "SFT &lt;b&gt;$x$" in page
+    drawings = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    assert len(drawings) >= 7
+    assert not any("SFT" in drawing or "别的" in drawing for drawing in drawings)
+
+
+def test_drawings_take_the_pages_colours_and_share_no_id(page: str) -> None:
+    drawings = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    for drawing in drawings:
+        assert not re.search(r"(fill|stroke): #(?!000000|ffffff)", drawing)
+        assert "<style" not in drawing
+        assert "font-family" not in drawing
+    ids = [value for _, attributes in Elements(page).found if (value := attributes.get("id"))]
+    assert len(ids) == len(set(ids))
+
+
+def test_every_place_of_the_contents_is_there(page: str) -> None:
+    elements = Elements(page)
+    ids = {attributes.get("id") for _, attributes in elements.found}
+    links = [attributes["href"] for tag, attributes in elements.found if tag == "a"]
+    assert len(links) == 11
+    assert all(link is not None and link[1:] in ids for link in links)
+
+
+def test_the_same_run_gives_the_same_bytes(read: Callable[[Path], Run], page: str, root: Path) -> None:
+    assert render(read(root), "tiny", ReportConfig(small=3), 42) == page
+
+
+def test_the_headline_says_what_was_compared_and_what_is_not_claimed(page: str) -> None:
+    text = " ".join(Elements(page).text.split())
+    assert (
+        "base, SFT <b>$x$, SFT+GRPO, 别的模型 answered the 6 questions of test set sample, 2 replies to each." in text
+    )
+    assert "Not compared, because not every model has it: Reward, Format." in text
+    assert "Nothing here claims clinical validity." in text
+    assert "p is corrected for all 12 comparisons" in text
+
+
+def test_sentences_set_each_stage_against_the_one_before_and_the_last_against_the_others(run: Run) -> None:
+    sentences = [sentence for _, sentence in headline(run.gains, run.results, ["second", "format"])]
+    assert [sentence.split(": ")[1].split(" is ")[0] for sentence in sentences] == [
+        "no clear difference between SFT <b>$x$ and base",
+        "no clear difference between SFT+GRPO and SFT <b>$x$",
+        "no clear difference between SFT+GRPO and 别的模型",
+    ]
+    gain = next(gain for gain in run.gains if gain.figure == "second" and gain.ours == "别的模型")
+    clear = [
+        replace(other, p=0.0004, gain=Interval(-0.5, -0.7, -0.2), at_equal_length=None) if other is gain else other
+        for other in run.gains
+    ]
+    told = headline(clear, [run.results[0], run.results[3]], ["second"])
+    assert told == [(True, "Second scorer: base is higher than 别的模型: +0.500 (+0.200 to +0.700), p < 0.001.")]
+
+
+def test_the_paper_s_rows_stand_in_their_own_part(page: str) -> None:
+    results, paper = page.split("rouge_score")[0], page.split("rouge_score")[1]
+    assert "Empathy-R1 (paper)" not in results
+    assert "Empathy-R1 (paper)" in paper
+    assert "protocol:paper" not in results
+
+
+def test_topics_with_few_questions_are_greyed_and_models_without_a_figure_left_out(
+    names: tuple[str, ...], run: Run
+) -> None:
+    maps = heat_maps(run.results, run.test, ["reward", "navg", "bertscore"], 3, 40, 42)
+    reward, navg = maps
+    assert reward.models == list(names[:3])
+    assert navg.models == list(names)
+    assert [(topic, count, few) for topic, count, few, _ in reward.rows] == [("职场", 3, False), ("家庭", 2, True)]
+    # The base is 0 throughout and does not stretch the scale.
+    assert (reward.lowest, reward.highest) == (0.5, 2.0)
+    assert [round(share, 2) for _, share in reward.rows[0][3]] == [0.0, 0.0, 1.0]
+    only = heat_maps(run.results, run.test, ["navg"], 3, 1, 42)[0]
+    assert (len(only.rows), only.left_out) == (1, 1)
+
+
+def test_posts_at_risk_stand_apart(run: Run, page: str) -> None:
+    parts, tables = risk_tables(run.results, run.test, ["format", "navg"], 42)
+    assert parts == {"at risk": 2, "others": 4}
+    assert tables[0][0] == "Format"
+    assert tables[0][1][2] == ("SFT+GRPO", [("1.00", "1.00 to 1.00"), ("1.00", "1.00 to 1.00")])
+    data = embedded(page)
+    assert {entry["id"] for entry in data["questions"] if entry["atRisk"]} == {"q4", "q5"}
+    assert "12356" in data["note"][0]
+    assert "**" not in data["note"][0]
+
+
+def test_what_is_left_out_is_said(run: Run) -> None:
+    page = render(run, "tiny", ReportConfig(replies=2, samples=1), 42)
+    text = " ".join(Elements(page).text.split())
+    assert "2 of 6 questions, of each model the first 1 of 2 replies" in text
+    assert "4 questions are left out" in text
+    data = embedded(page)
+    assert len(data["questions"]) == 2
+    assert len({entry["topic"] for entry in data["questions"]}) == 2
+    assert all(len(replies) == 1 for entry in data["questions"] for replies in entry["replies"])
+
+
+def test_questions_are_spread_over_the_topics(test_set: pd.DataFrame) -> None:
+    assert spread(test_set, 5)["topic"].tolist() == ["职场", "家庭", "", "职场", "家庭"]
+
+
+def test_a_run_without_grpo_or_without_the_parts_of_the_reward_says_so(run: Run, page: str) -> None:
+    assert "verl's log tells the parts of the reward at validation only" in page
+    assert "This run has no GRPO log." in render(replace(run, curves=None), "tiny", ReportConfig(), 42)
+
+
+def test_a_reward_model_without_heldout_pairs_says_so(run: Run) -> None:
+    page = render(replace(run, heldout=None), "tiny", ReportConfig(), 42)
+    assert "This reward model kept no cosines of its held-out pairs" in page
+    assert "Calibration of mode" not in page
+
+
+def test_replies_that_show_nothing_have_no_length(run: Run) -> None:
+    length, cosine, reward = distribution_panels(run.scores, 0.2)
+    assert "base" not in length.caption
+    assert "The line is T = 0.200." in cosine.caption
+    assert "别的模型" not in reward.caption
+    silent = {"base": run.scores["base"]}
+    assert [panel.title for panel in distribution_panels(silent, 0.2)] == ["Reward"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium")
+def test_a_browser_shows_the_replies(page: str, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(page, encoding="utf-8")
+    options = "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync"
+    command = ["chromium", *options.split(), f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", file.as_uri()]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+    assert shown.count('<article class="card') == 6
+    assert "6 questions of 6, 48 matching replies." in shown
+    tags = [tag for tag, _ in Elements(shown).found]
+    assert tags.count("script") == 2
+    assert "img" not in tags
+    # Posts at risk are closed and carry the note; the others are open.
+    assert shown.count('<article class="card at-risk"><div class="crisis">') == 2
+    assert shown.count('<details open=""><summary><h3') == 4
