@@ -19,20 +19,10 @@ import pandas as pd
 
 from data_prep.config import DataConfig
 from data_prep.prompts import SYSTEM_PROMPTS
+from eval.files import write_text
 from eval.generation.entries import ModelEntry, ModelEntryError, load_entries
 from eval.generation.request import GenerationRequest
-from recipes.stage import (
-    MANIFEST,
-    Common,
-    StageError,
-    build,
-    fingerprint,
-    load_profile,
-    main,
-    require_stage,
-    run_stage,
-    write_text,
-)
+from recipes.stage import MANIFEST, Common, StageError, build, fingerprint, load_profile, main, require_stage, run_stage
 from recipes.watchdog import Limits, Progress, run_watched
 
 MODELS_FILE = "models.json"

@@ -22,6 +22,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from eval.files import write_text
 from recipes.stage import (
     COMMON_PREFIXES,
     REPO,
@@ -35,7 +36,6 @@ from recipes.stage import (
     require,
     run_stage,
     stage_problem,
-    write_text,
 )
 from recipes.watchdog import Limits, Progress, run_watched
 from reward_fns.guards import Guards

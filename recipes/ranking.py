@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import cast
 
 from data_prep.config import DataConfig
+from eval.files import write_text
 from eval.ranking.analysis import analyse
 from eval.ranking.label_studio import LabelStudio, LabelStudioError
 from eval.ranking.page import instructions, page
@@ -28,7 +29,7 @@ from eval.rankings import BlindItem, Ranking, RankingError, blind_items, read_ra
 from eval.replies import RepliesError, ReplyKind, read_references, read_replies
 from recipes.generate import MODELS_FILE
 from recipes.label_studio import ACCOUNTS, Server, accounts
-from recipes.stage import REPO, Common, StageError, load_profile, main, require_stage, write_text
+from recipes.stage import REPO, Common, StageError, load_profile, main, require_stage
 
 ACTIONS = ("start", "export", "analyse")
 STUDY, RANKINGS, TITLE = "study.json", "rankings.jsonl", "回复排序"

@@ -25,7 +25,8 @@ from sentence_transformers import SentenceTransformerTrainingArguments
 from transformers import set_seed
 
 from data_prep.negatives import HARD, KINDS
-from recipes.stage import Common, StageError, fingerprint, load_profile, main, require_stage, run_stage, write_text
+from eval.files import write_text
+from recipes.stage import Common, StageError, fingerprint, load_profile, main, require_stage, run_stage
 from reward_fns.building import STATIC, Plan, build_encoder, toward_start
 from reward_fns.card import CURVES, render_card
 from reward_fns.choosing import RULES, choose_threshold, heldout_pairs

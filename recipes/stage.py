@@ -20,6 +20,8 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from eval.files import write_text
+
 REPO = Path(__file__).resolve().parents[1]
 PROFILES = Path(__file__).parent / "profiles"
 MANIFEST = "manifest.json"
@@ -252,13 +254,6 @@ def run_stage(
     write_text(manifest, json.dumps(record, ensure_ascii=False, indent=2, default=str) + "\n")
     print(f"{name}: done in {record['seconds']} s.", flush=True)
     return folder
-
-
-def write_text(path: Path, text: str) -> None:
-    """Replace `path` atomically."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
 
 
 def main(stage: Callable[[list[str]], None]) -> None:
