@@ -29,11 +29,11 @@ from datasketch import MinHash, MinHashLSH
 from omegaconf import OmegaConf
 
 from benchmarks import corpus as made_up
+from common.records.question import Question
 from data_prep.config import DataConfig
 from data_prep.corpora import load_corpus
 from data_prep.duplicates import GRAM, PERMUTATIONS, alike_pairs, signatures
 from data_prep.emotion import EmotionLexicon
-from data_prep.record import Question
 from data_prep.treatment import Treatment
 from recipes.stage import REPO
 

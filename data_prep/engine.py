@@ -20,9 +20,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
+from common.files import replacing
+from common.records.question import Question
 from data_prep.config import TreatmentConfig
-from data_prep.files import replacing
-from data_prep.record import Question
 from data_prep.treatment import TREATED_SCHEMA, Treated, Treatment, to_table, treated, treatment_key
 
 Engine = Literal["local", "ray"]

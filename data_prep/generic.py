@@ -15,7 +15,7 @@ import numpy.typing as npt
 from rapidfuzz import fuzz, process
 from tqdm import tqdm
 
-from data_prep.record import Question
+from common.records.question import Question
 
 SENTENCE_CHARS: Final = (8, 40)
 """Shortest and longest sentence taken, in characters of words and digits: shorter ones are greetings or list marks."""

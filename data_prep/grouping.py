@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from common.records.question import Question
 from data_prep.duplicates import Signatures, alike_pairs, groups, signatures
 from data_prep.emotion import Counts, relative_labels
-from data_prep.record import Question, Rejected
+from data_prep.rejected import Rejected
 from data_prep.treatment import Treated
 
 

@@ -7,8 +7,9 @@ from typing import Any, Final, Literal, TypeVar
 from tqdm import tqdm
 from transformers import PreTrainedTokenizerBase
 
+from common.records.question import Question
 from data_prep.prompts import chat_messages
-from data_prep.record import Question, Rejected
+from data_prep.rejected import Rejected
 from data_prep.writers import SftSample
 
 _BATCH: Final = 256

@@ -4,56 +4,23 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from ahocorasick_rs import AhoCorasick
 from tqdm import tqdm
 
+from common.records.question import Question
+from common.records.triplets import Kind, Side, Triplet
 from data_prep.generic import mine_generic
 from data_prep.neighbours import Neighbourhood, find_neighbours
-from data_prep.record import Question, Rejected
+from data_prep.rejected import Rejected
 from data_prep.split import seeded_order, take_groups
-
-Kind = Literal["emotion", "generic", "in_batch", "topic", "topic_emotion", "dressed"]
-Side = Literal["train", "heldout"]
-
-EASY: Final[tuple[Kind, ...]] = ("emotion", "generic", "in_batch")
-"""Eq. 5's three kinds as the paper words them; nearly always the post's topic tells them from a response."""
-
-HARD: Final[tuple[Kind, ...]] = ("topic", "topic_emotion", "dressed")
-"""Kinds whose topic is the post's own, so that a reward which goes by topic words alone lets them pass."""
-
-KINDS: Final[tuple[Kind, ...]] = (*EASY, *HARD)
 
 _LEADS: Final[dict[Side, tuple[str, ...]]] = {
     "train": ("说到{0}，", "关于{0}和{1}，", "你写到的{0}、{1}，", "面对{0}，"),
     "heldout": ("提起{0}，", "看到你说的{0}和{1}，", "在{0}这件事上，", "{0}也好，{1}也好，"),
 }
 """What ties a generic sentence to a post's words; parted like the sentences, so that no side learns the other's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Triplet:
-    """One row of the reward model's data.
-
-    Attributes:
-        question_id: whose post and response these are.
-        question: the post.
-        positive: a response to it.
-        negative: a text that never comes from the same question, nor from a near-duplicate of it.
-        kind: Eq. 5's negatives: "emotion", a response to another question, of another emotion; "generic", frequent
-            sentences of the corpus put together; "in_batch", any response to another question, as a batch holds; and
-            harder ones: "topic", a response to another question about the same matter; "topic_emotion", the same of
-            another emotion; "dressed", generic sentences with words of the post worked in.
-        split: which side the question is on; a negative comes from the same side.
-    """
-
-    question_id: str
-    question: str
-    positive: str
-    negative: str
-    kind: Kind
-    split: Side
 
 
 @dataclass(frozen=True, slots=True)

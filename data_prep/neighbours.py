@@ -15,7 +15,7 @@ import rjieba
 from scipy.sparse import csr_array
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from data_prep.record import Question
+from common.records.question import Question
 
 NEAREST: Final = 20
 """How many neighbours a question has at most."""

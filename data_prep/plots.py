@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
 from matplotlib.ticker import MaxNLocator
 
-from data_prep.files import replacing
+from common.files import replacing
 from data_prep.statistics import PAPER, CorpusStatistics, Lengths
 
 CHINESE_FONTS: Final[tuple[str, ...]] = (

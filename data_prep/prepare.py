@@ -12,18 +12,18 @@ from typing import Final
 
 from transformers import PreTrainedTokenizerBase
 
-from data_prep.account import Account
+from common.files import remove_partial
+from common.records.question import Question
 from data_prep.config import DataConfig
 from data_prep.corpora import Corpus
 from data_prep.engine import treat_questions
-from data_prep.files import remove_partial
 from data_prep.grouping import Grouped, deduplicate, everything
 from data_prep.leaks import Leak, Texts, find_leaks, reasons_by_id
 from data_prep.negatives import TripletBuilder
-from data_prep.record import Question
 from data_prep.selection import select_prompts, select_sft
 from data_prep.split import Split, split_questions
 from data_prep.statistics import CorpusStatistics, corpus_statistics
+from data_prep.tally import Account
 from data_prep.treatment import Masked, Treated
 from data_prep.writers import (
     write_grpo_parquet,

@@ -12,10 +12,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from common.files import replacing
 from data_prep.card import CardFacts, data_file, dataset_card
 from data_prep.cleaning import RULES
 from data_prep.config import DataConfig
-from data_prep.files import replacing
 from data_prep.markdown import cell, table
 from data_prep.plots import draw_plots
 from data_prep.prepare import Prepared, RuleCount

@@ -5,11 +5,12 @@ from typing import Literal
 
 from transformers import PreTrainedTokenizerBase
 
-from data_prep.account import Account
+from common.records.question import Question
 from data_prep.config import DataConfig
 from data_prep.lengths import split_prompts, split_sft
-from data_prep.record import Question, Rejected
+from data_prep.rejected import Rejected
 from data_prep.split import draw
+from data_prep.tally import Account
 from data_prep.writers import SftSample
 from reward_fns.coe_format import CoEFormatError, CoEOutput
 

@@ -8,7 +8,7 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass
 
-from data_prep.record import Question
+from common.records.question import Question
 
 
 @dataclass(frozen=True, slots=True)

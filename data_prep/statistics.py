@@ -11,8 +11,8 @@ from typing import Final
 
 import numpy as np
 
+from common.records.question import Question
 from data_prep.markdown import cell, table
-from data_prep.record import Question
 
 BINS: Final = 60
 """Bars of every length histogram; the last takes everything from its lower edge up."""

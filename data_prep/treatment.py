@@ -17,11 +17,12 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from common.records.question import Question
 from data_prep.cleaning import Change, CleanedQuestion, Cleaner
 from data_prep.config import TreatmentConfig
 from data_prep.duplicates import PERMUTATIONS, Signatures, signatures
 from data_prep.emotion import EMOTIONS, Counts, EmotionClassifier, EmotionLexicon
-from data_prep.record import Question, Rejected
+from data_prep.rejected import Rejected
 from data_prep.risk import RiskRules
 from reward_fns.coe_format import LAYERS
 

@@ -17,10 +17,10 @@ from typing import Any, Final, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data_prep.files import replacing
+from common.files import replacing
+from common.records.question import Question
 from data_prep.negatives import Triplet
 from data_prep.prompts import chat_messages
-from data_prep.record import Question
 from data_prep.split import Split
 
 SFT_DATASET: Final = "coe_sft"

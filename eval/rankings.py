@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import pandas as pd
 
+from common.files import write_text
 from eval.compare import at_risk
-from eval.files import write_text
 from eval.replies import ReplyKind, shown
 
 CRITERIA: Final = ("fluency", "identification", "comforting", "suggestion")

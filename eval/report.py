@@ -8,8 +8,8 @@ from typing import Final
 
 import pandas as pd
 
+from common.files import write_text
 from eval.compare import Gain
-from eval.files import write_text
 from eval.results import Result
 from eval.statistics import Interval
 from eval.tables import COLUMNS, result_table

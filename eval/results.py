@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from eval.files import write_text
+from common.files import write_text
 from eval.metrics.tokens import characters, distinct_1
 from eval.score import question_means
 from eval.statistics import Interval, bootstrap_mean

@@ -21,8 +21,8 @@ import yaml
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from eval.files import write_text
-from eval.ranking.report import read_figures
+from common.files import write_text
+from eval.human.report import read_figures
 from eval.results import Result, ResultError, check_comparable
 from eval.statistics import Interval
 
@@ -143,7 +143,7 @@ def result_table(
 
     Args:
         results: in the order of the rows.
-        ranking: win_1, win_2 and mean_rank of `eval.ranking`, by test set and model.
+        ranking: win_1, win_2 and mean_rank of `eval.human`, by test set and model.
         paper: "2", "3" or "4", whose rows stand first; "" for none.
 
     Raises:

@@ -17,13 +17,13 @@ from typing import Any
 
 import pandas as pd
 
+from common.files import write_text
+from common.watchdog import Limits, Progress, run_watched
 from data_prep.config import DataConfig
 from data_prep.prompts import SYSTEM_PROMPTS
-from eval.files import write_text
 from eval.generation.entries import ModelEntry, ModelEntryError, load_entries
 from eval.generation.request import GenerationRequest
 from recipes.stage import MANIFEST, Common, StageError, build, fingerprint, load_profile, main, require_stage, run_stage
-from recipes.watchdog import Limits, Progress, run_watched
 
 MODELS_FILE = "models.json"
 RUNNERS = {"vllm": "eval.generation.offline", "ray": "eval.generation.on_ray"}

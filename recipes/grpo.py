@@ -22,7 +22,8 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from eval.files import write_text
+from common.files import write_text
+from common.watchdog import Limits, Progress, run_watched
 from recipes.stage import (
     COMMON_PREFIXES,
     REPO,
@@ -37,7 +38,6 @@ from recipes.stage import (
     run_stage,
     stage_problem,
 )
-from recipes.watchdog import Limits, Progress, run_watched
 from reward_fns.guards import Guards
 from reward_fns.modes import check_modes
 

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from eval.judge.agreement import agreement, check_same
 from eval.judge.analysis import analyse
 from eval.judge.budget import Ceiling, Usage
 from eval.judge.client import LENGTH_KEYS, STRUCTURED, JudgeError, JudgeServer
+from eval.judge.inter_rater import agreement, check_same
 from eval.judge.judging import JudgePlan, judge
 from eval.judge.pairs import judge_rankings, pair_table
 from eval.judge.prompt import JudgePrompt

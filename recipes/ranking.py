@@ -18,17 +18,17 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
+from common.files import write_text
 from data_prep.config import DataConfig
-from eval.files import write_text
-from eval.ranking.analysis import analyse
-from eval.ranking.label_studio import LabelStudio, LabelStudioError
-from eval.ranking.page import instructions, page
-from eval.ranking.report import RANKING_FILE, write_study
-from eval.ranking.study import Left, Page, pages, rankings_of
+from eval.human.analysis import analyse
+from eval.human.label_studio import LabelStudio, LabelStudioError
+from eval.human.page import instructions, page
+from eval.human.report import RANKING_FILE, write_study
+from eval.human.server import ACCOUNTS, Server, accounts
+from eval.human.study import Left, Page, pages, rankings_of
 from eval.rankings import BlindItem, Ranking, RankingError, blind_items, read_rankings, write_rankings
 from eval.replies import RepliesError, ReplyKind, read_references, read_replies
 from recipes.generate import MODELS_FILE
-from recipes.label_studio import ACCOUNTS, Server, accounts
 from recipes.stage import REPO, Common, StageError, load_profile, main, require_stage
 
 ACTIONS = ("start", "export", "analyse")

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from eval.files import write_text
+from common.files import write_text
 from eval.html.inputs import RANKED_BY, read_run
 from eval.html.report import ReportConfig, render
 from recipes.grpo import METRICS_FILE

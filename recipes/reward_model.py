@@ -24,18 +24,18 @@ import torch
 from sentence_transformers import SentenceTransformerTrainingArguments
 from transformers import set_seed
 
+from common.files import write_text
 from data_prep.negatives import HARD, KINDS
-from eval.files import write_text
 from recipes.stage import Common, StageError, fingerprint, load_profile, main, require_stage, run_stage
-from reward_fns.building import STATIC, Plan, build_encoder, toward_start
-from reward_fns.card import CURVES, render_card
-from reward_fns.choosing import RULES, choose_threshold, heldout_pairs
-from reward_fns.curves import plot_curves
 from reward_fns.encoder import Encoder
-from reward_fns.ranking import compare, encoder_scorer, render_ranking, tfidf_scorer
 from reward_fns.reward_model import save_generic
-from reward_fns.schedule import check_mixture
-from reward_fns.training import (
+from reward_fns.training.building import STATIC, Plan, build_encoder, toward_start
+from reward_fns.training.card import CURVES, render_card
+from reward_fns.training.choosing import RULES, choose_threshold, heldout_pairs
+from reward_fns.training.curves import plot_curves
+from reward_fns.training.pairwise import compare, encoder_scorer, render_ranking, tfidf_scorer
+from reward_fns.training.schedule import check_mixture
+from reward_fns.training.trainer import (
     MODEL,
     OWN_ARGUMENTS,
     Recipe,
@@ -62,7 +62,7 @@ class RewardModelConfig:
         dimension: of the embedding bag.
         encoder_config: changes to the encoder's own configuration, such as no dropout.
         whiten: power of a linear layer that evens out the encoder's principal axes; null for no such layer, see
-            `reward_fns.building.Plan`.
+            `reward_fns.training.building.Plan`.
         lexical: weight of word overlap beside the encoder's 1; 0 for none.
         frozen: parts of parameters' names, such as "layer.0."; these parameters stay as they are.
         margin: m of Eq. 5.
@@ -78,7 +78,7 @@ class RewardModelConfig:
         start_share: of the weights that training began with in those that are kept, 0 to 1.
         heldout_triplets: from how many held-out triplets, whole questions of them, T and the ranking follow at most.
         threshold_rule: how T of Eq. 6 follows from the held-out pairs: "youden", "fpr", "fpr_each" or "tpr", see
-            `reward_fns.choosing`.
+            `reward_fns.training.choosing`.
         threshold_rate: the rate that the rules but the first keep.
         generic_replies: how many are kept for the reward's mode ``margin``.
         device: where it is trained.

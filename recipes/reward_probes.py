@@ -15,11 +15,11 @@ from typing import Any
 
 import pandas as pd
 
-from eval.files import write_text
+from common.files import write_text
 from recipes.stage import Common, StageError, load_profile, main, require_stage, run_stage
 from reward_fns.guards import Guards
-from reward_fns.probes import GENUINE, ProbeResult, heldout_questions, run_probes
 from reward_fns.reward_model import RewardModel
+from reward_fns.training.probes import GENUINE, ProbeResult, heldout_questions, run_probes
 
 
 @dataclass(frozen=True)

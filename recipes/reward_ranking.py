@@ -15,12 +15,12 @@ from typing import Any
 
 import pandas as pd
 
+from common.files import write_text
 from data_prep.negatives import HARD, KINDS
-from eval.files import write_text
 from recipes.reward_model import BASELINE, RANKING, TRAINED, UNTRAINED, RewardModelConfig, untrained_encoder
 from recipes.stage import MANIFEST, Common, StageError, build, load_profile, main, require_stage, run_stage
 from reward_fns.encoder import Encoder
-from reward_fns.ranking import compare, encoder_scorer, render_ranking, tfidf_scorer
+from reward_fns.training.pairwise import compare, encoder_scorer, render_ranking, tfidf_scorer
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 from transformers import AutoConfig
 
+from common.watchdog import Limits, Progress, run_watched
 from data_prep.config import DataConfig
 from recipes.stage import (
     COMMON_PREFIXES,
@@ -31,7 +32,6 @@ from recipes.stage import (
     run_stage,
     stage_problem,
 )
-from recipes.watchdog import Limits, Progress, run_watched
 
 
 def compose_config(common: Common, overrides: list[str]) -> tuple[DictConfig, DictConfig]:

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from data_prep.agreement import Score
 from data_prep.anonymise.engine import Anonymiser
 from data_prep.anonymise.placeholders import ALL_TYPES
+from data_prep.scoring import Score
 
 LABELLED: Final = Path(__file__).with_name("labelled")
 """The folder of labelled texts."""

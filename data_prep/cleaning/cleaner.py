@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from common.records.question import Question
 from data_prep.cleaning.rules import RULES, QuestionRule, ResponseRule, TextRule
-from data_prep.record import Question, Rejected
+from data_prep.rejected import Rejected
 
 MIN_RESPONSE_CHARS: Final = 100
 """Responses have to be longer than this, in characters (section 2)."""

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from common.records.question import Question
 from data_prep.cleaning import text_rules
 from data_prep.cleaning.greeting import is_only_greeting
 from data_prep.cleaning.solicitation import LARGE_SHARE, advertisement_share, cut_solicitations
 from data_prep.cleaning.topic import is_not_psychological
-from data_prep.record import Question
 from reward_fns.coe_format import has_visible_text
 
 

@@ -9,9 +9,9 @@ of ``table``; with other names of columns such a corpus is read by ``table``.
 from pathlib import Path
 from typing import Final
 
+from common.records.question import Question
 from data_prep.corpora import table
 from data_prep.corpora.intake import Intake
-from data_prep.record import Question
 
 REQUIRED: Final = ("title", "description", "topic", "responses")
 """The paper's four fields."""

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from common.records.question import Question
 from data_prep.corpora.errors import CorpusError, RecordError
-from data_prep.record import Question, Rejected
+from data_prep.rejected import Rejected
 
 MAX_BAD_RECORDS: Final = 0.05
 """The share of bad records from which on the format is probably another one."""

@@ -8,9 +8,9 @@ signed agreement.
 
 from pathlib import Path
 
+from common.records.question import Question
 from data_prep.corpora import fields, json_records
 from data_prep.corpora.intake import Intake
-from data_prep.record import Question
 
 
 def load(path: Path, intake: Intake, encoding: str = "utf-8") -> list[Question]:

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from common.records.question import Question
 from data_prep.corpora import fields, json_records
 from data_prep.corpora.errors import CorpusError, bad_field
 from data_prep.corpora.intake import Intake
-from data_prep.record import Question
 from reward_fns.coe_format import LAYERS
 
 SAMPLE_CORPUS: Final = Path(__file__).resolve().parent.parent / "sample_corpus"

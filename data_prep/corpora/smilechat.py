@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from common.records.question import Question
 from data_prep.corpora import dialogues, fields
 from data_prep.corpora.errors import bad_field
 from data_prep.corpora.intake import Intake
-from data_prep.record import Question
 
 OPENING_OVERLAP: Final = 0.4
 """Share of the shorter opening's character bigrams found in the other, from which two openings are one question."""

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from common.records.question import Question
 from data_prep.corpora import fields, rows
 from data_prep.corpora.errors import CorpusError, bad_field, named
 from data_prep.corpora.intake import Intake
-from data_prep.record import Question
 
 FIELDS: Final = ("title", "description", "responses", "id", "topic", "subtopic")
 """The fields that a column map may name; each is read from the column of its own name unless the map says another."""

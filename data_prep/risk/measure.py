@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from data_prep.agreement import Score
 from data_prep.risk.reading import RISKS
 from data_prep.risk.tags import RiskRules
+from data_prep.scoring import Score
 
 TUNED: Final = ("oblique_1", "oblique_2", "natural", "natural_2")
 """The labelled sets that the rules were written with."""

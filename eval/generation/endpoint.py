@@ -17,7 +17,7 @@ import pandas as pd
 from openai import AsyncOpenAI, OpenAIError
 from tqdm import tqdm
 
-from eval.files import write_text
+from common.files import write_text
 from eval.generation.request import GenerationRequest, append, recorded, reply_record
 
 _SERVERS_OWN = ("top_k", "min_p", "repetition_penalty", "chat_template_kwargs")

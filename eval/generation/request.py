@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from eval.files import write_text
+from common.files import write_text
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from eval.files import write_text
-from eval.judge.agreement import Agreement
+from common.files import write_text
 from eval.judge.analysis import Counts, Judgement
+from eval.judge.inter_rater import Agreement
 from eval.judge.prompt import KEYS, OVERALL
 from eval.rankings import CRITERIA
 from eval.statistics import Interval

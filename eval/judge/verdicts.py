@@ -11,7 +11,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, Final
 
-from eval.files import write_text
+from common.files import write_text
 from eval.judge.budget import Usage
 from eval.judge.client import JudgeError, JudgeServer
 from eval.judge.prompt import Choice, JudgePrompt, VerdictError, parse_verdict

@@ -8,7 +8,7 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from data_prep.record import Question
+from common.records.question import Question
 
 SHARED_DATA = Path(__file__).parents[2].parent / "shared" / "data"
 

@@ -10,10 +10,10 @@ import pytest
 from datasets import load_dataset
 from huggingface_hub import DatasetCard
 
+from common.records.question import Question
 from data_prep import card_text
 from data_prep.card import CardFacts, DataFile, data_file, dataset_card
 from data_prep.negatives import Triplet
-from data_prep.record import Question
 from data_prep.split import Split
 from data_prep.statistics import CorpusStatistics, corpus_statistics, table1
 from data_prep.writers import (

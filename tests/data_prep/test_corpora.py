@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from common.records.question import Question
 from data_prep.corpora import Corpus, CorpusError, detect_format, load_corpus, smilechat
 from data_prep.corpora.intake import Intake
-from data_prep.record import Question, Rejected
+from data_prep.rejected import Rejected
 
 TOPICS = ("行为", "恋爱", "成长", "情绪", "人际", "家庭", "治疗", "职业", "婚姻")
 SAMPLE_LINE: dict[str, Any] = {

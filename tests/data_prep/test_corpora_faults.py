@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from data_prep.corpora import Corpus, CorpusError, load_corpus
 from data_prep.corpora.intake import Entry, Intake
-from data_prep.record import Rejected
+from data_prep.rejected import Rejected
 
 FORMATS = ("auto", "sample", "psyqa", "smilechat", "empathy_qa", "table")
 KINDS = ("json", "jsonl", "csv", "parquet")

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from common.records.question import Question
 from data_prep.corpora import CorpusError, detect_format, load_corpus
-from data_prep.record import Question
 
 QUESTIONS = [
     Question("q1", "怎么办？", "说来话长，\n一言难尽。", "情绪", ("慢慢来。", '他说："别急"。'), subtopic="焦虑"),

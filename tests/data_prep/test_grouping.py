@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.records.question import Question
 from data_prep.duplicates import signatures
 from data_prep.emotion import EMOTIONS, EmotionLexicon
 from data_prep.grouping import Grouped, deduplicate
-from data_prep.record import Question
 from data_prep.treatment import Treated
 
 MakeQuestions = Callable[[int], list[Question]]

@@ -9,10 +9,10 @@ from statistics import mean
 
 import pytest
 
+from common.records.question import Question
 from data_prep.corpora import load_corpus
 from data_prep.generic import mine_generic, split_sentences
 from data_prep.negatives import HARD, KINDS, Triplet, TripletBuilder
-from data_prep.record import Question
 
 MakeQuestions = Callable[[int], list[Question]]
 

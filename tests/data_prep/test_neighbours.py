@@ -3,9 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
+from common.records.question import Question
 from data_prep.corpora import load_corpus
 from data_prep.neighbours import find_neighbours
-from data_prep.record import Question
 
 
 def question(name: str, post: str, topic: str = "") -> Question:

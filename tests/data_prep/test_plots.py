@@ -13,10 +13,10 @@ from matplotlib.font_manager import fontManager
 from matplotlib.image import imread
 from matplotlib.patches import Rectangle
 
+from common.records.question import Question
 from data_prep import plots
 from data_prep.corpora import load_corpus
 from data_prep.plots import draw_plots, lengths_figure, responses_figure, topics_figure
-from data_prep.record import Question
 from data_prep.statistics import CorpusStatistics, corpus_statistics
 
 

@@ -11,12 +11,13 @@ import pandas as pd
 import pytest
 from transformers import PreTrainedTokenizerFast
 
-from data_prep.account import StageCount
+from common.records.question import Question
 from data_prep.config import DataConfig
 from data_prep.corpora import Corpus, load_corpus
 from data_prep.prepare import Prepared, prepare
 from data_prep.prompts import SYSTEM_PROMPTS
-from data_prep.record import Question, Rejected
+from data_prep.rejected import Rejected
+from data_prep.tally import StageCount
 from reward_fns.coe_format import parse
 
 MakeQuestions = Callable[[int], list[Question]]

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from transformers import PreTrainedTokenizerFast
 
+from common.records.question import Question
 from data_prep.config import DataConfig
 from data_prep.corpora import Corpus
 from data_prep.prepare import Prepared, prepare
-from data_prep.record import Question, Rejected
+from data_prep.rejected import Rejected
 from data_prep.report import write_report
 
 MakeQuestions = Callable[[int], list[Question]]

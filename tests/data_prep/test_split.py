@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_prep.record import Question
+from common.records.question import Question
 from data_prep.split import draw, seeded_order, split_questions
 
 MakeQuestions = Callable[[int], list[Question]]

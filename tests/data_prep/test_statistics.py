@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_prep.record import Question
+from common.records.question import Question
 from data_prep.statistics import ANSWER_BIN, BINS, CorpusStatistics, corpus_statistics, table1
 
 

@@ -12,10 +12,10 @@ from types import ModuleType
 import pandas as pd
 import pytest
 
-from data_prep.files import replacing
+from common.files import replacing
+from common.records.question import Question
 from data_prep.negatives import Triplet
 from data_prep.prompts import COE_PROMPT, SYSTEM_PROMPTS, chat_messages
-from data_prep.record import Question
 from data_prep.writers import (
     SFT_DATASET,
     SftSample,

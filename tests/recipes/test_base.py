@@ -2,11 +2,11 @@
 
 import pytest
 import torch
+from recipes.base import BaseConfig, build_model, build_tokenizer, training_texts
 from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
 
 from data_prep.corpora import load_corpus
-from recipes.base import BaseConfig, build_model, build_tokenizer, training_texts
-from recipes.pretrain import PretrainConfig, pretrain
+from recipes.tiny_base.pretrain import PretrainConfig, pretrain
 from reward_fns.coe_format import LAYERS, CoEOutput
 
 TAGS = [f"<{slash}{name}>" for name in ("empathy_think", *LAYERS, "answer") for slash in ("", "/")]

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import yaml
 from omegaconf import OmegaConf
+from recipes.base import BaseConfig
 from verl.trainer.ppo.utils import need_critic, need_reference_policy
 from verl.utils.config import validate_config
 
 from data_prep.config import DataConfig
 from eval.html.report import ReportConfig
-from recipes.base import BaseConfig
 from recipes.eval import EvalConfig
 from recipes.generate import GenerateConfig
 from recipes.grpo import OUTAGE_FILE, compose_config, read_progress

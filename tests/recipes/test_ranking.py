@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from eval.ranking.report import read_figures
+from eval.human.report import read_figures
+from eval.human.server import accounts
 from eval.rankings import Ranking, write_rankings
-from recipes.label_studio import accounts
 from recipes.ranking import run
 from recipes.stage import Common, StageError, run_stage
 

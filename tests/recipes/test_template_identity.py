@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from omegaconf import OmegaConf
+from recipes.base import build_tokenizer, training_texts
 from transformers import AutoTokenizer
 from verl.utils.dataset.rl_dataset import RLHFDataset
 
@@ -20,7 +21,6 @@ from data_prep.corpora import load_corpus
 from data_prep.prompts import COE_PROMPT, chat_messages
 from data_prep.writers import SftSample, write_grpo_parquet, write_sft_json
 from eval.generation.request import GenerationRequest
-from recipes.base import build_tokenizer, training_texts
 from recipes.grpo import compose_config
 from recipes.stage import PROFILES, REPO
 from reward_fns.coe_format import CoEOutput

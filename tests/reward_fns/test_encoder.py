@@ -11,12 +11,12 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from reward_fns.building import Plan, build_encoder, toward_start
 from reward_fns.encoder import Encoder, stack
 from reward_fns.lexical import LEXICAL_FILE, Lexical
-from reward_fns.ranking import encoder_scorer, triplet_cosines
 from reward_fns.reward_model import RewardModel, Threshold, save_generic
-from reward_fns.training import Recipe, _loss
+from reward_fns.training.building import Plan, build_encoder, toward_start
+from reward_fns.training.pairwise import encoder_scorer, triplet_cosines
+from reward_fns.training.trainer import Recipe, _loss
 
 TEXTS = ["最近总是失眠", "失眠的时候起来走走", "工作很累", "换一份工作之前先歇一歇", "和妈妈吵架了"]
 

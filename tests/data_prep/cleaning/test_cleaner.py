@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.records.question import Question
 from data_prep.cleaning import RULES, Change, Cleaner, clean
 from data_prep.cleaning.rules import TextRule
 from data_prep.corpora import load_corpus
-from data_prep.record import Question, Rejected
+from data_prep.rejected import Rejected
 
 LONG = "慢慢说，我在听。" * 13
 POST = "和妈妈吵架以后很难过"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from eval.judge.agreement import agreement
 from eval.judge.analysis import Judgement, analyse
 from eval.judge.client import JudgeError
+from eval.judge.inter_rater import agreement
 from eval.judge.pairs import judge_rankings, pair_table
 from eval.judge.prompt import KEYS, Choice
 from eval.judge.report import write_judgement

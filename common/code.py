@@ -1,0 +1,127 @@
+"""Which code a result depends on: the modules that an entry point reaches, and the data files beside them.
+
+A module is reached by an import, wherever in a file it stands, and by its name or path in a string, as a process is
+started (``python -m recipes.sft_train``) or a plug-in is named in a configuration. Beside a module stand the data files
+of its folder and of folders below that hold no module: word lists, rules, templates. So nothing has to be listed by
+hand, and what no stage reaches redoes no stage.
+
+A module counts by its syntax tree without docstrings, YAML by its content: formatting, comments and docstrings change
+nothing.
+"""
+
+import ast
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+REPO: Final = Path(__file__).resolve().parents[1]
+_DOTTED: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+_NOT_DATA: Final = (".py", ".pyc", ".md")
+
+
+def code_identity(entry: Path, named: Iterable[str] = (), root: Path = REPO) -> dict[str, str]:
+    """A digest of each file that the entry point's result depends on, by the file's path.
+
+    Args:
+        entry: the file that is run.
+        named: strings of the configuration; those that name a module or a file of Python are reached too.
+        root: of the packages. A file outside it, such as a reward function of the user's own, is known by its whole
+            path, and so are the modules beside it that it imports.
+    """
+    reached: dict[Path, None] = {}
+    waiting = [entry.resolve(), *(file for text in named for file in _named(text, root, None))]
+    while waiting:
+        file = waiting.pop()
+        if file not in reached:
+            reached[file] = None
+            waiting += _reaches(file, root)
+    folders = {file.parent for file in reached if file.is_relative_to(root)}
+    files = [*reached, *(data for folder in folders for data in _beside(folder))]
+    names = {file: str(file.relative_to(root) if file.is_relative_to(root) else file) for file in files}
+    return {name: _digest(file) for file, name in sorted(names.items(), key=lambda item: item[1])}
+
+
+def strings(content: object) -> Iterator[str]:
+    """Every string in a configuration of plain values."""
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, dict):
+        for value in content.values():
+            yield from strings(value)
+    elif isinstance(content, list | tuple):
+        for value in content:
+            yield from strings(value)
+
+
+def _reaches(file: Path, root: Path) -> Iterator[Path]:
+    tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield from _module(alias.name, root, file)
+        elif isinstance(node, ast.ImportFrom):
+            package = file.relative_to(root).parts[: -node.level] if node.level else ()
+            base = ".".join([*package, *([node.module] if node.module else [])])
+            for alias in node.names:
+                yield from _module(f"{base}.{alias.name}", root, file) or _module(base, root, file)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield from _named(node.value, root, file)
+
+
+def _named(text: str, root: Path, file: Path | None) -> list[Path]:
+    """What a string names: a module of ours, something in one, or a file of Python."""
+    if text.endswith(".py") and "\n" not in text:
+        path = (file.parent if file else root) / text
+        return [path.resolve()] if path.is_file() else []
+    if not _DOTTED.fullmatch(text):
+        return []
+    return _module(text, root, None) or _module(text.rpartition(".")[0], root, None)
+
+
+def _module(name: str, root: Path, file: Path | None) -> list[Path]:
+    """The module's file with its packages' ``__init__.py``; nothing for one that is not of ours."""
+    parts = name.split(".")
+    # A file outside the packages may import what lies beside it.
+    for start in [root, *([file.parent] if file and not file.is_relative_to(root) else [])]:
+        place = start.joinpath(*parts)
+        found = next((path for path in (place.with_suffix(".py"), place / "__init__.py") if path.is_file()), None)
+        if found and (start != root or (root / parts[0] / "__init__.py").is_file()):
+            above = [start.joinpath(*parts[:end], "__init__.py") for end in range(1, len(parts))]
+            return [found, *filter(Path.is_file, above)]
+    return []
+
+
+def _beside(folder: Path) -> Iterator[Path]:
+    for path in folder.iterdir():
+        if path.is_file() and path.suffix not in _NOT_DATA and not path.name.startswith("."):
+            yield path
+        elif path.is_dir() and path.name != "__pycache__" and not any(path.rglob("*.py")):
+            yield from _beside(path)
+
+
+def _digest(file: Path) -> str:
+    content = file.read_bytes()
+    if file.suffix == ".py":
+        content = ast.dump(_without_docstrings(ast.parse(content))).encode()
+    elif file.suffix in (".yaml", ".yml"):
+        content = json.dumps(yaml.safe_load(content), default=str).encode()
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            # Of an attribute too: a bare string does nothing wherever it stands.
+            node.body = [  # type: ignore[attr-defined]
+                part
+                for part in body
+                if not (isinstance(part, ast.Expr) and isinstance(getattr(part.value, "value", None), str))
+            ]
+    return tree

@@ -1,0 +1,97 @@
+"""What a stage reads, known by the bytes of its files; what has been read once is remembered by size and time."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from common.files import write_json
+
+CACHE_FILE: Final = ".hashes.json"
+_REMEMBERED: Final = 1 << 20
+"""Bytes from which on reading a file again costs more than remembering it."""
+_MODEL: Final = (
+    "config*.json",
+    "generation_config.json",
+    "*.safetensors*",
+    "pytorch_model*.bin",
+    "lexical.*",
+    "modules.json",
+    "sentence_*.json",
+    "[0-9]_*/*",
+)
+_TOKENIZER: Final = (
+    "tokenizer*",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab*",
+    "merges.txt",
+    "chat_template*",
+    "*.model",
+)
+
+Input = Path | Sequence[Path]
+"""A file, a folder with all in it, or some files; a path where nothing is, such as a hub id, stands for itself."""
+
+
+def model_files(folder: Path) -> Input:
+    """What loading a model and its tokenizer reads of a folder: neither logs nor pictures; a hub id as it is."""
+    return [*_found(folder, _MODEL), *_found(folder, _TOKENIZER)] if folder.is_dir() else folder
+
+
+def tokenizer_files(folder: Path) -> Input:
+    """What loading a tokenizer reads of a folder; a hub id as it is."""
+    return _found(folder, _TOKENIZER) if folder.is_dir() else folder
+
+
+class Hashes:
+    """Digests of inputs; those of files are kept in a file, so that weights are not read again and again."""
+
+    def __init__(self, root: Path) -> None:
+        """Take what is remembered in `root`, the folder that holds a folder a stage."""
+        self._file = root / CACHE_FILE
+        self._known: dict[str, list[object]] = {}
+        if self._file.is_file():
+            try:
+                self._known = dict(json.loads(self._file.read_text(encoding="utf-8")))
+            except ValueError:  # written by something else; it is only remembered work
+                self._known = {}
+
+    def of(self, source: Input) -> str:
+        """The digest of names and bytes of a file, a folder or some files; the path itself where nothing is."""
+        if isinstance(source, Path):
+            if source.is_file():
+                return self._of_file(source)
+            if not source.is_dir():
+                return str(source)
+            files, above = sorted(_all(source)), source
+        else:
+            files = sorted(source)
+            above = min((path.parent for path in files), key=lambda path: len(path.parts), default=Path())
+        lines = "".join(
+            f"{path.relative_to(above) if path.is_relative_to(above) else path.name}\t{self._of_file(path)}\n"
+            for path in files
+        )
+        return hashlib.sha256(lines.encode()).hexdigest()
+
+    def _of_file(self, path: Path) -> str:
+        state = path.stat()
+        key, facts = str(path.resolve()), [state.st_size, state.st_mtime_ns]
+        known = self._known.get(key, [])
+        if known[:2] == facts:
+            return str(known[2])
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if state.st_size >= _REMEMBERED:
+            self._known[key] = [*facts, digest]
+            write_json(self._file, self._known, indent=0)
+        return digest
+
+
+def _all(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+
+
+def _found(folder: Path, patterns: Sequence[str]) -> list[Path]:
+    return sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()})

@@ -1,0 +1,180 @@
+"""Runs a stage in its folder ``outputs/<profile>/<stage>/``, unless its manifest says that nothing has changed.
+
+What decides a result: the settings, the bytes of what the stage reads, the code that it reaches, the versions of a few
+packages. Where only code or versions differ and a run costs hours, nothing is thrown away: the stage stops and says
+what differs, and the user runs it again (``force=true``) or keeps the result (``accept=true``).
+"""
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from common.code import code_identity, strings
+from common.errors import StageError
+from common.hashing import Hashes, Input
+from common.manifest import (
+    BEGUN,
+    MANIFEST,
+    Facts,
+    Manifest,
+    files_of,
+    git_commit,
+    read_begun,
+    stage_problem,
+    versions,
+    write_begun,
+)
+
+Work = Callable[[Path, bool], Mapping[str, Any] | None]
+"""Does a stage in its folder. The truth value says whether what an unfinished run left there may be gone on with."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a stage will do with the settings at hand.
+
+    Attributes:
+        config: every setting that decides the result, as plain values.
+        inputs: what is read, by name.
+        work: the stage itself; what it gives back becomes ``result`` of the manifest.
+        shows: names of files in the folder that the user is pointed to.
+    """
+
+    config: Mapping[str, Any]
+    inputs: Mapping[str, Input]
+    work: Work
+    shows: tuple[str, ...] = field(default=())
+
+
+def run_stage(
+    name: str,
+    root: Path,
+    seed: int,
+    entry: Path,
+    plan: Plan,
+    *,
+    costly: bool = False,
+    force: bool = False,
+    accept: bool = False,
+) -> Path:
+    """Do the work in the stage's folder unless that has been done.
+
+    Args:
+        name: the stage, as the make target and the folder are called.
+        root: the folder that holds a folder a stage.
+        seed: of every draw.
+        entry: the file whose code the stage runs.
+        plan: what is done.
+        costly: a run takes hours, so a change of code alone stops.
+        force: do it again in any case, from the start.
+        accept: keep the result although the code has changed.
+
+    Returns:
+        the stage's folder.
+
+    Raises:
+        StageError: only the code has changed and a run is costly; the message names the files and both commands.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    folder = root / name
+    hashes = Hashes(root)
+    facts = Facts(
+        seed=seed,
+        config=json.loads(json.dumps(plan.config, default=str)),
+        inputs={key: hashes.of(source) for key, source in plan.inputs.items()},
+        code=code_identity(entry, strings(plan.config)),
+        versions=versions(),
+    )
+    made = Manifest.find(folder)
+    resume = False
+    if not force:
+        problem = stage_problem(folder) if made else None
+        if made and not problem:
+            if (changed := _changed(made, facts)) == "":
+                print(f"{name}: nothing has changed since {folder} was made (force=true makes it again).", flush=True)
+                return folder
+            if changed == "code" and accept:
+                return _accepted(made, facts, folder)
+            if changed == "code" and costly:
+                raise _code_alone(name, folder, made, facts)
+            print(f"{name}: {_told(made, facts)} changed, making {folder} again.", flush=True)
+        elif made:
+            print(f"{name}: {problem}, making {folder} again.", flush=True)
+        elif begun := read_begun(folder):
+            changed = _changed(begun, facts)
+            if changed == "code" and costly and not accept:
+                raise _code_alone(name, folder, begun, facts)
+            resume = changed == "" or (changed == "code" and accept)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MANIFEST).unlink(missing_ok=True)
+    write_begun(folder, facts)
+    print(f"{name}: working in {folder}{', going on where it was left' if resume else ''}", flush=True)
+    started = time.time()
+    result = plan.work(folder, resume)
+    manifest = Manifest(
+        **vars(facts),
+        stage=name,
+        git_commit=git_commit(),
+        started=time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(started)),
+        seconds=round(time.time() - started, 1),
+        result=dict(result or {}),
+        files=files_of(folder),
+    )
+    manifest.write(folder)
+    (folder / BEGUN).unlink()
+    print(f"{name}: done in {manifest.seconds} s.", flush=True)
+    return folder
+
+
+def is_current(made: Manifest, inputs: Mapping[str, Input], root: Path) -> bool:
+    """Whether a finished stage has read what now lies there."""
+    hashes = Hashes(root)
+    return {key: hashes.of(source) for key, source in inputs.items()} == dict(made.inputs)
+
+
+def _changed(before: Facts, now: Facts) -> str:
+    """What differs: "all" for settings or inputs, "code" for code or versions alone, "" for nothing."""
+    if (before.seed, before.config, before.inputs) != (now.seed, now.config, now.inputs):
+        return "all"
+    return "code" if (before.code, before.versions) != (now.code, now.versions) else ""
+
+
+def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    return sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
+
+
+def _told(before: Facts, now: Facts) -> str:
+    parts = {
+        "seed": ["seed"] if before.seed != now.seed else [],
+        "settings": _differing(before.config, now.config),
+        "inputs": _differing(before.inputs, now.inputs),
+        "code": _differing(before.code, now.code),
+        "versions": _differing(before.versions, now.versions),
+    }
+    return ", ".join(f"{what} ({_some(names)})" for what, names in parts.items() if names)
+
+
+def _some(names: list[str], most: int = 8) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _code_alone(name: str, folder: Path, before: Facts, now: Facts) -> StageError:
+    differing = [*_differing(before.code, now.code), *_differing(before.versions, now.versions)]
+    return StageError(
+        f"{name}: only code has changed since {folder} was begun: {_some(differing)}. A run costs much, so choose:\n"
+        f"  make {name} ARGS=force=true     runs it again\n"
+        f"  make {name} ARGS=accept=true    keeps the result"
+    )
+
+
+def _accepted(made: Manifest, facts: Facts, folder: Path) -> Path:
+    differing = [*_differing(made.code, facts.code), *_differing(made.versions, facts.versions)]
+    note = {"when": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "changed": differing, "commit": git_commit()}
+    replace(made, code=facts.code, versions=facts.versions, accepted=[*made.accepted, note]).write(folder)
+    print(f"{made.stage}: {folder} is kept although {_some(differing)} changed.", flush=True)
+    return folder

@@ -1,0 +1,50 @@
+"""The account of a run: how many came into each step, were kept, were rejected, and why."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from data_prep.rejected import Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class StageCount:
+    """How many came into a step, and how many of them it kept; the rest is in ``rejected.jsonl``."""
+
+    came_in: int
+    kept: int
+    rejected: int
+
+    def __post_init__(self) -> None:
+        """Check the sum.
+
+        Raises:
+            RuntimeError: kept and rejected are not all that came in, a bug of this package.
+        """
+        if self.came_in != self.kept + self.rejected:
+            raise RuntimeError(f"{self.came_in} came in, {self.kept} kept, {self.rejected} rejected: report this bug.")
+
+
+@dataclass(slots=True)
+class Account:
+    """Counts and rejected things, step by step in the order they were noted."""
+
+    stages: dict[str, StageCount] = field(default_factory=dict)
+    rejected: list[tuple[str, Rejected]] = field(default_factory=list)
+
+    def note(self, stage: str, came_in: int, kept: int, rejected: Iterable[Rejected]) -> None:
+        """Note a step.
+
+        Raises:
+            RuntimeError: the numbers do not add up.
+        """
+        items = list(rejected)
+        self.stages[stage] = StageCount(came_in, kept, len(items))
+        self.rejected += [(stage, item) for item in items]
+
+    def reasons(self) -> dict[str, dict[str, int]]:
+        """How often each reason was given, by step, the commonest first."""
+        counts: dict[str, Counter[str]] = {}
+        for stage, item in self.rejected:
+            counts.setdefault(stage, Counter())[item.reason] += 1
+        return {stage: dict(counter.most_common()) for stage, counter in counts.items()}

@@ -1,0 +1,195 @@
+"""Label Studio for people's work: started from its own environment, on this machine's loopback, without a network.
+
+Its pins are its own, so it lives in a virtual environment beside ours: `make label-studio-env`.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+from tqdm import tqdm
+
+from common.errors import StageError
+from common.files import write_text
+from common.watchdog import die_with_parent, end_tree, tail
+
+ACCOUNTS: Final = "accounts.json"
+_SCRIPT: Final = Path(__file__).with_name("label_studio_accounts.py")
+_POLL_S: Final = 0.5
+_LOCAL: Final = ("127.0.0.1", "localhost")
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who may log in: a name, and what Label Studio asks for. The token is for our own calls to its HTTP API."""
+
+    name: str
+    email: str
+    password: str
+    token: str
+
+
+@dataclass(frozen=True)
+class Server:
+    """One Label Studio.
+
+    Attributes:
+        folder: holds its database and its log.
+        environment: the virtual environment that it is installed in.
+        host: the address that it listens on.
+        port: of HTTP.
+        limit_s: how long its start may take.
+    """
+
+    folder: Path
+    environment: Path
+    host: str = "127.0.0.1"
+    port: int = 8080
+    limit_s: float = 300.0
+
+    @property
+    def url(self) -> str:
+        """Where it is reached from this machine."""
+        return f"http://{'127.0.0.1' if self.host == '0.0.0.0' else self.host}:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "server.log"
+
+    def add_accounts(self, accounts: Sequence[Account]) -> None:
+        """Make the database where there is none, and the accounts that are missing; the server may be running.
+
+        Raises:
+            StageError: no such environment, or Label Studio refuses.
+        """
+        python = self.environment / "bin" / "python"
+        self._check_environment()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o700)  # the database holds the tokens
+        # -I: this script's folder must not be searched, a module of ours is called label_studio too.
+        done = subprocess.run(
+            [str(python), "-I", str(_SCRIPT)],
+            input=json.dumps([asdict(account) for account in accounts]),
+            env=self._environment(),
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=self.limit_s,
+        )
+        if done.returncode:
+            raise StageError(f"Label Studio could not make its accounts in {self.folder}:\n{done.stderr[-2000:]}")
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[subprocess.Popen[bytes] | None]:
+        """The server, up and answering; ended afterwards if this call started it.
+
+        Yields:
+            its process, or None where it was already running.
+
+        Raises:
+            StageError: it does not start, or something else listens on its port.
+        """
+        if self.is_up():
+            yield None
+            return
+        self._check_environment()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with socket.socket() as probe:
+            if probe.connect_ex((self.url.split("/")[2].split(":")[0], self.port)) == 0:
+                raise StageError(f"port {self.port} is taken by something else. Choose another with port=….")
+        with self.log.open("ab") as output:
+            process = subprocess.Popen(
+                [
+                    str(self.environment / "bin" / "label-studio"),
+                    *("start", "--no-browser", "--internal-host", self.host, "--port", str(self.port)),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=self.folder,
+                env=self._environment(),
+                start_new_session=True,  # Ctrl-C reaches this process only, which then ends the server in good order
+                preexec_fn=die_with_parent,
+            )
+        try:
+            self._wait(process)
+            yield process
+        finally:
+            end_tree(process.pid)
+            process.wait()
+
+    def _check_environment(self) -> None:
+        if not (self.environment / "bin" / "label-studio").is_file():
+            raise StageError(f"{self.environment} holds no Label Studio. Run `make label-studio-env` first.")
+
+    def is_up(self) -> bool:
+        """Whether a Label Studio answers at the address."""
+        try:
+            answer = httpx.get(f"{self.url}/health", timeout=5, trust_env=False)
+            return answer.status_code == 200 and answer.json().get("status") == "UP"
+        except (httpx.HTTPError, ValueError):
+            return False
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> None:
+        started = time.monotonic()
+        with tqdm(desc="label-studio starts", unit=" s", total=self.limit_s, bar_format="{desc}: {n:.0f} s") as bar:
+            while not self.is_up():
+                if process.poll() is not None:
+                    raise StageError(
+                        f"Label Studio ended while starting. The last lines of {self.log}:\n{tail(self.log)}"
+                    )
+                if (waited := time.monotonic() - started) > self.limit_s:
+                    raise StageError(f"Label Studio did not answer within {self.limit_s:.0f} s, see {self.log}.")
+                bar.update(waited - bar.n)
+                time.sleep(_POLL_S)
+
+    def _environment(self) -> dict[str, str]:
+        """Nothing leaves this machine, nobody signs up by themselves, other sites' pages may not call it."""
+        hosts = "*" if self.host == "0.0.0.0" else ",".join(dict.fromkeys([self.host, *_LOCAL]))
+        own: Mapping[str, str] = {
+            "LABEL_STUDIO_BASE_DATA_DIR": str(self.folder.resolve()),
+            "LATEST_VERSION_CHECK": "false",
+            "COLLECT_ANALYTICS": "false",
+            "SENTRY_DSN": "",
+            "FRONTEND_SENTRY_DSN": "",
+            "LABEL_STUDIO_ALLOWED_HOSTS": hosts,
+            "LABEL_STUDIO_CORS_ALLOW_ALL_ORIGINS": "false",
+            "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
+        }
+        # What belongs to our environment would be found before its own.
+        inherited = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
+        return {**inherited, **own}
+
+
+def accounts(file: Path, names: Sequence[str]) -> dict[str, Account]:
+    """The accounts of a file by name, with new ones for names that have none.
+
+    Passwords and tokens are made at random; the file is readable by its owner only.
+
+    Raises:
+        StageError: the file is damaged.
+    """
+    known: dict[str, Account] = {}
+    if file.is_file():
+        try:
+            known = {entry["name"]: Account(**entry) for entry in json.loads(file.read_text(encoding="utf-8"))}
+        except (json.JSONDecodeError, TypeError, KeyError) as error:
+            raise StageError(f"{file}: {error!r}, expected the accounts that `make ranking` wrote") from error
+    missing = [name for name in names if name not in known]
+    for name in missing:
+        known[name] = Account(name, f"{name}@ranking.local", secrets.token_urlsafe(9), secrets.token_hex(20))
+    if missing:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        partial = file.with_name(f".{file.name}.partial")
+        partial.touch(mode=0o600)
+        write_text(file, json.dumps([asdict(account) for account in known.values()], indent=1) + "\n")
+    return known

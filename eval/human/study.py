@@ -1,0 +1,121 @@
+"""A study: which annotator sees which question's replies in which order, and what came back.
+
+Annotators' pages hold labels without a meaning; the key that leads from a label to a model is made anew from the seed
+whenever it is needed and is never uploaded.
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from eval.human.page import task
+from eval.rankings import BlindItem, Ranking, RankingError
+
+CHECK_TEXT: Final = "这一条是为了确认题目有被认真读过，与上面的来信无关。请把这条回复排在最后。"
+"""An attention check's reply; eval.human.page tells annotators that there are some."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of one annotator.
+
+    Attributes:
+        number: from 1, in the order in which the annotator sees the pages.
+        item: the question and its replies.
+        labels: models by label, in the order in which the replies are shown.
+        check: the label of the attention check's reply; "" for an ordinary page.
+    """
+
+    number: int
+    item: BlindItem
+    labels: dict[str, str]
+    check: str
+
+    def task(self) -> dict[str, Any]:
+        """What Label Studio is given."""
+        texts = [
+            (label, CHECK_TEXT if label == self.check else self.item.replies[model])
+            for label, model in self.labels.items()
+        ]
+        return task(self.number, self.item.post, self.item.at_risk, texts)
+
+
+def pages(annotator: str, items: Sequence[BlindItem], checks: Sequence[BlindItem], seed: int) -> list[Page]:
+    """One annotator's pages: questions and replies in random order, attention checks spread among them.
+
+    Args:
+        annotator: whose name, with the seed, decides the orders.
+        items: the questions of the study.
+        checks: further questions, in each of which one reply is replaced by an attention check.
+        seed: of the study.
+    """
+    rng = random.Random(f"{seed} {annotator}")
+    ordered: list[tuple[BlindItem, bool]] = [(item, False) for item in items]
+    rng.shuffle(ordered)
+    step = len(ordered) // (len(checks) + 1)
+    for place, item in reversed(list(enumerate(checks, start=1))):
+        ordered.insert(place * step, (item, True))
+    found = []
+    for number, (item, is_check) in enumerate(ordered, start=1):
+        shown = [model for model, _ in item.presented(annotator, seed)]
+        labels = {f"r{place}": model for place, model in enumerate(shown, start=1)}
+        found.append(Page(number, item, labels, rng.choice(list(labels)) if is_check else ""))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Pages that an annotator did not put in order, by their numbers.
+
+    Attributes:
+        skipped: without a ranking.
+        unmoved: submitted in the order in which they were shown; they count as ranked so.
+    """
+
+    skipped: list[int]
+    unmoved: list[int]
+
+
+def rankings_of(annotator: str, own: Sequence[Page], tasks: Sequence[Mapping[str, Any]]) -> tuple[list[Ranking], Left]:
+    """An annotator's rankings from Label Studio's export, and the pages that were left.
+
+    The annotation of a page that was changed last counts.
+
+    Raises:
+        RankingError: a page that the study does not have, or an order of other labels than were shown.
+    """
+    by_number = {page.number: page for page in own}
+    found, left = [], Left([], [])
+    for exported in tasks:
+        number = exported["data"]["page"]
+        if number not in by_number:
+            raise RankingError(
+                f"{annotator}: page {number} is none of this study's. Export with the settings it began with."
+            )
+        page = by_number[number]
+        annotations = [a for a in exported["annotations"] if not a["was_cancelled"]]
+        if not annotations:
+            left.skipped.append(number)
+            continue
+        order = _order(max(annotations, key=lambda annotation: annotation["updated_at"])["result"])
+        if not order:
+            left.unmoved.append(number)
+            order = list(page.labels)
+        if sorted(order) != sorted(page.labels):
+            raise RankingError(
+                f"{annotator}, page {number}: order {order}, expected each of {sorted(page.labels)} once"
+            )
+        models = tuple(page.labels[label] for label in order)
+        passed = order[-1] == page.check if page.check else None
+        found.append(Ranking(annotator, page.item.question_id, models, bool(page.check), passed))
+    return found, left
+
+
+def _order(result: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Labels from best to worst; empty where the page was submitted in the order in which it was shown."""
+    for part in result:
+        if part["type"] == "ranker":
+            lists: dict[str, list[str]] = part["value"]["ranker"]
+            return [label for labels in lists.values() for label in labels]
+    return []

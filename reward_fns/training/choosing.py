@@ -1,0 +1,119 @@
+"""Chooses T of Eq. 6 on held-out pairs, and measures what it lets through, kind of negative by kind."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score, roc_curve
+
+from reward_fns.reward_model import Threshold
+from reward_fns.training.pairwise import Scorer
+
+GOOD: Final = "good"
+RULES: Final = {
+    "youden": "largest true minus false positive rate on held-out pairs (Youden's J)",
+    "fpr": "lowest T that at most {rate:g} of the held-out negatives pass",
+    "fpr_each": "lowest T that at most {rate:g} of each kind of held-out negatives pass",
+    "tpr": "highest T that at least {rate:g} of the held-out answers pass",
+}
+"""How T follows from the held-out pairs, by the rule's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Held-out questions and answers with their cosines.
+
+    Attributes:
+        kind: "good" for a question's own response, else the kind of the negative.
+    """
+
+    kind: npt.NDArray[np.str_]
+    cosine: npt.NDArray[np.float64]
+
+    @property
+    def good(self) -> npt.NDArray[np.bool_]:
+        """Which pairs are a question and its own response."""
+        return self.kind == GOOD
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of negatives."""
+        return sorted(set(self.kind.tolist()) - {GOOD})
+
+    def of(self, kind: str) -> npt.NDArray[np.float64]:
+        """The cosines of one kind."""
+        return self.cosine[self.kind == kind]
+
+
+def heldout_pairs(scorer: Scorer, triplets: pd.DataFrame) -> Pairs:
+    """The held-out triplets as pairs, each once, with the cosines that the scorer gives them.
+
+    Raises:
+        ValueError: no held-out row.
+    """
+    rows = triplets[triplets["split"] == "heldout"]
+    if rows.empty:
+        raise ValueError("triplets.parquet has no held-out row, so no threshold can be chosen; give it more questions")
+    good = rows[["question", "positive"]].drop_duplicates().rename(columns={"positive": "answer"}).assign(kind=GOOD)
+    bad = rows[["question", "negative", "kind"]].drop_duplicates().rename(columns={"negative": "answer"})
+    pairs = pd.concat([good, bad], ignore_index=True)
+    codes, texts = pd.factorize(pairs[["question", "answer"]].to_numpy().ravel())
+    cosines = scorer(list(texts), codes[::2], codes[1::2])
+    return Pairs(pairs["kind"].to_numpy(dtype=np.str_), cosines)
+
+
+def choose_threshold(pairs: Pairs, margin: float, rule: str = "youden", rate: float = 0.05) -> Threshold:
+    """T by a rule, and what it lets through.
+
+    Args:
+        margin: m that the encoder was trained with.
+        rule: "youden", "fpr", "fpr_each" or "tpr", see the result's ``rule``.
+        rate: of the rules that keep one, 0 to 1.
+
+    Raises:
+        ValueError: an unknown rule, a rate out of range, or one that no T keeps.
+    """
+    if rule not in RULES:
+        raise ValueError(f"threshold_rule={rule}: expected one of {', '.join(RULES)}.")
+    if not 0 <= rate <= 1:
+        raise ValueError(f"threshold_rate={rate}: expected 0 to 1.")
+    good, cosine = pairs.good, pairs.cosine
+    false_positive, true_positive, cuts = roc_curve(good, cosine, drop_intermediate=False)
+    if rule == "fpr":
+        best = int(np.flatnonzero(false_positive <= rate)[-1])
+    elif rule == "fpr_each":
+        worst = np.max([[(pairs.of(kind) >= cut).mean() for cut in cuts] for kind in pairs.kinds], axis=0)
+        best = int(np.flatnonzero(worst <= rate)[-1])
+    elif rule == "tpr":
+        best = int(np.flatnonzero(true_positive >= rate)[0])
+    else:
+        best = int(np.argmax(true_positive - false_positive))
+    if not np.isfinite(cuts[best]):
+        raise ValueError(f"threshold_rule={rule} threshold_rate={rate}: no answer would pass. Choose another rate.")
+    # Half-way to the next lower score: the cut itself is the cosine of a pair, and Eq. 6 asks for more than T.
+    lower = cosine[cosine < cuts[best]]
+    value = float((cuts[best] + lower.max()) / 2) if lower.size else float(cuts[best]) - 1e-6
+    slope, intercept = _logistic(good, cosine)
+    return Threshold(
+        value=value,
+        rule=RULES[rule].format(rate=rate),
+        pairs=len(cosine),
+        accuracy=float((true_positive[best] + 1 - false_positive[best]) / 2),
+        auc={kind: float(roc_auc_score(good[m := good | (pairs.kind == kind)], cosine[m])) for kind in pairs.kinds},
+        false_positive_rate={kind: float((pairs.of(kind) > value).mean()) for kind in pairs.kinds},
+        true_positive_rate=float((cosine[good] > value).mean()),
+        slope=slope,
+        intercept=intercept,
+        margin=margin,
+    )
+
+
+def _logistic(good: npt.NDArray[np.bool_], cosine: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Slope and intercept of the chance that a pair is good, where good and bad are equally frequent."""
+    mean, spread = float(cosine.mean()), float(cosine.std()) or 1.0
+    fitted = LogisticRegression(class_weight="balanced").fit(((cosine - mean) / spread)[:, None], good)
+    slope = float(fitted.coef_[0, 0]) / spread
+    return slope, float(fitted.intercept_[0]) - slope * mean
