@@ -30,8 +30,8 @@ def code_identity(entry: Path, named: Iterable[str] = (), root: Path = REPO) -> 
     Args:
         entry: the file that is run.
         named: strings of the configuration; those that name a module or a file of Python are reached too.
-        root: of the packages. A file outside it, such as a reward function of the user's own, is known by its whole
-            path, and so are the modules beside it that it imports.
+        root: of the packages. Of a file outside them, such as a reward function of the user's own, the modules that lie
+            beside it and that it imports count too.
     """
     reached: dict[Path, None] = {}
     waiting = [entry.resolve(), *(file for text in named for file in _named(text, root, None))]
@@ -40,7 +40,7 @@ def code_identity(entry: Path, named: Iterable[str] = (), root: Path = REPO) -> 
         if file not in reached:
             reached[file] = None
             waiting += _reaches(file, root)
-    folders = {file.parent for file in reached if file.is_relative_to(root)}
+    folders = {file.parent for file in reached if _ours(file, root)}
     files = [*reached, *(data for folder in folders for data in _beside(folder))]
     names = {file: str(file.relative_to(root) if file.is_relative_to(root) else file) for file in files}
     return {name: _digest(file) for file, name in sorted(names.items(), key=lambda item: item[1])}
@@ -88,13 +88,18 @@ def _module(name: str, root: Path, file: Path | None) -> list[Path]:
     """The module's file with its packages' ``__init__.py``; nothing for one that is not of ours."""
     parts = name.split(".")
     # A file outside the packages may import what lies beside it.
-    for start in [root, *([file.parent] if file and not file.is_relative_to(root) else [])]:
+    for start in [root, *([file.parent] if file and not _ours(file, root) else [])]:
         place = start.joinpath(*parts)
         found = next((path for path in (place.with_suffix(".py"), place / "__init__.py") if path.is_file()), None)
-        if found and (start != root or (root / parts[0] / "__init__.py").is_file()):
+        if found and (start != root or _ours(found, root)):
             above = [start.joinpath(*parts[:end], "__init__.py") for end in range(1, len(parts))]
             return [found, *filter(Path.is_file, above)]
     return []
+
+
+def _ours(file: Path, root: Path) -> bool:
+    """Whether the file lies in one of the packages."""
+    return file.is_relative_to(root) and (root / file.relative_to(root).parts[0] / "__init__.py").is_file()
 
 
 def _beside(folder: Path) -> Iterator[Path]:

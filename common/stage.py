@@ -91,25 +91,20 @@ def run_stage(
         versions=versions(),
     )
     made = Manifest.find(folder)
+    before: Facts | None = made or read_begun(folder)
     resume = False
-    if not force:
-        problem = stage_problem(folder) if made else None
-        if made and not problem:
-            if (changed := _changed(made, facts)) == "":
-                print(f"{name}: nothing has changed since {folder} was made (force=true makes it again).", flush=True)
-                return folder
-            if changed == "code" and accept:
-                return _accepted(made, facts, folder)
-            if changed == "code" and costly:
-                raise _code_alone(name, folder, made, facts)
-            print(f"{name}: {_told(made, facts)} changed, making {folder} again.", flush=True)
-        elif made:
-            print(f"{name}: {problem}, making {folder} again.", flush=True)
-        elif begun := read_begun(folder):
-            changed = _changed(begun, facts)
-            if changed == "code" and costly and not accept:
-                raise _code_alone(name, folder, begun, facts)
-            resume = changed == "" or (changed == "code" and accept)
+    if before and not force:
+        changed = _changed(before, facts)
+        problem = stage_problem(folder) if made else "the last run did not end"
+        if made and not problem and changed == "":
+            print(f"{name}: nothing has changed since {folder} was made (force=true makes it again).", flush=True)
+            return folder
+        if changed == "code" and costly and not accept:
+            raise _code_alone(name, folder, before, facts)
+        if made and not problem and changed == "code" and accept:
+            return _accepted(made, facts, folder)
+        resume = changed == "" or (changed == "code" and accept)
+        print(f"{name}: {problem or _told(before, facts) + ' changed'}, making {folder} again.", flush=True)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MANIFEST).unlink(missing_ok=True)
     write_begun(folder, facts)

@@ -8,6 +8,7 @@ import ctypes
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -68,7 +69,7 @@ def run_watched(
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            env={**os.environ, **{key: str(value) for key, value in (env or {}).items()}},
+            env={**os.environ, "PATH": _path(), **{key: str(value) for key, value in (env or {}).items()}},
             preexec_fn=die_with_parent,
         )
     # `kill` of the stage becomes SystemExit here, so that the tree below it is ended too.
@@ -81,6 +82,11 @@ def run_watched(
         signal.signal(signal.SIGTERM, previous)
     if verdict:
         raise StageError(f"{name} {verdict}. The last lines of {log}:\n{tail(log)}")
+
+
+def _path() -> str:
+    """Our environment's programs first: LLaMA-Factory starts torchrun by its bare name, vLLM's compilers ninja."""
+    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
 
 
 def _watch(

@@ -2,11 +2,11 @@
 
     python -m recipes.grpo_train outputs/tiny/grpo/config.yaml
 
-verl's V1 task runner is extended by one thing: it starts the reward worker before the trainer, in the same Ray
-cluster, so that a reward model that cannot load ends the run before any training.
+verl's V1 task runner is extended by one thing: it starts the reward workers before the trainer, in the same Ray
+cluster, so that a reward model that cannot load ends the run before any training. A reward function of the user's own
+has none unless it asks for them (`recipes.grpo_config.starts_worker`).
 """
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from verl.trainer.ppo.utils import need_critic, need_reference_policy
 from verl.utils.config import validate_config
 from verl.utils.device import auto_set_device
 
+from common.files import write_json
+from recipes.grpo_config import starts_worker
 from reward_fns.reward_worker import RewardWorkerConfig, start_reward_workers
 
 COUNTERS_FILE = "reward_workers.json"
@@ -31,15 +33,19 @@ class CoETaskRunner(_TaskRunner):
     """verl's task runner, with the reward worker beside it."""
 
     def run(self, config: DictConfig) -> Any:
-        worker = RewardWorkerConfig(**OmegaConf.to_container(config.recipe.reward_worker))  # type: ignore[arg-type]
-        # Held here: the actor ends with this process.
-        self.reward_workers = start_reward_workers(worker)
+        # Held here: the actors end with this process.
+        self.reward_workers = _start_workers(config) if starts_worker(config) else []
         result = super().run(config)
         counters = ray.get([worker.counters.remote() for worker in self.reward_workers], timeout=60)
-        text = json.dumps(counters, indent=1) + "\n"
-        print(f"reward workers: {text}")
-        (Path(config.recipe.folder) / COUNTERS_FILE).write_text(text, encoding="utf-8")
+        print(f"reward workers: {counters}")
+        write_json(Path(config.recipe.folder) / COUNTERS_FILE, counters)
         return result
+
+
+def _start_workers(config: DictConfig) -> list[Any]:
+    settings: Any = OmegaConf.to_container(config.recipe.reward_worker)
+    del settings["start"]
+    return start_reward_workers(RewardWorkerConfig(**settings))
 
 
 def main(config_file: Path) -> None:

@@ -1,4 +1,4 @@
-"""How every recipe is run: its profile, its section of settings, its place in the folder of stages.
+"""How every recipe is run: from its profile and arguments to its folder.
 
 A profile is three files of YAML: ``profiles/<name>.yaml`` over ``profiles/common.yaml`` for the stages of ours, and one
 each in ``llamafactory_configs/`` and ``verl_configs/``.
@@ -60,7 +60,7 @@ class Recipe(Generic[T]):
 
     Attributes:
         name: of the make target and the folder.
-        load: from ``key=value`` arguments to the common keys and the stage's own, see `section`.
+        load: from ``key=value`` arguments to the common keys and the stage's own, such as `section` or `framework`.
         plan: what the stage does with them; stops where it cannot be done, before anything is touched.
         costly: a run takes hours on GPUs, see `common.stage`.
     """
@@ -93,10 +93,7 @@ def run(recipe: Recipe[Any], arguments: Sequence[str]) -> Path:
 def main(recipe: Recipe[Any] | Callable[[list[str]], Any]) -> None:
     """Run a recipe from the command line; what a user can mend is told in a line, without a traceback."""
     try:
-        if isinstance(recipe, Recipe):
-            run(recipe, sys.argv[1:])
-        else:
-            recipe(sys.argv[1:])
+        run(recipe, sys.argv[1:]) if isinstance(recipe, Recipe) else recipe(sys.argv[1:])
     except StageError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
@@ -109,6 +106,11 @@ def section(name: str, schema: type[T]) -> Load[T]:
     return lambda arguments: load_profile(arguments, name, schema)
 
 
+@dataclass(frozen=True)
+class NoSection:
+    """A stage whose keys are its framework's own."""
+
+
 def framework(arguments: Sequence[str]) -> tuple[Common, list[str]]:
     """Common keys, and the other arguments as they are: SFT's and GRPO's keys are their framework's own."""
     own = tuple(f"{field.name}=" for field in fields(Common))
@@ -116,11 +118,6 @@ def framework(arguments: Sequence[str]) -> tuple[Common, list[str]]:
     check_pairs([argument for argument in arguments if not argument.startswith("~")])
     common, _ = load_profile(ours, "", NoSection)
     return common, [argument for argument in arguments if argument not in ours]
-
-
-@dataclass(frozen=True)
-class NoSection:
-    """A stage without a section in the profile."""
 
 
 def load_profile(arguments: Sequence[str], name: str, schema: type[T]) -> tuple[Common, T]:

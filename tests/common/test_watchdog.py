@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from common.errors import StageError
 from common.watchdog import Limits, Progress, run_watched, tail
-from recipes.stage import StageError
 
 GENEROUS = Limits(total_s=60, idle_s=60)
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +14,33 @@ from recipes.base import BaseConfig
 from verl.trainer.ppo.utils import need_critic, need_reference_policy
 from verl.utils.config import validate_config
 
+from common.code import REPO, code_identity, strings
+from common.decisions import DataDecisions
+from common.errors import StageError
 from data_prep.config import DataConfig
 from eval.html.report import ReportConfig
+from recipes import sft
 from recipes.eval import EvalConfig
 from recipes.generate import GenerateConfig
-from recipes.grpo import OUTAGE_FILE, compose_config, read_progress
-from recipes.judge import JudgeConfig
-from recipes.ranking import StudyConfig
-from recipes.reward_model import RewardModelConfig, check_config
-from recipes.reward_probes import ProbesConfig
-from recipes.reward_ranking import RankingConfig
-from recipes.stage import PROFILES, REPO, StageError, load_profile
+from recipes.grpo import read_progress, reward_outage
+from recipes.grpo_config import (
+    OUTAGE_FILE,
+    REWARD_FUNCTION,
+    check_machine,
+    compose_config,
+    cpu_slots_needed,
+    gpus_needed,
+)
+from recipes.stage import COMMON_PROFILE, PROFILES, Common, load_profile
 from reward_fns.reward_worker import RewardWorkerConfig
 
-NAMES = sorted(path.stem for path in PROFILES.glob("*.yaml"))
+NAMES = sorted({path.stem for path in PROFILES.glob("*.yaml")} - {COMMON_PROFILE})
+DECIDED = DataDecisions("sample", "coe", "系统", False, 1024, 1024, "base")
 SECTIONS: dict[str, type[Any]] = {
     "base": BaseConfig,
     "data": DataConfig,
     "reward_model": RewardModelConfig,
-    "second_scorer": RewardModelConfig,
+    "heldout_reward_model": RewardModelConfig,
     "reward_probes": ProbesConfig,
     "reward_ranking": RankingConfig,
     "generate": GenerateConfig,
@@ -59,9 +68,11 @@ def test_every_key_of_a_profile_belongs_to_a_schema(profile: str) -> None:
 @pytest.mark.parametrize("profile", NAMES)
 @pytest.mark.filterwarnings("ignore")
 def test_grpo_composes_and_passes_verl_s_validation(profile: str, tmp_path: Path) -> None:
-    config = compose_config(profile, tmp_path, 42, [])
+    config = compose_config(profile, tmp_path, 42, DECIDED, [])
     validate_config(config, use_reference_policy=need_reference_policy(config), use_critic=need_critic(config))
-    worker = RewardWorkerConfig(**OmegaConf.to_container(config.recipe.reward_worker, resolve=True))  # type: ignore[arg-type]
+    settings: Any = OmegaConf.to_container(config.recipe.reward_worker, resolve=True)
+    del settings["start"]
+    worker = RewardWorkerConfig(**settings)
     assert worker.model == str(tmp_path / "reward-model")
     assert config.data.apply_chat_template_kwargs == {"enable_thinking": False}
     assert config.trainer.use_v1 is True
@@ -71,9 +82,9 @@ def test_grpo_composes_and_passes_verl_s_validation(profile: str, tmp_path: Path
 
 def test_the_paper_s_numbers(tmp_path: Path) -> None:
     """Section 4.1.2."""
-    config = compose_config("qwen3_8b", tmp_path, 42, [])
+    config = compose_config("qwen3_8b", tmp_path, 42, DECIDED, [])
     actor, rollout = config.actor_rollout_ref.actor, config.actor_rollout_ref.rollout
-    assert (config.trainer.n_gpus_per_node, config.recipe.gpus, config.recipe.reward_worker.num_gpus) == (6, 7, 1)
+    assert (config.trainer.n_gpus_per_node, gpus_needed(config), config.recipe.reward_worker.num_gpus) == (6, 7, 1)
     assert (actor.optim.lr, actor.ppo_micro_batch_size_per_gpu, actor.ppo_mini_batch_size) == (1e-6, 1, 6)
     assert (rollout.n, rollout.temperature, config.trainer.total_training_steps) == (4, 1.0, 1000)
     assert (config.data.max_prompt_length, config.data.max_response_length, config.recipe.seed) == (1024, 1024, 42)
@@ -81,34 +92,35 @@ def test_the_paper_s_numbers(tmp_path: Path) -> None:
 
 
 def test_hydra_overrides_reach_verl(tmp_path: Path) -> None:
-    assert compose_config("qwen3_8b", tmp_path, 42, ["actor_rollout_ref.rollout.n=8"]).actor_rollout_ref.rollout.n == 8
+    assert (
+        compose_config("qwen3_8b", tmp_path, 42, DECIDED, ["actor_rollout_ref.rollout.n=8"]).actor_rollout_ref.rollout.n
+        == 8
+    )
 
 
 def test_unknown_hydra_key_is_named(tmp_path: Path) -> None:
     with pytest.raises(StageError, match=r"actor_rollout_ref\.rollot\.n"):
-        compose_config("tiny", tmp_path, 42, ["actor_rollout_ref.rollot.n=8"])
+        compose_config("tiny", tmp_path, 42, DECIDED, ["actor_rollout_ref.rollot.n=8"])
 
 
-@pytest.mark.parametrize("path", sorted((REPO / "llamafactory_configs").glob("*.yaml")), ids=lambda path: path.stem)
-def test_llamafactory_parses_every_file(path: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("profile", NAMES)
+def test_llamafactory_parses_every_file(profile: str, tmp_path: Path) -> None:
     """By LLaMA-Factory's own parser, in the process that would train; bf16 off, since its check needs a GPU."""
-    config = yaml.safe_load(path.read_text(encoding="utf-8"))
-    ours = config.pop("recipe")
+    composed, ours = sft.compose_config(Common(profile, str(tmp_path), "x"), DECIDED, [])
     assert set(ours) == {"gpus", "limits", "env"}
-    config.update(model_name_or_path="x", dataset_dir=str(tmp_path), output_dir=str(tmp_path / "out"), bf16=False)
-    config.update(use_cpu=True, report_to="none")
+    config: Any = OmegaConf.to_container(composed, resolve=True)
+    config.update(use_cpu=True, report_to="none", bf16=False)
     for key in ("fsdp", "fsdp_config"):
         config.pop(key, None)
     file = tmp_path / "config.yaml"
     file.write_text(yaml.safe_dump(config), encoding="utf-8")
     code = (
         "import sys, recipes.sft_train as t\n"
-        "import importlib.util\n"
-        "importlib.util.find_spec('torchaudio') or t._import_mm_plugin_without_torchaudio()\n"
+        "t.prepare()\n"
         "from llamafactory.hparams import get_train_args\n"
         f"sys.argv = ['x', {str(file)!r}]\n"
         "model, data, training, finetuning, generating = get_train_args()\n"
-        "assert data.template == 'qwen3' and data.enable_thinking is False, data\n"
+        "assert data.template == 'qwen3' and data.enable_thinking is False and data.cutoff_len == 2048, data\n"
         "assert finetuning.finetuning_type == 'full'\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=None, timeout=120)
@@ -118,7 +130,8 @@ def test_llamafactory_parses_every_file(path: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", sorted(REPO.glob("*_configs/*.yaml")), ids=lambda path: path.stem)
 def test_a_config_s_header_is_the_command_that_uses_it(path: Path) -> None:
     stage, profile = path.stem.split("_", 1)
-    assert f"#   make {stage} PROFILE={profile}\n" in path.read_text(encoding="utf-8")
+    command = f"#   make {stage}" if profile == COMMON_PROFILE else f"#   make {stage} PROFILE={profile}\n"
+    assert command in path.read_text(encoding="utf-8")
 
 
 def test_without_gpus_the_gpu_profile_stops_at_once(tmp_path: Path) -> None:
@@ -148,20 +161,6 @@ def test_wrong_arguments_are_named(arguments: list[str], message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"margin": -5.0}, "margin=-5.0"),
-        ({"dimension": 0}, "dimension=0"),
-        ({"encoder": "/no/such"}, "encoder=/no/such: no such folder"),
-        ({"training": {"learning_ratee": 0.1}}, "training.learning_ratee"),
-    ],
-)
-def test_reward_model_values_are_checked_before_anything_is_touched(changes: dict[str, Any], message: str) -> None:
-    with pytest.raises(StageError, match=message):
-        check_config(RewardModelConfig(**{"encoder": "static", **changes}))
-
-
-@pytest.mark.parametrize(
     "argument", ["samples=0", "temperature=-1", "limits.total=5", "engine_runner=x", "models=[]", "models=[SFT,sft]"]
 )
 def test_generate_values_are_checked(argument: str) -> None:
@@ -171,20 +170,106 @@ def test_generate_values_are_checked(argument: str) -> None:
 
 def test_grpo_names_the_key_of_a_wrong_value_and_takes_any_folder(tmp_path: Path) -> None:
     out = tmp_path / "我的 输出"
-    assert compose_config("tiny", out, 42, []).recipe.out == str(out)
+    assert compose_config("tiny", out, 42, DECIDED, []).recipe.out == str(out)
     with pytest.raises(StageError, match=r"rollout\.n=abc: found 'abc', expected a number"):
-        compose_config("tiny", out, 42, ["actor_rollout_ref.rollout.n=abc"])
+        compose_config("tiny", out, 42, DECIDED, ["actor_rollout_ref.rollout.n=abc"])
 
 
-def test_an_outage_of_the_reward_ends_grpo(tmp_path: Path) -> None:
-    assert read_progress(tmp_path, 3) is None
+def test_an_outage_of_the_reward_is_told_apart_from_progress(tmp_path: Path) -> None:
+    assert reward_outage(tmp_path) == ""
     (tmp_path / OUTAGE_FILE).write_text("the reward worker did not answer\n", encoding="utf-8")
-    with pytest.raises(StageError, match="did not answer"):
-        read_progress(tmp_path, 3)
+    assert "did not answer" in reward_outage(tmp_path)
+    assert read_progress(tmp_path, 3) is None
 
 
 @pytest.mark.parametrize("profile", NAMES)
 def test_the_reward_tells_of_an_outage_where_grpo_looks(profile: str, tmp_path: Path) -> None:
-    config = compose_config(profile, tmp_path, 42, [])
+    config = compose_config(profile, tmp_path, 42, DECIDED, [])
     kwargs = config.reward.custom_reward_function.reward_kwargs
     assert Path(kwargs.outage_file) == tmp_path.resolve() / "grpo" / OUTAGE_FILE
+
+
+def test_grpo_follows_what_data_decided(tmp_path: Path) -> None:
+    decided = replace(DECIDED, max_prompt_tokens=300, max_response_tokens=200, enable_thinking=True)
+    config = compose_config("tiny", tmp_path, 42, decided, [])
+    assert (config.data.max_prompt_length, config.data.max_response_length) == (300, 200)
+    assert config.actor_rollout_ref.rollout.max_model_len == 500
+    assert config.data.apply_chat_template_kwargs.enable_thinking is True
+
+
+def test_a_limit_under_data_s_names_both(tmp_path: Path) -> None:
+    with pytest.raises(StageError, match=r"max_prompt_length=10.*max_prompt_tokens=1024"):
+        compose_config("tiny", tmp_path, 42, DECIDED, ["data.max_prompt_length=10"])
+    with pytest.raises(StageError, match=r"cutoff_len=10.*2048"):
+        sft.compose_config(Common("tiny", str(tmp_path), "x"), DECIDED, ["cutoff_len=10"])
+
+
+REWARD_KWARGS = "reward.custom_reward_function.reward_kwargs"
+
+
+@pytest.mark.parametrize("option", ["max_cpy=0.4", "+max_cpy=0.4"])
+def test_a_misspelt_option_of_the_reward_stops(option: str, tmp_path: Path) -> None:
+    plus, name = ("+", option[1:]) if option.startswith("+") else ("", option)
+    with pytest.raises(StageError, match="max_cpy"):
+        compose_config("tiny", tmp_path, 42, DECIDED, [f"{plus}{REWARD_KWARGS}.{name}"])
+
+
+def test_an_option_out_of_range_stops(tmp_path: Path) -> None:
+    with pytest.raises(StageError, match="mode"):
+        compose_config("tiny", tmp_path, 42, DECIDED, [f"{REWARD_KWARGS}.mode=loud"])
+
+
+def test_a_reward_of_one_s_own(tmp_path: Path) -> None:
+    """Its keys are its own, and no reward model is needed or served unless it asks."""
+    mine = tmp_path / "mine.py"
+    mine.write_text(
+        "def compute_score(data_source, solution_str, ground_truth, extra_info, **kwargs):\n    return 1.0\n"
+    )
+    own = [f"reward.custom_reward_function.path={mine}", f"+{REWARD_KWARGS}.length=200"]
+    config = compose_config("qwen3_8b", tmp_path, 42, DECIDED, own)
+    assert config.reward.custom_reward_function.reward_kwargs == {"length": 200}
+    assert gpus_needed(config) == 6
+    with pytest.raises(StageError) as stopped:
+        check_machine(config)
+    assert "reward-model" not in str(stopped.value)
+    asked = compose_config("qwen3_8b", tmp_path, 42, DECIDED, [*own, "recipe.reward_worker.start=true"])
+    assert gpus_needed(asked) == 7
+    mine.unlink()
+    with pytest.raises(StageError, match=r"mine\.py, the file of the reward function"):
+        check_machine(config)
+
+
+def test_the_reward_s_own_file_is_part_of_the_run(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.py"
+    mine.write_text("def compute_score(**kwargs):\n    return 1.0\n")
+    config = compose_config("tiny", tmp_path, 42, DECIDED, [f"reward.custom_reward_function.path={mine}"])
+    named = list(strings(OmegaConf.to_container(config, resolve=True)))
+    reached = code_identity(REPO / "recipes" / "grpo.py", named)
+    assert str(mine) in reached
+    assert "reward_fns/coe_reward.py" not in reached
+    assert str(REWARD_FUNCTION.relative_to(REPO)) in code_identity(
+        REPO / "recipes" / "grpo.py",
+        list(strings(OmegaConf.to_container(compose_config("tiny", tmp_path, 42, DECIDED, []), resolve=True))),
+    )
+
+
+@pytest.mark.parametrize("profile", NAMES)
+def test_ray_has_slots_for_everything(profile: str, tmp_path: Path) -> None:
+    """verl checks GPUs only; with too few CPU slots it waits for ever."""
+    config = compose_config(profile, tmp_path, 42, DECIDED, [])
+    assert cpu_slots_needed(config) <= config.ray_kwargs.ray_init.num_cpus
+    tight = compose_config(profile, tmp_path, 42, DECIDED, ["ray_kwargs.ray_init.num_cpus=4"])
+    with pytest.raises(StageError, match="CPU slots, Ray would have 4"):
+        check_machine(tight)
+
+
+def test_what_would_stop_the_first_run_on_a_card(tmp_path: Path) -> None:
+    """Each was read in the frameworks' sources; docs of the reasons stand in the files."""
+    config = compose_config("qwen3_8b", tmp_path, 42, DECIDED, [])
+    assert config.actor_rollout_ref.model.override_config.attn_implementation == "sdpa"
+    assert config.transfer_queue.backend.SimpleStorage.num_data_storage_units == 1
+    _, ours = sft.compose_config(Common("qwen3_8b", str(tmp_path), "x"), DECIDED, [])
+    assert ours.env.FSDP_STATE_DICT_TYPE == "FULL_STATE_DICT"
+    assert ours.env.FORCE_TORCHRUN == "1"
+    _, generate = load_profile(["profile=qwen3_8b"], "generate", GenerateConfig)
+    assert generate.env["VLLM_USE_FLASHINFER_SAMPLER"] == "0"

@@ -13,26 +13,30 @@ from typing import Any
 import pytest
 import yaml
 from omegaconf import OmegaConf
-from recipes.base import build_tokenizer, training_texts
 from transformers import AutoTokenizer
 from verl.utils.dataset.rl_dataset import RLHFDataset
 
+from common.code import REPO
+from common.decisions import DataDecisions
 from data_prep.corpora import load_corpus
 from data_prep.prompts import COE_PROMPT, chat_messages
 from data_prep.writers import SftSample, write_grpo_parquet, write_sft_json
 from eval.generation.request import GenerationRequest
-from recipes.grpo import compose_config
-from recipes.stage import PROFILES, REPO
+from recipes import sft
+from recipes.grpo_config import compose_config
+from recipes.stage import COMMON_PROFILE, PROFILES, Common
+from recipes.tiny_base.model import build_tokenizer, training_texts
 from reward_fns.coe_format import CoEOutput
 
-PROFILE_NAMES = sorted(path.stem for path in PROFILES.glob("*.yaml"))
+PROFILE_NAMES = sorted({path.stem for path in PROFILES.glob("*.yaml")} - {COMMON_PROFILE})
+DECIDED = DataDecisions("sample", "coe", COE_PROMPT, False, 2048, 2048, "base")
 IGNORED = -100
 
 # Runs in a process of its own: with the placeholder for torchaudio, as training does.
 LLAMAFACTORY = """
-import importlib.util, json, sys
+import json, sys
 import recipes.sft_train as t
-importlib.util.find_spec("torchaudio") or t._import_mm_plugin_without_torchaudio()
+t.prepare()
 from transformers import AutoTokenizer, Seq2SeqTrainingArguments
 from llamafactory.data import get_dataset, get_template_and_fix_tokenizer
 from llamafactory.hparams import get_train_args
@@ -66,11 +70,11 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     write_sft_json(folder / "sft.json", samples)
     write_grpo_parquet(folder / "grpo.parquet", questions, COE_PROMPT, "sample", "train")
 
-    config = yaml.safe_load((REPO / "llamafactory_configs" / f"sft_{profile}.yaml").read_text(encoding="utf-8"))
-    for key in ("recipe", "fsdp", "fsdp_config"):
+    composed, _ = sft.compose_config(Common(profile, str(folder), str(folder / "model")), DECIDED, [])
+    config: Any = OmegaConf.to_container(composed, resolve=True)
+    for key in ("fsdp", "fsdp_config"):
         config.pop(key, None)
-    config.update(model_name_or_path=str(folder / "model"), dataset_dir=str(folder), output_dir=str(folder / "out"))
-    config.update(cutoff_len=4096, use_cpu=True, bf16=False, report_to="none")
+    config.update(dataset_dir=str(folder), output_dir=str(folder / "out"), use_cpu=True, bf16=False, report_to="none")
     (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     command = [sys.executable, "-c", LLAMAFACTORY, str(folder / "config.yaml")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=180)
@@ -86,12 +90,32 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     }
 
 
+# In a process of its own, as above: how training's own check judges a template.
+FAULT = """
+import json, sys
+import recipes.sft_train as t
+t.prepare()
+print("RESULT" + t.template_fault(json.loads(sys.argv[1])))
+"""
+
+
+@pytest.mark.parametrize(("template", "fits"), [("qwen3", True), ("llama3", False)])
+def test_training_refuses_another_template_than_the_base_s(template: str, fits: bool, case: dict[str, Any]) -> None:
+    config = {"model_name_or_path": str(case["folder"] / "model"), "template": template, "enable_thinking": False}
+    command = [sys.executable, "-c", FAULT, json.dumps(config)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180)
+    assert done.returncode == 0, done.stderr[-3000:]
+    told = done.stdout.split("RESULT")[1].strip()
+    assert (told == "") == fits
+    assert fits or "template=llama3" in told
+
+
 def trained_prompt(row: dict[str, list[int]]) -> list[int]:
     return [token for token, label in zip(row["input_ids"], row["labels"], strict=True) if label == IGNORED]
 
 
 def test_verl_s_prompts_are_the_trained_prompts(case: dict[str, Any], tmp_path: Path) -> None:
-    config = compose_config(case["profile"], tmp_path, 42, [])
+    config = compose_config(case["profile"], tmp_path, 42, DECIDED, [])
     data: Any = OmegaConf.merge(config.data, {"filter_overlong_prompts": False})
     dataset = RLHFDataset(str(case["folder"] / "grpo.parquet"), tokenizer=case["tokenizer"], config=data)
     kwargs: Any = OmegaConf.to_container(config.data.apply_chat_template_kwargs)
