@@ -5,10 +5,10 @@ folders, the seed, what `make data` decided, and our reward's options; a user's 
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
 from hydra import compose, initialize_config_dir
@@ -54,8 +54,8 @@ def compose_config(profile: str, out: Path, seed: int, decided: DataDecisions, o
         with initialize_config_dir(str(CONFIGS), version_base=None):
             name = f"grpo_{profile}"
             paths = [text for text in overrides if text.lstrip("+").startswith("reward.custom_reward_function.path=")]
-            if uses_own_reward(compose(name, overrides=[*ours, *paths])):
-                ours += _reward_defaults()
+            if uses_own_reward(first := compose(name, overrides=[*ours, *paths])):
+                ours += _reward_defaults(first.reward.custom_reward_function.get("reward_kwargs") or {})
             config = compose(name, overrides=[*ours, *overrides])
             if overrides:
                 check_types(compose(name, overrides=ours), config, overrides)
@@ -132,9 +132,11 @@ def check_machine(config: DictConfig, problem: str = "") -> None:
         raise StageError(f"GRPO cannot start, missing are:{lines}{hint}")
 
 
-def _reward_defaults() -> list[str]:
+def _reward_defaults(given: Mapping[Any, Any]) -> list[str]:
+    """Every option of our reward that the files leave out, so that each can be overridden without a plus sign."""
     known = {"replicas": "${recipe.reward_worker.replicas}", "outage_file": f"${{recipe.folder}}/{OUTAGE_FILE}"}
-    values = {field.name: known.get(field.name, field.default) for field in fields(RewardOptions)}
+    names = [field for field in fields(RewardOptions) if field.name not in given]
+    values = {field.name: known.get(field.name, field.default) for field in names}
     return [f"+{_KWARGS}.{key}={'null' if value is None else value}" for key, value in values.items()]
 
 
