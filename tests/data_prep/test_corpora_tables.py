@@ -225,6 +225,27 @@ def test_null_says_nothing_where_a_field_is_not_required(tmp_path: Path, write: 
         load_corpus(path, "empathy_qa")
 
 
+@every_kind
+def test_a_file_of_empathy_qa(tmp_path: Path, write: Writer, empathy_qa_path: Path) -> None:
+    records = json.loads(empathy_qa_path.read_text(encoding="utf-8"))
+    corpus = load_corpus(empathy_qa_path)
+    assert (corpus.format, corpus.records_in, corpus.records_kept, corpus.rejected) == ("empathy_qa", 6, 6, [])
+    assert [(question.id, question.topic, question.subtopic) for question in corpus.questions] == [
+        ("1", "职场", "失业担忧"),
+        ("2", "家庭", "亲子教养"),
+        ("3", "丧失与哀伤", ""),
+        ("4", "情绪", "进食困扰"),
+        ("5", "人际关系", ""),
+        ("6", "自我成长", "自我价值"),
+    ]
+    assert [len(question.responses) for question in corpus.questions] == [2, 3, 1, 2, 2, 1]
+    for question, item in zip(corpus.questions, records, strict=True):
+        assert (question.title, question.description) == (item["title"], item["description"])
+        assert list(question.responses) == item["responses"]
+    write(tmp_path / "corpus", records)
+    assert load_corpus(tmp_path / "corpus") == corpus
+
+
 def test_responses_as_objects(tmp_path: Path) -> None:
     for write in WRITERS:
         path = tmp_path / write.__name__
