@@ -1,4 +1,4 @@
-"""What the tests of data preparation share: made-up questions, a tiny chat tokenizer, real data where there is any."""
+"""What the tests of data preparation share: made-up questions, small corpora in files, a tiny chat tokenizer."""
 
 import random
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from transformers import PreTrainedTokenizerFast
 
 from common.records.question import Question
 
-SHARED_DATA = Path(__file__).parents[2].parent / "shared" / "data"
+CORPORA = Path(__file__).parents[1] / "fixtures" / "corpora"
 
 # ChatML as Qwen3 has it, with the switch that leaves an empty block of thoughts.
 CHATML = (
@@ -67,21 +67,22 @@ def make_questions() -> Callable[[int], list[Question]]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def psyqa_path() -> Path:
-    return _real("psyqa_example.json")
+    """Twelve questions with 28 answers, in PsyQA's format."""
+    return CORPORA / "psyqa.json"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def smilechat_path() -> Path:
-    return _real("smilechat_6k.jsonl.gz")
+    """Twelve dialogues about nine matters, in SMILECHAT's folder."""
+    return CORPORA / "smilechat"
 
 
-def _real(name: str) -> Path:
-    path = SHARED_DATA / name
-    if not path.exists():
-        pytest.skip(f"{name} is not here")
-    return path
+@pytest.fixture(scope="session")
+def empathy_qa_path() -> Path:
+    """Six questions with eleven responses, with Empathy-QA's four fields."""
+    return CORPORA / "empathy_qa.json"
 
 
 def _question(number: int) -> Question:

@@ -2,6 +2,10 @@
 
 import gzip
 import json
+import shutil
+import zipfile
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +16,6 @@ from data_prep.corpora import Corpus, CorpusError, detect_format, load_corpus, s
 from data_prep.corpora.intake import Intake
 from data_prep.rejected import Rejected
 
-TOPICS = ("行为", "恋爱", "成长", "情绪", "人际", "家庭", "治疗", "职业", "婚姻")
 SAMPLE_LINE: dict[str, Any] = {
     "id": "a-1",
     "title": "怎么办？",
@@ -77,15 +80,15 @@ def test_sample_folder_in_order_of_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "reason", "detail"),
     [
-        ({"title": " "}, "title: blank", "field 'title': found a text of 1 characters, expected text that is not bl"),
-        ({"title": None}, "title: wrong type", "field 'title': found null, expected a string"),
-        ({"id": True}, "id: wrong type", "field 'id': found True, expected a string or an integer"),
-        ({"id": "a-0"}, "id: duplicate id", "found a text of 3 characters, expected an id unlike that of a.jsonl:1"),
-        ({"crises": True}, "unknown key", "field 'crises': found ['crises'], expected only"),
-        ({"crisis": "no"}, "crisis: wrong type", "found a text of 2 characters, expected true or false"),
-        ({"responses": []}, "responses: blank", "found a list of 0, expected a list that is not empty"),
-        ({"responses": ["好"]}, "(record): wrong type", "responses[0]: field '(record)': found a text of 1 characters"),
-        ({"coe": {"L1": "一"}}, "L2: missing", "coe: field 'L2': found none of this name, expected one"),
+        ({"title": " "}, "title: blank", "'title': found a text of 1 characters"),
+        ({"title": None}, "title: wrong type", "'title': found null, expected a string"),
+        ({"id": True}, "id: wrong type", "'id': found True"),
+        ({"id": "a-0"}, "id: duplicate id", " a.jsonl:1."),
+        ({"crises": True}, "unknown key", "['crises']"),
+        ({"crisis": "no"}, "crisis: wrong type", "expected true or false"),
+        ({"responses": []}, "responses: blank", "found a list of 0"),
+        ({"responses": ["好"]}, "(record): wrong type", "responses[0]"),
+        ({"coe": {"L1": "一"}}, "L2: missing", "coe: field 'L2'"),
     ],
 )
 def test_sample_bad_field(tmp_path: Path, change: dict[str, Any], reason: str, detail: str) -> None:
@@ -106,11 +109,11 @@ def test_psyqa_entry(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "reason", "detail"),
     [
-        ({"questionID": 0}, "questionID: duplicate id", "expected an id unlike that of p.json: entry 1 (line 1)"),
-        ({"answers": [{}]}, "answer_text: missing", "answers[0]: field 'answer_text': found none of this name"),
-        ({"answers": "好"}, "answers: wrong type", "field 'answers': found a text of 1 characters, expected a list"),
-        ({"description": None}, "description: wrong type", "field 'description': found null, expected a string"),
-        ({"question": "\ud800"}, "question: broken characters", "broken one at character 0"),
+        ({"questionID": 0}, "questionID: duplicate id", "p.json: entry 1 (line 1)"),
+        ({"answers": [{}]}, "answer_text: missing", "answers[0]: field 'answer_text'"),
+        ({"answers": "好"}, "answers: wrong type", "'answers': found a text of 1 characters, expected a list"),
+        ({"description": None}, "description: wrong type", "'description': found null, expected a string"),
+        ({"question": "\ud800"}, "question: broken characters", "at character 0"),
     ],
 )
 def test_psyqa_bad_field(tmp_path: Path, change: dict[str, Any], reason: str, detail: str) -> None:
@@ -185,16 +188,16 @@ def test_smilechat_shapes_agree(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("turns", "reason", "detail"),
     [
-        ([], "dialogue: blank", "field 'dialogue': found a list of 0, expected a list that is not empty"),
-        ([{"role": "user", "content": "在吗"}], "role: unknown", "turn 0: field 'role': found a text of 4 characters"),
+        ([], "dialogue: blank", "'dialogue': found a list of 0"),
+        ([{"role": "user", "content": "在吗"}], "role: unknown", "turn 0: field 'role'"),
         ([{"role": "counselor", "content": "在"}], "role: not the client's turn", "expected 'client' first"),
-        ([{"role": "client", "content": ""}], "content: blank", "turn 0: field 'content': found a text of 0"),
+        ([{"role": "client", "content": ""}], "content: blank", "turn 0: field 'content'"),
         (
             [{"role": "client", "content": "在"}, {"role": []}],
             "role: unknown",
-            "turn 1: field 'role': found a list of 0",
+            "turn 1: field 'role'",
         ),
-        ([{"role": "client"}], "content: missing", "turn 0: field 'content': found none of this name"),
+        ([{"role": "client"}], "content: missing", "turn 0: field 'content'"),
         ([{"role": "client", "content": "\ud800abc"}], "content: broken characters", "half a surrogate"),
         ("在吗", "dialogue: wrong type", "found a text of 2 characters, expected a list"),
     ],
@@ -250,21 +253,21 @@ def test_detect_past_a_damaged_beginning(tmp_path: Path) -> None:
 def test_detect_unknown(tmp_path: Path, name: str, content: str, found: str) -> None:
     path = tmp_path / name
     path.write_text(content, encoding="utf-8")
-    with pytest.raises(CorpusError, match=f"{name}: {found}, expected a sample, PsyQA, SMILECHAT or Empathy-QA"):
+    with pytest.raises(CorpusError, match=f"{name}: {found}"):
         load_corpus(path)
 
 
 def test_detect_unknown_folder(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match=r"a folder without \.jsonl or \.json files, expected"):
+    with pytest.raises(CorpusError, match=r"without \.jsonl or \.json files"):
         load_corpus(tmp_path)
     write_lines(tmp_path / "s.jsonl", [{"id": 1, "dialogue": dialogue("在吗")}])
-    with pytest.raises(CorpusError, match="a folder of files in the format smilechat; name one of them"):
+    with pytest.raises(CorpusError, match="format smilechat; name one"):
         load_corpus(tmp_path)
 
 
 @pytest.mark.parametrize("format", ["auto", "sample", "psyqa", "smilechat", "empathy_qa", "table"])
 def test_nothing_there(tmp_path: Path, format: str) -> None:
-    with pytest.raises(CorpusError, match=r"nowhere: no such file or folder\. Check the corpus path"):
+    with pytest.raises(CorpusError, match="nowhere: no such file"):
         load_corpus(tmp_path / "nowhere", format)
 
 
@@ -274,7 +277,7 @@ def test_arguments_that_do_not_go_together(tmp_path: Path) -> None:
         load_corpus(path, "csv")
     with pytest.raises(CorpusError, match="without a path"):
         load_corpus(None, "psyqa")
-    with pytest.raises(CorpusError, match="columns with corpus format 'sample', expected format table"):
+    with pytest.raises(CorpusError, match=r"columns .*'sample', expected .*table"):
         load_corpus(path, "sample", columns={"title": "title"})
     with pytest.raises(CorpusError, match=r"max_bad_records=1\.5, expected a share from 0 to 1"):
         load_corpus(path, max_bad_records=1.5)
@@ -282,25 +285,71 @@ def test_arguments_that_do_not_go_together(tmp_path: Path) -> None:
         load_corpus(path, encoding="klingon")
 
 
-def test_real_psyqa(psyqa_path: Path) -> None:
-    questions = load_corpus(psyqa_path).questions
-    assert len(questions) == 100
-    assert sum(len(question.responses) for question in questions) == 268
-    assert {question.topic for question in questions} == {*TOPICS}
-
-
-def test_real_smilechat(smilechat_path: Path) -> None:
-    corpus = load_corpus(smilechat_path)
-    assert (corpus.records_in, corpus.records_kept) == (6000, 6000)
+def test_a_file_of_psyqa(psyqa_path: Path) -> None:
+    entries = json.loads(psyqa_path.read_text(encoding="utf-8"))
+    corpus = load_corpus(psyqa_path)
+    assert (corpus.format, corpus.records_in, corpus.records_kept, corpus.rejected) == ("psyqa", 12, 12, [])
     questions = corpus.questions
-    with gzip.open(smilechat_path, "rt", encoding="utf-8") as lines:
-        dialogues = [json.loads(line)["dialogue"] for line in lines]
-    answered = sum(any(turn["role"] == "counselor" for turn in turns) for turns in dialogues)
-    assert sum(len(question.responses) for question in questions) == answered
-    sizes = [len(question.responses) for question in questions]
-    assert 2000 < len(questions) < 2400
-    # PsyQA has 2.5 answers a question and no more than about ten.
-    assert max(sizes) <= 12
+    assert [question.id for question in questions] == [str(entry["questionID"]) for entry in entries]
+    for question, entry in zip(questions, entries, strict=True):
+        assert (question.title, question.description) == (entry["question"], entry["description"])
+        assert question.responses == tuple(answer["answer_text"] for answer in entry["answers"])
+        assert (question.crisis, question.coe) == (False, None)
+    assert sum(len(question.responses) for question in questions) == 28
+    assert Counter(question.topic for question in questions) == dict.fromkeys(["恋爱", "家庭", "人际", "情绪"], 3)
     by_id = {question.id: question for question in questions}
-    assert len(by_id["12218"].responses) == 9
-    assert by_id["12218"].title == "父亲突然去世，总是责怪自己，无法走出来怎么办？"
+    # Its keywords are parted by full-width commas.
+    assert (by_id["2011"].topic, by_id["2011"].subtopic) == ("人际", "人际边界,沟通")
+    assert by_id["2017"].description == ""
+
+
+def as_folder(source: Path, path: Path) -> None:
+    shutil.copytree(source, path)
+
+
+def as_zip(source: Path, path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in source.rglob("*.json"):
+            archive.write(file, file.relative_to(source))
+
+
+def as_packed_lines(source: Path, path: Path) -> None:
+    dialogues = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in source.rglob("*.json")}
+    lines = (
+        {"id": int(name), "dialogue": [{"role": turn["role"], "content": turn["content"]} for turn in turns]}
+        for name, turns in dialogues.items()
+    )
+    path.write_bytes(gzip.compress("\n".join(json.dumps(line, ensure_ascii=False) for line in lines).encode()))
+
+
+@pytest.mark.parametrize("pack", [as_folder, as_zip, as_packed_lines])
+def test_files_of_smilechat(tmp_path: Path, smilechat_path: Path, pack: Callable[[Path, Path], None]) -> None:
+    path = tmp_path / "packed"  # the name tells nothing
+    pack(smilechat_path, path)
+    corpus = load_corpus(path)
+    assert (corpus.format, corpus.records_in, corpus.records_kept, corpus.rejected) == ("smilechat", 12, 12, [])
+    # 15 has no reply, 18 opens as 7 does but stands too far from it, 13 and 14 only greet alike.
+    assert [(question.id, len(question.responses)) for question in corpus.questions] == [
+        ("7", 3),
+        ("9", 1),
+        ("11", 2),
+        ("13", 1),
+        ("14", 1),
+        ("15", 0),
+        ("16", 1),
+        ("17", 1),
+        ("18", 1),
+    ]
+    assert corpus.questions == load_corpus(smilechat_path).questions
+
+
+def test_nothing_of_smilechat_is_lost(smilechat_path: Path) -> None:
+    dialogues = [json.loads(file.read_text(encoding="utf-8")) for file in smilechat_path.rglob("*.json")]
+    said = ["\n".join(turn["content"] for turn in turns if turn["role"] == "counselor") for turns in dialogues]
+    questions = load_corpus(smilechat_path).questions
+    assert sorted(reply for question in questions for reply in question.responses) == sorted(filter(None, said))
+    first = next(turns for turns in dialogues if turns[0]["content"] == questions[1].title)
+    assert questions[1].description == "\n".join(turn["content"] for turn in first[2:] if turn["role"] == "client")
+    by_id = {question.id: question for question in questions}
+    assert by_id["7"].title == by_id["18"].title == "考研失败以后，我一直不敢出门见人，怎么才能走出来呢？"
+    assert by_id["15"].title == "有人在吗？"

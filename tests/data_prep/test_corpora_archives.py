@@ -101,12 +101,12 @@ def test_files_without_a_folder(tmp_path: Path, write: Writer) -> None:
 @pytest.mark.parametrize(
     ("data", "reason", "found"),
     [
-        (b'[{"role": "cli', "not JSON", "found no whole JSON, expected a list of turns. Fetch the file again."),
-        (b"", "not JSON", "found no whole JSON"),
-        pytest.param(b"[" * 100_000, "not JSON", "found no whole JSON", id="nested"),
-        (b'[{"role": "\xff"}]', "broken characters", "byte 11 is not utf-8 (invalid start byte), expected text in"),
-        (b"{}", "dialogue: wrong type", "field 'dialogue': found an object of 0 keys, expected a list"),
-        (b"[]", "dialogue: blank", "found a list of 0, expected a list that is not empty"),
+        (b'[{"role": "cli', "not JSON", "Fetch the file again"),
+        (b"", "not JSON", "expected a list of turns"),
+        pytest.param(b"[" * 100_000, "not JSON", "expected a list of turns", id="nested"),
+        (b'[{"role": "\xff"}]', "broken characters", "byte 11 is not utf-8"),
+        (b"{}", "dialogue: wrong type", "an object of 0 keys, expected a list"),
+        (b"[]", "dialogue: blank", "found a list of 0"),
     ],
 )
 def test_one_bad_file(tmp_path: Path, write: Writer, data: bytes, reason: str, found: str) -> None:
@@ -125,7 +125,7 @@ def test_the_same_id_twice(tmp_path: Path, write: Writer) -> None:
     write(path, {**FILES, "other/data/3.json": FILES["data/4.json"]})
     [rejected] = load_corpus(path).rejected
     assert (rejected.id, rejected.reason) == ("packed: other/data/3.json", "id: duplicate id")
-    assert "expected an id unlike that of packed: data/3.json" in rejected.detail
+    assert "packed: data/3.json" in rejected.detail
 
 
 @every_shape
@@ -145,7 +145,7 @@ def test_encoding(tmp_path: Path, write: Writer) -> None:
 @pytest.mark.parametrize("files", [{}, {"xl/workbook.xml": b"<workbook/>"}, {"data/1.txt": b"[]"}])
 def test_foreign_archive(tmp_path: Path, write: Writer, files: dict[str, bytes]) -> None:
     write(tmp_path / "packed", files)
-    with pytest.raises(CorpusError, match=r"packed: no dialogue in it, expected files named <id>\.json\..*as CSV"):
+    with pytest.raises(CorpusError, match=r"packed: no dialogue.*<id>\.json"):
         load_corpus(tmp_path / "packed")
 
 
@@ -194,9 +194,7 @@ def test_locked_zip(tmp_path: Path) -> None:
             data[start + offset] |= 1
             start += 4
     path.write_bytes(data)
-    with pytest.raises(
-        CorpusError, match=r"packed: data/1\.json is locked by a password, expected open files\. Unpack"
-    ):
+    with pytest.raises(CorpusError, match=r"packed: data/1\.json .*password"):
         load_corpus(path)
 
 
@@ -222,5 +220,5 @@ def test_tar_cut_between_two_members(tmp_path: Path) -> None:
     with tarfile.open(path) as archive:
         third = archive.getmembers()[3]
     path.write_bytes(path.read_bytes()[: third.offset])
-    with pytest.raises(CorpusError, match=r"packed: not a whole tar archive \(no end mark after the last member\)"):
+    with pytest.raises(CorpusError, match="packed: not a whole tar archive"):
         load_corpus(path)

@@ -79,7 +79,7 @@ def only_fault(corpus: Corpus) -> Rejected:
 def test_empty_file(tmp_path: Path, format: str, content: bytes) -> None:
     path = tmp_path / "corpus.jsonl"
     path.write_bytes(content)
-    with pytest.raises(CorpusError, match=r"corpus\.jsonl: an empty file, expected a corpus\. Check the corpus path"):
+    with pytest.raises(CorpusError, match=r"corpus\.jsonl: an empty file"):
         load_corpus(path, format)
 
 
@@ -87,7 +87,7 @@ def test_empty_file(tmp_path: Path, format: str, content: bytes) -> None:
 def test_no_record(tmp_path: Path, kind: str, content: str) -> None:
     path = tmp_path / f"corpus.{kind}"
     path.write_text(content, encoding="utf-8")
-    message = "no record in it, expected at least one" if kind == "csv" else r"no column \['title', .*among \[\]"
+    message = "no record" if kind == "csv" else r"no column \['title', .*among \[\]"
     with pytest.raises(CorpusError, match=rf"corpus\.{kind}: {message}"):
         load_corpus(path, "empathy_qa")
 
@@ -100,7 +100,7 @@ def test_no_parquet_row(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("format", ["psyqa", "empathy_qa", "table"])
 def test_folder_for_a_file(tmp_path: Path, format: str) -> None:
-    with pytest.raises(CorpusError, match=r": a folder, expected a file\. Name the file in it"):
+    with pytest.raises(CorpusError, match="a folder, expected a file"):
         load_corpus(tmp_path, format)
 
 
@@ -115,7 +115,7 @@ def test_folder_without_files(tmp_path: Path, format: str, found: str) -> None:
 def test_another_encoding(tmp_path: Path, kind: str, format: str) -> None:
     path = tmp_path / "corpus"
     path.write_bytes(json.dumps(GOOD, ensure_ascii=False).encode("gbk"))
-    with pytest.raises(CorpusError, match=r"corpus: not utf-8, expected text in this encoding\..*encoding=gb18030"):
+    with pytest.raises(CorpusError, match=r"corpus: not utf-8.*encoding=gb18030"):
         load_corpus(path, format)
 
 
@@ -123,7 +123,7 @@ def test_another_encoding(tmp_path: Path, kind: str, format: str) -> None:
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_a_table_under_a_format_that_is_json(tmp_path: Path, kind: str, format: str) -> None:
     path = write(tmp_path / "corpus", kind, GOOD)
-    with pytest.raises(CorpusError, match=f"corpus: {kind} by its content, expected a JSON list or one JSON object a"):
+    with pytest.raises(CorpusError, match=f"corpus: {kind} .*expected .*JSON"):
         load_corpus(path, format)
 
 
@@ -133,7 +133,7 @@ def test_truncated_gzip(tmp_path: Path, kind: str) -> None:
     packed = gzip.compress(path.read_bytes())
     for cut in (packed[:-9], packed[: len(packed) // 2], packed[:5]):
         path.write_bytes(cut)
-        with pytest.raises(CorpusError, match=r"corpus: not a whole gzip file \(.*\), expected one\. Fetch it again"):
+        with pytest.raises(CorpusError, match=r"corpus: not a whole gzip file.*Fetch it again"):
             load_corpus(path)
 
 
@@ -141,7 +141,7 @@ def test_truncated_gzip(tmp_path: Path, kind: str) -> None:
 def test_truncated_parquet(tmp_path: Path, cut: int) -> None:
     path = write(tmp_path / "corpus", "parquet", GOOD)
     path.write_bytes(path.read_bytes()[:cut])
-    with pytest.raises(CorpusError, match=r"corpus: not a whole parquet file \(.*\), expected one\. Fetch or write it"):
+    with pytest.raises(CorpusError, match="corpus: not a whole parquet file"):
         load_corpus(path)
 
 
@@ -159,10 +159,10 @@ def test_damaged_parquet(tmp_path: Path) -> None:
     [
         (
             "id,title,title\n1,甲,乙\n",
-            r"a\.csv: columns \['id', 'title', 'title'\], expected every one named, each once",
+            r"a\.csv: columns \['id', 'title', 'title'\]",
         ),
-        ("id,,title\n1,甲,乙\n", r"a\.csv: columns \['id', '', 'title'\], expected"),
-        ('id,"title\n1,甲\n', r"a\.csv:1: no CSV header \(unexpected end of data\), expected names of columns"),
+        ("id,,title\n1,甲,乙\n", r"a\.csv: columns \['id', '', 'title'\]"),
+        ('id,"title\n1,甲\n', r"a\.csv:1: no CSV header"),
     ],
 )
 def test_csv_header(tmp_path: Path, content: str, message: str) -> None:
@@ -182,11 +182,11 @@ def test_csv_header(tmp_path: Path, content: str, message: str) -> None:
         (
             {"title": " "},
             "title: blank",
-            "field 'title': found a text of 1 characters, expected text that is not blank",
+            "'title': found a text of 1 characters",
         ),
         ({"id": ""}, "id: blank", "field 'id': found a text of 0 characters"),
-        ({"id": "q3"}, "id: duplicate id", "field 'id': found a text of 2 characters, expected an id unlike that of"),
-        ({"responses": []}, "responses: blank", "field 'responses': found a list of 0, expected a list that is not"),
+        ({"id": "q3"}, "id: duplicate id", "'id': found a text of 2 characters"),
+        ({"responses": []}, "responses: blank", "'responses': found a list of 0"),
     ],
 )
 def test_bad_field(tmp_path: Path, kind: str, change: dict[str, Any], reason: str, found: str) -> None:
@@ -194,7 +194,7 @@ def test_bad_field(tmp_path: Path, kind: str, change: dict[str, Any], reason: st
     assert (rejected.id, rejected.reason) == (place(kind, 11), reason)
     assert found in rejected.detail
     if "duplicate" in reason:
-        assert f"unlike that of {place(kind, 4)}. Give one of the two another id" in rejected.detail
+        assert f"{place(kind, 4)}." in rejected.detail
 
 
 @pytest.mark.parametrize("kind", ["json", "jsonl"])
@@ -205,17 +205,17 @@ def test_bad_field(tmp_path: Path, kind: str, change: dict[str, Any], reason: st
         ({"title": {"a": 1}}, "title: wrong type", "found an object of 1 keys, expected a string"),
         ({"topic": None}, "topic: wrong type", "field 'topic': found null, expected a string"),
         ({"responses": {"text": "好"}}, "responses: wrong type", "found an object of 1 keys, expected a list"),
-        ({"responses": ["好", 7]}, "responses: wrong type", "item 1: field 'responses': found 7, expected a string"),
-        ({"responses": [{"txt": "好"}]}, "text: missing", "responses[0]: field 'text': found none of this name"),
+        ({"responses": ["好", 7]}, "responses: wrong type", "item 1: field 'responses': found 7"),
+        ({"responses": [{"txt": "好"}]}, "text: missing", "responses[0]: field 'text'"),
         (
             {"responses": '["好", "'},
             "responses: not JSON",
-            "found a text of 7 characters, expected the whole of the JSON",
+            "found a text of 7 characters",
         ),
-        ({"responses": " "}, "responses: blank", "found a text of 1 characters, expected text that is not blank"),
-        ({"id": 1.0}, "id: wrong type", "field 'id': found 1.0, expected a string or an integer"),
+        ({"responses": " "}, "responses: blank", "found a text of 1 characters"),
+        ({"id": 1.0}, "id: wrong type", "'id': found 1.0"),
         ({"id": True}, "id: wrong type", "field 'id': found True"),
-        ({"description": "a\ud83d"}, "description: broken characters", "not a broken one at character 1"),
+        ({"description": "a\ud83d"}, "description: broken characters", "at character 1"),
     ],
 )
 def test_bad_json_field(tmp_path: Path, kind: str, change: dict[str, Any], reason: str, found: str) -> None:
@@ -231,7 +231,7 @@ def test_missing_field(tmp_path: Path, kind: str, field: str) -> None:
     bad = {key: value for key, value in record(10).items() if key != field}
     rejected = only_fault(load_corpus(write(tmp_path / "corpus", kind, [*GOOD, bad]), "empathy_qa"))
     assert (rejected.id, rejected.reason) == (place(kind, 11), f"{field}: missing")
-    assert f"field '{field}': found none of this name, expected one. Add it" in rejected.detail
+    assert f"field '{field}'" in rejected.detail
 
 
 @pytest.mark.parametrize("kind", ["json", "jsonl", "csv"])
@@ -240,16 +240,16 @@ def test_one_bad_byte_costs_one_record(tmp_path: Path, kind: str) -> None:
     path.write_bytes(path.read_bytes().replace(b"XX", b"X\xff"))
     rejected = only_fault(load_corpus(path))
     assert (rejected.id, rejected.reason) == (place(kind, 11), "title: broken characters")
-    assert "found a text of 2 characters, expected whole characters, not a broken one at character 1" in rejected.detail
+    assert "at character 1" in rejected.detail
 
 
 @pytest.mark.parametrize(
     ("line", "reason", "found"),
     [
-        ("{oops}\n", "not JSON", "found expecting property name enclosed in double quotes, expected one JSON object a"),
-        pytest.param("[" * 100_000 + "\n", "not JSON", "brackets nested too deep", id="nested"),
-        ('{"id": "q10", "title": "第', "truncated line", "The file ends here: fetch it again"),
-        ('{"id": "q10"', "truncated line", "The file ends here"),
+        ("{oops}\n", "not JSON", "expected one JSON object a line"),
+        pytest.param("[" * 100_000 + "\n", "not JSON", "nested too deep", id="nested"),
+        ('{"id": "q10", "title": "第', "truncated line", "fetch it again"),
+        ('{"id": "q10"', "truncated line", "fetch it again"),
         ("7\n", "(record): wrong type", "found 7, expected a JSON object"),
         ("null\n", "(record): wrong type", "found null, expected a JSON object"),
     ],
@@ -274,9 +274,9 @@ def test_bad_first_line(tmp_path: Path) -> None:
     [
         ("q10,第十问", "wrong number of cells", "found 2 cells, expected 5"),
         ("q10,第十问,a,b,c,d\n", "wrong number of cells", "found 6 cells, expected 5"),
-        ('q10,第十问,a,b,"说了一', "truncated line", "found unexpected end of data up to line 12, expected 5 cells"),
-        ('q10,"第十"问,a,b,c\n', "not CSV", "found ',' expected after '\"' up to line 12"),
-        pytest.param(f"q10,第十问,a,b,{'长' * 140_000}\n", "not CSV", "field larger than field limit", id="long cell"),
+        ('q10,第十问,a,b,"说了一', "truncated line", "expected 5 cells"),
+        ('q10,"第十"问,a,b,c\n', "not CSV", "line 12"),
+        pytest.param(f"q10,第十问,a,b,{'长' * 140_000}\n", "not CSV", "line 12", id="long cell"),
     ],
 )
 def test_bad_csv_row(tmp_path: Path, line: str, reason: str, found: str) -> None:
@@ -300,7 +300,7 @@ def test_rows_of_one_question_that_differ(tmp_path: Path, kind: str, field: str)
     path = write(tmp_path / "corpus", kind, [*single, {**single[4], field: "另一桩", "responses": "再说。"}])
     rejected = only_fault(load_corpus(path))
     assert (rejected.id, rejected.reason) == (place(kind, 11), f"{field}: differs within a question")
-    assert f"expected that of {place(kind, 5)}, the first row of this question" in rejected.detail
+    assert place(kind, 5) in rejected.detail
 
 
 # How many are too many.
@@ -335,7 +335,7 @@ def test_share_of_bad_records(tmp_path: Path, good: int, bad: int, max_bad_recor
 
 
 def test_a_wrong_sum_is_our_bug() -> None:
-    with pytest.raises(RuntimeError, match="3 records came in, 1 kept, 1 rejected: report this bug"):
+    with pytest.raises(RuntimeError, match=r"3 records .*1 kept, 1 rejected"):
         Corpus([], [Rejected("a:1", "record", "blank")], records_in=3, records_kept=1)
 
 

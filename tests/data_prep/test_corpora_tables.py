@@ -159,14 +159,14 @@ def test_column_map(tmp_path: Path, write: Writer, caplog: pytest.LogCaptureFixt
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"titel": "问题"}, r"columns: field 'titel' from column '问题', expected a name for some of \['title'"),
-        ({"title": " "}, r"columns: field 'title' from column ' '"),
+        ({"titel": "问题"}, r"columns: .*'titel' .*'问题', expected .*'title'"),
+        ({"title": " "}, r"columns: .*'title' .*' '"),
         (
             {"title": "标题", "responses": "回答"},
-            r"a\.csv: no column \['标题'\] among \['问题', '回答'\], expected all\. Name the right",
+            r"a\.csv: no column \['标题'\] among \['问题', '回答'\]",
         ),
         ({"title": "问题"}, r"a\.csv: no column \['responses'\] among"),
-        ({"title": "问题", "responses": "问题"}, "columns: .*, expected another column for each field"),
+        ({"title": "问题", "responses": "问题"}, "columns: .*'问题'"),
     ],
 )
 def test_wrong_column_map(tmp_path: Path, columns: dict[str, str], message: str) -> None:
@@ -219,10 +219,29 @@ def test_null_says_nothing_where_a_field_is_not_required(tmp_path: Path, write: 
     full, bare = (record(question) for question in QUESTIONS[:2])
     write(path, [full, {**bare, "description": None, "topic": None, "subtopic": None}])
     assert load_corpus(path, "table").questions[1] == replace(QUESTIONS[1], topic="")
-    with pytest.raises(
-        CorpusError, match=r"1 of 2 records are bad.*field 'description': found null, expected a string"
-    ):
+    with pytest.raises(CorpusError, match=r"1 of 2 records .*'description': found null"):
         load_corpus(path, "empathy_qa")
+
+
+@every_kind
+def test_a_file_of_empathy_qa(tmp_path: Path, write: Writer, empathy_qa_path: Path) -> None:
+    records = json.loads(empathy_qa_path.read_text(encoding="utf-8"))
+    corpus = load_corpus(empathy_qa_path)
+    assert (corpus.format, corpus.records_in, corpus.records_kept, corpus.rejected) == ("empathy_qa", 6, 6, [])
+    assert [(question.id, question.topic, question.subtopic) for question in corpus.questions] == [
+        ("1", "职场", "失业担忧"),
+        ("2", "家庭", "亲子教养"),
+        ("3", "丧失与哀伤", ""),
+        ("4", "情绪", "进食困扰"),
+        ("5", "人际关系", ""),
+        ("6", "自我成长", "自我价值"),
+    ]
+    assert [len(question.responses) for question in corpus.questions] == [2, 3, 1, 2, 2, 1]
+    for question, item in zip(corpus.questions, records, strict=True):
+        assert (question.title, question.description) == (item["title"], item["description"])
+        assert list(question.responses) == item["responses"]
+    write(tmp_path / "corpus", records)
+    assert load_corpus(tmp_path / "corpus") == corpus
 
 
 def test_responses_as_objects(tmp_path: Path) -> None:
@@ -261,12 +280,12 @@ def test_encodings(tmp_path: Path, write: Writer, codec: str) -> None:
 def test_utf8_under_another_name(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     write_jsonl(path, [record(question) for question in QUESTIONS])
-    with pytest.raises(CorpusError, match=r"a\.jsonl: UTF-8, expected gb18030\. Leave encoding=gb18030 out"):
+    with pytest.raises(CorpusError, match=r"a\.jsonl: UTF-8, .*encoding=gb18030"):
         load_corpus(path, encoding="gb18030")
 
 
 def test_utf16_cut_off(tmp_path: Path) -> None:
     path = tmp_path / "corpus"
     path.write_bytes(json.dumps([record(question) for question in QUESTIONS]).encode("utf-16")[:-1])
-    with pytest.raises(CorpusError, match=r"corpus: byte \d+ is not utf-16.* \(truncated data\).*fetch it again"):
+    with pytest.raises(CorpusError, match=r"corpus: byte \d+ is not utf-16.*fetch it again"):
         load_corpus(path)

@@ -1,7 +1,6 @@
 """Questions about the same matter, and the words that say so."""
 
 from dataclasses import replace
-from pathlib import Path
 
 from common.records.question import Question
 from data_prep.corpora import load_corpus
@@ -43,8 +42,8 @@ def test_labelled_topics_part_neighbours() -> None:
     assert around[2].nearest[0] == 3
 
 
-def test_size_and_order(psyqa_path: Path) -> None:
-    questions = [replace(item, group=item.id) for item in load_corpus(psyqa_path).questions]
+def test_size_and_order() -> None:
+    questions = [replace(item, group=item.id) for item in load_corpus(None).questions]
     few, many = find_neighbours(questions, 3), find_neighbours(questions, 20)
     assert max(len(item.nearest) for item in few) == 3
     for short, long in zip(few, many, strict=True):

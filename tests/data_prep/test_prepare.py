@@ -288,7 +288,7 @@ def test_same_input_same_files(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"max_prompt_tokens": 10}, "stage sft: nothing left of 100.*prompt too long.*Raise the limits"),
+        ({"max_prompt_tokens": 10}, "stage sft: .*100.*prompt too long.*limits"),
         ({"test_size": 60}, "50 questions, 10 of them at risk, are too few"),
     ],
 )
@@ -355,14 +355,22 @@ def test_sample_corpus(tmp_path: Path, tokenizer: PreTrainedTokenizerFast) -> No
     assert prepared.account.stages["sft"].kept > 0
 
 
-def test_real_corpus_with_the_samples_chains(
+def test_a_psyqa_file_with_the_samples_chains(
     tmp_path: Path, tokenizer: PreTrainedTokenizerFast, psyqa_path: Path
 ) -> None:
-    config = replace(CONFIG, max_prompt_tokens=6000, data_source="psyqa")
+    config = replace(CONFIG, test_size=3, val_size=2, heldout_fraction=0.3, data_source="psyqa")
     prepared = prepare(load_corpus(psyqa_path), load_corpus(None), {}, tokenizer, config, tmp_path)
     check_sums(prepared)
-    assert len(prepared.split.test) == 10
-    assert len(read(tmp_path)["test"]) == 10
+    made = read(tmp_path)
+    assert {name: len(part) for name, part in prepared.split.parts.items()} == {"train": 7, "val": 2, "test": 3}
+    assert (len(made["test"]), len(made["grpo_val"])) == (3, 2)
+    stages, reasons = prepared.account.stages, prepared.account.reasons()
+    assert stages["records"] == stages["questions"] == StageCount(12, 12, 0)
+    # One of the answers is too short.
+    assert (stages["responses"], reasons["responses"]) == (StageCount(28, 27, 1), {"short_answer": 1})
+    # Three posts hold words that a risk rule names; those that stay in training are no prompts.
+    assert len(made["grpo_train"]) == 7 - reasons["grpo_train"]["risk tags"]
+    assert set(reasons["grpo_train"]) == {"risk tags"}
     assert list(prepared.read) == ["psyqa", "sample"]
     assert prepared.formats == ("psyqa", "sample")
 
