@@ -14,6 +14,7 @@ import pandas as pd
 from scipy.stats import rankdata
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from common.records.triplets import HARD, KINDS
 from reward_fns.encoder import Embedded, Encoder, stack
 
 Cosines = npt.NDArray[np.float64]
@@ -22,12 +23,15 @@ Difference = tuple[float, float, float]
 Scorer = Callable[[Sequence[str], npt.NDArray[np.int64], npt.NDArray[np.int64]], Cosines]
 """Texts, and the places of the two that each pair compares, to the pairs' cosines."""
 
+BASELINE: Final = "TF-IDF"
+PAIRWISE: Final = "pairwise.json"
+"""The file with the results of `compare`."""
 RESAMPLES: Final = 1000
 _GRAMS: Final = (1, 3)
 
 
 @dataclass(frozen=True, slots=True)
-class KindResult:
+class PairwiseAccuracy:
     """How scorers do on one kind of negative.
 
     Attributes:
@@ -95,59 +99,59 @@ def accuracy_by_kind(scorer: Scorer, triplets: pd.DataFrame) -> dict[str, float]
     return {str(kind): float(part.mean()) for kind, part in pd.Series(right).groupby(triplets["kind"].to_numpy())}
 
 
-def compare(
-    scorers: Mapping[str, Scorer], baseline: str, triplets: pd.DataFrame, kinds: Sequence[str], seed: int
-) -> list[KindResult]:
-    """Every scorer on every kind of negative, beside a baseline.
+def compare(scorers: Mapping[str, Scorer], triplets: pd.DataFrame, seed: int) -> list[PairwiseAccuracy]:
+    """Every scorer on every kind of negative that there is, beside character TF-IDF.
 
     Args:
-        scorers: by name, the baseline's among them.
+        scorers: by name.
         triplets: with columns question_id, question, positive, negative, kind.
-        kinds: in the order wanted; one without triplets is left out.
         seed: of the resampling of questions.
 
     Raises:
-        ValueError: no triplet of any of the kinds.
+        ValueError: no triplet.
     """
-    cosines = {name: triplet_cosines(scorer, triplets) for name, scorer in scorers.items()}
+    if triplets.empty:
+        raise ValueError("no held-out triplet to compare on. Run `make data` with more questions.")
+    cosines = {
+        name: triplet_cosines(scorer, triplets) for name, scorer in {BASELINE: tfidf_scorer(), **scorers}.items()
+    }
     results = []
-    for kind in kinds:
+    for kind in (kind for kind in KINDS if (triplets["kind"] == kind).any()):
         mine = (triplets["kind"] == kind).to_numpy()
-        if not mine.any():
-            continue
         questions = triplets["question_id"].to_numpy()[mine]
         scores = {name: (good[mine], bad[mine]) for name, (good, bad) in cosines.items()}
         drawn = _draws(questions, seed)
-        others = [name for name in scores if name != baseline]
         results.append(
-            KindResult(
+            PairwiseAccuracy(
                 kind=kind,
                 questions=len(set(questions)),
                 triplets=int(mine.sum()),
                 accuracy={name: _accuracy(*pair) for name, pair in scores.items()},
                 auc={name: _auc(*pair) for name, pair in scores.items()},
-                gain={name: _difference(_accuracy, scores[name], scores[baseline], drawn) for name in others},
-                auc_gain={name: _difference(_auc, scores[name], scores[baseline], drawn) for name in others},
+                gain={name: _difference(_accuracy, scores[name], scores[BASELINE], drawn) for name in scorers},
+                auc_gain={name: _difference(_auc, scores[name], scores[BASELINE], drawn) for name in scorers},
             )
         )
-    if not results:
-        raise ValueError(f"no triplet of the kinds {', '.join(kinds)} to rank. Run `make data` with more questions.")
     return results
 
 
-def render_ranking(results: Sequence[KindResult], baseline: str, hard: Sequence[str]) -> str:
+def compare_encoders(untrained: Encoder, trained: Scorer, triplets: pd.DataFrame, seed: int) -> list[PairwiseAccuracy]:
+    """`compare` of the encoder before and after its training."""
+    return compare({"untrained": encoder_scorer(untrained), "trained": trained}, triplets, seed)
+
+
+def render_pairwise(results: Sequence[PairwiseAccuracy]) -> str:
     """The comparison as a Markdown table, a row a kind of negative; differences with their 95 % intervals."""
     names = list(results[0].accuracy)
     head = ["negatives", "", "questions", "triplets"]
     head += [f"{name}: accuracy / AUC" for name in names]
-    head += [f"{name} − {baseline}: {what}" for name in results[0].gain for what in ("accuracy", "AUC")]
+    head += [f"{name} − {BASELINE}: {what}" for name in results[0].gain for what in ("accuracy", "AUC")]
     rows = ["| " + " | ".join(head) + " |", "|---|---|" + "---:|" * (len(head) - 2)]
     for result in results:
-        cells: list[Any] = [result.kind, "hard" if result.kind in hard else "easy", result.questions, result.triplets]
+        cells: list[Any] = [result.kind, "hard" if result.kind in HARD else "easy", result.questions, result.triplets]
         cells += [f"{result.accuracy[name]:.3f} / {result.auc[name]:.3f}" for name in names]
-        for name in result.gain:
-            for mean, low, high in (result.gain[name], result.auc_gain[name]):
-                cells.append(f"{mean:+.3f} ({low:+.3f} to {high:+.3f})")
+        gains = (gain for name in result.gain for gain in (result.gain[name], result.auc_gain[name]))
+        cells += [f"{mean:+.3f} ({low:+.3f} to {high:+.3f})" for mean, low, high in gains]
         rows.append("| " + " | ".join(map(str, cells)) + " |")
     return "\n".join(rows) + "\n"
 
