@@ -22,7 +22,7 @@ from common.manifest import require_stage
 from common.stage import Plan
 from recipes.stage import Common, Recipe, main, section
 from reward_fns.encoder import Encoder
-from reward_fns.training.pairwise import PAIRWISE, compare_encoders, encoder_scorer, render_pairwise
+from reward_fns.training.pairwise import PAIRWISE, compare, render_pairwise, triplet_cosines
 from reward_fns.training.pipeline import UNTRAINED
 
 
@@ -49,11 +49,12 @@ def plan(common: Common, config: RankingConfig) -> Plan:
         del resume
         rows = pd.read_parquet(triplets)
         heldout = rows[rows["split"] == "heldout"].reset_index(drop=True)
-        untrained, trained = (Encoder.load(place, config.device) for place in (model / UNTRAINED, model))
-        try:
-            results = compare_encoders(untrained, encoder_scorer(trained), heldout, common.seed)
-        except ValueError as error:
-            raise StageError(f"{triplets}: {error}") from error
+        if heldout.empty:
+            raise StageError(f"{triplets} has no held-out triplet to compare on. Run `make data` with more questions.")
+        places = {"untrained": model / UNTRAINED, "trained": model}
+        encoders = {name: Encoder.load(place, config.device) for name, place in places.items()}
+        cosines = {name: triplet_cosines(encoder, heldout) for name, encoder in encoders.items()}
+        results = compare(cosines, heldout, common.seed)
         table = render_pairwise(results)
         write_text(folder / "pairwise.md", f"# Pairwise accuracy on {triplets}\n\n{table}")
         write_json(folder / PAIRWISE, [asdict(result) for result in results])

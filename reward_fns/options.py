@@ -6,15 +6,13 @@ here loads an encoder, torch or Ray, so that a recipe can check options before i
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Final, Literal, get_args
+from typing import Any, Literal, get_args
 
 AnswerMode = Literal["threshold", "dense", "margin"]
 """How the cosine becomes r_answer, see `reward_model.Judgement`."""
 
 FormatMode = Literal["exact", "partial"]
 """How r_format is paid, see `coe_format`."""
-
-ANSWER_MODES: Final[tuple[AnswerMode, ...]] = get_args(AnswerMode)
 
 
 def limited(default: Any, low: float, high: float = float("inf"), **more: Any) -> Any:
@@ -65,11 +63,6 @@ class Guards:
         """
         check_ranges(self)
 
-    def limits(self) -> dict[str, float]:
-        """The guards that are on."""
-        values = {option.name: getattr(self, option.name) for option in fields(Guards)}
-        return {name: value for name, value in values.items() if value is not None}
-
     def refuse(self, measures: Mapping[str, float]) -> str:
         """The first limit that an answer with these measures breaks, by its name; "" where it keeps all."""
         for option in fields(Guards):
@@ -93,7 +86,7 @@ class RewardOptions(Guards):
             error, so who started verl has to look for it and end the run (`recipes.grpo`).
     """
 
-    mode: AnswerMode = field(default="threshold", metadata={"choices": ANSWER_MODES})
+    mode: AnswerMode = field(default="threshold", metadata={"choices": get_args(AnswerMode)})
     format_mode: FormatMode = field(default="exact", metadata={"choices": get_args(FormatMode)})
     replicas: int = limited(1, 1)
     timeout_s: float = limited(60.0, 0.1)

@@ -47,7 +47,7 @@ def build_encoder(config: RewardModelConfig, tokenizer_from: str, texts: Sequenc
         layer = _whitening(model, texts, config.whiten, config.tokens)
         model = SentenceTransformer(modules=[*model, layer], device=config.device)
     freeze(model, config.frozen)
-    return Encoder(model, Lexical.fit(texts), config.lexical) if config.lexical else Encoder(model)
+    return Encoder(model, Lexical.fit(texts, config.lexical) if config.lexical else None)
 
 
 @contextmanager

@@ -13,7 +13,6 @@ def render_card(
     pairs: Pairs,
     config: RewardModelConfig,
     trained: Trained,
-    rows: int,
     seed: int,
     comparison: str,
 ) -> str:
@@ -21,12 +20,11 @@ def render_card(
 
     Args:
         trained: how the training went.
-        rows: training triplets, dev's not among them.
         comparison: the table of `pairwise.render_pairwise` for the held-out triplets.
     """
     training = {
         "encoder": config.encoder,
-        "triplets": f"{rows:,}, of which an epoch draws {config.epoch_share:g}",
+        "triplets": f"{trained.triplets:,}, of which an epoch draws {config.epoch_share:g}",
         "epochs": config.epochs,
         "word overlap": f"{config.lexical:g} beside the encoder's 1",
         "margin m of Eq. 5": f"{config.margin:g}",

@@ -80,9 +80,9 @@ class RewardModelConfig:
             raise ValueError("encoder=static takes no encoder_config and no tokens: a bag reads whole texts.")
         if self.encoder.startswith(("/", "./", "../", "~")) and not Path(self.encoder).is_dir():
             raise ValueError(f"encoder={self.encoder}: no such folder. Name a folder, a hub id or static.")
-        known = {argument.name for argument in fields(SentenceTransformerTrainingArguments)}
-        for name in self.training:
-            if name not in known:
-                raise ValueError(f"training.{name}: SentenceTransformerTrainingArguments has no such argument.")
-            if name in _OWN_ARGUMENTS:
-                raise ValueError(f"training.{name}: that is set by the recipe; its keys are seed= and epochs=.")
+        known = {argument.name for argument in fields(SentenceTransformerTrainingArguments)} - set(_OWN_ARGUMENTS)
+        if unknown := sorted(set(self.training) - known):
+            raise ValueError(
+                f"training.{unknown[0]}: no argument of SentenceTransformerTrainingArguments that is left to you "
+                f"({', '.join(_OWN_ARGUMENTS)} are set by seed=, epochs= and the stage)."
+            )

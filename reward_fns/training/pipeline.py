@@ -1,6 +1,8 @@
 """From triplets to a reward model: encoder, training, T, card and comparison, all in one folder."""
 
+import json
 import logging
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -16,8 +18,8 @@ from reward_fns.training.card import CURVES, render_card
 from reward_fns.training.choosing import choose_threshold, heldout_pairs
 from reward_fns.training.config import RewardModelConfig
 from reward_fns.training.curves import plot_curves
-from reward_fns.training.pairwise import PAIRWISE, compare_encoders, encoder_scorer, render_pairwise
-from reward_fns.training.trainer import MODEL, discard_model, generic_replies, split_dev, take_questions, train
+from reward_fns.training.pairwise import PAIRWISE, compare, render_pairwise, triplet_cosines
+from reward_fns.training.trainer import Trained, generic_replies, split_dev, take_heldout, train
 
 HELDOUT: Final = "heldout.parquet"
 """The cosines that T was chosen on; the report draws the calibration from them."""
@@ -51,34 +53,41 @@ def make_reward_model(
     """
     # It tells of every checkpoint that it saves.
     logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
-    rows, dev = split_dev(triplets, config.dev_triplets, seed)
-    train_side = triplets[triplets["split"] == "train"]
-    texts = list(dict.fromkeys([*train_side["question"], *train_side["positive"]]))
-    encoder = build_encoder(config, tokenizer_from, texts, seed)
-    encoder.save(folder / UNTRAINED)
-    trained = train(encoder, rows, dev, config, seed, folder / TRAINER, resume)
-    untrained = Encoder.load(folder / UNTRAINED, config.device)
-    encoder = toward_start(Encoder.load(folder / TRAINER / MODEL, config.device), untrained, config.start_share)
-    encoder.save(folder)
+    trained = _trained(triplets, config, tokenizer_from, seed, folder, resume)
+    encoder, untrained = (Encoder.load(place, config.device) for place in (folder, folder / UNTRAINED))
     save_generic(folder, generic_replies(triplets, config.generic_replies))
-    heldout = _heldout(triplets, config.heldout_triplets, seed)
-    scorer = encoder_scorer(encoder)
-    pairs = heldout_pairs(scorer, heldout)
+    heldout = take_heldout(triplets, config.heldout_triplets, seed)
+    cosines = triplet_cosines(encoder, heldout)
+    pairs = heldout_pairs(heldout, *cosines)
     threshold = choose_threshold(pairs, config.margin, config.threshold_rule, config.threshold_rate)
     threshold.save(folder)
     pd.DataFrame({"kind": pairs.kind, "cosine": pairs.cosine}).to_parquet(folder / HELDOUT, index=False)
     plot_curves(pairs, threshold, folder / CURVES)
-    compared = compare_encoders(untrained, scorer, heldout, seed)
+    compared = compare({"untrained": triplet_cosines(untrained, heldout), "trained": cosines}, heldout, seed)
     write_json(folder / PAIRWISE, [asdict(result) for result in compared])
     table = render_pairwise(compared)
-    write_text(folder / "README.md", render_card(threshold, pairs, config, trained, len(rows), seed, table))
-    discard_model(folder / TRAINER)
+    write_text(folder / "README.md", render_card(threshold, pairs, config, trained, seed, table))
     print(table)
     passed = ", ".join(f"{rate:.1%} of {kind}" for kind, rate in threshold.false_positive_rate.items())
     print(f"T = {threshold.value:.3f} lets {threshold.true_positive_rate:.1%} of the held-out answers pass, {passed}")
     return {**asdict(trained), **asdict(threshold)}
 
 
-def _heldout(triplets: pd.DataFrame, at_most: int, seed: int) -> pd.DataFrame:
-    rows = triplets[triplets["split"] == "heldout"].reset_index(drop=True)
-    return rows[take_questions(rows, at_most, seed)].reset_index(drop=True) if len(rows) > at_most else rows
+def _trained(
+    triplets: pd.DataFrame, config: RewardModelConfig, tokenizer_from: str, seed: int, folder: Path, resume: bool
+) -> Trained:
+    """Put the trained encoder into the folder; one that a killed run has trained to the end is left there."""
+    done = folder / TRAINER / "trained.json"
+    if resume and done.is_file():
+        return Trained(**json.loads(done.read_text(encoding="utf-8")))
+    rows, dev = split_dev(triplets, config.dev_triplets, seed)
+    mine = triplets[triplets["split"] == "train"]
+    texts = list(dict.fromkeys([*mine["question"], *mine["positive"]]))
+    encoder = build_encoder(config, tokenizer_from, texts, seed)
+    encoder.save(folder / UNTRAINED)
+    trained = train(encoder, rows, dev, config, seed, folder / TRAINER, resume)
+    toward_start(encoder, Encoder.load(folder / UNTRAINED, config.device), config.start_share).save(folder)
+    write_json(done, asdict(trained))
+    for checkpoint in done.parent.glob("checkpoint-*"):
+        shutil.rmtree(checkpoint)
+    return trained

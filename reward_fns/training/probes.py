@@ -7,7 +7,7 @@ them costs more than it saves.
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
 import pandas as pd
@@ -119,7 +119,8 @@ def run_probes(model: RewardModel, questions: Sequence[HeldOut], guards: Guards,
 
 def render_probes(results: Sequence[ProbeResult], guards: Guards, threshold: float) -> str:
     """The results as Markdown, the genuine responses first."""
-    limits = ", ".join(f"{name} {value:g}" for name, value in guards.limits().items())
+    values = ((option.name, getattr(guards, option.name)) for option in fields(Guards))
+    limits = ", ".join(f"{name} {value:g}" for name, value in values if value is not None)
     lines = [
         "# Attacks on the reward",
         "",

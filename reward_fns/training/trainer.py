@@ -1,14 +1,12 @@
 """Trains the reward model's encoder with the trainer of sentence-transformers: Eq. 5 on the triplets of each epoch."""
 
-import json
 import shutil
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-import torch
 from datasets import Dataset
 from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 from sentence_transformers.base.sampler import DefaultBatchSampler
@@ -17,15 +15,12 @@ from torch.utils.data import SequentialSampler
 from transformers import EarlyStoppingCallback
 from transformers.trainer_utils import get_last_checkpoint
 
-from common.files import write_json
-from reward_fns.encoder import Embedded, Encoder
+from reward_fns.encoder import Encoder
 from reward_fns.training.building import cut_at
 from reward_fns.training.config import RewardModelConfig
 from reward_fns.training.loss import ContrastiveEmpathyLoss
-from reward_fns.training.pairwise import accuracy_by_kind, encoder_scorer
+from reward_fns.training.pairwise import ranked_right, triplet_cosines
 
-MODEL: Final = "model"
-_TRAINED: Final = "trained.json"
 _EVALUATIONS: Final = 4
 """How often the dev triplets are ranked during the training; the best of these states is kept."""
 _PATIENCE: Final = 2
@@ -37,12 +32,14 @@ class Trained:
     """How a training went.
 
     Attributes:
+        triplets: to train on, those set aside not among them.
         loss: mean over its steps.
         steps: made, of those planned fewer after an early stop.
         dev: accuracy on the dev triplets, mean over the kinds of negatives, of the state that was kept; None without.
         best_step: after which that state was reached.
     """
 
+    triplets: int
     loss: float
     steps: int
     dev: float | None
@@ -62,9 +59,10 @@ class PairwiseEvaluator(SentenceEvaluator):
         self, model: Any, output_path: str | None = None, epoch: float = -1, steps: int = -1
     ) -> dict[str, float]:
         del output_path, epoch, steps
-        by_kind = accuracy_by_kind(encoder_scorer(replace(self.encoder, model=model)), self.triplets)
-        return {f"accuracy_{kind}": value for kind, value in by_kind.items()} | {
-            "accuracy": float(np.mean(list(by_kind.values())))
+        right = ranked_right(*triplet_cosines(replace(self.encoder, model=model), self.triplets))
+        by_kind = pd.Series(right).groupby(self.triplets["kind"].to_numpy()).mean()
+        return {f"accuracy_{kind}": float(value) for kind, value in by_kind.items()} | {
+            "accuracy": float(by_kind.mean())
         }
 
 
@@ -104,6 +102,12 @@ def take_questions(rows: pd.DataFrame, triplets: int, seed: int) -> "pd.Series[b
     return rows["question_id"].isin(chosen)
 
 
+def take_heldout(triplets: pd.DataFrame, at_most: int, seed: int) -> pd.DataFrame:
+    """The held-out triplets; where there are more than `at_most`, whole questions drawn by the seed, about as many."""
+    rows = triplets[triplets["split"] == "heldout"].reset_index(drop=True)
+    return rows[take_questions(rows, at_most, seed)].reset_index(drop=True) if len(rows) > at_most else rows
+
+
 def draw_epochs(triplets: pd.DataFrame, share: float, epochs: int, seed: int) -> pd.DataFrame:
     """The triplets in the order of training: each epoch draws its share of them anew.
 
@@ -130,22 +134,20 @@ def train(
     folder: Path,
     resume: bool = False,
 ) -> Trained:
-    """Train the encoder's model and save the best state as ``model`` in `folder`.
+    """Train the encoder's model; it is left in its best state.
 
     Args:
         rows: to train on, with columns question_id, question, positive, negative, kind.
         dev: to choose the best state by; empty for the last one.
         seed: of draws and of the trainer.
-        folder: also for checkpoints, which go once training has ended, and TensorBoard's logs (``runs``), which stay.
-        resume: go on from the last checkpoint that a killed run left; a training that had ended is not done again.
+        folder: for checkpoints, and TensorBoard's logs (``runs``).
+        resume: go on from the last checkpoint that a killed run left.
 
     Raises:
         ValueError: the epochs draw no row.
     """
     if not resume:
         shutil.rmtree(folder, ignore_errors=True)
-    if (done := folder / _TRAINED).is_file():
-        return Trained(**json.loads(done.read_text(encoding="utf-8")))
     planned = draw_epochs(rows, config.epoch_share, config.epochs, seed)
     planned = planned.assign(label=range(len(planned)))
     choosing: dict[str, Any] = {"save_strategy": "steps", "save_steps": 1 / _EVALUATIONS, "save_total_limit": 2}
@@ -165,7 +167,7 @@ def train(
             train_dataset=Dataset.from_pandas(
                 planned[["question", "positive", "negative", "label"]], preserve_index=False
             ),
-            loss=_loss(encoder, config, planned),
+            loss=ContrastiveEmpathyLoss(encoder, planned, config.margin, config.in_batch),
             evaluator=None if dev.empty else PairwiseEvaluator(dev, encoder),
             callbacks=[] if dev.empty else [EarlyStoppingCallback(_PATIENCE)],
         )
@@ -173,28 +175,7 @@ def train(
         result = trainer.train(resume_from_checkpoint=last)
     state = trainer.state
     best = (None, None) if dev.empty else (state.best_metric, state.best_global_step)
-    trained = Trained(float(result.training_loss), int(state.global_step), *best)
-    encoder.save(folder / MODEL)
-    write_json(folder / _TRAINED, asdict(trained))
-    for checkpoint in folder.glob("checkpoint-*"):
-        shutil.rmtree(checkpoint)
-    return trained
-
-
-def discard_model(folder: Path) -> None:
-    """Remove the model that `train` saved, whose copy has gone to its place; the logs stay."""
-    (folder / _TRAINED).unlink()
-    shutil.rmtree(folder / MODEL)
-
-
-def _loss(encoder: Encoder, config: RewardModelConfig, planned: pd.DataFrame) -> ContrastiveEmpathyLoss:
-    asker = torch.from_numpy(pd.factorize(planned["question_id"])[0])
-    codes, texts = pd.factorize(planned[["question", "positive", "negative"]].to_numpy().ravel())
-    lexical = None
-    if encoder.lexical is not None:
-        no_dense = np.zeros((len(texts), 0), dtype=np.float32)
-        lexical = Embedded(no_dense, encoder.lexical.vectors(list(texts)), encoder.weight)
-    return ContrastiveEmpathyLoss(encoder.model, config.margin, config.in_batch, asker, lexical, codes.reshape(-1, 3))
+    return Trained(len(rows), float(result.training_loss), int(state.global_step), *best)
 
 
 def generic_replies(triplets: pd.DataFrame, count: int) -> list[str]:
