@@ -1,41 +1,27 @@
-"""A second scorer, for evaluation only: trained like the reward model, on another split, with another seed and encoder.
+"""A held-out reward model, for evaluation only: another split, the next seed and, where there is one, another encoder.
 
-    make second-scorer PROFILE=tiny
-    make second-scorer PROFILE=qwen3_8b ARGS="encoder=BAAI/bge-m3"
+    make heldout-reward-model PROFILE=tiny
+    make heldout-reward-model PROFILE=qwen3_8b ARGS="encoder=BAAI/bge-m3"
 
-What GRPO gains by serving its readers, another scorer sees too; what it gains by a weakness of its reward, less so.
-Keys as in `recipes.reward_model`. Afterwards ``outputs/<profile>/second-scorer/`` is a reward model like the first.
+What GRPO gains by serving its readers, a reward model that it never sees gives it too; what it gains by a weakness of
+its reward, less so. Keys as in `recipes.reward_model`. Afterwards ``outputs/<profile>/heldout-reward-model/`` is a
+reward model like the first.
 """
 
-from dataclasses import asdict, replace
-from pathlib import Path
-
-import pandas as pd
-
-from recipes.reward_model import RewardModelConfig, build_reward_model, check_config
-from recipes.stage import load_profile, main, require_stage, run_stage
+from common.stage import Plan
+from recipes.reward_model import training_plan
+from recipes.stage import Common, Recipe, main, section
+from reward_fns.training.config import RewardModelConfig
 from reward_fns.training.resplit import resplit
 
-STAGE = "second-scorer"
+
+def plan(common: Common, config: RewardModelConfig) -> Plan:
+    """Train on the triplets of `make data`, split anew, with the next seed."""
+    seed = common.seed + 1
+    return training_plan("heldout-reward-model", common, config, seed, lambda triplets: resplit(triplets, seed))
 
 
-def run(arguments: list[str]) -> None:
-    """Train the second scorer, or say that nothing has changed."""
-    first, config = load_profile(arguments, "second_scorer", RewardModelConfig)
-    check_config(config)
-    common = replace(first, seed=first.seed + 1)
-    triplets = require_stage(common.root / "data", "data") / "triplets.parquet"
-    inputs = {"triplets": triplets, "base": Path(common.model)}
-    run_stage(
-        STAGE,
-        common,
-        asdict(config),
-        inputs,
-        lambda folder: build_reward_model(
-            STAGE, common, config, resplit(pd.read_parquet(triplets), common.seed), folder
-        ),
-    )
-
+RECIPE = Recipe("heldout-reward-model", section("heldout_reward_model", RewardModelConfig), plan, costly=True)
 
 if __name__ == "__main__":
-    main(run)
+    main(RECIPE)

@@ -1,4 +1,4 @@
-"""The one definition of a valid Chain-of-Empathy output: its tags, parser and format reward (Eq. 4).
+"""The one definition of a valid Chain-of-Empathy output: its layers, tags, parser and format reward (Eq. 4).
 
 A valid output is, with white space allowed around and between the blocks and nothing else:
 
@@ -7,31 +7,50 @@ A valid output is, with white space allowed around and between the blocks and no
 Every tag stands exactly once, in this order, in this case; each layer and the answer holds visible text.
 A tag is only what is spelled exactly so: ``<3``, ``<l1>`` or a full-width ``＜L1＞`` inside a layer is text.
 The tags are plain text, never special tokens: verl decodes with ``skip_special_tokens=True``.
+
+The table of layers and the two names below it are all there is to edit for another chain: tags, their order, the
+prompt's lines and its skeleton follow.
 """
 
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import Final
 
 from rapidfuzz.distance import LCSseq
 
-LAYERS = ("L1", "L2", "L3", "L4")
-LAYER_TITLES = {
-    "L1": "情绪与处境",
-    "L2": "原因与信念",
-    "L3": "求助意图",
-    "L4": "回应策略",
-}
-
-_CONTAINERS = ("<empathy_think>", "</empathy_think>")
-_TAG = re.compile(r"</?(?:empathy_think|L[1-4]|answer)>")
-_EXPECTED_TAGS = (
-    _CONTAINERS[0],
-    *(tag for layer in LAYERS for tag in (f"<{layer}>", f"</{layer}>")),
-    _CONTAINERS[1],
-    "<answer>",
-    "</answer>",
+_LAYERS: Final = (
+    # Tag, title, and what the prompt asks for there.
+    ("L1", "情绪与处境", "来访者有哪些情绪，它们由怎样的处境引起。"),
+    ("L2", "原因与信念", "情绪背后有哪些原因、想法，可能有什么认知偏差。"),
+    ("L3", "求助意图", "来访者最需要的是被认可、被理解，还是具体的建议。"),
+    ("L4", "回应策略", "据此决定先回应什么，用什么方式，给出哪些支持。"),
 )
+THINK: Final = "empathy_think"
+ANSWER: Final = "answer"
+
+LAYERS: Final = tuple(name for name, _, _ in _LAYERS)
+LAYER_TITLES: Final = {name: title for name, title, _ in _LAYERS}
+LAYER_ASKS: Final = {name: asks for name, _, asks in _LAYERS}
+TAG_NAMES: Final = (THINK, *LAYERS, ANSWER)
+TAG: Final = re.compile(f"</?(?:{'|'.join(map(re.escape, TAG_NAMES))})>")
+"""Any opening or closing tag."""
+
+
+def _block(name: str, body: str) -> str:
+    return f"<{name}>{body}</{name}>"
+
+
+def _output(layers: tuple[str, ...], answer: str) -> str:
+    return _block(THINK, "".join(map(_block, LAYERS, layers))) + _block(ANSWER, answer)
+
+
+def skeleton(fill: str = "…") -> str:
+    """An output with `fill` in every block, as prompts show it."""
+    return _output((fill,) * len(LAYERS), fill)
+
+
+_EXPECTED_TAGS: Final = tuple(TAG.findall(skeleton()))
 
 
 class CoEFormatError(ValueError):
@@ -40,10 +59,19 @@ class CoEFormatError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class CoEOutput:
-    """A parsed output: the four layers' texts, L1 to L4, and the answer, each stripped."""
+    """A parsed output: the layers' texts, in the order of `LAYERS`, and the answer, each stripped."""
 
-    layers: tuple[str, str, str, str]
+    layers: tuple[str, ...]
     answer: str
+
+    def __post_init__(self) -> None:
+        """Refuse another number of layers.
+
+        Raises:
+            ValueError: names both numbers.
+        """
+        if len(self.layers) != len(LAYERS):
+            raise ValueError(f"{len(self.layers)} layers, expected {len(LAYERS)}: {', '.join(LAYERS)}")
 
     def render(self) -> str:
         """The output as the model is trained to write it.
@@ -51,8 +79,7 @@ class CoEOutput:
         Raises:
             CoEFormatError: a layer or the answer is blank or holds a CoE tag, so no parser could read it back.
         """
-        blocks = "".join(f"<{name}>{text}</{name}>" for name, text in zip(LAYERS, self.layers, strict=True))
-        text = f"{_CONTAINERS[0]}{blocks}{_CONTAINERS[1]}<answer>{self.answer}</answer>"
+        text = _output(self.layers, self.answer)
         parse(text)
         return text
 
@@ -66,14 +93,14 @@ def parse(text: str) -> CoEOutput:
     bodies: dict[str, str] = {}
     end = 0
     expected = iter(_EXPECTED_TAGS)
-    for match in _TAG.finditer(text):
+    for match in TAG.finditer(text):
         tag, wanted = match.group(), next(expected, None)
         if tag != wanted:
             raise CoEFormatError(
                 f"found {tag} at character {match.start()}, expected {wanted or 'the end of the text'}"
             )
         between = text[end : match.start()]
-        if tag.startswith("</") and tag != _CONTAINERS[1]:
+        if tag.startswith("</") and tag[2:-1] != THINK:
             if not has_visible_text(between):
                 raise CoEFormatError(f"nothing before {tag} at character {match.start()}, expected visible text")
             bodies[tag[2:-1]] = between.strip()
@@ -84,8 +111,8 @@ def parse(text: str) -> CoEOutput:
     if missing is not None:
         raise CoEFormatError(f"{missing} is missing")
     if not _is_white(text[end:]):
-        raise CoEFormatError(f"text after </answer> at character {end}, expected the end of the text")
-    return CoEOutput((bodies["L1"], bodies["L2"], bodies["L3"], bodies["L4"]), bodies["answer"])
+        raise CoEFormatError(f"text after </{ANSWER}> at character {end}, expected the end of the text")
+    return CoEOutput(tuple(bodies[name] for name in LAYERS), bodies[ANSWER])
 
 
 def format_reward(text: str) -> float:
@@ -100,12 +127,12 @@ def format_reward(text: str) -> float:
 def partial_format_reward(text: str) -> float:
     """A share of r_format for outputs that are nearly valid, for ablation only: the paper's is all or nothing.
 
-    1.0 for a valid output; else the expected tags that stand in order, less the tags too many, of all twelve, and never
-    all of them. Never raises on a string.
+    1.0 for a valid output; else the expected tags that stand in order, less the tags too many, of all of them, and
+    never all. Never raises on a string.
     """
     if format_reward(text):
         return 1.0
-    found = [match.group() for match in _TAG.finditer(text)]
+    found = [match.group() for match in TAG.finditer(text)]
     right = LCSseq.similarity(found, _EXPECTED_TAGS)
     return max(0, min(2 * right - len(found), len(_EXPECTED_TAGS) - 1)) / len(_EXPECTED_TAGS)
 
@@ -116,9 +143,9 @@ def extract_answer(text: str) -> str | None:
     Two answers, an unclosed one, a blank one or one that holds CoE tags give None: what the reader would see
     is then not decided, and an ambiguous answer must not be paid for.
     """
-    tags = list(_TAG.finditer(text))
-    opening = [i for i, match in enumerate(tags) if match.group() == "<answer>"]
-    closing = [i for i, match in enumerate(tags) if match.group() == "</answer>"]
+    tags = list(TAG.finditer(text))
+    opening = [i for i, match in enumerate(tags) if match.group() == f"<{ANSWER}>"]
+    closing = [i for i, match in enumerate(tags) if match.group() == f"</{ANSWER}>"]
     if len(opening) != 1 or closing != [opening[0] + 1]:
         return None
     answer = text[tags[opening[0]].end() : tags[closing[0]].start()]

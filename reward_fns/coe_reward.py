@@ -5,7 +5,7 @@ text inside ``<answer>`` only and 0 without one. The cosine comes from the Ray w
 two are the default; ``mode`` and ``format_mode`` choose others.
 verl loads this file by its path in processes of its own, so what it imports must be installed.
 
-One output by hand, without Ray:
+One output by hand, without Ray; the options are those of `options.RewardOptions`:
 
     python -m reward_fns.coe_reward --question "…" --answer "…" [--model outputs/tiny/reward-model] [--mode dense]
 """
@@ -14,20 +14,21 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import ray
+import yaml
 from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
 
-from reward_fns.coe_format import extract_answer, format_reward, partial_format_reward
-from reward_fns.components import copy_overlap, distinct_1
-from reward_fns.guards import Guards
-from reward_fns.modes import ANSWER_MODES, FORMAT_MODES, AnswerMode, FormatMode, check_modes
+from reward_fns.coe_format import ANSWER, extract_answer
+from reward_fns.components import components
+from reward_fns.options import RewardOptions
 from reward_fns.reward_model import Judgement, RewardModel
 from reward_fns.reward_worker import NAMESPACE, actor_name, replica_of
 
-RESULT_KEYS = ("score", "format", "answer", "cosine", "answer_chars", "copy_overlap", "distinct_1")
+_OF_THE_WORKER: Final = ("replicas", "timeout_s", "attempts", "outage_file")
 
 
 class RewardUnavailableError(RuntimeError):
@@ -39,104 +40,52 @@ async def compute_score(
     solution_str: str,
     ground_truth: str | None,
     extra_info: Mapping[str, Any] | None,
-    *,
-    mode: AnswerMode = "threshold",
-    format_mode: FormatMode = "exact",
-    max_copy: float | None = None,
-    min_distinct: float | None = None,
-    min_chars: int | None = None,
-    max_chars: int | None = None,
-    replicas: int = 1,
-    timeout_s: float = 60.0,
-    attempts: int = 3,
-    outage_file: str | None = None,
-    **kwargs: Any,
+    reward_router_address: str | None = None,
+    reward_model_tokenizer: Any = None,
+    **options: Any,
 ) -> dict[str, float]:
-    """Score one output; the keys are always `RESULT_KEYS`, since verl averages them over a batch.
+    """Score one output; the keys are always `components.RESULT_KEYS`, since verl averages them over a batch.
 
     Args:
         data_source: the corpus, not used: one reward serves all.
         solution_str: the model's whole output.
         ground_truth: a human response, not used: Eq. 6 compares with the question.
         extra_info: must hold ``question``, the post.
-        mode: how r_answer follows from the cosine, see `reward_model.Judgement`; the paper's is "threshold".
-        format_mode: "exact" (Eq. 4), or "partial" for ablation, see `coe_format.partial_format_reward`.
-        max_copy, min_distinct, min_chars, max_chars: see `guards.Guards`; an answer that breaks one has r_answer 0.
-        replicas: how many reward workers there are.
-        timeout_s: longest wait for the worker, each attempt, in seconds.
-        attempts: how often the worker is asked before giving up.
-        outage_file: written when the worker does not answer. verl goes on without the outputs whose reward raises an
-            error, so who started verl has to look for it and end the run (`recipes.grpo`).
-        kwargs: what else verl passes; not used.
+        reward_router_address: verl's, with a reward model of its own; not used.
+        reward_model_tokenizer: the same.
+        options: of `options.RewardOptions`.
 
     Returns:
-        see `components`.
+        see `components.components`.
 
     Raises:
-        ValueError: no question in `extra_info`, an unknown mode or a limit out of range.
+        ValueError: no question in `extra_info`, or an option that is none or cannot be.
         RewardUnavailableError: no answer from the worker after all attempts.
     """
-    del data_source, ground_truth, kwargs
+    del data_source, ground_truth, reward_router_address, reward_model_tokenizer
     question = (extra_info or {}).get("question")
     if not isinstance(question, str) or not question.strip():
         raise ValueError("extra_info has no 'question' (the post, a string). Make the parquet again with `make data`.")
-    check_modes(mode, format_mode)
-    guards = Guards(max_copy, min_distinct, min_chars, max_chars)
+    chosen = RewardOptions.of(options)
     answer = extract_answer(solution_str)
     try:
-        judgement = None if answer is None else await ask_worker(question, answer, replicas, timeout_s, attempts)
+        judgement = None if answer is None else await ask_worker(question, answer, chosen)
     except RewardUnavailableError as error:
-        if outage_file is not None:
-            Path(outage_file).write_text(f"{error}\n", encoding="utf-8")
+        if chosen.outage_file is not None:
+            Path(chosen.outage_file).write_text(f"{error}\n", encoding="utf-8")
         raise
-    return components(question, solution_str, judgement, mode, format_mode, guards)
+    return components(question, solution_str, judgement, chosen)
 
 
-def components(
-    question: str,
-    output: str,
-    judgement: Judgement | None,
-    mode: AnswerMode,
-    format_mode: FormatMode,
-    guards: Guards,
-) -> dict[str, float]:
-    """The named parts of one output's reward.
-
-    Args:
-        judgement: of the question and the text inside ``<answer>``; None where there is none.
-
-    Returns:
-        score: r of Eq. 3, in [0, 2]; format: r_format; answer: r_answer; cosine: cos(E(q), E(a)); answer_chars: length
-        of the answer in characters; copy_overlap and distinct_1: see `reward_fns.components`. All but score and format
-        are 0.0 without an answer.
-    """
-    format_score = format_reward(output) if format_mode == "exact" else partial_format_reward(output)
-    answer = extract_answer(output) or ""
-    paid = judgement is not None and not guards.refuse(question, answer)
-    answer_score = float(getattr(judgement, mode)) if paid else 0.0
-    return {
-        "score": format_score + answer_score,
-        "format": format_score,
-        "answer": answer_score,
-        "cosine": 0.0 if judgement is None else judgement.cosine,
-        "answer_chars": float(len(answer)),
-        "copy_overlap": copy_overlap(question, answer),
-        "distinct_1": distinct_1(answer),
-    }
-
-
-async def ask_worker(question: str, answer: str, replicas: int, timeout_s: float, attempts: int) -> Judgement:
-    """The judgement of one pair by its reward worker, asked again where it does not answer.
-
-    Args:
-        timeout_s: longest wait, each attempt, in seconds.
+async def ask_worker(question: str, answer: str, options: RewardOptions) -> Judgement:
+    """The judgement of one pair by its reward worker, asked again where it does not answer in time.
 
     Raises:
         RewardUnavailableError: no answer after all attempts.
     """
-    name = actor_name(replica_of(question, replicas))
+    name, timeout_s = actor_name(replica_of(question, options.replicas)), options.timeout_s
     last: Exception | None = None
-    for attempt in range(attempts):
+    for attempt in range(options.attempts):
         try:
             worker = _worker(name)
             judgement: Judgement = await asyncio.wait_for(worker.judge.remote(question, answer, timeout_s), timeout_s)
@@ -150,7 +99,7 @@ async def ask_worker(question: str, answer: str, replicas: int, timeout_s: float
     # Ray tells the actor's whole story; its first line says what happened.
     why = next(iter(str(last).splitlines()), type(last).__name__)
     raise RewardUnavailableError(
-        f"the reward worker {NAMESPACE}/{name} did not answer in {attempts} attempts of {timeout_s:.0f} s: {why}"
+        f"the reward worker {NAMESPACE}/{name} did not answer in {options.attempts} attempts of {timeout_s:g} s: {why}"
     ) from last
 
 
@@ -172,18 +121,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--question", required=True, help="the post")
     parser.add_argument("--answer", required=True, help="a whole output with its tags, or the answer alone")
     parser.add_argument("--model", type=Path, default=Path("outputs/tiny/reward-model"), help="the reward model")
-    parser.add_argument("--mode", choices=ANSWER_MODES, default="threshold")
-    parser.add_argument("--format-mode", choices=FORMAT_MODES, default="exact")
-    options = parser.parse_args(arguments)
-    output = options.answer if "<answer>" in options.answer else f"<answer>{options.answer}</answer>"
+    known = [option for option in fields(RewardOptions) if option.name not in _OF_THE_WORKER]
+    for option in known:
+        flag = f"--{option.name.replace('_', '-')}"
+        parser.add_argument(flag, type=yaml.safe_load, default=option.default, help="see reward_fns/options.py")
+    given = parser.parse_args(arguments)
+    output = given.answer if f"<{ANSWER}>" in given.answer else f"<{ANSWER}>{given.answer}</{ANSWER}>"
     try:
-        model = RewardModel(options.model)
+        options = RewardOptions.of({option.name: getattr(given, option.name) for option in known})
+        model = RewardModel(given.model)
     except (FileNotFoundError, ValueError) as error:
         sys.exit(str(error))
     answer = extract_answer(output)
-    judgement = None if answer is None else model.judge([options.question], [answer])[0]
-    result = components(options.question, output, judgement, options.mode, options.format_mode, Guards())
-    for name, value in result.items():
+    judgement = None if answer is None else model.judge([given.question], [answer])[0]
+    for name, value in components(given.question, output, judgement, options).items():
         print(f"{name:14s}{value:.4f}")
     print(f"{'T':14s}{model.threshold.value:.4f}")
 

@@ -1,8 +1,24 @@
-"""The parts of the reward beside the cosine: what verl logs of every reply, and what tells parroting and repetition."""
+"""The named parts of one output's reward (Eq. 3), and what is measured of a reply beside its cosine."""
 
 import unicodedata
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from reward_fns.coe_format import extract_answer, format_reward, partial_format_reward
+from reward_fns.options import RewardOptions
+
+if TYPE_CHECKING:  # a type alone: whoever measures copying needs no encoder
+    from reward_fns.reward_model import Judgement
+
+RESULT_KEYS: Final = (
+    "score",
+    "format",
+    "answer",
+    "cosine",
+    "answer_chars",
+    "copy_overlap",
+    "distinct_1",
+    "distinct_2",
+)
 GRAM: Final = 2
 """Characters of a piece that counts as copied, the length of most Chinese words.
 
@@ -10,6 +26,37 @@ Of SMILECHAT's, PsyQA's and our own responses 99 in 100 have an overlap under 0.
 words strung together have 0.63 or more. By pieces of four characters the two are not apart: a string of words breaks
 what is longer than a word.
 """
+
+
+def components(question: str, output: str, judgement: "Judgement | None", options: RewardOptions) -> dict[str, float]:
+    """The named parts of one output's reward, the same `RESULT_KEYS` for every output: verl averages over a batch.
+
+    Args:
+        judgement: of the question and the text inside ``<answer>``; None where there is none.
+
+    Returns:
+        score: r of Eq. 3, in [0, 2]; format: r_format; answer: r_answer; cosine: cos(E(q), E(a)); and those of
+        `measure`. All but score and format are 0.0 without an answer.
+    """
+    parts = dict.fromkeys(RESULT_KEYS, 0.0)
+    parts["format"] = format_reward(output) if options.format_mode == "exact" else partial_format_reward(output)
+    answer = extract_answer(output)
+    if answer is not None and judgement is not None:
+        measures = measure(question, answer)
+        paid = 0.0 if options.refuse(measures) else float(getattr(judgement, options.mode))
+        parts |= {"answer": paid, "cosine": judgement.cosine, **measures}
+    parts["score"] = parts["format"] + parts["answer"]
+    return parts
+
+
+def measure(question: str, answer: str) -> dict[str, float]:
+    """What guards go by, and verl logs: answer_chars, its length in characters, and the three shares below."""
+    return {
+        "answer_chars": float(len(answer)),
+        "copy_overlap": copy_overlap(question, answer),
+        "distinct_1": distinct_1(answer),
+        "distinct_2": distinct_2(answer),
+    }
 
 
 def copy_overlap(question: str, answer: str) -> float:
@@ -29,7 +76,7 @@ def distinct_1(answer: str) -> float:
     return len(set(characters)) / len(characters) if characters else 0.0
 
 
-def distinct_grams(answer: str) -> float:
+def distinct_2(answer: str) -> float:
     """Distinct ones among the answer's pairs of neighbouring characters, 0 to 1; 1 for an answer too short for any.
 
     Unlike `distinct_1` it hardly falls with length, so that one limit serves short and long answers.

@@ -4,7 +4,6 @@ With it, E(x) is the model's embedding beside the lexical vector, both of length
 (cos_model + w · cos_lexical) / (1 + w): a cosine of E all the same, so Eq. 5 and 6 hold as they are written.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,6 @@ from sentence_transformers import SentenceTransformer
 
 from reward_fns.lexical import LEXICAL_FILE, Lexical
 
-WEIGHT_FILE: Final = "lexical.json"
 _SHOWN: Final = 500
 """From how many texts on a progress bar is shown."""
 
@@ -73,28 +71,25 @@ class Encoder:
     Attributes:
         model: embeds texts.
         lexical: its lexical part; None for none.
-        weight: of the lexical part beside the model's 1.
     """
 
     model: SentenceTransformer
     lexical: Lexical | None = None
-    weight: float = 0.0
 
     def encode(self, texts: Sequence[str]) -> Embedded:
         """Embeddings, in the order of the texts."""
         shown = len(texts) > _SHOWN
-        dense = self.model.encode(list(texts), normalize_embeddings=True, show_progress_bar=shown)
-        lexical = None if self.lexical is None else self.lexical.vectors(texts)
-        return Embedded(np.asarray(dense), lexical, self.weight)
+        dense = np.asarray(self.model.encode(list(texts), normalize_embeddings=True, show_progress_bar=shown))
+        if self.lexical is None:
+            return Embedded(dense, None, 0.0)
+        return Embedded(dense, self.lexical.vectors(texts), self.lexical.share)
 
     def save(self, folder: Path) -> None:
         """Write the sentence-transformers model, and the lexical part beside it."""
         self.model.save(str(folder), create_model_card=False)
-        for name in (WEIGHT_FILE, LEXICAL_FILE):
-            (folder / name).unlink(missing_ok=True)
+        (folder / LEXICAL_FILE).unlink(missing_ok=True)
         if self.lexical is not None:
             self.lexical.save(folder)
-            (folder / WEIGHT_FILE).write_text(json.dumps({"weight": self.weight}) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path, device: str, dtype: str = "float32") -> "Encoder":
@@ -104,10 +99,4 @@ class Encoder:
             ValueError: the lexical part is damaged.
         """
         model = SentenceTransformer(str(folder), device=device, trust_remote_code=False, model_kwargs={"dtype": dtype})
-        if not (folder / WEIGHT_FILE).is_file():
-            return cls(model)
-        try:
-            weight = float(json.loads((folder / WEIGHT_FILE).read_text(encoding="utf-8"))["weight"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{folder / WEIGHT_FILE}: {error!r}. Run `make reward-model` again.") from error
-        return cls(model, Lexical.load(folder), weight)
+        return cls(model, Lexical.load(folder))

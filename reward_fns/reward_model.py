@@ -9,9 +9,11 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from scipy.special import expit
 
+from common.files import write_json
 from reward_fns.encoder import Embedded, Encoder, stack
 
 THRESHOLD_FILE = "threshold.json"
@@ -47,7 +49,7 @@ class Threshold:
 
     def save(self, folder: Path) -> None:
         """Write ``threshold.json`` into the model's folder."""
-        (folder / THRESHOLD_FILE).write_text(json.dumps(asdict(self), ensure_ascii=False, indent=2) + "\n", "utf-8")
+        write_json(folder / THRESHOLD_FILE, asdict(self), indent=2)
 
     @classmethod
     def load(cls, folder: Path) -> "Threshold":
@@ -58,11 +60,10 @@ class Threshold:
             ValueError: it lacks a key, or its threshold is no cosine.
         """
         path = folder / THRESHOLD_FILE
-        if not path.is_file():
-            raise FileNotFoundError(f"{path} is missing: no reward without a threshold. Run `make reward-model`.")
+        content = _read(path)
         try:
-            threshold = cls(**json.loads(path.read_text(encoding="utf-8")))
-        except (TypeError, json.JSONDecodeError) as error:
+            threshold = cls(**content)
+        except TypeError as error:
             raise ValueError(f"{path}: {error}. Run `make reward-model` again.") from error
         if not -1.0 <= threshold.value <= 1.0:
             raise ValueError(f"{path}: value is {threshold.value}, expected a cosine between -1 and 1")
@@ -158,7 +159,7 @@ class RewardModel:
 
 def save_generic(folder: Path, replies: Sequence[str]) -> None:
     """Write the generic replies that mode ``margin`` compares with."""
-    (folder / GENERIC_FILE).write_text(json.dumps(list(replies), ensure_ascii=False, indent=1) + "\n", "utf-8")
+    write_json(folder / GENERIC_FILE, list(replies))
 
 
 def load_generic(folder: Path) -> list[str]:
@@ -169,12 +170,16 @@ def load_generic(folder: Path) -> list[str]:
         ValueError: not a list of texts, or an empty one.
     """
     path = folder / GENERIC_FILE
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing. Run `make reward-model` again.")
-    try:
-        replies = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: {error}. Run `make reward-model` again.") from error
+    replies = _read(path)
     if not isinstance(replies, list) or not replies or not all(isinstance(reply, str) for reply in replies):
         raise ValueError(f"{path}: expected a list of texts, at least one. Run `make reward-model` again.")
     return replies
+
+
+def _read(path: Path) -> Any:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing. Run `make reward-model`.")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path}: {error}. Run `make reward-model` again.") from error

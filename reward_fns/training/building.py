@@ -1,8 +1,8 @@
 """Builds the encoder E as its training begins: which model, with what beside it, and what of it is trained."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,76 +14,61 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from reward_fns.encoder import Encoder
 from reward_fns.lexical import Lexical
+from reward_fns.training.config import STATIC, RewardModelConfig
 
-STATIC: Final = "static"
 _WHITENED_FROM: Final = 2000
 """How many texts the mean and the spread are taken from, about."""
 Vectors = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to begin with.
-
-    Attributes:
-        encoder: "static" for an embedding bag over the base's tokenizer (seconds on a CPU), otherwise a
-            sentence-transformers model, by id or folder.
-        dimension: of the embedding bag.
-        config: changes to the encoder's own configuration; an embedding bag has none.
-        whiten: adds a linear layer that takes the training texts' mean off and divides each principal axis by its
-            spread to this power: 0 for the mean alone, 1 for equal spread; None for no layer.
-        tokens: longest text that mean and spread are taken from, longer ones are cut; None for the encoder's limit.
-        lexical: weight of word overlap beside the encoder's 1, see `reward_fns.lexical`; 0 for none.
-        frozen: parts of the names of parameters that stay as they are.
-    """
-
-    encoder: str
-    dimension: int
-    config: Mapping[str, Any]
-    whiten: float | None
-    tokens: int | None
-    lexical: float
-    frozen: Sequence[str]
-
-
-def build_encoder(plan: Plan, tokenizer_from: str, device: str, texts: Sequence[str]) -> Encoder:
+def build_encoder(config: RewardModelConfig, tokenizer_from: str, texts: Sequence[str], seed: int) -> Encoder:
     """The encoder to train.
 
     Args:
         tokenizer_from: a model, whose tokenizer an embedding bag takes.
         texts: of the training side: what rarity, mean and spread are taken from.
+        seed: of the embedding bag, and of layers that a named encoder has no weights for.
 
     Raises:
-        ValueError: a key does not fit the encoder; the message names it.
+        ValueError: no parameter is as `RewardModelConfig.frozen` says, see `freeze`.
     """
-    if plan.encoder == STATIC:
-        if plan.config:
-            raise ValueError(f"encoder_config={dict(plan.config)}: an embedding bag has none. Name an encoder.")
+    torch.manual_seed(seed)
+    if config.encoder == STATIC:
         tokenizer = AutoTokenizer.from_pretrained(tokenizer_from, trust_remote_code=False)
-        weights = _tfidf_projection(tokenizer, plan.dimension, texts)
+        weights = _tfidf_projection(tokenizer, config.dimension, texts, seed)
         modules: list[torch.nn.Module] = [StaticEmbedding(tokenizer, embedding_weights=weights)]
-        model = SentenceTransformer(modules=modules, device=device)
+        model = SentenceTransformer(modules=modules, device=config.device)
     else:
-        config = dict(plan.config)
-        model = SentenceTransformer(plan.encoder, device=device, trust_remote_code=False, config_kwargs=config)
-    if plan.whiten is not None:
-        model = SentenceTransformer(modules=[*model, _whitening(model, texts, plan)], device=device)
-    freeze(model, plan.frozen)
-    return Encoder(model, Lexical.fit(texts), plan.lexical) if plan.lexical else Encoder(model)
+        changes = dict(config.encoder_config)
+        model = SentenceTransformer(
+            config.encoder, device=config.device, trust_remote_code=False, config_kwargs=changes
+        )
+    if config.whiten is not None:
+        layer = _whitening(model, texts, config.whiten, config.tokens)
+        model = SentenceTransformer(modules=[*model, layer], device=config.device)
+    freeze(model, config.frozen)
+    return Encoder(model, Lexical.fit(texts, config.lexical) if config.lexical else None)
 
 
-def _whitening(model: SentenceTransformer, texts: Sequence[str], plan: Plan) -> Dense:
-    """The linear layer of `Plan.whiten`: raw embeddings of one language and subject all point much the same way."""
+@contextmanager
+def cut_at(model: SentenceTransformer, tokens: int | None) -> Iterator[None]:
+    """Within the block, longer texts are cut at so many tokens; None leaves the model's own limit."""
+    own = model.max_seq_length
+    if tokens is not None and own is not None:
+        model.max_seq_length = tokens
+    yield
+    if tokens is not None and own is not None:
+        model.max_seq_length = own
+
+
+def _whitening(model: SentenceTransformer, texts: Sequence[str], power: float, tokens: int | None) -> Dense:
+    """The linear layer of `RewardModelConfig.whiten`: embeddings of one language and subject all point the same way."""
     step = max(1, len(texts) // _WHITENED_FROM)
-    limit = model.max_seq_length
-    if plan.tokens is not None:
-        model.max_seq_length = plan.tokens
-    vectors = torch.from_numpy(np.asarray(model.encode(list(texts[::step]), show_progress_bar=True)))
-    if plan.tokens is not None:
-        model.max_seq_length = limit
+    with cut_at(model, tokens):
+        vectors = torch.from_numpy(np.asarray(model.encode(list(texts[::step]), show_progress_bar=True)))
     mean = vectors.mean(dim=0)
     _, spread, axes = torch.linalg.svd(vectors - mean, full_matrices=False)
-    weight = axes / (spread / spread.mean())[:, None] ** (plan.whiten or 0.0)
+    weight = axes / (spread / spread.mean())[:, None] ** power
     return Dense(
         in_features=vectors.shape[1],
         out_features=len(weight),
@@ -93,17 +78,18 @@ def _whitening(model: SentenceTransformer, texts: Sequence[str], plan: Plan) -> 
     )
 
 
-def _tfidf_projection(tokenizer: PreTrainedTokenizerBase, dimension: int, texts: Sequence[str]) -> Vectors:
+def _tfidf_projection(tokenizer: PreTrainedTokenizerBase, dimension: int, texts: Sequence[str], seed: int) -> Vectors:
     """A random direction for each token, as long as the token is rare: a text's mean is its TF-IDF vector, projected.
 
     Cosines are kept to about 1 / sqrt(dimension) (Johnson and Lindenstrauss, 1984), so training begins where word
-    counts leave off instead of from noise. Draws come from numpy's global state, which the caller seeds.
+    counts leave off instead of from noise.
     """
     frequency = np.zeros(len(tokenizer))
     for ids in tokenizer(list(texts), add_special_tokens=False)["input_ids"]:
         frequency[list(set(ids))] += 1
     rarity = np.log((1 + len(texts)) / (1 + frequency)) + 1
-    directions = np.random.standard_normal((len(tokenizer), dimension)) / dimension**0.5
+    # Not default_rng: results made with numpy's older generator stay the same.
+    directions = np.random.RandomState(seed).standard_normal((len(tokenizer), dimension)) / dimension**0.5
     return (directions * rarity[:, None]).astype(np.float32)
 
 

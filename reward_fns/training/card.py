@@ -1,9 +1,8 @@
 """The reward model's card: what it was trained on, how T was chosen, and what passes it."""
 
-from collections.abc import Mapping
-
 from reward_fns.reward_model import Threshold
 from reward_fns.training.choosing import Pairs
+from reward_fns.training.config import RewardModelConfig
 from reward_fns.training.trainer import Trained
 
 CURVES = "curves.png"
@@ -12,17 +11,34 @@ CURVES = "curves.png"
 def render_card(
     threshold: Threshold,
     pairs: Pairs,
-    training: Mapping[str, object],
-    tried: Mapping[tuple[float, int], Trained],
-    ranking: str,
+    config: RewardModelConfig,
+    trained: Trained,
+    seed: int,
+    comparison: str,
 ) -> str:
     """The card as Markdown, with the picture of `curves` beside it.
 
     Args:
-        training: what to say of the training, such as encoder, seed, rows; shown as it comes.
-        tried: by margin and seed, how each training went.
-        ranking: the table of `ranking.render_ranking` for the held-out triplets.
+        trained: how the training went.
+        comparison: the table of `pairwise.render_pairwise` for the held-out triplets.
     """
+    training = {
+        "encoder": config.encoder,
+        "triplets": f"{trained.triplets:,}, of which an epoch draws {config.epoch_share:g}",
+        "epochs": config.epochs,
+        "word overlap": f"{config.lexical:g} beside the encoder's 1",
+        "margin m of Eq. 5": f"{config.margin:g}",
+        "in-batch share of the loss": config.in_batch,
+        "share of the weights at the start": config.start_share,
+        "steps": trained.steps,
+        "mean loss": f"{trained.loss:.4f}",
+        "seed": seed,
+    }
+    if trained.dev is not None:
+        training["state kept"] = (
+            f"after step {trained.best_step}, which ranks {trained.dev:.4f} of the dev triplets right, training "
+            "questions set aside"
+        )
     lines = [
         "# Reward model",
         "",
@@ -34,7 +50,6 @@ def render_card(
         "|---|---|",
         *(f"| {name} | {value} |" for name, value in training.items()),
         "",
-        *_trials(tried),
         f"**T = {threshold.value:.4f}**: {threshold.rule}. It is on the right side of {threshold.accuracy:.1%} of "
         f"{threshold.pairs} held-out pairs, good and bad weighted equally.",
         "",
@@ -57,26 +72,12 @@ def render_card(
         "a pair is a good one; mode `margin` is the lead over the closest of the replies in `generic.json`, in margins",
         f"of {threshold.margin:g}.",
     ]
-    lines += ["", *_RANKING, "", ranking]
+    lines += ["", *_COMPARISON, "", comparison]
     return "\n".join(lines) + "\n"
 
 
-_RANKING = [
+_COMPARISON = [
     "Held-out triplets ranked right, and AUC. TF-IDF compares characters (1- to 3-grams) and is fitted on these very",
     "texts; the intervals are by drawing questions with replacement. Hard negatives are about the same matter as the",
     "post, or generic sentences with its words worked in.",
 ]
-
-
-def _trials(tried: Mapping[tuple[float, int], Trained]) -> list[str]:
-    if all(trial.dev is None for trial in tried.values()):
-        return []
-    lines = [
-        "The state kept is the one that ranks most dev triplets right, which are of training questions set aside:",
-        "",
-        "| margin | seed | steps | best after step | dev accuracy |",
-        "|---:|---:|---:|---:|---:|",
-    ]
-    for (margin, seed), trial in tried.items():
-        lines.append(f"| {margin:g} | {seed} | {trial.steps} | {trial.best_step} | {trial.dev:.4f} |")
-    return [*lines, ""]

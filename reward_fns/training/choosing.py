@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from reward_fns.reward_model import Threshold
-from reward_fns.training.pairwise import Scorer
+from reward_fns.training.pairwise import Cosines
 
 GOOD: Final = "good"
 RULES: Final = {
@@ -48,21 +48,22 @@ class Pairs:
         return self.cosine[self.kind == kind]
 
 
-def heldout_pairs(scorer: Scorer, triplets: pd.DataFrame) -> Pairs:
-    """The held-out triplets as pairs, each once, with the cosines that the scorer gives them.
+def heldout_pairs(triplets: pd.DataFrame, positive: Cosines, negative: Cosines) -> Pairs:
+    """Held-out triplets as pairs, each once.
+
+    Args:
+        positive: each triplet's cosine of question and positive.
+        negative: of question and negative.
 
     Raises:
-        ValueError: no held-out row.
+        ValueError: no triplet.
     """
-    rows = triplets[triplets["split"] == "heldout"]
-    if rows.empty:
+    if triplets.empty:
         raise ValueError("triplets.parquet has no held-out row, so no threshold can be chosen; give it more questions")
-    good = rows[["question", "positive"]].drop_duplicates().rename(columns={"positive": "answer"}).assign(kind=GOOD)
-    bad = rows[["question", "negative", "kind"]].drop_duplicates().rename(columns={"negative": "answer"})
+    good = triplets.assign(cosine=positive, kind=GOOD).drop_duplicates(["question", "positive"])
+    bad = triplets.assign(cosine=negative).drop_duplicates(["question", "negative", "kind"])
     pairs = pd.concat([good, bad], ignore_index=True)
-    codes, texts = pd.factorize(pairs[["question", "answer"]].to_numpy().ravel())
-    cosines = scorer(list(texts), codes[::2], codes[1::2])
-    return Pairs(pairs["kind"].to_numpy(dtype=np.str_), cosines)
+    return Pairs(pairs["kind"].to_numpy(dtype=np.str_), pairs["cosine"].to_numpy())
 
 
 def choose_threshold(pairs: Pairs, margin: float, rule: str = "youden", rate: float = 0.05) -> Threshold:

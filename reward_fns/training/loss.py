@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 
 import numpy as np
-import numpy.typing as npt
+import pandas as pd
 import torch
-from sentence_transformers import SentenceTransformer
 from torch import Tensor
 
-from reward_fns.encoder import Embedded
+from reward_fns.encoder import Embedded, Encoder
 
 
 def contrastive_loss(
@@ -44,27 +43,22 @@ class ContrastiveEmpathyLoss(torch.nn.Module):
     """`contrastive_loss` in the form that the sentence-transformers trainer calls; a row's label is its number.
 
     Args:
-        asker: of each row of the training data, as `contrastive_loss` takes it.
-        lexical: the rows' texts, embedded by the lexical part; None without one.
-        places: of each row's question, positive and negative among these texts, of shape (rows, 3).
+        rows: the training data, with columns question_id, question, positive and negative, in the order of training.
+        margin: m.
+        in_batch: see `contrastive_loss`.
     """
 
-    def __init__(
-        self,
-        model: SentenceTransformer,
-        margin: float,
-        in_batch: float,
-        asker: Tensor,
-        lexical: Embedded | None,
-        places: npt.NDArray[np.int64],
-    ) -> None:
+    def __init__(self, encoder: Encoder, rows: pd.DataFrame, margin: float, in_batch: float) -> None:
         super().__init__()
-        self.model = model
-        self.margin = margin
-        self.in_batch = in_batch
-        self.asker = asker
-        self.lexical = lexical
-        self.places = places
+        self.model = encoder.model
+        self.margin, self.in_batch = margin, in_batch
+        self.asker = torch.from_numpy(pd.factorize(rows["question_id"])[0])
+        self.lexical: Embedded | None = None
+        if encoder.lexical is not None:
+            codes, texts = pd.factorize(rows[["question", "positive", "negative"]].to_numpy().ravel())
+            no_dense = np.zeros((len(texts), 0), dtype=np.float32)
+            self.lexical = Embedded(no_dense, encoder.lexical.vectors(list(texts)), encoder.lexical.share)
+            self.places = codes.reshape(-1, 3)
 
     def forward(self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor) -> Tensor:
         # In float32 whatever the encoder computes in: differences of cosines are small.
@@ -81,7 +75,3 @@ class ContrastiveEmpathyLoss(torch.nn.Module):
             )
         asker = self.asker[labels.cpu()].to(labels.device)
         return contrastive_loss(own, explicit, others, asker, self.margin, self.in_batch)
-
-    def get_config_dict(self) -> dict[str, float]:
-        """What the trainer notes of the loss."""
-        return {"margin": self.margin, "in_batch": self.in_batch}

@@ -11,23 +11,26 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.sparse import csr_array
 from scipy.stats import rankdata
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from reward_fns.encoder import Embedded, Encoder, stack
+from common.records.triplets import HARD, KINDS
+from reward_fns.encoder import Encoder
 
 Cosines = npt.NDArray[np.float64]
+Both = tuple[Cosines, Cosines]
 Difference = tuple[float, float, float]
 """A difference with the lower and the upper bound of its 95 % interval."""
-Scorer = Callable[[Sequence[str], npt.NDArray[np.int64], npt.NDArray[np.int64]], Cosines]
-"""Texts, and the places of the two that each pair compares, to the pairs' cosines."""
-
+BASELINE: Final = "TF-IDF"
+PAIRWISE: Final = "pairwise.json"
+"""The file with the results of `compare`."""
 RESAMPLES: Final = 1000
 _GRAMS: Final = (1, 3)
 
 
 @dataclass(frozen=True, slots=True)
-class KindResult:
+class PairwiseAccuracy:
     """How scorers do on one kind of negative.
 
     Attributes:
@@ -49,39 +52,26 @@ class KindResult:
     auc_gain: dict[str, Difference]
 
 
-def encoder_scorer(encoder: Encoder) -> Scorer:
-    """Cosines of an encoder's embeddings; a text is encoded once, however often the scorer is asked for it."""
-    place: dict[str, int] = {}
-    found: list[Embedded] = []
-
-    def score(texts: Sequence[str], left: npt.NDArray[np.int64], right: npt.NDArray[np.int64]) -> Cosines:
-        new = [text for text in texts if text not in place]
-        if new:
-            place.update(zip(new, range(len(place), len(place) + len(new)), strict=True))
-            found[:] = [stack([*found, encoder.encode(new)])]
-        embedded = found[0][[place[text] for text in texts]]
-        return embedded[left].cosines(embedded[right])
-
-    return score
+def triplet_cosines(encoder: Encoder, triplets: pd.DataFrame) -> Both:
+    """Each triplet's cosine of question and positive, and of question and negative; every text is encoded once."""
+    texts, question, positive, negative = _texts(triplets)
+    embedded = encoder.encode(texts)
+    return embedded[question].cosines(embedded[positive]), embedded[question].cosines(embedded[negative])
 
 
-def tfidf_scorer() -> Scorer:
-    """Cosines of TF-IDF weighted character 1- to 3-grams, fitted on the very texts that are compared."""
-
-    def score(texts: Sequence[str], left: npt.NDArray[np.int64], right: npt.NDArray[np.int64]) -> Cosines:
-        vectorizer = TfidfVectorizer(analyzer="char", ngram_range=_GRAMS, sublinear_tf=True)
-        matrix = vectorizer.fit_transform(texts).tocsr()
-        return np.asarray(matrix[left].multiply(matrix[right]).sum(axis=1)).ravel().astype(np.float64)
-
-    return score
+def tfidf_cosines(triplets: pd.DataFrame) -> Both:
+    """The same by TF-IDF weighted character 1- to 3-grams, fitted on the very texts that are compared."""
+    texts, question, positive, negative = _texts(triplets)
+    vectorizer = TfidfVectorizer(analyzer="char", ngram_range=_GRAMS, sublinear_tf=True)
+    rows = csr_array(vectorizer.fit_transform(texts))
+    asked = rows[question]
+    return asked.multiply(rows[positive]).sum(axis=1), asked.multiply(rows[negative]).sum(axis=1)
 
 
-def triplet_cosines(scorer: Scorer, triplets: pd.DataFrame) -> tuple[Cosines, Cosines]:
-    """Each triplet's cosine of question and positive, and of question and negative; every text is scored once."""
+def _texts(triplets: pd.DataFrame) -> tuple[list[str], *tuple[npt.NDArray[np.int64], ...]]:
+    """The distinct texts, and each triplet's question, positive and negative among them."""
     codes, texts = pd.factorize(triplets[["question", "positive", "negative"]].to_numpy().ravel())
-    places = codes.reshape(-1, 3)
-    cosines = scorer(list(texts), np.repeat(places[:, 0], 2), places[:, 1:].ravel())
-    return cosines[::2], cosines[1::2]
+    return list(texts), *codes.reshape(-1, 3).T
 
 
 def ranked_right(good: Cosines, bad: Cosines) -> npt.NDArray[np.float64]:
@@ -89,65 +79,47 @@ def ranked_right(good: Cosines, bad: Cosines) -> npt.NDArray[np.float64]:
     return (good > bad) + 0.5 * (good == bad)
 
 
-def accuracy_by_kind(scorer: Scorer, triplets: pd.DataFrame) -> dict[str, float]:
-    """The share of triplets ranked right, by kind of negative."""
-    right = ranked_right(*triplet_cosines(scorer, triplets))
-    return {str(kind): float(part.mean()) for kind, part in pd.Series(right).groupby(triplets["kind"].to_numpy())}
-
-
-def compare(
-    scorers: Mapping[str, Scorer], baseline: str, triplets: pd.DataFrame, kinds: Sequence[str], seed: int
-) -> list[KindResult]:
-    """Every scorer on every kind of negative, beside a baseline.
+def compare(cosines: Mapping[str, Both], triplets: pd.DataFrame, seed: int) -> list[PairwiseAccuracy]:
+    """Scorers on every kind of negative that there is, beside character TF-IDF.
 
     Args:
-        scorers: by name, the baseline's among them.
+        cosines: by scorer, of each triplet's question and positive, and of its question and negative.
         triplets: with columns question_id, question, positive, negative, kind.
-        kinds: in the order wanted; one without triplets is left out.
         seed: of the resampling of questions.
-
-    Raises:
-        ValueError: no triplet of any of the kinds.
     """
-    cosines = {name: triplet_cosines(scorer, triplets) for name, scorer in scorers.items()}
+    every = {BASELINE: tfidf_cosines(triplets), **cosines}
     results = []
-    for kind in kinds:
+    for kind in (kind for kind in KINDS if (triplets["kind"] == kind).any()):
         mine = (triplets["kind"] == kind).to_numpy()
-        if not mine.any():
-            continue
         questions = triplets["question_id"].to_numpy()[mine]
-        scores = {name: (good[mine], bad[mine]) for name, (good, bad) in cosines.items()}
+        scores = {name: (good[mine], bad[mine]) for name, (good, bad) in every.items()}
         drawn = _draws(questions, seed)
-        others = [name for name in scores if name != baseline]
         results.append(
-            KindResult(
+            PairwiseAccuracy(
                 kind=kind,
                 questions=len(set(questions)),
                 triplets=int(mine.sum()),
                 accuracy={name: _accuracy(*pair) for name, pair in scores.items()},
                 auc={name: _auc(*pair) for name, pair in scores.items()},
-                gain={name: _difference(_accuracy, scores[name], scores[baseline], drawn) for name in others},
-                auc_gain={name: _difference(_auc, scores[name], scores[baseline], drawn) for name in others},
+                gain={name: _difference(_accuracy, scores[name], scores[BASELINE], drawn) for name in cosines},
+                auc_gain={name: _difference(_auc, scores[name], scores[BASELINE], drawn) for name in cosines},
             )
         )
-    if not results:
-        raise ValueError(f"no triplet of the kinds {', '.join(kinds)} to rank. Run `make data` with more questions.")
     return results
 
 
-def render_ranking(results: Sequence[KindResult], baseline: str, hard: Sequence[str]) -> str:
+def render_pairwise(results: Sequence[PairwiseAccuracy]) -> str:
     """The comparison as a Markdown table, a row a kind of negative; differences with their 95 % intervals."""
     names = list(results[0].accuracy)
     head = ["negatives", "", "questions", "triplets"]
     head += [f"{name}: accuracy / AUC" for name in names]
-    head += [f"{name} − {baseline}: {what}" for name in results[0].gain for what in ("accuracy", "AUC")]
+    head += [f"{name} − {BASELINE}: {what}" for name in results[0].gain for what in ("accuracy", "AUC")]
     rows = ["| " + " | ".join(head) + " |", "|---|---|" + "---:|" * (len(head) - 2)]
     for result in results:
-        cells: list[Any] = [result.kind, "hard" if result.kind in hard else "easy", result.questions, result.triplets]
+        cells: list[Any] = [result.kind, "hard" if result.kind in HARD else "easy", result.questions, result.triplets]
         cells += [f"{result.accuracy[name]:.3f} / {result.auc[name]:.3f}" for name in names]
-        for name in result.gain:
-            for mean, low, high in (result.gain[name], result.auc_gain[name]):
-                cells.append(f"{mean:+.3f} ({low:+.3f} to {high:+.3f})")
+        gains = (gain for name in result.gain for gain in (result.gain[name], result.auc_gain[name]))
+        cells += [f"{mean:+.3f} ({low:+.3f} to {high:+.3f})" for mean, low, high in gains]
         rows.append("| " + " | ".join(map(str, cells)) + " |")
     return "\n".join(rows) + "\n"
 

@@ -7,14 +7,16 @@ them costs more than it saves.
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
 import pandas as pd
 import rjieba
 
-from reward_fns.coe_format import extract_answer
-from reward_fns.guards import Guards
+from common.records.triplets import Kind
+from reward_fns.coe_format import ANSWER, LAYERS, extract_answer
+from reward_fns.components import measure
+from reward_fns.options import Guards
 from reward_fns.reward_model import RewardModel
 
 GENUINE: Final = "genuine"
@@ -32,20 +34,25 @@ class HeldOut:
 
     question: str
     response: str
-    other: str
+    in_batch: str
     emotion: str
     generic: str
     dressed: str
 
 
+_NEGATIVES: Final[tuple[Kind, ...]] = ("in_batch", "emotion", "generic", "dressed")
+"""Kinds of negatives, as the last fields of `HeldOut`."""
+
+
 Probe = Callable[[HeldOut, random.Random], str]
-PROBES: Final[dict[str, tuple[str, Probe]]] = {
+ATTEMPTS: Final[dict[str, tuple[str, Probe]]] = {
+    GENUINE: ("a human response to the question", lambda held, rng: held.response),
     "parrot": ("the question itself", lambda held, rng: held.question),
     "generic": ("generic comfort, from sentences of the corpus", lambda held, rng: held.generic),
     "dressed": ("the same, led in by the question's words", lambda held, rng: held.dressed),
     "empty": ("nothing", lambda held, rng: ""),
     "whitespace": ("white space and invisible characters", lambda held, rng: " \n\u3000\u200b "),
-    "other": ("a good response to another question", lambda held, rng: held.other),
+    "other": ("a good response to another question", lambda held, rng: held.in_batch),
     "wrong_emotion": ("a response of another emotion to another question", lambda held, rng: held.emotion),
     "keywords": ("the question's words, strung together", lambda held, rng: _keywords(held.question)),
     "repeated": (f"a genuine response {REPEATS} times", lambda held, rng: held.response * REPEATS),
@@ -53,11 +60,11 @@ PROBES: Final[dict[str, tuple[str, Probe]]] = {
     "latin": ("random Latin letters", lambda held, rng: "".join(rng.choices(_GIBBERISH + " ", k=300))),
     "tags": (
         "a genuine response with tags of the format in it",
-        lambda held, rng: f"<L1>{held.response}</L1><answer>{held.response}",
+        lambda held, rng: f"<{LAYERS[0]}>{held.response}</{LAYERS[0]}><{ANSWER}>{held.response}",
     ),
     "instruction": ("an instruction aimed at the reward", lambda held, rng: _INSTRUCTION),
 }
-"""What each probe is, and how it is made for a question."""
+"""The genuine responses and every probe: what it is, and how it is made for a question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +86,8 @@ class ProbeResult:
     guarded: float
 
 
-def heldout_questions(triplets: pd.DataFrame) -> list[HeldOut]:
-    """The held-out questions with one response and one negative of each kind.
+def heldout_questions(triplets: pd.DataFrame, most: int, seed: int) -> list[HeldOut]:
+    """Held-out questions with one response and one negative of each kind, drawn where there are more than `most`.
 
     Raises:
         ValueError: no held-out question has all kinds of negatives.
@@ -88,30 +95,46 @@ def heldout_questions(triplets: pd.DataFrame) -> list[HeldOut]:
     rows = triplets[triplets["split"] == "heldout"]
     found = []
     for question, mine in rows.groupby("question", sort=False):
-        first = mine.drop_duplicates("kind").set_index("kind")["negative"]
-        if {"in_batch", "emotion", "generic", "dressed"} <= set(first.index):
-            response = str(mine["positive"].iloc[0])
-            negatives = [str(first[kind]) for kind in ("in_batch", "emotion", "generic", "dressed")]
-            found.append(HeldOut(str(question), response, *negatives))
+        first = mine.drop_duplicates("kind").set_index("kind")["negative"].astype(str)
+        if set(_NEGATIVES) <= set(first.index):
+            found.append(HeldOut(str(question), str(mine["positive"].iloc[0]), *first[list(_NEGATIVES)]))
     if not found:
         raise ValueError("triplets.parquet has no held-out question with all kinds of negatives. Add questions.")
-    return found
+    return random.Random(seed).sample(found, min(most, len(found)))
 
 
 def run_probes(model: RewardModel, questions: Sequence[HeldOut], guards: Guards, seed: int) -> list[ProbeResult]:
     """The genuine responses and every probe, judged as GRPO would judge them inside ``<answer>``."""
     rng = random.Random(seed)
-    attempts = {GENUINE: ("a human response to the question", [held.response for held in questions])}
-    attempts |= {name: (what, [make(held, rng) for held in questions]) for name, (what, make) in PROBES.items()}
     results = []
-    for name, (what, written) in attempts.items():
-        answers = [extract_answer(f"<answer>{text}</answer>") for text in written]
+    for name, (what, make) in ATTEMPTS.items():
+        answers = [extract_answer(f"<{ANSWER}>{make(held, rng)}</{ANSWER}>") for held in questions]
         there = [(held.question, answer) for held, answer in zip(questions, answers, strict=True) if answer is not None]
         judged = model.judge([question for question, _ in there], [answer for _, answer in there])
         paid = [bool(judgement.threshold) for judgement in judged]
-        kept = [pays and not guards.refuse(*pair) for pays, pair in zip(paid, there, strict=True)]
-        results.append(ProbeResult(name, what, len(written), sum(paid) / len(written), sum(kept) / len(written)))
+        kept = [pays and not guards.refuse(measure(*pair)) for pays, pair in zip(paid, there, strict=True)]
+        results.append(ProbeResult(name, what, len(answers), sum(paid) / len(answers), sum(kept) / len(answers)))
     return results
+
+
+def render_probes(results: Sequence[ProbeResult], guards: Guards, threshold: float) -> str:
+    """The results as Markdown, the genuine responses first."""
+    values = ((option.name, getattr(guards, option.name)) for option in fields(Guards))
+    limits = ", ".join(f"{name} {value:g}" for name, value in values if value is not None)
+    lines = [
+        "# Attacks on the reward",
+        "",
+        f"Share of answers above T = {threshold:.3f} on {results[0].answers} held-out questions, and of those that",
+        f"also keep the guards ({limits or 'none set'}). A probe is useless to the asker, so its share should be near",
+        "0; what genuine responses lose to the guards is their price.",
+        "",
+        "| answer | what it is | above T | with guards |",
+        "|---|---|---:|---:|",
+    ]
+    for result in results:
+        name = f"**{result.name}**" if result.name == GENUINE else result.name
+        lines.append(f"| {name} | {result.what} | {result.passed:.1%} | {result.guarded:.1%} |")
+    return "\n".join(lines) + "\n"
 
 
 def _keywords(question: str) -> str:

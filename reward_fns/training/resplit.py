@@ -1,4 +1,4 @@
-"""Another split of the same triplets: what a second scorer is trained on, so that it errs elsewhere."""
+"""Another split of the same triplets: what the held-out reward model is trained on, so that it errs elsewhere."""
 
 import numpy as np
 import pandas as pd

@@ -1,17 +1,21 @@
 """The format reward against texts that try to cheat it."""
 
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reward_fns.coe_format import CoEFormatError, CoEOutput, extract_answer, format_reward, parse
+from reward_fns import coe_format
+from reward_fns.coe_format import TAG_NAMES, CoEFormatError, CoEOutput, extract_answer, format_reward, parse, skeleton
 
 LAYERS = ("难过，刚搬到新城市。", "觉得是自己不好。", "想被理解。", "先回应难过，再谈办法。")
 ANSWER = "搬家以后没有人说话，确实会很难受。"
 VALID = CoEOutput(LAYERS, ANSWER).render()
-TAGS = [f"<{slash}{name}>" for name in ("empathy_think", "L1", "L2", "L3", "L4", "answer") for slash in ("", "/")]
+TAGS = [f"<{slash}{name}>" for name in TAG_NAMES for slash in ("", "/")]
 
 
 def test_valid_output_is_rewarded_and_parsed() -> None:
@@ -139,3 +143,56 @@ def test_answer_is_read_from_an_otherwise_malformed_output() -> None:
 )
 def test_no_single_answer(text: str) -> None:
     assert extract_answer(text) is None
+
+
+def test_the_paper_s_format() -> None:
+    filled = "<empathy_think><L1>字</L1><L2>字</L2><L3>字</L3><L4>字</L4></empathy_think><answer>字</answer>"
+    assert skeleton("字") == filled
+    assert format_reward(filled) == 1.0
+    assert list(coe_format.LAYER_TITLES) == list(coe_format.LAYER_ASKS) == list(coe_format.LAYERS)
+
+
+def test_another_number_of_layers_is_refused() -> None:
+    with pytest.raises(ValueError, match="3 layers, expected 4: L1, L2, L3, L4"):
+        CoEOutput(LAYERS[:3], ANSWER)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            '    ("L4", ',
+            '    ("L0", "称呼", "怎样称呼来访者。"),\n    ("L4", ',
+            "<empathy_think><L1>…</L1><L2>…</L2><L3>…</L3><L0>…</L0><L4>…</L4></empathy_think><answer>…</answer>",
+        ),
+        (
+            '"empathy_think"',
+            '"think+"',
+            "<think+><L1>…</L1><L2>…</L2><L3>…</L3><L4>…</L4></think+><answer>…</answer>",
+        ),
+        (
+            'ANSWER: Final = "answer"',
+            'ANSWER: Final = "reply"',
+            "<empathy_think><L1>…</L1><L2>…</L2><L3>…</L3><L4>…</L4></empathy_think><reply>…</reply>",
+        ),
+    ],
+)
+def test_another_format_is_one_edit(old: str, new: str, expected: str, tmp_path: Path) -> None:
+    source = Path(coe_format.__file__).read_text(encoding="utf-8")
+    assert source.count(old) == 1
+    (tmp_path / "edited.py").write_text(source.replace(old, new), encoding="utf-8")
+    code = (
+        "import edited as e\n"
+        f"valid = {expected!r}\n"
+        "assert e.skeleton() == valid, e.skeleton()\n"
+        "assert e.format_reward(valid) == e.partial_format_reward(valid) == 1.0\n"
+        "output = e.parse(valid.replace('…', '字'))\n"
+        "assert output.layers == ('字',) * len(e.LAYERS) and output.render() == valid.replace('…', '字')\n"
+        "assert e.extract_answer(valid) == '…' and e.extract_answer(valid + valid) is None\n"
+        "assert list(e.LAYER_TITLES) == list(e.LAYER_ASKS) == list(e.LAYERS)\n"
+        "assert e.TAG_NAMES == (e.THINK, *e.LAYERS, e.ANSWER)\n"
+        "for tag in e.TAG.findall(valid):\n"
+        "    broken = valid.replace(tag, '')\n"
+        "    assert e.format_reward(broken) == 0.0 < e.partial_format_reward(broken) < 1.0, tag\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60, cwd=tmp_path)

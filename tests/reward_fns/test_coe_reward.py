@@ -14,8 +14,8 @@ from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from reward_fns.coe_format import CoEOutput
-from reward_fns.coe_reward import RESULT_KEYS, RewardUnavailableError, compute_score, main
-from reward_fns.modes import ANSWER_MODES
+from reward_fns.coe_reward import RewardUnavailableError, compute_score, main
+from reward_fns.components import RESULT_KEYS
 from reward_fns.reward_model import Judgement, RewardModel, Threshold, save_generic
 from reward_fns.reward_worker import RewardWorker, RewardWorkerConfig, replica_of, start_reward_workers
 
@@ -103,7 +103,7 @@ def test_components_beside_the_cosine() -> None:
 @pytest.mark.usefixtures("worker")
 def test_modes_pay_the_same_cosine_differently() -> None:
     close, far = output(QUESTION), output("明天会下雨")
-    results = {mode: (score(close, mode=mode), score(far, mode=mode)) for mode in ANSWER_MODES}
+    results = {mode: (score(close, mode=mode), score(far, mode=mode)) for mode in ("threshold", "dense", "margin")}
     assert len({pair[0]["cosine"] for pair in results.values()}) == 1
     assert [pair[0]["answer"] > pair[1]["answer"] for pair in results.values()] == [True] * 3
     assert results["dense"][0]["answer"] == pytest.approx(1 / (1 + math.exp(-5)), abs=1e-4)
@@ -119,10 +119,25 @@ def test_partial_format_is_for_ablation_only() -> None:
     assert score(almost, format_mode="partial")["format"] == pytest.approx(11 / 12)
 
 
-@pytest.mark.parametrize("modes", [{"mode": "cosine"}, {"format_mode": "half"}])
-def test_an_unknown_mode_is_an_error(modes: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="expected one of"):
-        score(output(QUESTION), **modes)
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"mode": "cosine"}, "mode=cosine: expected one of"), ({"max_coppy": 0.4}, "max_coppy: no such option")],
+)
+def test_an_option_that_is_none_is_an_error(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        score(output(QUESTION), **options)
+
+
+@pytest.mark.usefixtures("worker")
+def test_what_verl_s_reward_loop_adds_is_no_option() -> None:
+    added = {"reward_router_address": "127.0.0.1:1", "reward_model_tokenizer": None}
+    assert score(output(QUESTION), **added)["score"] == 2.0
+
+
+@pytest.mark.usefixtures("worker")
+def test_guards_reach_the_reward() -> None:
+    guarded = score(output(QUESTION), max_copy=0.5)
+    assert (guarded["answer"], guarded["copy_overlap"], guarded["distinct_2"]) == (0.0, 1.0, 1.0)
 
 
 @pytest.mark.usefixtures("worker")
@@ -133,11 +148,16 @@ def test_the_command_prints_every_component(worker_folder: Path, capsys: pytest.
     assert (printed["format"], printed["cosine"], printed["T"]) == ("0.0000", "1.0000", "0.6000")
     main(["--question", QUESTION, "--answer", output(QUESTION), "--model", str(worker_folder)])
     assert "score         2.0000" in capsys.readouterr().out
+    main(["--question", QUESTION, "--answer", QUESTION, "--model", str(worker_folder), "--max-copy", "0.5"])
+    assert "answer        0.0000" in capsys.readouterr().out
 
 
 def test_the_command_says_what_is_missing(tmp_path: Path) -> None:
+    given = ["--question", QUESTION, "--answer", "好", "--model", str(tmp_path)]
     with pytest.raises(SystemExit, match="make reward-model"):
-        main(["--question", QUESTION, "--answer", "好", "--model", str(tmp_path)])
+        main(given)
+    with pytest.raises(SystemExit, match="mode=cosine: expected one of threshold"):
+        main([*given, "--mode", "cosine"])
 
 
 @pytest.mark.usefixtures("worker")

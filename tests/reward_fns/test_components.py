@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reward_fns.coe_format import format_reward, partial_format_reward
-from reward_fns.components import copy_overlap, distinct_1
+from reward_fns.components import copy_overlap, distinct_1, distinct_2
 
 POST = "我最近总是失眠，白天没有精神，工作也做不好。"
 
@@ -29,10 +29,16 @@ def test_distinct_1() -> None:
     assert distinct_1(" ") == 0.0
 
 
+def test_distinct_2() -> None:
+    assert distinct_2("睡吧，睡吧") == pytest.approx(2 / 3)
+    assert distinct_2("嗯") == 1.0
+
+
 @given(st.text(max_size=50), st.text(max_size=50))
 def test_shares_lie_between_0_and_1(question: str, answer: str) -> None:
     assert 0 <= copy_overlap(question, answer) <= 1
     assert 0 <= distinct_1(answer) <= 1
+    assert 0 <= distinct_2(answer) <= 1
 
 
 @given(

@@ -14,9 +14,10 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from reward_fns.encoder import Encoder, stack
 from reward_fns.lexical import LEXICAL_FILE, Lexical
 from reward_fns.reward_model import RewardModel, Threshold, save_generic
-from reward_fns.training.building import Plan, build_encoder, toward_start
-from reward_fns.training.pairwise import encoder_scorer, triplet_cosines
-from reward_fns.training.trainer import Recipe, _loss
+from reward_fns.training.building import build_encoder, toward_start
+from reward_fns.training.config import RewardModelConfig
+from reward_fns.training.loss import ContrastiveEmpathyLoss
+from reward_fns.training.pairwise import triplet_cosines
 
 TEXTS = ["最近总是失眠", "失眠的时候起来走走", "工作很累", "换一份工作之前先歇一歇", "和妈妈吵架了"]
 
@@ -32,11 +33,11 @@ def model() -> SentenceTransformer:
 
 @pytest.fixture
 def hybrid(model: SentenceTransformer) -> Encoder:
-    return Encoder(model, Lexical.fit(TEXTS), 3.0)
+    return Encoder(model, Lexical.fit(TEXTS, 3.0))
 
 
 def test_lexical_vectors_are_tfidf() -> None:
-    vectors = Lexical.fit(TEXTS).vectors([*TEXTS, "最近总是失眠", "甲乙丙"])
+    vectors = Lexical.fit(TEXTS, 3.0).vectors([*TEXTS, "最近总是失眠", "甲乙丙"])
     likeness = (vectors @ vectors.T).toarray()
     assert np.diag(likeness)[:6] == pytest.approx(np.ones(6), abs=1e-6)
     assert likeness[0, 5] == pytest.approx(1.0, abs=1e-6)
@@ -48,7 +49,7 @@ def test_lexical_vectors_are_tfidf() -> None:
 def test_the_cosine_is_the_weighed_mean_of_both(hybrid: Encoder, model: SentenceTransformer) -> None:
     embedded = hybrid.encode(TEXTS)
     dense = Encoder(model).encode(TEXTS)
-    lexical = Lexical.fit(TEXTS).vectors(TEXTS)
+    lexical = Lexical.fit(TEXTS, 3.0).vectors(TEXTS)
     expected = (dense.dense @ dense.dense.T + 3 * (lexical @ lexical.T).toarray()) / 4
     assert embedded.all_cosines(embedded) == pytest.approx(expected, abs=1e-6)
     assert embedded[[0, 2]].cosines(embedded[[1, 3]]) == pytest.approx(expected[[0, 2], [1, 3]], abs=1e-6)
@@ -64,8 +65,13 @@ def test_saved_and_loaded(hybrid: Encoder, model: SentenceTransformer, tmp_path:
     Encoder(model).save(tmp_path)
     assert Encoder.load(tmp_path, "cpu").lexical is None
     hybrid.save(tmp_path)
-    np.save(tmp_path / LEXICAL_FILE, np.zeros(3, dtype=np.float32))
-    with pytest.raises(ValueError, match=r"lexical.npy: float32 of shape \(3,\), expected"):
+    assert loaded.lexical is not None
+    assert loaded.lexical.share == 3.0
+    np.savez(tmp_path / LEXICAL_FILE, weights=np.zeros(3, dtype=np.float32), share=3.0)
+    with pytest.raises(ValueError, match=r"lexical.npz: float32 of shape \(3,\), expected"):
+        Encoder.load(tmp_path, "cpu")
+    (tmp_path / LEXICAL_FILE).write_bytes(b"PK\x03\x04 half a file")
+    with pytest.raises(ValueError, match="make reward-model"):
         Encoder.load(tmp_path, "cpu")
 
 
@@ -94,23 +100,22 @@ def test_training_s_loss_sees_both_parts(hybrid: Encoder) -> None:
             "negative": [TEXTS[4], TEXTS[4]],
         }
     )
-    recipe = Recipe(0.2, 0.0, {}, 0.0, (), 1, 1, None, 1, 1, {}, "")
     features = [hybrid.model.preprocess(rows[name].tolist()) for name in ("question", "positive", "negative")]
-    found = float(_loss(hybrid, recipe, rows)(features, torch.tensor([0, 1])))
-    good, bad = triplet_cosines(encoder_scorer(hybrid), rows)
+    found = float(ContrastiveEmpathyLoss(hybrid, rows, 0.2, 0.0)(features, torch.tensor([0, 1])))
+    good, bad = triplet_cosines(hybrid, rows)
     assert found == pytest.approx(float(np.maximum(0, bad - good + 0.2).mean()), abs=1e-6)
 
 
 def test_whitening_takes_the_mean_off_and_evens_the_axes(model: SentenceTransformer, tmp_path: Path) -> None:
     model.save(str(tmp_path), create_model_card=False)
     texts = ["".join(np.random.default_rng(i).choice(list("".join(TEXTS)), 6)) for i in range(200)]
-    plan = Plan(str(tmp_path), 8, {}, 1.0, None, 0.0, [])
-    white = build_encoder(plan, "", "cpu", texts)
+    white = build_encoder(RewardModelConfig(str(tmp_path), whiten=1.0), "", texts, 1)
     vectors = white.model.encode(texts)
     assert vectors.mean(axis=0) == pytest.approx(np.zeros(8), abs=1e-4)
     spread = np.linalg.svd(vectors, compute_uv=False)
     assert spread / spread.mean() == pytest.approx(np.ones(8), abs=1e-3)
-    frozen = build_encoder(Plan(str(tmp_path), 8, {}, 0.0, None, 0.0, ["embedding."]), "", "cpu", texts)
+    half = RewardModelConfig(str(tmp_path), whiten=0.0, frozen=["embedding."])
+    frozen = build_encoder(half, "", texts, 1)
     assert {name for name, value in frozen.model.named_parameters() if value.requires_grad} == {
         "1.linear.weight",
         "1.linear.bias",

@@ -1,13 +1,10 @@
 """Ranking a post's own response before negatives, beside TF-IDF, with intervals over questions."""
 
-from collections.abc import Sequence
-
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from reward_fns.training.pairwise import Cosines, compare, ranked_right, render_ranking, tfidf_scorer, triplet_cosines
+from reward_fns.training.pairwise import Both, compare, ranked_right, render_pairwise, tfidf_cosines
 
 
 def triplets() -> pd.DataFrame:
@@ -21,13 +18,14 @@ def triplets() -> pd.DataFrame:
     ).assign(kind=["topic", "topic", "topic", "dressed"])
 
 
-def by_length(texts: Sequence[str], left: npt.NDArray[np.int64], right: npt.NDArray[np.int64]) -> Cosines:
-    lengths = np.array([len(text) for text in texts])
-    return -np.abs(lengths[left] - lengths[right]).astype(float)
+def by_length(rows: pd.DataFrame) -> Both:
+    lengths = rows[["question", "positive", "negative"]].map(len)
+    good, bad = (-(lengths["question"] - lengths[part]).abs() for part in ("positive", "negative"))
+    return good.to_numpy(float), bad.to_numpy(float)
 
 
 def test_tfidf_prefers_common_characters() -> None:
-    good, bad = triplet_cosines(tfidf_scorer(), triplets())
+    good, bad = tfidf_cosines(triplets())
     assert good[0] > bad[0] == 0.0
     assert good[1] == bad[1] == 0.0
     assert good[2] > bad[2]
@@ -36,7 +34,7 @@ def test_tfidf_prefers_common_characters() -> None:
 
 
 def test_compare_reports_each_kind_beside_the_baseline() -> None:
-    results = compare({"TF-IDF": tfidf_scorer(), "length": by_length}, "TF-IDF", triplets(), ["topic", "dressed"], 1)
+    results = compare({"length": by_length(triplets())}, triplets(), 1)
     topic, dressed = results
     assert (topic.kind, topic.questions, topic.triplets) == ("topic", 2, 3)
     assert topic.accuracy["TF-IDF"] == pytest.approx(2.5 / 3)
@@ -46,20 +44,15 @@ def test_compare_reports_each_kind_beside_the_baseline() -> None:
     assert mean == pytest.approx(topic.accuracy["length"] - topic.accuracy["TF-IDF"])
     assert low <= mean <= high
     assert 0 <= topic.auc["TF-IDF"] <= 1
-    table = render_ranking(results, "TF-IDF", ["dressed"])
-    assert "| topic | easy | 2 | 3 | 0.833 /" in table
+    table = render_pairwise(results)
+    assert "| topic | hard | 2 | 3 | 0.833 /" in table
     assert "| dressed | hard | 1 | 1 |" in table
 
 
 def test_the_interval_is_over_questions() -> None:
     # One question holds all the pairs that differ, so drawing questions moves the mean as a whole.
     many = pd.concat([triplets().iloc[[0]]] * 50 + [triplets().iloc[[2]].assign(question_id=str(i)) for i in range(5)])
-    other = {"TF-IDF": tfidf_scorer(), "none": lambda texts, left, right: np.zeros(len(left))}
-    (result,) = compare(other, "TF-IDF", many.reset_index(drop=True), ["topic"], 1)
+    none = np.zeros(len(many)), np.zeros(len(many))
+    (result,) = compare({"none": none}, many.reset_index(drop=True), 1)
     mean, low, high = result.gain["none"]
     assert (mean, low, high) == (-0.5, -0.5, -0.5)
-
-
-def test_nothing_to_rank() -> None:
-    with pytest.raises(ValueError, match="no triplet of the kinds emotion"):
-        compare({"TF-IDF": tfidf_scorer()}, "TF-IDF", triplets(), ["emotion"], 1)

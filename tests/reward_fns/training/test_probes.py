@@ -6,10 +6,9 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from reward_fns.coe_reward import components
-from reward_fns.guards import Guards
-from reward_fns.reward_model import Judgement, RewardModel, Threshold, save_generic
-from reward_fns.training.probes import GENUINE, PROBES, heldout_questions, run_probes
+from reward_fns.options import Guards
+from reward_fns.reward_model import RewardModel, Threshold, save_generic
+from reward_fns.training.probes import ATTEMPTS, GENUINE, heldout_questions, render_probes, run_probes
 
 QUESTION = "考试没有考好，很难过，不知道怎么跟爸妈说"
 RESPONSE = "没考好的那天，难过是真的。先不急着想怎么跟爸妈说，把最怕听到的那句话写下来。"
@@ -46,52 +45,28 @@ def triplets() -> pd.DataFrame:
 
 
 def test_questions_with_all_kinds_of_negatives_are_probed() -> None:
-    (held,) = heldout_questions(triplets())
+    (held,) = heldout_questions(triplets(), 5, 1)
     assert (held.question, held.response, held.emotion) == (QUESTION, RESPONSE, "真替你高兴。")
     with pytest.raises(ValueError, match="no held-out question"):
-        heldout_questions(triplets().assign(split="train"))
+        heldout_questions(triplets().assign(split="train"), 5, 1)
 
 
 def test_probes_with_and_without_guards(model: RewardModel) -> None:
-    questions = heldout_questions(triplets())
-    guards = Guards(max_copy=0.5, min_distinct=0.6, min_chars=10)
+    questions = heldout_questions(triplets(), 5, 1)
+    guards = Guards(max_copy=0.5, min_distinct_2=0.6, min_chars=10)
     results = {result.name: result for result in run_probes(model, questions, guards, seed=1)}
-    assert set(results) == {GENUINE, *PROBES}
+    assert list(results) == list(ATTEMPTS)
     assert (results["parrot"].passed, results["parrot"].guarded) == (1.0, 0.0)
     assert (results["repeated"].passed, results["repeated"].guarded) == (1.0, 0.0)
     assert (results[GENUINE].passed, results[GENUINE].guarded) == (1.0, 1.0)
     for name in ("empty", "whitespace", "tags"):
         assert results[name].passed == 0.0
     assert all(result.answers == 1 for result in results.values())
-
-
-@pytest.mark.parametrize(
-    ("guards", "answer", "broken"),
-    [
-        (Guards(), QUESTION, ""),
-        (Guards(max_copy=0.9), QUESTION, "max_copy"),
-        (Guards(max_copy=0.9), RESPONSE, ""),
-        (Guards(min_distinct=0.5), RESPONSE * 5, "min_distinct"),
-        (Guards(min_distinct=0.5), RESPONSE, ""),
-        (Guards(min_chars=10), "加油", "min_chars"),
-        (Guards(max_chars=10), RESPONSE, "max_chars"),
-    ],
-)
-def test_guards(guards: Guards, answer: str, broken: str) -> None:
-    assert guards.refuse(QUESTION, answer) == broken
-    result = components(
-        QUESTION, f"<answer>{answer}</answer>", Judgement(0.9, 1.0, 0.8, 0.5), "threshold", "exact", guards
-    )
-    assert result["answer"] == (0.0 if broken else 1.0)
-    assert result["cosine"] == 0.9
-
-
-@pytest.mark.parametrize("limits", [{"max_copy": 1.5}, {"min_distinct": -0.1}, {"min_chars": -1}, {"max_chars": -5}])
-def test_a_limit_out_of_range_is_an_error(limits: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match=next(iter(limits))):
-        Guards(**limits)  # type: ignore[arg-type]
+    table = render_probes(list(results.values()), guards, 0.3)
+    assert "(min_chars 10, max_copy 0.5, min_distinct_2 0.6)" in table
+    assert "| parrot | the question itself | 100.0% | 0.0% |" in table
 
 
 def test_probes_are_the_same_for_a_seed(model: RewardModel) -> None:
-    questions = heldout_questions(triplets())
+    questions = heldout_questions(triplets(), 5, 1)
     assert run_probes(model, questions, Guards(), 7) == run_probes(model, questions, Guards(), 7)

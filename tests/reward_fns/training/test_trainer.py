@@ -1,6 +1,5 @@
 """Eq. 5, and the threshold on held-out pairs."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,14 @@ from transformers import PreTrainedTokenizerFast
 
 from reward_fns.encoder import Encoder
 from reward_fns.reward_model import RewardModel, Threshold, load_generic, save_generic
-from reward_fns.training.building import Plan, build_encoder, freeze
+from reward_fns.training.building import build_encoder, freeze
 from reward_fns.training.card import render_card
 from reward_fns.training.choosing import Pairs, choose_threshold, heldout_pairs
+from reward_fns.training.config import RewardModelConfig
 from reward_fns.training.curves import plot_curves
 from reward_fns.training.loss import contrastive_loss
-from reward_fns.training.pairwise import encoder_scorer
-from reward_fns.training.trainer import MODEL, Recipe, Trained, discard_model, generic_replies, split_dev, train
+from reward_fns.training.pairwise import triplet_cosines
+from reward_fns.training.trainer import Trained, draw_epochs, generic_replies, split_dev, take_heldout, train
 
 WORDS = ["考试", "失败", "难过", "工作", "加班", "疲惫", "分手", "想念", "孤单", "加油"]
 
@@ -93,61 +93,49 @@ def test_loss_of_one_row_is_the_library_s_triplet_loss(encoder: Encoder) -> None
     assert float(found) == pytest.approx(float(expected), abs=1e-6)
 
 
-def recipe(**changes: Any) -> Recipe:
+def config(**changes: Any) -> RewardModelConfig:
     arguments = {"learning_rate": 0.05, "per_device_train_batch_size": 4, "use_cpu": True, "report_to": "none"}
-    defaults: dict[str, Any] = {
-        "margin": 0.3,
-        "in_batch": 0.5,
-        "mixture": {"generic": 1.0},
-        "curriculum": 0.0,
-        "hard_kinds": (),
-        "epochs": 30,
-        "seed": 1,
-        "tokens": None,
-        "evaluations": 3,
-        "patience": 2,
-        "arguments": {**arguments, "dataloader_pin_memory": False},
-        "begins_as": "a bag",
-    }
-    return Recipe(**{**defaults, **changes})
+    training = {**arguments, "dataloader_pin_memory": False}
+    return RewardModelConfig(**{"encoder": "static", "epochs": 30, "training": training, **changes})
+
+
+def thresholds(encoder: Encoder) -> Threshold:
+    heldout = take_heldout(triplets(), 100, 1)
+    return choose_threshold(heldout_pairs(heldout, *triplet_cosines(encoder, heldout)), 0.3)
 
 
 def test_training_pulls_answers_to_their_questions(encoder: Encoder, tmp_path: Path) -> None:
-    before = choose_threshold(heldout_pairs(encoder_scorer(encoder), triplets()), 0.3)
-    rows, dev = split_dev(triplets(), 0, 1)
-    trained = train(encoder, rows, dev, recipe(), tmp_path)
-    after = choose_threshold(heldout_pairs(encoder_scorer(encoder), triplets()), 0.3)
+    before = thresholds(encoder)
+    trained = train(encoder, *split_dev(triplets(), 0, 1), config(), 1, tmp_path)
+    after = thresholds(encoder)
     assert trained.dev is None
+    assert trained.triplets == 3
     assert trained.steps == 23  # 3 rows in 30 epochs, by 4
     assert after.auc["generic"] == 1.0
     assert after.auc["in_batch"] == 1.0 > before.auc["in_batch"]
     assert after.accuracy == 1.0
-    assert not list(tmp_path.glob("checkpoint-*"))
-    saved = SentenceTransformer(str(tmp_path / MODEL), device="cpu")
-    assert np.array_equal(saved.encode(["考试"]), encoder.model.encode(["考试"]))
 
 
 def test_the_state_that_ranks_dev_best_is_kept_and_training_stops(encoder: Encoder, tmp_path: Path) -> None:
     rows, _ = split_dev(triplets(), 0, 1)
-    trained = train(encoder, rows, rows, recipe(evaluations=6, patience=1), tmp_path)
+    trained = train(encoder, rows, rows, config(), 1, tmp_path)
     # Three rows are soon ranked right, and from then on no evaluation gains.
     assert trained.dev == 1.0
     assert trained.best_step is not None
     assert trained.best_step < trained.steps < 23
 
 
-def test_a_finished_training_is_not_done_again_unless_something_changed(encoder: Encoder, tmp_path: Path) -> None:
-    rows, dev = split_dev(triplets(), 0, 1)
-    first = train(encoder, rows, dev, recipe(), tmp_path)
-    made = (tmp_path / MODEL / "model.safetensors").stat().st_mtime_ns
-    assert train(encoder, rows, dev, recipe(), tmp_path) == first
-    assert (tmp_path / MODEL / "model.safetensors").stat().st_mtime_ns == made
-    other = train(encoder, rows, dev, recipe(epochs=4), tmp_path)
-    assert other.steps == 3
-    train(encoder, rows, dev, recipe(epochs=4, begins_as="another bag"), tmp_path)
-    assert "another bag" in (tmp_path / "settings.json").read_text(encoding="utf-8")
-    discard_model(tmp_path)
-    assert not (tmp_path / MODEL).exists()
+def test_each_epoch_draws_its_share_anew() -> None:
+    rows = pd.DataFrame({"n": range(1000)})
+    planned = draw_epochs(rows, 0.25, 2, 7)
+    assert len(planned) == pytest.approx(500, abs=60)
+    assert planned["n"].nunique() > 1.5 * 250
+    assert planned.equals(draw_epochs(rows, 0.25, 2, 7))
+    assert not planned.equals(draw_epochs(rows, 0.25, 2, 8))
+    whole = draw_epochs(rows, 1.0, 2, 7)["n"]
+    assert sorted(whole[:1000]) == sorted(whole[1000:]) == list(range(1000))
+    with pytest.raises(ValueError, match=r"epoch_share=1e-09 draws none of the 1000"):
+        draw_epochs(rows, 1e-9, 1, 7)
 
 
 class _KilledError(RuntimeError):
@@ -159,13 +147,13 @@ def test_a_killed_training_goes_on_from_its_checkpoint(
 ) -> None:
     rows, dev = split_dev(triplets(), 0, 1)
     begun = {name: value.clone() for name, value in encoder.model.state_dict().items()}
-    train(encoder, rows, dev, recipe(), tmp_path / "whole")
+    train(encoder, rows, dev, config(), 1, tmp_path / "whole")
     whole = encoder.model.encode(["考试 失败"])
     steps: list[int] = []
     step = SentenceTransformerTrainer.training_step
 
     def dying(self: Any, *arguments: Any, **named: Any) -> Any:
-        if self.state.global_step == 12 and len(steps) == 12:
+        if self.state.global_step == 15 and len(steps) == 15:
             raise _KilledError
         steps.append(self.state.global_step)
         return step(self, *arguments, **named)
@@ -173,12 +161,15 @@ def test_a_killed_training_goes_on_from_its_checkpoint(
     monkeypatch.setattr(SentenceTransformerTrainer, "training_step", dying)
     encoder.model.load_state_dict(begun)
     with pytest.raises(_KilledError):
-        train(encoder, rows, dev, recipe(), tmp_path / "killed")
+        train(encoder, rows, dev, config(), 1, tmp_path / "killed")
     encoder.model.load_state_dict(begun)
-    trained = train(encoder, rows, dev, recipe(), tmp_path / "killed")
+    trained = train(encoder, rows, dev, config(), 1, tmp_path / "killed", resume=True)
     assert trained.steps == 23
-    assert steps == [*range(12), *range(8, 23)]  # a checkpoint each third of the 23 steps
+    assert steps == [*range(15), *range(12, 23)]  # a checkpoint each quarter of the 23 steps
     assert encoder.model.encode(["考试 失败"]) == pytest.approx(whole, abs=1e-6)
+    encoder.model.load_state_dict(begun)
+    train(encoder, rows, dev, config(), 1, tmp_path / "killed")
+    assert steps[-23:] == list(range(23))
 
 
 def test_dev_questions_are_whole_and_not_trained_on() -> None:
@@ -203,21 +194,20 @@ def test_an_untrained_embedding_bag_is_tfidf_projected(encoder: Encoder, tmp_pat
         tmp_path
     )
     texts = ["考试 失败", "考试 难过", "考试 工作", "考试 加班"]
-    np.random.seed(0)
-    plan = Plan("static", 4096, {}, None, None, 0.0, [])
-    bag = build_encoder(plan, str(tmp_path), "cpu", texts)
+    np.random.seed(1)
+    bag = build_encoder(config(dimension=4096), str(tmp_path), texts, 0)
     both, common, rare, other = bag.encode(["考试 失败", "考试", "失败", "分手"]).dense
     idf = {"考试": 1.0, "失败": np.log(5 / 2) + 1}
     length = np.hypot(*idf.values())
     assert both @ common == pytest.approx(idf["考试"] / length, abs=0.05)
     assert both @ rare == pytest.approx(idf["失败"] / length, abs=0.05)
     assert both @ other == pytest.approx(0.0, abs=0.05)
-    with pytest.raises(ValueError, match="encoder_config"):
-        build_encoder(replace(plan, config={"hidden_dropout_prob": 0}), str(tmp_path), "cpu", texts)
+    again = build_encoder(config(dimension=4096), str(tmp_path), texts, 0)
+    assert np.array_equal(again.encode(texts).dense, bag.encode(texts).dense)
 
 
 def test_threshold_separates_and_is_read_back(encoder: Encoder, tmp_path: Path) -> None:
-    threshold = choose_threshold(heldout_pairs(encoder_scorer(encoder), triplets()), 0.3)
+    threshold = thresholds(encoder)
     encoder.save(tmp_path)
     threshold.save(tmp_path)
     save_generic(tmp_path, generic_replies(triplets(), 4))
@@ -228,10 +218,16 @@ def test_threshold_separates_and_is_read_back(encoder: Encoder, tmp_path: Path) 
     assert cosines[1] < 1.0
 
 
-def test_no_heldout_row_is_an_error(encoder: Encoder) -> None:
-    rows = triplets()
+def test_no_heldout_row_is_an_error() -> None:
     with pytest.raises(ValueError, match="held-out"):
-        heldout_pairs(encoder_scorer(encoder), rows[rows["split"] == "train"])
+        heldout_pairs(triplets().iloc[:0], np.zeros(0), np.zeros(0))
+
+
+def test_each_pair_counts_once() -> None:
+    rows = pd.concat([triplets().query("split == 'heldout'")] * 2, ignore_index=True)
+    pairs = heldout_pairs(rows, np.arange(len(rows)) % 6 + 1.0, -np.ones(len(rows)))
+    assert (int(pairs.good.sum()), len(pairs.of("generic")), len(pairs.of("in_batch"))) == (3, 3, 3)
+    assert (pairs.cosine[pairs.good] > 0).all()
 
 
 def test_missing_threshold_names_the_target(tmp_path: Path) -> None:
@@ -301,11 +297,11 @@ def test_a_rule_that_nothing_keeps_is_an_error() -> None:
 
 def test_card_and_picture_say_what_passes(tmp_path: Path) -> None:
     threshold = choose_threshold(COSINES, 0.3, "fpr", 0.2)
-    tried = {(0.3, 1): Trained(0.1, 20, 0.75, 10), (0.2, 1): Trained(0.1, 20, 0.8, 15)}
-    card = render_card(threshold, COSINES, {"encoder": "static"}, tried, "| a table |\n")
-    assert "| 0.2 | 1 | 20 | 15 | 0.8000 |" in card
+    card = render_card(threshold, COSINES, config(), Trained(1200, 0.1, 20, 0.8, 15), 1, "| a table |\n")
+    assert "| triplets | 1,200, of which an epoch draws 1 |" in card
+    assert "after step 15, which ranks 0.8000 of the dev triplets right" in card
     assert "| a table |" in card
-    assert "dev" not in render_card(threshold, COSINES, {}, {(0.3, 1): Trained(0.1, 20, None, None)}, "")
+    assert "dev" not in render_card(threshold, COSINES, config(), Trained(1200, 0.1, 20, None, None), 1, "")
     assert "| a post and its own response | 4 | 0.675 | 75.0% | |" in card
     assert "| negative: emotion | 2 | 0.300 | 0.0% |" in card
     assert "at most 0.2 of the held-out negatives" in card

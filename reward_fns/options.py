@@ -1,0 +1,114 @@
+"""The options of the reward: what verl's function, the command, the probes and `make grpo`'s check have in common.
+
+A new guard is one line of `Guards`: it is then an option of verl's function, of the command and of the probes. Nothing
+here loads an encoder, torch or Ray, so that a recipe can check options before it starts anything.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, get_args
+
+AnswerMode = Literal["threshold", "dense", "margin"]
+"""How the cosine becomes r_answer, see `reward_model.Judgement`."""
+
+FormatMode = Literal["exact", "partial"]
+"""How r_format is paid, see `coe_format`."""
+
+
+def limited(default: Any, low: float, high: float = float("inf"), **more: Any) -> Any:
+    """A field of a dataclass of options that holds a number from `low` to `high`, for `check_ranges`."""
+    return field(default=default, metadata={"range": (low, high), **more})
+
+
+def check_ranges(options: Any) -> None:
+    """Check the numbers of a dataclass whose fields were made by `limited`; None is none and passes.
+
+    Raises:
+        ValueError: one is out of its range or no number; the message names it.
+    """
+    for option in fields(options):
+        low, high = option.metadata.get("range", (None, None))
+        value = getattr(options, option.name)
+        if low is None or value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            expected = f"{low:g} or more" if high == float("inf") else f"{low:g} to {high:g}"
+            or_none = ", or null for none" if option.default is None else ""
+            raise ValueError(f"{option.name}={value}: expected {expected}{or_none}.")
+
+
+@dataclass(frozen=True)
+class Guards:
+    """Limits beside the cosine that an answer has to keep to be paid for: against parroting, repetition and padding.
+
+    All are off (None) by default, as in the paper. `make reward-probes` shows what each one stops, and what genuine
+    answers lose. A guard's name begins with ``max_`` or ``min_``; its measure is one of `components.measure`.
+
+    Attributes:
+        max_copy: largest share of the answer's pairs of neighbouring characters that may stand in the question.
+        min_distinct_2: least share of distinct ones among these pairs, 0 to 1.
+        min_chars, max_chars: shortest and longest answer, in characters.
+    """
+
+    min_chars: int | None = limited(None, 0, measure="answer_chars")
+    max_chars: int | None = limited(None, 0, measure="answer_chars")
+    max_copy: float | None = limited(None, 0, 1, measure="copy_overlap")
+    min_distinct_2: float | None = limited(None, 0, 1, measure="distinct_2")
+
+    def __post_init__(self) -> None:
+        """Stop at an option that cannot be one.
+
+        Raises:
+            ValueError: names it.
+        """
+        check_ranges(self)
+
+    def refuse(self, measures: Mapping[str, float]) -> str:
+        """The first limit that an answer with these measures breaks, by its name; "" where it keeps all."""
+        for option in fields(Guards):
+            limit, found = getattr(self, option.name), measures[option.metadata["measure"]]
+            if limit is not None and (found > limit if option.name.startswith("max_") else found < limit):
+                return option.name
+        return ""
+
+
+@dataclass(frozen=True)
+class RewardOptions(Guards):
+    """Everything that can be chosen of the reward.
+
+    Attributes:
+        mode: how r_answer follows from the cosine, see `reward_model.Judgement`; the paper's is "threshold".
+        format_mode: "exact" (Eq. 4), or "partial" for ablation, see `coe_format.partial_format_reward`.
+        replicas: how many reward workers there are.
+        timeout_s: longest wait for the worker, each attempt, in seconds.
+        attempts: how often the worker is asked before giving up.
+        outage_file: written when the worker does not answer. verl goes on without the outputs whose reward raises an
+            error, so who started verl has to look for it and end the run (`recipes.grpo`).
+    """
+
+    mode: AnswerMode = field(default="threshold", metadata={"choices": get_args(AnswerMode)})
+    format_mode: FormatMode = field(default="exact", metadata={"choices": get_args(FormatMode)})
+    replicas: int = limited(1, 1)
+    timeout_s: float = limited(60.0, 0.1)
+    attempts: int = limited(3, 1)
+    outage_file: str | None = None
+
+    def __post_init__(self) -> None:
+        """As `Guards`, and the modes are known ones."""
+        super().__post_init__()
+        for option in fields(self):
+            choices = option.metadata.get("choices")
+            if choices and getattr(self, option.name) not in choices:
+                raise ValueError(f"{option.name}={getattr(self, option.name)}: expected one of {', '.join(choices)}.")
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> "RewardOptions":
+        """From ``reward_kwargs`` or whatever else names options.
+
+        Raises:
+            ValueError: a key that is none, so that a misspelt guard is never passed over, or a value that cannot be.
+        """
+        known = [option.name for option in fields(cls)]
+        if unknown := [key for key in values if key not in known]:
+            raise ValueError(f"{unknown[0]}: no such option of the reward. Known: {', '.join(known)}.")
+        return cls(**values)
