@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from common.human_help import human_help
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -40,7 +42,8 @@ PAPER_CITATION: Final = _bibtex(
 
 SOURCES: Final[Mapping[str, Source]] = {
     "sample": Source(
-        origin="the sample corpus of the open implementation: posts and replies invented for it, nobody's own story",
+        origin="the sample corpus of the open implementation: posts, replies and chains written for this project, not "
+        "reviewed by a counsellor, nobody's own story",
         terms="Sample corpus: the licence of the repository it comes with, Apache-2.0.",
     ),
     "psyqa": Source(
@@ -94,12 +97,12 @@ LICENSE_CHOSEN: Final = """\
 It was named by whoever prepared the data set, and cannot allow more than the corpora do.
 """
 
-WARNING: Final = """\
+WARNING: Final = f"""\
 > **For research only.** People wrote, or were imagined to write, in distress. Nothing here is advice, no figure claims
 > clinical validity, and no model trained on it is a counsellor.
 >
-> 如果你或身边的人有伤害自己的念头，请马上联系信任的人，或拨打全国统一心理援助热线 **12356**；
-> 情况紧急时，请拨打 **120** 或 **110**。
+> 如果你或身边的人有伤害自己的念头，请马上联系信任的人，或拨打{human_help().hotlines_zh("**")}；
+> 情况紧急时，请拨打 {human_help().emergency_zh("**")}。
 """
 
 HOLDS: Final = """\
@@ -138,7 +141,7 @@ was left out, by step, with the reason), `masked.jsonl` (where personal data sto
 
 FIELDS: Final[Mapping[str, str]] = {
     "ability": "always `counselling`",
-    "coe": "the reviewed chain L1 to L4, where the corpus has one",
+    "coe": "the chain, a text a layer, where there is one; the sample's are written for this project, not reviewed",
     "crisis": "whether the corpus marks the asker as at acute risk",
     "data_source": "the corpus's name, by which verl groups its validation figures",
     "description": "the post itself; may be empty",
@@ -212,14 +215,14 @@ LEAKS: Final = """\
 Searched across the splits after they were made. Anything but 0 is a fault to be reported.
 """
 
-USE: Final = """\
+USE: Final = f"""\
 Meant for: research on how language models reply to long posts, on empathetic reasoning and on rewards; checking a
 training pipeline.
 
 Not meant for:
 
 - counselling, diagnosis, triage or any other clinical use, with or without a person looking on;
-- answering people in crisis. In China: 12356 (psychological support), 120 and 110 (emergencies);
+- answering people in crisis. In China: {human_help().english()};
 - judging, profiling or identifying the people who wrote;
 - measuring how good human counsellors are: a reply on the net is not a session.
 

@@ -76,11 +76,11 @@ def alike_pairs(rows: Signatures, threshold: float) -> npt.NDArray[np.int64]:
         raise ValueError(f"near-duplicate threshold {threshold}, expected 0.4 to 1. Correct the config.")
     found: list[npt.NDArray[np.int64]] = [np.empty((0, 2), dtype=np.int64)]
     for candidates in _candidates(rows):
-        found.append(candidates[agreement(rows, candidates) >= threshold])
+        found.append(candidates[jaccard(rows, candidates) >= threshold])
     return np.unique(np.concatenate(found), axis=0)
 
 
-def agreement(rows: Signatures, pairs: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+def jaccard(rows: Signatures, pairs: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     """The estimated Jaccard index of each pair of rows, shape ``(len(pairs),)``."""
     # By pieces: each pair takes a kilobyte while it is compared.
     pieces = [(rows[piece[:, 0]] == rows[piece[:, 1]]).mean(axis=1) for piece in _pieces(pairs)]

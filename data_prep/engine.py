@@ -21,9 +21,9 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from common.files import replacing
-from common.records.question import Question
+from common.records.question import Question, to_table
 from data_prep.config import TreatmentConfig
-from data_prep.treatment import TREATED_SCHEMA, Treated, Treatment, to_table, treated, treatment_key
+from data_prep.treatment import TREATED_SCHEMA, Treated, Treatment, treated, treatment_key
 
 Engine = Literal["local", "ray"]
 

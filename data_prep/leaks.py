@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from data_prep.duplicates import Signatures, agreement, alike_pairs
+from data_prep.duplicates import Signatures, alike_pairs, jaccard
 
 Part = Literal["post", "response"]
 
@@ -83,7 +83,7 @@ def find_leaks(held_out: Mapping[str, Texts], others: Mapping[str, Texts], part:
             size = len(held.ids)
             pairs = alike_pairs(rows, threshold)
             across = pairs[(pairs[:, 0] < size) & (pairs[:, 1] >= size)]
-            for (one, two), similarity in zip(across.tolist(), agreement(rows, across).tolist(), strict=True):
+            for (one, two), similarity in zip(across.tolist(), jaccard(rows, across).tolist(), strict=True):
                 key = (held_name, held.ids[one], other_name, other.ids[two - size])
                 best[key] = max(similarity, best.get(key, 0.0))
     return [Leak(*key, part, round(similarity, 3)) for key, similarity in sorted(best.items())]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from transformers import PreTrainedTokenizerBase
 
@@ -20,12 +20,14 @@ from data_prep.engine import treat_questions
 from data_prep.grouping import Grouped, deduplicate, everything
 from data_prep.leaks import Leak, Texts, find_leaks, reasons_by_id
 from data_prep.negatives import TripletBuilder
-from data_prep.selection import select_prompts, select_sft
+from data_prep.selection import Barred, select_prompts, select_sft
 from data_prep.split import Split, split_questions
 from data_prep.statistics import CorpusStatistics, corpus_statistics
-from data_prep.tally import Account
+from data_prep.tally import Tally
 from data_prep.treatment import Masked, Treated
 from data_prep.writers import (
+    RlSplit,
+    SftSample,
     write_grpo_parquet,
     write_questions_parquet,
     write_sft_json,
@@ -81,7 +83,7 @@ class Prepared:
         seconds: how long each step took.
     """
 
-    account: Account
+    tally: Tally
     read: dict[str, CorpusStatistics]
     formats: tuple[str, ...]
     questions: list[Question]
@@ -111,7 +113,7 @@ def prepare(
 
     Args:
         corpus: from its training split come RL prompts and triplets.
-        coe: questions with reviewed chains, for SFT; None where the corpus has them itself.
+        coe: questions with chains, for SFT; None where the corpus has them itself.
         exclude: corpora by name none of whose questions may be trained on.
 
     Raises:
@@ -119,7 +121,7 @@ def prepare(
         RuntimeError: counts that do not add up, or a leak in what was written: bugs of this package.
     """
     remove_partial(out_dir)
-    account, clock = Account(), Clock()
+    tally, clock = Tally(), Clock()
     named = [("", config.data_source, corpus)]
     named += [("coe_", "sample", coe)] if coe is not None else []
     named += [(f"{name} ", name, part) for name, part in exclude.items()]
@@ -128,47 +130,19 @@ def prepare(
         raise ValueError(f"corpora are called {names}, expected a name of its own for each. Set data_source=… .")
     read = {name: corpus_statistics(part.questions) for _, name, part in named}
     clock.lap("statistics")
-    # All corpora in one go, so that a small one does not wait for a pool of its own.
-    results = treat_questions(
-        [question for _, _, part in named for question in part.questions],
-        config.treatment,
-        out_dir / WORK,
-        config.engine,
-        config.workers,
-    )
-    treated = {name: list(islice(results, len(part.questions))) for _, name, part in named}
+    treated = _treat({name: part for _, name, part in named}, config, out_dir / WORK)
     clock.lap("treatment")
     for prefix, name, part in named:
-        _note(prefix, part, treated[name], account)
-    own = _group("", treated[config.data_source], config, account)
-    chains = own if coe is None else _group("coe_", treated["sample"], config, account)
+        _note(prefix, part, treated[name], tally)
+    own = _group("", treated[config.data_source], config, tally)
+    chains = own if coe is None else _group("coe_", treated["sample"], config, tally)
     others = {name: everything(part.questions, treated[name]) for name, part in exclude.items()}
     clock.lap("deduplication")
     split = split_questions(own.questions, config.test_size, config.val_size, config.seed)
     sets = {name: own.of({question.id for question in members}) for name, members in split.parts.items()}
-    held_out = {"test": sets["test"], "val": sets["val"]} if coe is not None else {}
-    found = {
-        "coe": _leaks({**held_out, **others}, {"coe": chains}, config),
-        "corpus": _leaks(others, {"train": sets["train"], "val": sets["val"]}, config),
-    }
-    barred = {name: reasons_by_id(leaks) for name, leaks in found.items()}
-    if coe is None:
-        for name in ("test", "val"):
-            barred["coe"] |= {q.id: (f"question of the {name} split", "") for q in split.parts[name]}
+    leaks, barred = _bar(sets, chains, coe is None, others, config)
     clock.lap("split and leaks")
-
-    samples = select_sft(chains.questions, barred["coe"], tokenizer, config, account)
-    prompts = {
-        "grpo_train": select_prompts("grpo_train", split.train, barred["corpus"], tokenizer, config, account),
-        "grpo_val": select_prompts("grpo_val", split.val, barred["corpus"], tokenizer, config, account),
-        "test": select_prompts("test", split.test, {}, tokenizer, config, account),
-    }
-    for stage in ("sft", *prompts):
-        if not account.stages[stage].kept:
-            raise ValueError(
-                f"stage {stage}: nothing left of {account.stages[stage].came_in}, left out were "
-                f"{account.reasons().get(stage, {})}. Raise the limits or add questions."
-            )
+    samples, prompts = _select(chains, split, barred, tokenizer, config, tally)
     clock.lap("token counts")
     clear = [question for question in split.train if question.id not in barred["corpus"]]
     triplets = TripletBuilder(
@@ -183,29 +157,20 @@ def prepare(
     }
     remaining = _check_no_leak({"test": sets["test"], **others}, trained_on, config)
     clock.lap("last look for leaks")
-
-    write_sft_json(out_dir / "sft.json", samples)
-    write_grpo_parquet(
-        out_dir / "grpo_train.parquet", prompts["grpo_train"], config.system_prompt, config.data_source, "train"
-    )
-    write_grpo_parquet(
-        out_dir / "grpo_val.parquet", prompts["grpo_val"], config.system_prompt, config.data_source, "val"
-    )
-    write_test_parquet(out_dir / "test.parquet", prompts["test"], config.system_prompt)
-    write_questions_parquet(out_dir / "questions.parquet", split)
+    _write(out_dir, samples, prompts, split, config)
     clock.lap("writing")
     write_triplets_parquet(out_dir / "triplets.parquet", triplets)
     made = triplets.counts.total()
-    account.note("triplets", made + len(triplets.rejected), made, triplets.rejected)
+    tally.note("triplets", made + len(triplets.rejected), made, triplets.rejected)
     clock.lap("triplets")
     shutil.rmtree(out_dir / WORK, ignore_errors=True)
     return Prepared(
-        account=account,
+        tally=tally,
         read=read,
         formats=tuple(dict.fromkeys(part.format for _, _, part in named)),
         questions=own.questions,
         split=split,
-        leaks=[leak for leaks in found.values() for leak in leaks],
+        leaks=leaks,
         remaining=remaining,
         rules=_rule_counts(treated[config.data_source]),
         masked=[place for item in treated[config.data_source] for place in item.masked],
@@ -215,8 +180,81 @@ def prepare(
     )
 
 
-def _note(prefix: str, corpus: Corpus, treated: Sequence[Treated], account: Account) -> None:
-    account.note(f"{prefix}records", corpus.records_in, corpus.records_kept, corpus.rejected)
+def _treat(corpora: Mapping[str, Corpus], config: DataConfig, work: Path) -> dict[str, list[Treated]]:
+    """All corpora in one go, so that a small one does not wait for a pool of its own."""
+    questions = [question for part in corpora.values() for question in part.questions]
+    results = treat_questions(questions, config.treatment, work, config.engine, config.workers)
+    return {name: list(islice(results, len(part.questions))) for name, part in corpora.items()}
+
+
+def _bar(
+    sets: Mapping[str, Grouped], chains: Grouped, own: bool, others: Mapping[str, Grouped], config: DataConfig
+) -> tuple[list[Leak], dict[str, Barred]]:
+    """What is alike to a held-out question and so must not be trained on, of the chains and of the corpus.
+
+    Args:
+        sets: the corpus's own parts.
+        chains: questions with chains.
+        own: whether they are the corpus's own, of which test and validation have some.
+        others: what is excluded.
+    """
+    held_out = {} if own else {name: sets[name] for name in ("test", "val")}
+    found = {
+        "coe": _leaks({**held_out, **others}, {"coe": chains}, config),
+        "corpus": _leaks(others, {"train": sets["train"], "val": sets["val"]}, config),
+    }
+    barred = {name: reasons_by_id(leaks) for name, leaks in found.items()}
+    if own:
+        for name in ("test", "val"):
+            barred["coe"] |= {q.id: (f"question of the {name} split", "") for q in sets[name].questions}
+    return [leak for leaks in found.values() for leak in leaks], dict(barred)
+
+
+def _select(
+    chains: Grouped,
+    split: Split,
+    barred: Mapping[str, Barred],
+    tokenizer: PreTrainedTokenizerBase,
+    config: DataConfig,
+    tally: Tally,
+) -> tuple[list[SftSample], dict[str, list[Question]]]:
+    """SFT samples, and the prompts of each stage.
+
+    Raises:
+        ValueError: a stage is left without any.
+    """
+    samples = select_sft(chains.questions, barred["coe"], tokenizer, config, tally)
+    prompts = {
+        "grpo_train": select_prompts("grpo_train", split.train, barred["corpus"], tokenizer, config, tally),
+        "grpo_val": select_prompts("grpo_val", split.val, barred["corpus"], tokenizer, config, tally),
+        "test": select_prompts("test", split.test, {}, tokenizer, config, tally),
+    }
+    for stage in ("sft", *prompts):
+        if not tally.stages[stage].kept:
+            raise ValueError(
+                f"stage {stage}: nothing left of {tally.stages[stage].came_in}, left out were "
+                f"{tally.reasons().get(stage, {})}. Raise the limits or add questions."
+            )
+    return samples, prompts
+
+
+def _write(
+    folder: Path,
+    samples: Sequence[SftSample],
+    prompts: Mapping[str, Sequence[Question]],
+    split: Split,
+    config: DataConfig,
+) -> None:
+    write_sft_json(folder / "sft.json", samples)
+    for part in get_args(RlSplit):
+        name = f"grpo_{part}"
+        write_grpo_parquet(folder / f"{name}.parquet", prompts[name], config.system_prompt, config.data_source, part)
+    write_test_parquet(folder / "test.parquet", prompts["test"], config.system_prompt)
+    write_questions_parquet(folder / "questions.parquet", split)
+
+
+def _note(prefix: str, corpus: Corpus, treated: Sequence[Treated], tally: Tally) -> None:
+    tally.note(f"{prefix}records", corpus.records_in, corpus.records_kept, corpus.rejected)
     rejected = [item for result in treated for item in result.rejected]
     kept = [result.question for result in treated if result.question is not None]
     came_in = {
@@ -226,17 +264,17 @@ def _note(prefix: str, corpus: Corpus, treated: Sequence[Treated], account: Acco
     left = {"question": len(kept), "response": sum(len(question.responses) for question in kept)}
     for what in ("question", "response"):
         items = [item for item in rejected if item.what == what]
-        account.note(f"{prefix}{what}s", came_in[what], left[what], items)
+        tally.note(f"{prefix}{what}s", came_in[what], left[what], items)
 
 
-def _group(prefix: str, treated: Sequence[Treated], config: DataConfig, account: Account) -> Grouped:
+def _group(prefix: str, treated: Sequence[Treated], config: DataConfig, tally: Tally) -> Grouped:
     before = [result.question for result in treated if result.question is not None]
     grouped, rejected = deduplicate(treated, config.question_threshold, config.response_threshold)
     came_in = {"question": len(before), "response": sum(len(question.responses) for question in before)}
     left = {"question": len(grouped.questions), "response": sum(len(q.responses) for q in grouped.questions)}
     for what in ("question", "response"):
         items = [item for item in rejected if item.what == what]
-        account.note(f"{prefix}unique_{what}s", came_in[what], left[what], items)
+        tally.note(f"{prefix}unique_{what}s", came_in[what], left[what], items)
     return grouped
 
 

@@ -2,16 +2,22 @@
 
 from typing import Final
 
-COE_PROMPT: Final = """你是一位有经验的心理咨询师，正在回复一封求助来信。请先按四个层次思考，再写给来访者看的回复。
-L1 情绪与处境：来访者有哪些情绪，它们由怎样的处境引起。
-L2 原因与信念：情绪背后有哪些原因、想法，可能有什么认知偏差。
-L3 求助意图：来访者最需要的是被认可、被理解，还是具体的建议。
-L4 回应策略：据此决定先回应什么，用什么方式，给出哪些支持。
-回复要真诚、具体、不评判；若有伤害自己或他人的危险，先关心安全，并引导其联系身边的人和专业援助。
-严格按此格式输出：<empathy_think><L1>…</L1><L2>…</L2><L3>…</L3><L4>…</L4></empathy_think><answer>…</answer>"""
+from reward_fns.coe_format import LAYER_ASKS, LAYER_TITLES, LAYERS, skeleton
 
-PLAIN_PROMPT: Final = """你是一位有经验的心理咨询师，正在回复一封求助来信。
-回复要真诚、具体、不评判；若有伤害自己或他人的危险，先关心安全，并引导其联系身边的人和专业援助。"""
+_ROLE: Final = "你是一位有经验的心理咨询师，正在回复一封求助来信。"
+_CARE: Final = "回复要真诚、具体、不评判；若有伤害自己或他人的危险，先关心安全，并引导其联系身边的人和专业援助。"
+_NUMBER: Final = "零一两三四五六七八九"[len(LAYERS)]
+
+COE_PROMPT: Final = "\n".join(
+    [
+        f"{_ROLE}请先按{_NUMBER}个层次思考，再写给来访者看的回复。",
+        *(f"{name} {LAYER_TITLES[name]}：{LAYER_ASKS[name]}" for name in LAYERS),
+        _CARE,
+        f"严格按此格式输出：{skeleton()}",
+    ]
+)
+
+PLAIN_PROMPT: Final = f"{_ROLE}\n{_CARE}"
 
 SYSTEM_PROMPTS: Final = {"coe": COE_PROMPT, "plain": PLAIN_PROMPT}
 

@@ -5,14 +5,12 @@ the dataset card ``README.md``; and line by line ``rejected.jsonl``, ``masked.js
 ``leaks.jsonl``. No file holds a time or a path: the same data gives the same bytes.
 """
 
-import json
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from common.files import replacing
+from common.files import write_json, write_json_lines, write_text
 from data_prep.card import CardFacts, data_file, dataset_card
 from data_prep.cleaning import RULES
 from data_prep.config import DataConfig
@@ -45,17 +43,13 @@ _STEPS: Final = {
 
 def write_report(prepared: Prepared, config: DataConfig, folder: Path) -> None:
     """Write everything named above into ``folder``."""
-    _write_lines(
-        folder / "rejected.jsonl", ({"stage": stage, **asdict(item)} for stage, item in prepared.account.rejected)
-    )
-    _write_lines(folder / "masked.jsonl", map(asdict, prepared.masked))
-    _write_lines(folder / "leaks.jsonl", map(asdict, prepared.leaks))
+    rejected = ({"stage": stage, **asdict(item)} for stage, item in prepared.tally.rejected)
+    write_json_lines(folder / "rejected.jsonl", rejected)
+    write_json_lines(folder / "masked.jsonl", map(asdict, prepared.masked))
+    write_json_lines(folder / "leaks.jsonl", map(asdict, prepared.leaks))
     kept = corpus_statistics(prepared.questions)
     corpora = {**prepared.read, f"{config.data_source}, kept": kept}
-    _write(
-        folder / "statistics.json",
-        json.dumps({name: asdict(part) for name, part in corpora.items()}, ensure_ascii=False, indent=1) + "\n",
-    )
+    write_json(folder / "statistics.json", {name: asdict(part) for name, part in corpora.items()})
     pictures = tuple(path.name for path in draw_plots(kept, folder))
     sections = {
         "Counts": _counts(prepared),
@@ -68,8 +62,8 @@ def write_report(prepared: Prepared, config: DataConfig, folder: Path) -> None:
         "Near-duplicates and leaks": _leaks(prepared, config),
     }
     body = "\n".join(f"## {heading}\n\n{text}" for heading, text in sections.items())
-    _write(folder / "report.md", f"# Data: {cell(config.data_source)}\n\n{body}")
-    _write(folder / "README.md", dataset_card(_facts(prepared, config, folder, corpora, pictures)))
+    write_text(folder / "report.md", f"# Data: {cell(config.data_source)}\n\n{body}")
+    write_text(folder / "README.md", dataset_card(_facts(prepared, config, folder, corpora, pictures)))
 
 
 def _facts(
@@ -85,7 +79,7 @@ def _facts(
         corpora=corpora,
         kept=corpora[f"{config.data_source}, kept"],
         pictures=pictures,
-        steps={_step(name): count for name, count in prepared.account.stages.items()},
+        steps={_step(name): count for name, count in prepared.tally.stages.items()},
         splits={name: len(members) for name, members in prepared.split.parts.items()},
         files=(
             data_file(folder / "sft.json"),
@@ -103,18 +97,19 @@ def _facts(
 def _counts(prepared: Prepared) -> str:
     rows = (
         (_step(name), f"{count.came_in:,}", f"{count.kept:,}", f"{count.rejected:,}")
-        for name, count in prepared.account.stages.items()
+        for name, count in prepared.tally.stages.items()
     )
     splits = ", ".join(f"{len(members):,} {name}" for name, members in prepared.split.parts.items())
     return (
         table(("Step", "In", "Kept", "Left out"), rows) + f"\nIn = kept + left out, in every line. Split: {splits}.\n"
+        "The sample corpus's chains, from which SFT learns, are written for this project, not reviewed.\n"
     )
 
 
 def _reasons(prepared: Prepared) -> str:
     rows = (
         (_step(stage), cell(reason), f"{count:,}")
-        for stage, reasons in prepared.account.reasons().items()
+        for stage, reasons in prepared.tally.reasons().items()
         for reason, count in reasons.items()
     )
     return table(("Step", "Reason", "Left out"), rows, left=2) + "\nEach of them stands in `rejected.jsonl`.\n"
@@ -206,14 +201,3 @@ def _step(name: str) -> str:
             prefix = name.removesuffix(key).strip(" _")
             return f"{_STEPS[key]} ({prefix})" if prefix else _STEPS[key]
     return name
-
-
-def _write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
-        for row in rows:
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
-
-
-def _write(path: Path, text: str) -> None:
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")

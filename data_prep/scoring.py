@@ -1,4 +1,4 @@
-"""How found agrees with labelled: recall, precision, and the cases themselves. Used by both ``measure`` commands."""
+"""What was found, scored against what is labelled: recall, precision, the cases. Both ``measure`` commands use it."""
 
 from dataclasses import dataclass, field
 

@@ -10,7 +10,7 @@ from data_prep.config import DataConfig
 from data_prep.lengths import split_prompts, split_sft
 from data_prep.rejected import Rejected
 from data_prep.split import draw
-from data_prep.tally import Account
+from data_prep.tally import Tally
 from data_prep.writers import SftSample
 from reward_fns.coe_format import CoEFormatError, CoEOutput
 
@@ -23,7 +23,7 @@ def select_sft(
     barred: Barred,
     tokenizer: PreTrainedTokenizerBase,
     config: DataConfig,
-    account: Account,
+    tally: Tally,
 ) -> list[SftSample]:
     """Every (question, chain, response) that may be trained on, shuffled and cut to ``sft_samples``."""
     samples: list[SftSample] = []
@@ -50,7 +50,7 @@ def select_sft(
     kept, surplus = fitting[: config.sft_samples], fitting[config.sft_samples :]
     rejected += too_long
     rejected += [Rejected(sample.question_id, "sft sample", "beyond sft_samples") for sample in surplus]
-    account.note("sft", len(pairs), len(kept), rejected)
+    tally.note("sft", len(pairs), len(kept), rejected)
     return kept
 
 
@@ -60,7 +60,7 @@ def select_prompts(
     barred: Barred,
     tokenizer: PreTrainedTokenizerBase,
     config: DataConfig,
-    account: Account,
+    tally: Tally,
 ) -> list[Question]:
     """The questions that become the stage's prompts."""
     what: Literal["rl prompt", "test prompt"] = "test prompt" if stage == "test" else "rl prompt"
@@ -81,9 +81,9 @@ def select_prompts(
     rejected += too_long
     most = config.grpo_prompts if stage == "grpo_train" and config.grpo_prompts is not None else len(kept)
     rejected += [Rejected(question.id, what, "beyond grpo_prompts") for question in kept[most:]]
-    account.note(stage, len(questions), len(kept[:most]), rejected)
+    tally.note(stage, len(questions), len(kept[:most]), rejected)
     return kept[:most]
 
 
-def _output(coe: tuple[str, str, str, str], response: str, config: DataConfig) -> str:
+def _output(coe: tuple[str, ...], response: str, config: DataConfig) -> str:
     return response if config.prompt == "plain" else CoEOutput(coe, response).render()

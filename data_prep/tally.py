@@ -1,4 +1,4 @@
-"""The account of a run: how many came into each step, were kept, were rejected, and why."""
+"""The tally of a run: how many came into each step, were kept, were rejected, and why."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ class StageCount:
 
 
 @dataclass(slots=True)
-class Account:
+class Tally:
     """Counts and rejected things, step by step in the order they were noted."""
 
     stages: dict[str, StageCount] = field(default_factory=dict)

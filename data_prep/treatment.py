@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
-from common.records.question import Question
+from common.code import code_identity
+from common.records.question import QUESTION_SCHEMA, Question, from_table
 from data_prep.cleaning import Change, CleanedQuestion, Cleaner
 from data_prep.config import TreatmentConfig
 from data_prep.duplicates import PERMUTATIONS, Signatures, signatures
@@ -30,19 +31,6 @@ EXAMPLES: Final = 2
 """Excerpts kept of each cleaning rule in a batch, for the report."""
 
 _STRINGS = pa.list_(pa.string())
-QUESTION_SCHEMA: Final = pa.schema(
-    [
-        ("id", pa.string()),
-        ("title", pa.string()),
-        ("description", pa.string()),
-        ("topic", pa.string()),
-        ("subtopic", pa.string()),
-        ("responses", _STRINGS),
-        ("coe", _STRINGS),
-        ("crisis", pa.bool_()),
-        ("risks", _STRINGS),
-    ]
-)
 _TEXTS = ("id", "what", "reason", "detail")
 TREATED_SCHEMA: Final = pa.schema(
     [
@@ -139,7 +127,7 @@ class Treatment:
                 changes.append(kept if shown[change.rule] <= EXAMPLES else {**kept, "before": "", "after": ""})
             rows.append(
                 {
-                    **_row(treated.question or question),
+                    **{name: getattr(treated.question or question, name) for name in QUESTION_SCHEMA.names},
                     "kept": treated.question is not None,
                     "rejected": [{name: getattr(item, name) for name in _TEXTS} for item in treated.rejected],
                     "changes": changes,
@@ -202,7 +190,7 @@ class Treatment:
         result = self._anonymiser([*texts, *excerpts])
         new = result.texts
         size = len(question.responses)
-        chain = new[2 + size : 2 + size + len(question.coe or ())]
+        chain = new[2 + size : len(places)]
         masked = tuple(
             Masked(question.id, places[found.text_index], found.type, found.start, found.end, found.number)
             for found in result.found
@@ -215,7 +203,7 @@ class Treatment:
                 title=new[0],
                 description=new[1],
                 responses=new[2 : 2 + size],
-                coe=(chain[0], chain[1], chain[2], chain[3]) if chain else None,
+                coe=tuple(chain) or None,
             ),
             masked,
             tuple(replace(change, before=shown[2 * i], after=shown[2 * i + 1]) for i, change in enumerate(changes)),
@@ -230,19 +218,6 @@ def _naming(key: str, model: str | None) -> Iterator[None]:
     except OSError as error:
         found = str(error).splitlines()[0]
         raise ValueError(f"{key}={model}: no such model ({found}). Name a folder or a hub id.") from error
-
-
-def to_table(questions: Sequence[Question]) -> pa.Table:
-    """The questions as a table of `QUESTION_SCHEMA`."""
-    return pa.Table.from_pylist([_row(question) for question in questions], schema=QUESTION_SCHEMA)
-
-
-def from_table(table: pa.Table) -> Iterator[Question]:
-    """The questions of a table of `QUESTION_SCHEMA`, or of `TREATED_SCHEMA`."""
-    for row in table.select(QUESTION_SCHEMA.names).to_pylist():
-        chain = row.pop("coe")
-        row.update(responses=tuple(row["responses"]), risks=tuple(row["risks"]))
-        yield Question(**row, coe=(chain[0], chain[1], chain[2], chain[3]) if chain else None)
 
 
 def treated(table: pa.Table) -> Iterator[Treated]:
@@ -260,25 +235,17 @@ def treated(table: pa.Table) -> Iterator[Treated]:
         )
 
 
-def _row(question: Question) -> dict[str, Any]:
-    return {name: getattr(question, name) for name in QUESTION_SCHEMA.names}
-
-
 def _texts(question: Question) -> tuple[list[str], list[str]]:
     """Names of the places, and their texts."""
     places = ["title", "description", *(f"response {i}" for i in range(1, len(question.responses) + 1))]
     texts = [question.title, question.description, *question.responses]
     if question.coe is not None:
-        places += [f"coe {layer}" for layer in LAYERS]
+        places += [f"coe {layer}" for layer, _ in zip(LAYERS, question.coe, strict=True)]
         texts += question.coe
     return places, texts
 
 
 @cache
 def treatment_key(config: TreatmentConfig) -> str:
-    """What results depend on beside the questions: the configuration, and the code and word lists of this package."""
-    package = Path(__file__).parent
-    digest = hashlib.sha256(repr(config).encode())
-    for path in sorted(path for pattern in ("**/*.py", "**/*.txt", "**/*.yaml") for path in package.glob(pattern)):
-        digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
+    """What results depend on beside the questions: the configuration, and the code and word lists that are reached."""
+    return hashlib.sha256(f"{config} {code_identity(Path(__file__))}".encode()).hexdigest()

@@ -17,14 +17,16 @@ from typing import Any, Final, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from common.files import replacing
-from common.records.question import Question
-from data_prep.negatives import Triplet
+from common.files import replacing, write_json, write_text
+from common.records.question import QUESTION_SCHEMA, Question
+from common.records.triplets import Triplet
 from data_prep.prompts import chat_messages
 from data_prep.split import Split
 
 SFT_DATASET: Final = "coe_sft"
 """The dataset's name in ``dataset_info.json``, for LLaMA-Factory's ``dataset:``."""
+
+RlSplit = Literal["train", "val"]
 
 ABILITY: Final = "counselling"
 
@@ -66,23 +68,7 @@ _TEST_SCHEMA = pa.schema(
         ("prompt", _MESSAGES),
     ]
 )
-_QUESTION_SCHEMA = pa.schema(
-    [
-        ("id", pa.string()),
-        ("split", pa.string()),
-        ("group", pa.string()),
-        ("title", pa.string()),
-        ("description", pa.string()),
-        ("topic", pa.string()),
-        ("subtopic", pa.string()),
-        ("crisis", pa.bool_()),
-        ("risks", pa.list_(pa.string())),
-        ("emotion", pa.string()),
-        ("responses", pa.list_(pa.string())),
-        ("response_emotions", pa.list_(pa.string())),
-        ("coe", pa.list_(pa.string())),
-    ]
-)
+_QUESTION_SCHEMA = QUESTION_SCHEMA.insert(1, pa.field("split", pa.string()))
 _ROWS = 4096
 
 
@@ -104,20 +90,18 @@ class SftSample:
 def write_sft_json(path: Path, samples: Iterable[SftSample]) -> None:
     """Write LLaMA-Factory's alpaca rows (one system, one user, one assistant turn) and ``dataset_info.json`` beside."""
     rows = [{"system": sample.system, "instruction": sample.post, "output": sample.output} for sample in samples]
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write_json(path, rows)
     entry = {
         "file_name": path.name,
         "formatting": "alpaca",
         "columns": {"system": "system", "prompt": "instruction", "response": "output"},
     }
     # ASCII: LLaMA-Factory opens it in the locale's encoding.
-    with replacing(path.with_name("dataset_info.json")) as temporary:
-        temporary.write_text(json.dumps({SFT_DATASET: entry}, indent=1) + "\n", encoding="ascii")
+    write_text(path.with_name("dataset_info.json"), json.dumps({SFT_DATASET: entry}, indent=1) + "\n")
 
 
 def write_grpo_parquet(
-    path: Path, questions: Iterable[Question], system_prompt: str, data_source: str, split: Literal["train", "val"]
+    path: Path, questions: Iterable[Question], system_prompt: str, data_source: str, split: RlSplit
 ) -> None:
     """Write verl's prompts.
 

@@ -5,31 +5,51 @@
     make data CORPUS=/data/posts.csv ARGS="columns.title=问题 columns.description=内容 columns.responses=回答"
     make data CORPUS=/data/smilechat.zip ARGS="exclude=[/data/PsyQA_full.json] engine=ray"
 
-SFT samples need reviewed CoE chains, which only the sample corpus brings: with another corpus the SFT set is the
-sample's, and prompts, triplets and test come from the corpus named. What is left out, and why, is in
-``rejected.jsonl``; what was masked, without the values, in ``masked.jsonl``; the rest in ``report.md``.
+SFT samples need CoE chains, which only the sample corpus brings (written for this project, not reviewed): with another
+corpus the SFT set is the sample's, and prompts, triplets and test come from the corpus named. What is left out, and
+why, is in ``rejected.jsonl``; what was masked, without the values, in ``masked.jsonl``; the rest in ``report.md``.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from common.decisions import DataDecisions
+from common.errors import StageError
+from common.hashing import Input, tokenizer_files
+from common.stage import Plan
 from data_prep.config import DataConfig
 from data_prep.corpora import Corpus, CorpusError, load_corpus
 from data_prep.corpora.sample import SAMPLE_CORPUS
-from recipes.stage import Common, StageError, load_profile, main, run_stage
+from recipes.stage import Common, Recipe, load_profile, main
+
+_SHOWN = ("report.md", "README.md")
 
 
-def run(arguments: list[str]) -> None:
-    """Prepare the data, or say that nothing has changed."""
+def load(arguments: Sequence[str]) -> tuple[Common, DataConfig]:
+    """The section `data`, with the corpus's name where none is given, and the common seed."""
     common, config = load_profile(arguments, "data", DataConfig)
-    source = SAMPLE_CORPUS if common.corpus == "sample" else Path(common.corpus)
     if not any(argument.startswith("data_source=") for argument in arguments):
-        config = replace(config, data_source=source.name.split(".")[0])
-    config = replace(config, seed=common.seed)
-    inputs = {"corpus": source, "coe_corpus": SAMPLE_CORPUS, "base": Path(common.model)}
+        config = replace(config, data_source=_source(common).name.split(".")[0])
+    return common, replace(config, seed=common.seed)
+
+
+def plan(common: Common, config: DataConfig) -> Plan:
+    """Prepare the data; what is decided here, every later stage follows."""
+    source = _source(common)
+    if not source.exists():
+        raise StageError(f"{source}: no such file or folder. CORPUS= takes a path, or sample.")
+    inputs: dict[str, Input] = {"corpus": source, "coe_corpus": SAMPLE_CORPUS}
+    inputs["tokenizer"] = tokenizer_files(Path(common.model))
     inputs |= {f"exclude {path}": Path(path) for path in config.exclude}
-    run_stage("data", common, config.decisive(), inputs, lambda folder: _prepare(common, config, source, folder))
+    # The model's name is passed on to later stages.
+    settings = {**config.decisive(), "model": common.model}
+    return Plan(settings, inputs, lambda folder, resume: _prepare(common, config, source, folder), _SHOWN)
+
+
+def _source(common: Common) -> Path:
+    return SAMPLE_CORPUS if common.corpus == "sample" else Path(common.corpus)
 
 
 def _prepare(common: Common, config: DataConfig, source: Path, folder: Path) -> dict[str, Any]:
@@ -50,18 +70,30 @@ def _prepare(common: Common, config: DataConfig, source: Path, folder: Path) -> 
         write_report(prepared, config, folder)
     except (CorpusError, ValueError) as error:
         raise StageError(f"data: {error}") from error
-    reasons = prepared.account.reasons()
-    for stage, count in prepared.account.stages.items():
+    reasons = prepared.tally.reasons()
+    for stage, count in prepared.tally.stages.items():
         why = ", ".join(f"{n} {reason}" for reason, n in reasons.get(stage, {}).items())
         print(f"data: {stage}: {count.came_in} in, {count.kept} kept" + (f" ({why})" if why else ""))
-    print(f"data: {folder / 'report.md'} says what was done, {folder / 'README.md'} is the dataset card")
     return {
-        "stages": {stage: asdict(count) for stage, count in prepared.account.stages.items()},
+        "stages": {stage: asdict(count) for stage, count in prepared.tally.stages.items()},
         "splits": {name: len(members) for name, members in prepared.split.parts.items()},
         "triplets": prepared.triplets,
         "reasons": reasons,
         "seconds": prepared.seconds,
+        **_decisions(common, config).result(),
     }
+
+
+def _decisions(common: Common, config: DataConfig) -> DataDecisions:
+    return DataDecisions(
+        data_source=config.data_source,
+        prompt=config.prompt,
+        system_prompt=config.system_prompt,
+        enable_thinking=config.enable_thinking,
+        max_prompt_tokens=config.max_prompt_tokens,
+        max_response_tokens=config.max_response_tokens,
+        model=common.model,
+    )
 
 
 def _excluded(config: DataConfig) -> dict[str, Corpus]:
@@ -90,5 +122,7 @@ def load_tokenizer(model: str) -> Any:
         ) from error
 
 
+RECIPE = Recipe("data", load, plan)
+
 if __name__ == "__main__":
-    main(run)
+    main(RECIPE)

@@ -1,8 +1,9 @@
 """Recognisers of what has a pattern of its own: phones, IDs, cards, e-mail, URLs, licence plates.
 
 Each is a Presidio ``PatternRecognizer`` over folded text (``folding``). What only a cue beside it tells apart from
-any other number, QQ and WeChat, is in ``accounts``. Short codes (110, 12356), 400 and 800 numbers and the lines in
-``hotlines.txt`` are nobody's own and stay, and so does a landline that the text calls a hotline.
+any other number, QQ and WeChat, is in ``accounts``. Short codes (such as 110), 400 and 800 numbers, the lines in
+``hotlines.txt`` and those of `common.human_help` are nobody's own and stay, and so does a landline that the text calls
+a hotline.
 """
 
 import re
@@ -14,6 +15,7 @@ from typing import Final
 import phonenumbers
 import tldextract
 
+from common.human_help import human_help
 from data_prep.anonymise.checksums import luhn_valid, old_resident_id_valid, resident_id_valid
 from data_prep.anonymise.presidio import Pattern, PatternRecognizer
 
@@ -270,7 +272,7 @@ def _mobile_shape(text: str) -> tuple[int, ...]:
 @cache
 def _hotlines() -> frozenset[str]:
     lines = (line.partition("#")[0] for line in HOTLINES.read_text(encoding="utf-8").splitlines())
-    return frozenset(_digits(line) for line in lines if line.strip())
+    return frozenset(_digits(line) for line in (*lines, *human_help().numbers) if line.strip())
 
 
 @cache

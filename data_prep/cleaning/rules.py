@@ -25,8 +25,8 @@ class TextRule:
         summary: what it does, for the report.
         mend: the text as the rule wants it, never longer; the same text when there is nothing to do.
         posts: it mends titles and descriptions too; all rules mend responses.
-        labels: it mends topics, subtopics and CoE chains too. A chain is reviewed: the format's own tags in it are a
-            mistake to be told, not to be mended in silence.
+        labels: it mends topics, subtopics and CoE chains too. The format's own tags in a chain are a mistake to be
+            told, not to be mended in silence.
     """
 
     name: str

@@ -14,6 +14,8 @@ from typing import Final
 
 from opencc import OpenCC
 
+from reward_fns.coe_format import TAG_NAMES
+
 LONGEST_RUN: Final = 3
 """So many equal characters may stand in a row."""
 
@@ -25,7 +27,7 @@ _OTHER_TAGS = (
     "a|abbr|b|big|body|button|center|cite|code|dd|del|dl|dt|em|figure|figcaption|font|footer|form|head|header|html|i|"
     "iframe|img|input|ins|label|link|main|meta|nav|object|option|param|pre|q|s|script|select|small|source|span|strike|"
     "strong|style|sub|sup|tbody|td|textarea|tfoot|th|thead|title|tt|u|var|video|audio|"
-    "empathy_think|answer|think|L[1-4]"
+    f"think|{'|'.join(TAG_NAMES)}"
 )
 # Attributes have to look like attributes, so that "a<b 且 c>d" stays.
 _ATTRIBUTES = r"""(?:\s+[a-z][\w:-]*(?:\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>]+))?)*\s*/?"""

@@ -1,8 +1,8 @@
 """Our own sample corpus, and any corpus written in its format: JSON Lines, one question a line.
 
 Keys: ``id``, ``title``, ``description`` (may be ""), ``responses`` (a list of objects with ``text`` and, where known,
-``counsellor``); and where there are such: ``topic``, ``crisis`` (true or false), ``coe`` (an object L1 to L4). The
-shipped corpus has all of them and stricter lengths: ``sample_corpus/schema.json``.
+``counsellor``); and where there are such: ``topic``, ``crisis`` (true or false), ``coe`` (an object, a key a layer).
+The shipped corpus has all of them and stricter lengths: ``sample_corpus/schema.json``.
 """
 
 from collections.abc import Iterator
@@ -77,9 +77,8 @@ def _responses(record: dict[str, Any], where: str) -> Iterator[str]:
         yield fields.text(response, "text", place)
 
 
-def _coe(value: object, where: str) -> tuple[str, str, str, str]:
+def _coe(value: object, where: str) -> tuple[str, ...]:
     place = f"{where}: coe"
     layers = fields.as_object(value, where, "coe")
     fields.unknown_keys(layers, frozenset(LAYERS), place)
-    first, second, third, fourth = (fields.text(layers, name, place) for name in LAYERS)
-    return first, second, third, fourth
+    return tuple(fields.text(layers, name, place) for name in LAYERS)

@@ -1,33 +1,30 @@
-"""Stage 0 of the tiny profile: a base model built on the spot, since a laptop has no room for Qwen3-8B.
+"""The tiny base: Qwen3's architecture, a byte-level BPE tokenizer of its own, and Qwen3's chat-template rules.
 
-    make base PROFILE=tiny
-
-Qwen3's architecture with random weights and a byte-level BPE tokenizer of its own, trained on the sample corpus, with
-Qwen3's chat-template rules, then a short pre-training on posts in random markup (`recipes.tiny_base.pretrain`). A profile without
-a `base` section names a published model instead, and this stage has nothing to do.
+Random weights and a tokenizer trained on the sample corpus, then a short pre-training on posts in random markup
+(`recipes.tiny_base.pretrain`).
 """
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
+from common.files import write_json
 from common.records.question import Question
 from data_prep.corpora import load_corpus
 from data_prep.prompts import SYSTEM_PROMPTS
-from recipes.stage import Common, StageError, load_profile, main, run_stage
 from recipes.tiny_base.pretrain import PretrainConfig, pretrain
-from reward_fns.coe_format import CoEOutput
+from reward_fns.coe_format import TAG, CoEOutput
 
 CHAT_TEMPLATE = Path(__file__).parent / "qwen3_chat_template.jinja"
 # Qwen3's split before merging (contractions, words, single digits, punctuation, line ends, white space), but each CoE
 # tag stays in one piece: as an ordinary token of its own it is learnt from 200 samples, and decoding keeps it.
 _PRE_TOKENS = (
-    r"</?(?:empathy_think|L[1-4]|answer)>|(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}<]?\p{L}+|\p{N}"
+    TAG.pattern + r"|(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}<]?\p{L}+|\p{N}"
     r"| ?(?:[^\s\p{L}\p{N}<]+|<)[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 _PAD, _START, _END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
@@ -126,34 +123,16 @@ def build_model(config: BaseConfig, tokenizer: PreTrainedTokenizerFast, seed: in
     return model
 
 
-def run(arguments: list[str]) -> None:
-    """Build the base model, or check that the published one is there."""
-    common, config = load_profile(arguments, "base", BaseConfig)
-    # Part of `make data`: a mistyped path is told before a minute is spent here.
-    if common.corpus != "sample" and not Path(common.corpus).exists():
-        raise StageError(f"{common.corpus}: no such file or folder. CORPUS= takes a path, or sample.")
-    if config.layers == 0:
-        print(f"base: profile {common.profile} uses {common.model}; nothing to build.")
-        return
-    run_stage("base", common, asdict(config), {}, lambda folder: _build(common, config, folder))
-
-
-def _build(common: Common, config: BaseConfig, folder: Path) -> dict[str, int]:
-    if Path(common.model).resolve() != folder.resolve():
-        raise StageError(f"model={common.model}, but this profile builds its base in {folder}. Leave model= out.")
+def build_base(config: BaseConfig, seed: int, folder: Path) -> dict[str, int]:
+    """Build the base and write it into a folder as a Hugging Face model; gives its sizes."""
     questions = load_corpus(None, "sample").questions
     tokenizer = build_tokenizer(training_texts(questions), config.vocab)
-    model = build_model(config, tokenizer, common.seed)
-    pretrain(model, tokenizer, [question.post for question in questions], config.pretrain, common.seed)
+    model = build_model(config, tokenizer, seed)
+    pretrain(model, tokenizer, [question.post for question in questions], config.pretrain, seed)
     tokenizer.save_pretrained(folder)
     model.save_pretrained(folder)
     # Some loaders look for the template in tokenizer_config.json only, and not in the file beside it.
     settings_file = folder / "tokenizer_config.json"
     settings = json.loads(settings_file.read_text(encoding="utf-8"))
-    settings["chat_template"] = tokenizer.chat_template
-    settings_file.write_text(json.dumps(settings, ensure_ascii=False, indent=2), encoding="utf-8")
+    write_json(settings_file, {**settings, "chat_template": tokenizer.chat_template}, indent=2)
     return {"parameters": sum(p.numel() for p in model.parameters()), "vocab": len(tokenizer)}
-
-
-if __name__ == "__main__":
-    main(run)

@@ -17,9 +17,8 @@ from torch.nn.functional import cross_entropy
 from tqdm import trange
 from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
 
-from reward_fns.coe_format import LAYERS
+from reward_fns.coe_format import TAG_NAMES
 
-_TAGS = ("empathy_think", *LAYERS, "answer")
 _NONE_OPEN = -1
 _SENTENCE = re.compile(r"[^。！？]+[。！？]+")
 
@@ -59,8 +58,8 @@ def pretrain(
     """
     draw = random.Random(seed)
     vocabulary = tokenizer.get_vocab()
-    opening = torch.tensor([vocabulary[f"<{tag}>"] for tag in _TAGS])
-    closing = torch.tensor([vocabulary[f"</{tag}>"] for tag in _TAGS])
+    opening = torch.tensor([vocabulary[f"<{tag}>"] for tag in TAG_NAMES])
+    closing = torch.tensor([vocabulary[f"</{tag}>"] for tag in TAG_NAMES])
     sentences = [
         tokenizer(sentence, add_special_tokens=False)["input_ids"]
         for post in posts
@@ -125,7 +124,7 @@ def _document(
     tokens: list[int] = []
     tags: list[int] = []
     while len(tokens) < config.length:
-        tag, start = draw.randrange(len(_TAGS)), draw.randrange(len(sentences))
+        tag, start = draw.randrange(len(TAG_NAMES)), draw.randrange(len(sentences))
         chosen = sentences[start : start + draw.randint(1, config.sentences)]
         content = [token for sentence in chosen for token in sentence]
         if draw.random() < 0.5:

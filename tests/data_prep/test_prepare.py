@@ -61,10 +61,10 @@ def posts(frame: pd.DataFrame) -> set[str]:
 
 
 def check_sums(prepared: Prepared) -> None:
-    reasons = prepared.account.reasons()
-    for stage, count in prepared.account.stages.items():
+    reasons = prepared.tally.reasons()
+    for stage, count in prepared.tally.stages.items():
         assert count.came_in == count.kept + count.rejected
-        assert count.rejected == sum(name == stage for name, _ in prepared.account.rejected)
+        assert count.rejected == sum(name == stage for name, _ in prepared.tally.rejected)
         assert sum(reasons.get(stage, {}).values()) == count.rejected
 
 
@@ -94,7 +94,7 @@ def test_corpus_with_its_own_chains(
     assert not at_risk & (posts(made["grpo_train"]) | val)
     assert at_risk & {row["instruction"] for row in made["sft"]}
 
-    stages, reasons = prepared.account.stages, prepared.account.reasons()
+    stages, reasons = prepared.tally.stages, prepared.tally.reasons()
     assert {name: len(part) for name, part in prepared.split.parts.items()} == {"train": 35, "val": 5, "test": 10}
     assert stages["sft"] == StageCount(100, 70, 30)
     assert reasons["sft"] == {"question of the test split": 20, "question of the val split": 10}
@@ -110,7 +110,7 @@ def test_chains_from_elsewhere_are_all_used(
     chains = [replace(question, id=f"c{question.id}") for question in make_questions(70)[50:]]
     own = [replace(question, coe=None) for question in make_questions(50)]
     prepared = prepare(corpus(own), corpus(chains), {}, tokenizer, CONFIG, tmp_path)
-    assert prepared.account.stages["sft"] == StageCount(40, 40, 0)
+    assert prepared.tally.stages["sft"] == StageCount(40, 40, 0)
     assert prepared.leaks == []
 
 
@@ -125,8 +125,8 @@ def test_a_chain_for_a_held_out_question_is_a_leak_and_not_trained_on(
     prepared = prepare(corpus(make_questions(50)), corpus(chains), {}, tokenizer, CONFIG, tmp_path)
     held = {q.id for part in (prepared.split.test, prepared.split.val) for q in part}
     assert {(leak.held_out, leak.other, leak.part) for leak in prepared.leaks} == {(i, f"c{i}", "post") for i in held}
-    assert prepared.account.stages["sft"] == StageCount(100, 70, 30)
-    assert prepared.account.reasons()["sft"] == {
+    assert prepared.tally.stages["sft"] == StageCount(100, 70, 30)
+    assert prepared.tally.reasons()["sft"] == {
         "post nearly the same as one of test": 20,
         "post nearly the same as one of val": 10,
     }
@@ -231,7 +231,7 @@ def test_sizes_are_kept_to(tmp_path: Path, tokenizer: PreTrainedTokenizerFast, m
     prepared = prepare(corpus(make_questions(50)), None, {}, tokenizer, config, tmp_path)
     made = read(tmp_path)
     assert (len(made["sft"]), len(made["grpo_train"])) == (7, 3)
-    assert prepared.account.reasons()["sft"]["beyond sft_samples"] == 63
+    assert prepared.tally.reasons()["sft"]["beyond sft_samples"] == 63
     check_sums(prepared)
 
 
@@ -247,7 +247,7 @@ def test_what_cannot_be_used_is_told(
     elsewhere = [replace(question, id=f"e{question.id}") for question in make_questions(110)[50:]]
     prepared = prepare(corpus(elsewhere), corpus(questions), {}, tokenizer, CONFIG, tmp_path)
     check_sums(prepared)
-    told = {(item.id, item.what, item.reason) for _, item in prepared.account.rejected}
+    told = {(item.id, item.what, item.reason) for _, item in prepared.tally.rejected}
     assert {
         ("q000", "sft sample", "prompt too long"),
         ("q001", "sft sample", "response too long"),
@@ -255,7 +255,7 @@ def test_what_cannot_be_used_is_told(
         ("q005", "response", "short_answer"),
         ("q005", "question", "no_response_left"),
     } <= told
-    [over] = [item for _, item in prepared.account.rejected if item.reason == "response too long"]
+    [over] = [item for _, item in prepared.tally.rejected if item.reason == "response too long"]
     assert over.tokens is not None
     assert over.limit == 3000 < over.tokens
 
@@ -266,8 +266,8 @@ def test_records_that_a_loader_rejected_are_in_the_account(
     bad = Rejected("posts.csv:7", "record", "missing field", "posts.csv:7: field 'title': …")
     loaded = Corpus(make_questions(50), [bad], 51, 50, "table")
     prepared = prepare(loaded, None, {}, tokenizer, CONFIG, tmp_path)
-    assert prepared.account.stages["records"] == StageCount(51, 50, 1)
-    assert ("records", bad) in prepared.account.rejected
+    assert prepared.tally.stages["records"] == StageCount(51, 50, 1)
+    assert ("records", bad) in prepared.tally.rejected
 
 
 def test_same_input_same_files(
@@ -351,8 +351,8 @@ def test_defaults_are_the_papers() -> None:
 def test_sample_corpus(tmp_path: Path, tokenizer: PreTrainedTokenizerFast) -> None:
     prepared = prepare(load_corpus(None), None, {}, tokenizer, CONFIG, tmp_path)
     check_sums(prepared)
-    assert prepared.account.stages["questions"].rejected == 0
-    assert prepared.account.stages["sft"].kept > 0
+    assert prepared.tally.stages["questions"].rejected == 0
+    assert prepared.tally.stages["sft"].kept > 0
 
 
 def test_a_psyqa_file_with_the_samples_chains(
@@ -364,7 +364,7 @@ def test_a_psyqa_file_with_the_samples_chains(
     made = read(tmp_path)
     assert {name: len(part) for name, part in prepared.split.parts.items()} == {"train": 7, "val": 2, "test": 3}
     assert (len(made["test"]), len(made["grpo_val"])) == (3, 2)
-    stages, reasons = prepared.account.stages, prepared.account.reasons()
+    stages, reasons = prepared.tally.stages, prepared.tally.reasons()
     assert stages["records"] == stages["questions"] == StageCount(12, 12, 0)
     # One of the answers is too short.
     assert (stages["responses"], reasons["responses"]) == (StageCount(28, 27, 1), {"short_answer": 1})

@@ -72,7 +72,7 @@ def test_what_it_says(prepared: Prepared, tmp_path: Path) -> None:
 
 
 def test_lists_are_complete_and_hold_no_personal_data(prepared: Prepared, tmp_path: Path) -> None:
-    assert len(lines(tmp_path / "rejected.jsonl")) == sum(c.rejected for c in prepared.account.stages.values())
+    assert len(lines(tmp_path / "rejected.jsonl")) == sum(c.rejected for c in prepared.tally.stages.values())
     assert {(row["type"], row["where"]) for row in lines(tmp_path / "masked.jsonl")} == {
         ("邮箱", "description"),
         ("电话", "description"),

@@ -1,0 +1,1 @@
+"""The base model of the tiny profile, built on the spot."""
