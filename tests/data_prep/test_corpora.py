@@ -60,7 +60,13 @@ def only_fault(path: Path, format: str = "auto") -> Rejected:
 
 def test_sample_line(tmp_path: Path) -> None:
     question = Question(
-        "a-1", "怎么办？", "说来话长。", "职场", ("慢慢来。", "先睡一觉。"), ("一", "二", "三", "四"), True
+        id="a-1",
+        title="怎么办？",
+        description="说来话长。",
+        topic="职场",
+        responses=("慢慢来。", "先睡一觉。"),
+        coe=("一", "二", "三", "四"),
+        crisis=True,
     )
     assert load_corpus(write_lines(tmp_path / "a.jsonl", [SAMPLE_LINE])) == Corpus([question], [], 1, 1)
 
@@ -102,7 +108,9 @@ def test_psyqa_entry(tmp_path: Path) -> None:
     path = tmp_path / "p.json"
     entry = {**PSYQA_ENTRY, "keywords": "恋爱，恋爱经营, ,分手"}
     path.write_text(json.dumps([entry]), encoding="utf-8")
-    question = Question("7", "怎么办？", "", "恋爱", ("慢慢来。",), subtopic="恋爱经营,分手")
+    question = Question(
+        id="7", title="怎么办？", description="", topic="恋爱", responses=("慢慢来。",), subtopic="恋爱经营,分手"
+    )
     assert load_corpus(path) == Corpus([question], [], 1, 1)
 
 
@@ -168,7 +176,7 @@ def test_smilechat_long_first_turn_is_cut(tmp_path: Path) -> None:
     opening = "我" * 50 + "。后来呢？"
     path = write_lines(tmp_path / "s.jsonl", [{"id": 1, "dialogue": dialogue(opening)[:1]}])
     [question] = load_corpus(path).questions
-    assert question == Question("1", "我" * 40, "我" * 10 + "。后来呢？", "", ())
+    assert question == Question(id="1", title="我" * 40, description="我" * 10 + "。后来呢？", topic="", responses=())
 
 
 def test_smilechat_shapes_agree(tmp_path: Path) -> None:

@@ -19,9 +19,23 @@ from common.records.question import Question
 from data_prep.corpora import CorpusError, detect_format, load_corpus
 
 QUESTIONS = [
-    Question("q1", "怎么办？", "说来话长，\n一言难尽。", "情绪", ("慢慢来。", '他说："别急"。'), subtopic="焦虑"),
-    Question("q2", "该不该走？", "", "职场", ("先想\t一想。",)),
-    Question("q3", "睡不着", "又是一夜", "", ("[抱抱] 早点休息。", "听听音乐,散散步。", "　"), subtopic=""),
+    Question(
+        id="q1",
+        title="怎么办？",
+        description="说来话长，\n一言难尽。",
+        topic="情绪",
+        responses=("慢慢来。", '他说："别急"。'),
+        subtopic="焦虑",
+    ),
+    Question(id="q2", title="该不该走？", description="", topic="职场", responses=("先想\t一想。",)),
+    Question(
+        id="q3",
+        title="睡不着",
+        description="又是一夜",
+        topic="",
+        responses=("[抱抱] 早点休息。", "听听音乐,散散步。", "　"),
+        subtopic="",
+    ),
 ]
 
 
@@ -151,7 +165,9 @@ def test_column_map(tmp_path: Path, write: Writer, caplog: pytest.LogCaptureFixt
     write(path, [{"编号": 7, "问题": "怎么办？", "回答": ["慢慢来。"], "topic": "情绪/焦虑/考试", "网址": "https://x"}])
     with caplog.at_level(logging.INFO):
         corpus = load_corpus(path, columns={"id": "编号", "title": "问题", "responses": "回答"})
-    expected = Question("7", "怎么办？", "", "情绪", ("慢慢来。",), subtopic="焦虑/考试")
+    expected = Question(
+        id="7", title="怎么办？", description="", topic="情绪", responses=("慢慢来。",), subtopic="焦虑/考试"
+    )
     assert corpus.questions == [expected]
     assert "columns not read: ['网址']" in caplog.text
 
@@ -181,7 +197,9 @@ def test_a_mapped_column_is_not_read_twice(tmp_path: Path, write: Writer) -> Non
     path = tmp_path / "corpus"
     write(path, [{"title": "说来话长。", "topic": "怎么办？", "responses": ["慢慢来。"]}])
     questions = load_corpus(path, columns={"title": "topic", "description": "title"}).questions
-    assert questions == [Question("1", "怎么办？", "说来话长。", "", ("慢慢来。",))]
+    assert questions == [
+        Question(id="1", title="怎么办？", description="说来话长。", topic="", responses=("慢慢来。",))
+    ]
     with pytest.raises(CorpusError, match=r"no column \['title'\] among \['title', 'topic', 'responses'\]"):
         load_corpus(path, columns={"description": "title"})
 

@@ -113,11 +113,11 @@ def test_threshold_out_of_range(make_questions: MakeQuestions, key: str) -> None
 def test_every_question_and_response_is_kept_or_rejected(drawn: list[tuple[int, list[int]]]) -> None:
     questions = [
         Question(
-            str(number),
-            f"第{post}个问题",
-            f"{'甲乙丙丁戊己'[post]}" * 40,
-            "",
-            tuple("一二三四五六七八九"[i] * 60 for i in own),
+            id=str(number),
+            title=f"第{post}个问题",
+            description=f"{'甲乙丙丁戊己'[post]}" * 40,
+            topic="",
+            responses=tuple("一二三四五六七八九"[i] * 60 for i in own),
         )
         for number, (post, own) in enumerate(drawn)
     ]

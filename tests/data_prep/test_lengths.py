@@ -41,7 +41,10 @@ def test_many_conversations_keep_their_order(tokenizer: PreTrainedTokenizerFast)
 
 
 def test_split_prompts_at_the_limit(tokenizer: PreTrainedTokenizerFast) -> None:
-    questions = [Question(name, "在" * n, "", "", ("答",)) for name, n in (("a", 3), ("b", 4))]
+    questions = [
+        Question(id=name, title="在" * n, description="", topic="", responses=("答",))
+        for name, n in (("a", 3), ("b", 4))
+    ]
     limit = prompt_tokens(tokenizer, "在" * 3, **OFF)
     kept, rejected = split_prompts(questions, "系统", tokenizer, OFF, limit, "test prompt")
     assert kept == questions[:1]

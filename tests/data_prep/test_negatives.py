@@ -10,9 +10,10 @@ from statistics import mean
 import pytest
 
 from common.records.question import Question
+from common.records.triplets import HARD, KINDS, Triplet
 from data_prep.corpora import load_corpus
 from data_prep.generic import mine_generic, split_sentences
-from data_prep.negatives import HARD, KINDS, Triplet, TripletBuilder
+from data_prep.negatives import TripletBuilder
 
 MakeQuestions = Callable[[int], list[Question]]
 
@@ -38,15 +39,17 @@ def test_generic_sentence_recurs(make_questions: MakeQuestions) -> None:
 
 def test_generic_pool_has_no_variants() -> None:
     questions = [
-        Question(str(i), "题", "", "", (f"{start}理解你现在的感受。{i}",))
+        Question(id=str(i), title="题", description="", topic="", responses=(f"{start}理解你现在的感受。{i}",))
         for i, start in enumerate(["我能够", "我可以", "我完全"])
     ]
     assert len(mine_generic(questions)) == 1
 
 
 def test_generic_ignores_how_often_one_question_says_it() -> None:
-    often = Question("a", "题", "", "", ("明天记得早点起来跑步。" * 30,))
-    others = [Question(name, "题", "", "", ("慢慢来，不要着急好吗。",)) for name in "bc"]
+    often = Question(id="a", title="题", description="", topic="", responses=("明天记得早点起来跑步。" * 30,))
+    others = [
+        Question(id=name, title="题", description="", topic="", responses=("慢慢来，不要着急好吗。",)) for name in "bc"
+    ]
     assert mine_generic([often, *others])[0].text == "慢慢来，不要着急好吗。"
 
 

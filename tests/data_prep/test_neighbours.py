@@ -8,7 +8,7 @@ from data_prep.neighbours import find_neighbours
 
 
 def question(name: str, post: str, topic: str = "") -> Question:
-    return Question(name, post, "", topic, ("回应",), group=name)
+    return Question(id=name, title=post, description="", topic=topic, responses=("回应",), group=name)
 
 
 POSTS = [

@@ -57,7 +57,9 @@ def chinese(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _corpus(topics: list[str], responses: int = 2, length: int = 300) -> CorpusStatistics:
     return corpus_statistics(
-        Question(str(i), "题" * 20, "述" * length, topic, ("答" * length,) * responses)
+        Question(
+            id=str(i), title="题" * 20, description="述" * length, topic=topic, responses=("答" * length,) * responses
+        )
         for i, topic in enumerate(topics)
     )
 
@@ -136,7 +138,9 @@ def test_what_lies_beyond_the_bars_is_named_and_does_not_stretch_the_axis() -> N
 
 
 def test_responses_beyond_the_last_bar_share_one() -> None:
-    mixed = corpus_statistics(Question(str(n), "题", "", "", ("答",) * n) for n in (0, 1, 1, 15, 16, 40))
+    mixed = corpus_statistics(
+        Question(id=str(n), title="题", description="", topic="", responses=("答",) * n) for n in (0, 1, 1, 15, 16, 40)
+    )
     [axes] = responses_figure(mixed).axes
     shown = zip(axes.get_xticklabels(), _bars(axes), strict=True)
     heights = {label.get_text(): bar.get_height() for label, bar in shown}

@@ -24,11 +24,21 @@ def test_parts_are_disjoint_and_complete_and_hold_whole_groups(
     seed: int, sizes: tuple[int, int], groups: list[int], risky: set[int]
 ) -> None:
     questions = [
-        Question(str(i), "题", "", "", ("答",), risks=("abuse",) if i in risky else (), group=str(group))
+        Question(
+            id=str(i),
+            title="题",
+            description="",
+            topic="",
+            responses=("答",),
+            risks=("abuse",) if i in risky else (),
+            group=str(group),
+        )
         for i, group in enumerate(groups)
     ]
     # Groups of one fill up whatever the others leave open.
-    questions += [Question(f"s{i}", "题", "", "", ("答",), group=f"s{i}") for i in range(25)]
+    questions += [
+        Question(id=f"s{i}", title="题", description="", topic="", responses=("答",), group=f"s{i}") for i in range(25)
+    ]
     split = split_questions(questions, *sizes, seed)
     assert (len(split.test), len(split.val)) == sizes
     assert sorted(q.id for part in split.parts.values() for q in part) == sorted(q.id for q in questions)

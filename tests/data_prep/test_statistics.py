@@ -15,7 +15,9 @@ from data_prep.statistics import ANSWER_BIN, BINS, CorpusStatistics, corpus_stat
 
 def _question(title: int, description: int, topic: str, subtopic: str, responses: list[int]) -> Question:
     texts = tuple("答" * length for length in responses)
-    return Question("q", "题" * title, "述" * description, topic, texts, subtopic=subtopic)
+    return Question(
+        id="q", title="题" * title, description="述" * description, topic=topic, responses=texts, subtopic=subtopic
+    )
 
 
 def _three() -> list[Question]:

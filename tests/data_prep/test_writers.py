@@ -134,5 +134,5 @@ def test_coe_prompt_names_the_format_and_plain_does_not() -> None:
 
 
 def test_post_is_title_and_description() -> None:
-    assert Question("a", "题", "文", "", ("答",)).post == "题\n文"
-    assert Question("a", "题", "", "", ("答",)).post == "题"
+    assert Question(id="a", title="题", description="文", topic="", responses=("答",)).post == "题\n文"
+    assert Question(id="a", title="题", description="", topic="", responses=("答",)).post == "题"

@@ -35,15 +35,19 @@ RESPONSE_CASES = {
     "repeated_response": LONG,
 }
 QUESTION_CASES = {
-    "no_title": Question("a", "\u3000\u200b", POST, "", (LONG,)),
-    "advertising_question": Question("a", "诚招线上兼职，日结", "手机即可操作，不收押金，无需经验", "", (LONG,)),
-    "not_psychological": Question("a", "Python报错怎么办", "pandas读取csv文件乱码", "", (LONG,)),
-    "no_response_left": Question("a", "怎么办？", POST, "", ("短",)),
+    "no_title": Question(id="a", title="\u3000\u200b", description=POST, topic="", responses=(LONG,)),
+    "advertising_question": Question(
+        id="a", title="诚招线上兼职，日结", description="手机即可操作，不收押金，无需经验", topic="", responses=(LONG,)
+    ),
+    "not_psychological": Question(
+        id="a", title="Python报错怎么办", description="pandas读取csv文件乱码", topic="", responses=(LONG,)
+    ),
+    "no_response_left": Question(id="a", title="怎么办？", description=POST, topic="", responses=("短",)),
 }
 
 
 def question(*responses: str) -> Question:
-    return Question("a", "怎么办？", POST, "", responses)
+    return Question(id="a", title="怎么办？", description=POST, topic="", responses=responses)
 
 
 def test_every_rule_has_its_case() -> None:
