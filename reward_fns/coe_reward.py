@@ -24,9 +24,9 @@ import yaml
 from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
 
 from reward_fns.coe_format import ANSWER, extract_answer
-from reward_fns.components import components
+from reward_fns.components import Judgement, components
 from reward_fns.options import RewardOptions
-from reward_fns.reward_model import Judgement, RewardModel
+from reward_fns.reward_model import RewardModel
 from reward_fns.reward_worker import NAMESPACE, actor_name, replica_of
 
 _OF_THE_WORKER: Final = ("replicas", "timeout_s", "attempts", "outage_file")

@@ -6,17 +6,13 @@ here loads an encoder, torch or Ray, so that a recipe can check options before i
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Final, Literal, get_args
+from typing import Any, Literal, get_args
 
 AnswerMode = Literal["threshold", "dense", "margin"]
 """How the cosine becomes r_answer, see `reward_model.Judgement`."""
 
 FormatMode = Literal["exact", "partial"]
 """How r_format is paid, see `coe_format`."""
-
-
-_ANSWER_MODES: Final = get_args(AnswerMode)
-_FORMAT_MODES: Final = get_args(FormatMode)
 
 
 def limited(default: Any, low: float, high: float = float("inf"), **more: Any) -> Any:
@@ -30,9 +26,9 @@ def limited(default: Any, low: float, high: float = float("inf"), **more: Any) -
     return field(default=default, metadata={"fits": fits, "expected": expected, **more})
 
 
-def one_of(default: str, choices: Collection[str]) -> Any:
-    """A field of a dataclass of options for one of some words; see `check`."""
-    return field(default=default, metadata={"fits": choices.__contains__, "expected": f"one of {', '.join(choices)}"})
+def one_of(choices: Collection[str]) -> dict[str, Any]:
+    """The metadata of a field for one of some words; see `check`."""
+    return {"fits": choices.__contains__, "expected": f"one of {', '.join(choices)}"}
 
 
 def check(options: Any) -> None:
@@ -96,8 +92,8 @@ class RewardOptions(Guards):
             error, so who started verl has to look for it and end the run (`recipes.grpo`).
     """
 
-    mode: AnswerMode = one_of("threshold", _ANSWER_MODES)
-    format_mode: FormatMode = one_of("exact", _FORMAT_MODES)
+    mode: AnswerMode = field(default="threshold", metadata=one_of(get_args(AnswerMode)))
+    format_mode: FormatMode = field(default="exact", metadata=one_of(get_args(FormatMode)))
     replicas: int = limited(1, 1)
     timeout_s: float = limited(60.0, 0.1)
     attempts: int = limited(3, 1)

@@ -15,7 +15,8 @@ from typing import Any
 
 import ray
 
-from reward_fns.reward_model import Judgement, RewardModel
+from reward_fns.components import Judgement
+from reward_fns.reward_model import RewardModel
 
 ACTOR_NAME = "coe_reward_model"
 # Explicit: verl's jobs run in an anonymous namespace, where a name would not be found from another job.

@@ -80,8 +80,9 @@ def choose_threshold(pairs: Pairs, margin: float, rule: str = "youden", rate: fl
     good, cosine = pairs.good, pairs.cosine
     false_positive, true_positive, cuts = roc_curve(good, cosine, drop_intermediate=False)
     worst = np.max([[(pairs.of(kind) >= cut).mean() for cut in cuts] for kind in pairs.kinds], axis=0)
+    difference = true_positive - false_positive
     kept = {
-        "youden": [np.argmax(true_positive - false_positive)],
+        "youden": np.flatnonzero(difference == difference.max())[:1],
         "fpr": np.flatnonzero(false_positive <= rate)[-1:],
         "fpr_each": np.flatnonzero(worst <= rate)[-1:],
         "tpr": np.flatnonzero(true_positive >= rate)[:1],

@@ -57,7 +57,7 @@ class RewardModelConfig:
     dev_triplets: int = limited(300, 0)
     start_share: float = limited(0.0, 0, 1)
     heldout_triplets: int = limited(20000, 1)
-    threshold_rule: str = one_of("youden", RULES)
+    threshold_rule: str = field(default="youden", metadata=one_of(RULES))
     threshold_rate: float = limited(0.05, 0, 1)
     generic_replies: int = limited(32, 1)
     device: str = "cpu"
