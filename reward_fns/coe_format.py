@@ -104,13 +104,13 @@ def parse(text: str) -> CoEOutput:
             if not has_visible_text(between):
                 raise CoEFormatError(f"nothing before {tag} at character {match.start()}, expected visible text")
             bodies[tag[2:-1]] = between.strip()
-        elif not _is_white(between):
+        elif between.strip():
             raise CoEFormatError(f"text before {tag} at character {match.start()}, expected white space only")
         end = match.end()
     missing = next(expected, None)
     if missing is not None:
         raise CoEFormatError(f"{missing} is missing")
-    if not _is_white(text[end:]):
+    if text[end:].strip():
         raise CoEFormatError(f"text after </{ANSWER}> at character {end}, expected the end of the text")
     return CoEOutput(tuple(bodies[name] for name in LAYERS), bodies[ANSWER])
 
@@ -155,7 +155,3 @@ def extract_answer(text: str) -> str | None:
 def has_visible_text(text: str) -> bool:
     """Whether a reader would see anything: separators, control, format and bare combining characters do not count."""
     return any(unicodedata.category(char)[0] not in "ZCM" for char in text)
-
-
-def _is_white(text: str) -> bool:
-    return not text or text.isspace()

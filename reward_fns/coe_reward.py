@@ -15,6 +15,7 @@ import asyncio
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,9 +24,9 @@ import yaml
 from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
 
 from reward_fns.coe_format import ANSWER, extract_answer
-from reward_fns.components import components
+from reward_fns.components import Judgement, components
 from reward_fns.options import RewardOptions
-from reward_fns.reward_model import Judgement, RewardModel
+from reward_fns.reward_model import RewardModel
 from reward_fns.reward_worker import NAMESPACE, actor_name, replica_of
 
 _OF_THE_WORKER: Final = ("replicas", "timeout_s", "attempts", "outage_file")
@@ -87,12 +88,12 @@ async def ask_worker(question: str, answer: str, options: RewardOptions) -> Judg
     last: Exception | None = None
     for attempt in range(options.attempts):
         try:
-            worker = _worker(name)
+            worker = _worker(ray.get_runtime_context().get_job_id(), NAMESPACE, name)
             judgement: Judgement = await asyncio.wait_for(worker.judge.remote(question, answer, timeout_s), timeout_s)
         except (RayActorError, RayTaskError, GetTimeoutError, TimeoutError, ValueError) as error:
             last = error
             # After a restart by hand the name leads to another actor.
-            _workers.clear()
+            _worker.cache_clear()
             await asyncio.sleep(min(2.0**attempt, 10.0))
         else:
             return judgement
@@ -103,16 +104,15 @@ async def ask_worker(question: str, answer: str, options: RewardOptions) -> Judg
     ) from last
 
 
-_workers: dict[tuple[str, str, str], Any] = {}
+@cache
+def _worker(job: str, namespace: str, name: str) -> Any:
+    """The named actor's handle, kept: looking it up asks Ray's head node, and this process does nothing meanwhile.
 
-
-def _worker(name: str) -> Any:
-    """The named actor's handle, kept: looking it up asks Ray's head node, and this process does nothing meanwhile."""
-    # A handle is of no use in another Ray job.
-    key = ray.get_runtime_context().get_job_id(), NAMESPACE, name
-    if key not in _workers:
-        _workers[key] = ray.get_actor(name, namespace=NAMESPACE)
-    return _workers[key]
+    Args:
+        job: Ray's; a handle is of no use in another one.
+    """
+    del job
+    return ray.get_actor(name, namespace=namespace)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

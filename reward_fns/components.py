@@ -1,13 +1,11 @@
 """The named parts of one output's reward (Eq. 3), and what is measured of a reply beside its cosine."""
 
 import unicodedata
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import Final
 
 from reward_fns.coe_format import extract_answer, format_reward, partial_format_reward
 from reward_fns.options import RewardOptions
-
-if TYPE_CHECKING:  # a type alone: whoever measures copying needs no encoder
-    from reward_fns.reward_model import Judgement
 
 RESULT_KEYS: Final = (
     "score",
@@ -28,7 +26,25 @@ what is longer than a word.
 """
 
 
-def components(question: str, output: str, judgement: "Judgement | None", options: RewardOptions) -> dict[str, float]:
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the reward model says of one answer.
+
+    Attributes:
+        cosine: cos(E(q), E(a)).
+        threshold: r_answer of Eq. 6, 1 above T and 0 else.
+        dense: how likely the pair is a good one, 0 to 1; it tells apart answers that `threshold` ties.
+        margin: Eq. 5 turned into a reward: by how much of the margin the answer is closer to the question than the
+            closest generic reply, 0 to 1.
+    """
+
+    cosine: float
+    threshold: float
+    dense: float
+    margin: float
+
+
+def components(question: str, output: str, judgement: Judgement | None, options: RewardOptions) -> dict[str, float]:
     """The named parts of one output's reward, the same `RESULT_KEYS` for every output: verl averages over a batch.
 
     Args:

@@ -63,12 +63,6 @@ class Lexical:
             return None
         try:
             content = np.load(file, allow_pickle=False)
-            weights, share = content["weights"], float(content["share"])
+            return cls(content["weights"].reshape(_BUCKETS), float(content["share"]))
         except (KeyError, TypeError, ValueError, OSError, BadZipFile) as error:
-            raise ValueError(f"{file}: {error!r}. Run `make reward-model` again.") from error
-        if weights.shape != (_BUCKETS,) or weights.dtype != np.float32:
-            raise ValueError(
-                f"{file}: {weights.dtype} of shape {weights.shape}, expected float32 of ({_BUCKETS},). "
-                "Run `make reward-model` again."
-            )
-        return cls(weights, share)
+            raise ValueError(f"{file}: {error}. Run `make reward-model` again.") from error

@@ -4,7 +4,7 @@ A new guard is one line of `Guards`: it is then an option of verl's function, of
 here loads an encoder, torch or Ray, so that a recipe can check options before it starts anything.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
@@ -16,25 +16,31 @@ FormatMode = Literal["exact", "partial"]
 
 
 def limited(default: Any, low: float, high: float = float("inf"), **more: Any) -> Any:
-    """A field of a dataclass of options that holds a number from `low` to `high`, for `check_ranges`."""
-    return field(default=default, metadata={"range": (low, high), **more})
+    """A field of a dataclass of options for a number from `low` to `high`; see `check`."""
+    expected = f"{low:g} or more" if high == float("inf") else f"{low:g} to {high:g}"
+    expected += ", or null for none" if default is None else ""
+
+    def fits(value: Any) -> bool:
+        return type(value) in (int, float) and low <= value <= high
+
+    return field(default=default, metadata={"fits": fits, "expected": expected, **more})
 
 
-def check_ranges(options: Any) -> None:
-    """Check the numbers of a dataclass whose fields were made by `limited`; None is none and passes.
+def one_of(choices: Collection[str]) -> dict[str, Any]:
+    """The metadata of a field for one of some words; see `check`."""
+    return {"fits": choices.__contains__, "expected": f"one of {', '.join(choices)}"}
+
+
+def check(options: Any) -> None:
+    """Check a dataclass whose fields were made by `limited` and `one_of`.
 
     Raises:
-        ValueError: one is out of its range or no number; the message names it.
+        ValueError: a value that cannot be; the message names it.
     """
     for option in fields(options):
-        low, high = option.metadata.get("range", (None, None))
-        value = getattr(options, option.name)
-        if low is None or value is None:
-            continue
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            expected = f"{low:g} or more" if high == float("inf") else f"{low:g} to {high:g}"
-            or_none = ", or null for none" if option.default is None else ""
-            raise ValueError(f"{option.name}={value}: expected {expected}{or_none}.")
+        value, fits = getattr(options, option.name), option.metadata.get("fits")
+        if fits and not fits(value) and (value is not None or option.default is not None):
+            raise ValueError(f"{option.name}={value}: expected {option.metadata['expected']}.")
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,7 @@ class Guards:
         Raises:
             ValueError: names it.
         """
-        check_ranges(self)
+        check(self)
 
     def refuse(self, measures: Mapping[str, float]) -> str:
         """The first limit that an answer with these measures breaks, by its name; "" where it keeps all."""
@@ -86,20 +92,12 @@ class RewardOptions(Guards):
             error, so who started verl has to look for it and end the run (`recipes.grpo`).
     """
 
-    mode: AnswerMode = field(default="threshold", metadata={"choices": get_args(AnswerMode)})
-    format_mode: FormatMode = field(default="exact", metadata={"choices": get_args(FormatMode)})
+    mode: AnswerMode = field(default="threshold", metadata=one_of(get_args(AnswerMode)))
+    format_mode: FormatMode = field(default="exact", metadata=one_of(get_args(FormatMode)))
     replicas: int = limited(1, 1)
     timeout_s: float = limited(60.0, 0.1)
     attempts: int = limited(3, 1)
     outage_file: str | None = None
-
-    def __post_init__(self) -> None:
-        """As `Guards`, and the modes are known ones."""
-        super().__post_init__()
-        for option in fields(self):
-            choices = option.metadata.get("choices")
-            if choices and getattr(self, option.name) not in choices:
-                raise ValueError(f"{option.name}={getattr(self, option.name)}: expected one of {', '.join(choices)}.")
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> "RewardOptions":

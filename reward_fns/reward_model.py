@@ -14,6 +14,7 @@ from typing import Any
 from scipy.special import expit
 
 from common.files import write_json
+from reward_fns.components import Judgement
 from reward_fns.encoder import Embedded, Encoder, stack
 
 THRESHOLD_FILE = "threshold.json"
@@ -72,24 +73,6 @@ class Threshold:
         return threshold
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What the reward model says of one answer.
-
-    Attributes:
-        cosine: cos(E(q), E(a)).
-        threshold: r_answer of Eq. 6, 1 above T and 0 else.
-        dense: how likely the pair is a good one, 0 to 1; it tells apart answers that `threshold` ties.
-        margin: Eq. 5 turned into a reward: by how much of the margin the answer is closer to the question than the
-            closest generic reply, 0 to 1.
-    """
-
-    cosine: float
-    threshold: float
-    dense: float
-    margin: float
-
-
 class RewardModel:
     """E, cosine and T, loaded from a folder."""
 
@@ -133,7 +116,16 @@ class RewardModel:
         generic = dict(zip(asked, closest.tolist(), strict=True))
         rows = embedded[[place[question] for question in questions]]
         cosines = rows.cosines(embedded[[place[answer] for answer in answers]]).tolist()
-        return [self._judgement(cosine, generic[question]) for question, cosine in zip(questions, cosines, strict=True)]
+        stored = self.threshold
+        return [
+            Judgement(
+                cosine=cosine,
+                threshold=float(cosine > stored.value),
+                dense=float(expit(stored.slope * cosine + stored.intercept)),
+                margin=min(max((cosine - generic[question]) / stored.margin, 0.0), 1.0),
+            )
+            for question, cosine in zip(questions, cosines, strict=True)
+        ]
 
     def cosines(self, questions: Sequence[str], answers: Sequence[str]) -> list[float]:
         """cos(E(q), E(a)) of each pair; see `judge`."""
@@ -146,15 +138,6 @@ class RewardModel:
             self._known.move_to_end(question)
         while len(self._known) > self._cached:
             self._known.popitem(last=False)
-
-    def _judgement(self, cosine: float, generic: float) -> Judgement:
-        stored = self.threshold
-        return Judgement(
-            cosine=cosine,
-            threshold=float(cosine > stored.value),
-            dense=float(expit(stored.slope * cosine + stored.intercept)),
-            margin=min(max((cosine - generic) / stored.margin, 0.0), 1.0),
-        )
 
 
 def save_generic(folder: Path, replies: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ always goes to the same one, whose cache then knows it.
 """
 
 import asyncio
+import contextlib
 import time
 import zlib
 from dataclasses import asdict, dataclass
@@ -14,7 +15,8 @@ from typing import Any
 
 import ray
 
-from reward_fns.reward_model import Judgement, RewardModel
+from reward_fns.components import Judgement
+from reward_fns.reward_model import RewardModel
 
 ACTOR_NAME = "coe_reward_model"
 # Explicit: verl's jobs run in an anonymous namespace, where a name would not be found from another job.
@@ -132,18 +134,10 @@ class RewardWorker:
     async def _next_batch(self) -> list[_Call]:
         """What is waiting, at most `max_batch`, after the first of it has waited for others."""
         calls = [await self._queue.get()]
-        until = time.monotonic() + self._config.max_wait_ms / 1000
-        while len(calls) < self._config.max_batch:
-            if self._queue.empty():
-                left = until - time.monotonic()
-                if left <= 0:
-                    break
-                try:
-                    calls.append(await asyncio.wait_for(self._queue.get(), left))
-                except TimeoutError:
-                    break
-            else:
-                calls.append(self._queue.get_nowait())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._config.max_wait_ms / 1000):
+                while len(calls) < self._config.max_batch:
+                    calls.append(await self._queue.get())
         now = time.monotonic()
         for call in calls:
             if call.deadline < now:

@@ -71,27 +71,23 @@ def choose_threshold(pairs: Pairs, margin: float, rule: str = "youden", rate: fl
 
     Args:
         margin: m that the encoder was trained with.
-        rule: "youden", "fpr", "fpr_each" or "tpr", see the result's ``rule``.
+        rule: a key of `RULES`.
         rate: of the rules that keep one, 0 to 1.
 
     Raises:
-        ValueError: an unknown rule, a rate out of range, or one that no T keeps.
+        ValueError: a rate that no T keeps.
     """
-    if rule not in RULES:
-        raise ValueError(f"threshold_rule={rule}: expected one of {', '.join(RULES)}.")
-    if not 0 <= rate <= 1:
-        raise ValueError(f"threshold_rate={rate}: expected 0 to 1.")
     good, cosine = pairs.good, pairs.cosine
     false_positive, true_positive, cuts = roc_curve(good, cosine, drop_intermediate=False)
-    if rule == "fpr":
-        best = int(np.flatnonzero(false_positive <= rate)[-1])
-    elif rule == "fpr_each":
-        worst = np.max([[(pairs.of(kind) >= cut).mean() for cut in cuts] for kind in pairs.kinds], axis=0)
-        best = int(np.flatnonzero(worst <= rate)[-1])
-    elif rule == "tpr":
-        best = int(np.flatnonzero(true_positive >= rate)[0])
-    else:
-        best = int(np.argmax(true_positive - false_positive))
+    worst = np.max([[(pairs.of(kind) >= cut).mean() for cut in cuts] for kind in pairs.kinds], axis=0)
+    difference = true_positive - false_positive
+    kept = {
+        "youden": np.flatnonzero(difference == difference.max())[:1],
+        "fpr": np.flatnonzero(false_positive <= rate)[-1:],
+        "fpr_each": np.flatnonzero(worst <= rate)[-1:],
+        "tpr": np.flatnonzero(true_positive >= rate)[:1],
+    }
+    best = int(kept[rule][0])
     if not np.isfinite(cuts[best]):
         raise ValueError(f"threshold_rule={rule} threshold_rate={rate}: no answer would pass. Choose another rate.")
     # Half-way to the next lower score: the cut itself is the cosine of a pair, and Eq. 6 asks for more than T.

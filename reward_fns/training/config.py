@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sentence_transformers import SentenceTransformerTrainingArguments
 
-from reward_fns.options import check_ranges, limited
+from reward_fns.options import check, limited, one_of
 from reward_fns.training.choosing import RULES
 
 STATIC: Final = "static"
@@ -57,7 +57,7 @@ class RewardModelConfig:
     dev_triplets: int = limited(300, 0)
     start_share: float = limited(0.0, 0, 1)
     heldout_triplets: int = limited(20000, 1)
-    threshold_rule: str = "youden"
+    threshold_rule: str = field(default="youden", metadata=one_of(RULES))
     threshold_rate: float = limited(0.05, 0, 1)
     generic_replies: int = limited(32, 1)
     device: str = "cpu"
@@ -70,12 +70,10 @@ class RewardModelConfig:
             ValueError: a value out of its range, no such folder or an unknown training argument; the message names the
                 key.
         """
-        check_ranges(self)
+        check(self)
         for name in ("margin", "epoch_share"):
             if getattr(self, name) == 0:
                 raise ValueError(f"{name}=0: expected above 0.")
-        if self.threshold_rule not in RULES:
-            raise ValueError(f"threshold_rule={self.threshold_rule}: expected one of {', '.join(RULES)}.")
         if self.encoder == STATIC and (self.encoder_config or self.tokens is not None):
             raise ValueError("encoder=static takes no encoder_config and no tokens: a bag reads whole texts.")
         if self.encoder.startswith(("/", "./", "../", "~")) and not Path(self.encoder).is_dir():

@@ -1,7 +1,6 @@
 """Pictures of how well the reward model tells good from bad: ROC curves and the scores, kind of negative by kind."""
 
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 
@@ -24,8 +23,11 @@ def plot_curves(pairs: Pairs, threshold: Threshold, file: Path) -> None:
         threshold: chosen on them.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
-    for number, kind in enumerate(pairs.kinds):
-        _draw_roc(left, pairs, threshold, kind, f"C{number + 1}")
+    for number, kind in enumerate(pairs.kinds, start=1):
+        mine = pairs.good | (pairs.kind == kind)
+        false_positive, true_positive, _ = roc_curve(pairs.good[mine], pairs.cosine[mine])
+        left.plot(false_positive, true_positive, color=f"C{number}", label=f"{kind}: AUC {threshold.auc[kind]:.3f}")
+        left.plot(threshold.false_positive_rate[kind], threshold.true_positive_rate, "o", color=f"C{number}")
     left.plot([0, 1], [0, 1], color="0.8", linewidth=1)
     left.set(xlabel="negatives above T", ylabel="responses above T", title="ROC on held-out questions", aspect="equal")
     left.legend(loc="lower right", frameon=False)
@@ -45,10 +47,3 @@ def plot_curves(pairs: Pairs, threshold: Threshold, file: Path) -> None:
     right.legend(frameon=False)
     figure.savefig(file, dpi=120)
     plt.close(figure)
-
-
-def _draw_roc(axes: Any, pairs: Pairs, threshold: Threshold, kind: str, colour: str) -> None:
-    mine = pairs.good | (pairs.kind == kind)
-    false_positive, true_positive, _ = roc_curve(pairs.good[mine], pairs.cosine[mine])
-    axes.plot(false_positive, true_positive, color=colour, label=f"{kind}: AUC {threshold.auc[kind]:.3f}")
-    axes.plot(threshold.false_positive_rate[kind], threshold.true_positive_rate, "o", color=colour)

@@ -54,24 +54,24 @@ class PairwiseAccuracy:
 
 def triplet_cosines(encoder: Encoder, triplets: pd.DataFrame) -> Both:
     """Each triplet's cosine of question and positive, and of question and negative; every text is encoded once."""
-    texts, question, positive, negative = _texts(triplets)
+    texts, (question, positive, negative) = _texts(triplets)
     embedded = encoder.encode(texts)
     return embedded[question].cosines(embedded[positive]), embedded[question].cosines(embedded[negative])
 
 
 def tfidf_cosines(triplets: pd.DataFrame) -> Both:
     """The same by TF-IDF weighted character 1- to 3-grams, fitted on the very texts that are compared."""
-    texts, question, positive, negative = _texts(triplets)
+    texts, (question, positive, negative) = _texts(triplets)
     vectorizer = TfidfVectorizer(analyzer="char", ngram_range=_GRAMS, sublinear_tf=True)
     rows = csr_array(vectorizer.fit_transform(texts))
     asked = rows[question]
     return asked.multiply(rows[positive]).sum(axis=1), asked.multiply(rows[negative]).sum(axis=1)
 
 
-def _texts(triplets: pd.DataFrame) -> tuple[list[str], *tuple[npt.NDArray[np.int64], ...]]:
-    """The distinct texts, and each triplet's question, positive and negative among them."""
+def _texts(triplets: pd.DataFrame) -> tuple[list[str], npt.NDArray[np.int64]]:
+    """The distinct texts, and the places of questions, positives and negatives among them, of shape (3, triplets)."""
     codes, texts = pd.factorize(triplets[["question", "positive", "negative"]].to_numpy().ravel())
-    return list(texts), *codes.reshape(-1, 3).T
+    return list(texts), codes.reshape(-1, 3).T
 
 
 def ranked_right(good: Cosines, bad: Cosines) -> npt.NDArray[np.float64]:

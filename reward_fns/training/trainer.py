@@ -154,6 +154,7 @@ def train(
     if not dev.empty:
         choosing |= {"eval_strategy": "steps", "eval_steps": 1 / _EVALUATIONS, "load_best_model_at_end": True}
         choosing |= {"metric_for_best_model": "eval_accuracy", "greater_is_better": True}
+        choosing |= {"restore_callback_states_from_checkpoint": True}  # so that patience outlives a kill
     with cut_at(encoder.model, config.tokens):
         trainer = SentenceTransformerTrainer(
             model=encoder.model,

@@ -68,7 +68,7 @@ def test_saved_and_loaded(hybrid: Encoder, model: SentenceTransformer, tmp_path:
     assert loaded.lexical is not None
     assert loaded.lexical.share == 3.0
     np.savez(tmp_path / LEXICAL_FILE, weights=np.zeros(3, dtype=np.float32), share=3.0)
-    with pytest.raises(ValueError, match=r"lexical.npz: float32 of shape \(3,\), expected"):
+    with pytest.raises(ValueError, match=r"lexical.npz: cannot reshape array of size 3 .* `make reward-model`"):
         Encoder.load(tmp_path, "cpu")
     (tmp_path / LEXICAL_FILE).write_bytes(b"PK\x03\x04 half a file")
     with pytest.raises(ValueError, match="make reward-model"):

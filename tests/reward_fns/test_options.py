@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from reward_fns.components import components, measure
+from reward_fns.components import Judgement, components, measure
 from reward_fns.options import Guards, RewardOptions
-from reward_fns.reward_model import Judgement
 
 QUESTION = "考试没有考好，很难过，不知道怎么跟爸妈说"
 RESPONSE = "没考好的那天，难过是真的。先不急着想怎么跟爸妈说，把最怕听到的那句话写下来。"
