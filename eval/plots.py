@@ -1,6 +1,5 @@
 """Pictures of a run: the reward over GRPO's steps, and the rewards of the models side by side."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,23 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from common.files import replacing
 from eval.results import Result
 
-REWARD_KEY = "critic/score/mean"
 _BLUE, _GREY, _ORANGE = "#1f6fb2", "#b8c4ce", "#d9822b"
-
-
-def read_rewards(metrics: Path) -> pd.Series:
-    """The mean total reward of each GRPO step, from verl's file logger, indexed by step.
-
-    Raises:
-        ValueError: no step with a reward in the file.
-    """
-    records = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines() if line.strip()]
-    rewards = {int(r["step"]): float(r["data"][REWARD_KEY]) for r in records if REWARD_KEY in r["data"]}
-    if not rewards:
-        raise ValueError(f"{metrics}: no step has {REWARD_KEY}, expected verl's file logger. Run `make grpo` again.")
-    return pd.Series(rewards).sort_index()
 
 
 def plot_rewards(rewards: pd.Series, out: Path) -> None:
@@ -61,10 +47,14 @@ def plot_models(results: Sequence[Result], out: Path) -> None:
 
 
 def _finish(figure: Figure, axes: Axes, out: Path) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", alpha=0.3)
     axes.legend(frameon=False)
-    partial = out.with_name(f".{out.name}.partial")
-    figure.savefig(partial, dpi=150, format="png")
-    partial.replace(out)
+    save(figure, axes, out)
+
+
+def save(figure: Figure, axes: Axes, out: Path) -> None:
+    """Write a picture as PNG, whole or not at all, and close it."""
+    axes.spines[["top", "right"]].set_visible(False)
+    with replacing(out) as temporary:
+        figure.savefig(temporary, dpi=150, format="png")
     plt.close(figure)

@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from rapidfuzz.distance import LCSseq
 
 LAYERS = ("L1", "L2", "L3", "L4")
+TAG_NAMES = ("empathy_think", *LAYERS, "answer")
+"""Names of all tags, in the order in which they open."""
+
 LAYER_TITLES = {
     "L1": "情绪与处境",
     "L2": "原因与信念",

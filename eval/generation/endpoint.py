@@ -17,8 +17,8 @@ import pandas as pd
 from openai import AsyncOpenAI, OpenAIError
 from tqdm import tqdm
 
-from common.files import write_text
-from eval.generation.request import GenerationRequest, append, recorded, reply_record
+from common.records.replies import Reply, append_replies, unfinished_replies, write_replies
+from eval.generation.request import GenerationRequest
 
 _SERVERS_OWN = ("top_k", "min_p", "repetition_penalty", "chat_template_kwargs")
 """Sampling keys that are no part of OpenAI's interface; vLLM's server takes them beside it."""
@@ -40,8 +40,9 @@ async def generate(request: GenerationRequest) -> None:
             f"{request.api_key_env} is not set: {request.model} on {request.base_url} needs its key there"
         )
     path = Path(request.replies)
-    done = {(record["question_id"], record["sample"]) for record in recorded(path)} if path.is_file() else set()
-    _drop_half_a_line(path)
+    replies = unfinished_replies(path)
+    write_replies(path, replies)
+    done = {(reply.question_id, reply.sample) for reply in replies}
     rows = pd.read_parquet(request.test).to_dict("records")
     calls = [(row, sample) for row in rows for sample in range(request.samples) if (row["id"], sample) not in done]
     turns = asyncio.Semaphore(request.concurrency)
@@ -52,7 +53,7 @@ async def generate(request: GenerationRequest) -> None:
 
         async def ask(row: dict[Any, Any], sample: int) -> None:
             async with turns:
-                append(path, [await _reply(client, request, row, sample)])
+                append_replies(path, [await _reply(client, request, row, sample)])
                 bar.update()
 
         tasks = [asyncio.create_task(ask(row, sample)) for row, sample in calls]
@@ -69,7 +70,7 @@ async def generate(request: GenerationRequest) -> None:
             await client.close()
 
 
-async def _reply(client: AsyncOpenAI, request: GenerationRequest, row: dict[Any, Any], sample: int) -> str:
+async def _reply(client: AsyncOpenAI, request: GenerationRequest, row: dict[Any, Any], sample: int) -> Reply:
     sampling: dict[str, Any] = dict(request.sampling)
     extra = {name: sampling.pop(name) for name in _SERVERS_OWN if name in sampling}
     if request.template_kwargs:
@@ -79,20 +80,14 @@ async def _reply(client: AsyncOpenAI, request: GenerationRequest, row: dict[Any,
         model=request.model, messages=messages, seed=request.seed + sample, extra_body=extra, **sampling
     )
     choice, usage = answer.choices[0], answer.usage
-    return reply_record(
+    return Reply(
         row["id"],
         sample,
         choice.message.content or "",
         usage.prompt_tokens if usage else 0,
         usage.completion_tokens if usage else 0,
-        choice.finish_reason,
+        choice.finish_reason == "stop",
     )
-
-
-def _drop_half_a_line(path: Path) -> None:
-    """What a killed run has left of its last line would spoil the next one."""
-    if path.is_file() and not (text := path.read_text(encoding="utf-8")).endswith("\n"):
-        write_text(path, text[: text.rfind("\n") + 1])
 
 
 if __name__ == "__main__":

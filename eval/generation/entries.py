@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from eval.replies import KINDS
+from common.records.models import KINDS
 
 
 class ModelEntryError(ValueError):
@@ -20,7 +20,7 @@ class ModelEntry:
 
     Attributes:
         model: a Hugging Face folder or id, or its name on a server.
-        kind: which part of an output is the reply, see `eval.replies.ReplyKind`.
+        kind: which part of an output is the reply, see `common.records.models.ReplyKind`.
         system: "plain" for the counsellor's general instruction, "coe" for the prompt of the Chain of Empathy, "" for
             none, or a text.
         text_prompt: a whole prompt with ``{post}`` in it, for a model without a chat template.

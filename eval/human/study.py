@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from common.records.rankings import Ranking
+from eval.blind import BlindItem, RankingError
 from eval.human.page import task
-from eval.rankings import BlindItem, Ranking, RankingError
 
 CHECK_TEXT: Final = "这一条是为了确认题目有被认真读过，与上面的来信无关。请把这条回复排在最后。"
 """An attention check's reply; eval.human.page tells annotators that there are some."""

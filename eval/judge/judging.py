@@ -4,7 +4,6 @@ A run that was killed, ended by an outage or stopped at its ceiling goes on wher
 """
 
 import asyncio
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,11 +11,12 @@ from typing import TextIO
 
 from tqdm import tqdm
 
+from common.records.verdicts import Answer, Comparison, VerdictError, append_answer
+from eval.blind import BlindItem
 from eval.judge.budget import Budget, Ceiling, CeilingReached, Usage
 from eval.judge.client import JudgeClient, JudgeError, JudgeServer
-from eval.judge.prompt import JudgePrompt, VerdictError, parse_verdict
-from eval.judge.verdicts import VERDICTS, Answer, Comparison, comparisons
-from eval.rankings import BlindItem
+from eval.judge.prompt import JudgePrompt, parse_verdict
+from eval.judge.verdicts import VERDICTS, comparisons
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def judge(
     todo = [comparison for comparison in everything if tried.get(comparison, 0) < plan.attempts]
     if not todo:
         return ""
-    budget = Budget(ceiling, sum((answer.usage for answer in had), Usage()))
+    budget = Budget(ceiling, Usage.of(had))
 
     async def run(file: TextIO, bar: tqdm) -> None:
         async with JudgeClient(server, budget) as client:
@@ -139,8 +139,7 @@ class _Run:
                 structured=reply.structured,
                 **asdict(reply.usage),
             )
-            self.file.write(json.dumps(asdict(answer)) + "\n")
-            self.file.flush()
+            append_answer(self.file, answer)
             if verdict:
                 break
         self.bar.update()

@@ -16,9 +16,12 @@ from pathlib import Path
 
 from rich.console import Console
 
+from common.records.models import KINDS
+from common.records.references import read_references
+from common.records.replies import read_replies
 from eval.metrics.protocols import POLICIES, PROTOCOLS, Protocol
-from eval.replies import KINDS, RepliesError, check_match, read_references, read_replies
-from eval.results import Result, ResultError, check_comparable
+from eval.replies import RepliesError, check_match
+from eval.results import Result, check_comparable
 from eval.score import score_replies
 from eval.tables import print_results
 
@@ -27,7 +30,8 @@ def main(arguments: Sequence[str]) -> None:
     """Score what the command line names.
 
     Raises:
-        RepliesError: replies or references that can't be scored.
+        FileError: a file that can't be read.
+        RepliesError: replies that can't be scored.
         ResultError: results that can't stand in one table.
     """
     options = _parser().parse_args(arguments)
@@ -95,5 +99,5 @@ def _parser() -> argparse.ArgumentParser:
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except (RepliesError, ResultError, ValueError) as error:
+    except ValueError as error:
         sys.exit(f"error: {error}")

@@ -55,7 +55,7 @@ class BertScorer:
 
         Args:
             scores: a row a reply, with question_id and shown, of `eval.score.score_replies`.
-            references: of `eval.replies.read_references`.
+            references: of `common.records.references.read_references`.
             policy: over the references of a question.
         """
         known = references.set_index("id")["references"]

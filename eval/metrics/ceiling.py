@@ -14,8 +14,9 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
+from common.records.references import read_references
 from eval.metrics.protocols import POLICIES, PROTOCOLS, Protocol
-from eval.replies import RepliesError, read_references
+from eval.replies import RepliesError
 from eval.results import Result
 from eval.score import score_replies
 from eval.tables import print_results
@@ -25,7 +26,7 @@ def ceiling(references: pd.DataFrame, protocol: Protocol, test_set: str, seed: i
     """Human against human, as the result of a model called "human".
 
     Args:
-        references: of `eval.replies.read_references`.
+        references: of `common.records.references.read_references`.
         protocol: to score by.
         test_set: its name in tables.
         seed: of the bootstrap over questions.
@@ -76,5 +77,5 @@ def main(arguments: Sequence[str]) -> None:
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except (RepliesError, ValueError) as error:
+    except ValueError as error:
         sys.exit(f"error: {error}")

@@ -7,10 +7,13 @@ import pandas as pd
 import pytest
 import yaml
 
+from common.files import FileError
+from common.records.references import read_references
+from common.records.replies import read_replies
 from eval.metrics.__main__ import main
 from eval.metrics.ceiling import ceiling
 from eval.metrics.protocols import PROTOCOLS, Protocol, navg
-from eval.replies import RepliesError, check_match, read_references, read_replies, shown
+from eval.replies import RepliesError, check_match, shown
 from eval.results import Result, ResultError, check_comparable
 from eval.score import score_replies
 from reward_fns.coe_format import CoEOutput
@@ -110,16 +113,16 @@ def lines(path: Path, *records: object) -> Path:
     ],
 )
 def test_bad_replies_are_named(records: list[object], message: str, tmp_path: Path) -> None:
-    with pytest.raises(RepliesError, match=message):
+    with pytest.raises(FileError, match=message):
         read_replies(lines(tmp_path / "h.jsonl", *records))
 
 
 def test_what_is_not_json_is_named(tmp_path: Path) -> None:
     (tmp_path / "h.jsonl").write_text('{"question_id": "a", "text": "x"}\n{broken\n', encoding="utf-8")
-    with pytest.raises(RepliesError, match=r"h\.jsonl:2: not JSON"):
+    with pytest.raises(FileError, match=r"h\.jsonl:2: not JSON"):
         read_replies(tmp_path / "h.jsonl")
     (tmp_path / "h.jsonl").write_bytes(b"\xff\xfe")
-    with pytest.raises(RepliesError, match="UTF-8"):
+    with pytest.raises(FileError, match="UTF-8"):
         read_replies(tmp_path / "h.jsonl")
 
 
@@ -133,7 +136,7 @@ def test_what_is_not_json_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_bad_references_are_named(records: list[object], message: str, tmp_path: Path) -> None:
-    with pytest.raises(RepliesError, match=message):
+    with pytest.raises(FileError, match=message):
         read_references(lines(tmp_path / "r.jsonl", *records))
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import pandas as pd
 import pytest
 
-from eval.judge.prompt import KEYS
+from common.records.verdicts import KEYS
 from recipes.judge import run
 from recipes.stage import Common, run_stage
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from eval.rankings import Ranking, read_rankings, write_rankings
+from common.records.rankings import Ranking, read_rankings, write_rankings
 from recipes.judge import run
 from recipes.stage import Common, StageError, run_stage
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from eval.judge.prompt import KEYS
+from common.records.verdicts import KEYS
 from recipes.stage import REPO, Common, StageError, run_stage
 
 

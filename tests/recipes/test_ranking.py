@@ -10,11 +10,11 @@ import pytest
 
 from eval.human.report import read_figures
 from eval.human.server import accounts
-from eval.rankings import Ranking, write_rankings
+from common.records.rankings import Ranking, write_rankings
 from recipes.ranking import run
 from recipes.stage import Common, StageError, run_stage
 
-MODELS = ("first", "second", "third")
+MODELS = ("first", "heldout_answer", "third")
 QUESTIONS = tuple(f"q{number}" for number in range(6))
 NO_SERVER = r"holds no Label Studio\. Run `make label-studio-env`"
 

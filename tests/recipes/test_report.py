@@ -82,7 +82,7 @@ def test_the_report_is_made_once_and_again_when_a_stage_changed(root: Path, caps
 
 
 def test_options_reach_the_page(root: Path) -> None:
-    run(arguments(root, "replies=1", "headline=[second]"))
+    run(arguments(root, "replies=1", "headline=[heldout_answer]"))
     assert "2 questions are left out" in (root / "report" / "report.html").read_text(encoding="utf-8")
     with pytest.raises(StageError, match="headline holds nothing_known: no such figure"):
         run(arguments(root, "headline=[nothing_known]"))

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
+from common.code import REPO
+from eval.blind import BlindItem
 from eval.human.analysis import analyse
 from eval.human.label_studio import LabelStudio
 from eval.human.page import instructions, page
-from eval.human.report import read_figures, write_study
-from eval.human.server import Account, Server, accounts
+from eval.human.report import write_study
+from eval.human.server import Annotator, Server, accounts
 from eval.human.study import pages, rankings_of
-from eval.rankings import BlindItem
-from recipes.stage import REPO
 
 ENVIRONMENT = REPO / ".venv-label-studio"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -34,7 +34,7 @@ pytestmark = [
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[tuple[Server, Account]]:
+def server(tmp_path: Path) -> Iterator[tuple[Server, Annotator]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -62,7 +62,7 @@ def drag_last(browser_page: Any, wanted: str) -> None:
     browser_page.wait_for_timeout(700)
 
 
-def test_dragged_submitted_exported(server: tuple[Server, Account], tmp_path: Path) -> None:
+def test_dragged_submitted_exported(server: tuple[Server, Annotator], tmp_path: Path) -> None:
     sync = pytest.importorskip("playwright.sync_api")
     studio_server, account = server
     own = pages("anna", ITEMS[:3], ITEMS[3:], 7)

@@ -8,9 +8,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from common.files import FileError
+from common.records.rankings import Ranking, read_rankings, write_rankings
+from eval.blind import NOTHING, BlindItem, RankingError, blind_items
 from eval.human.page import page
 from eval.human.study import CHECK_TEXT, Left, Page, pages, rankings_of
-from eval.rankings import NOTHING, BlindItem, Ranking, RankingError, blind_items, read_rankings, write_rankings
 
 MODELS = ("DeepSeek-R1", "SFT", "SFT+GRPO")
 
@@ -124,5 +126,5 @@ def test_rankings_are_read_as_they_were_written(tmp_path: Path) -> None:
 )
 def test_bad_rankings_are_named(line: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "r.jsonl").write_text(line, encoding="utf-8")
-    with pytest.raises(RankingError, match=message):
+    with pytest.raises(FileError, match=message):
         read_rankings(tmp_path / "r.jsonl")
