@@ -14,7 +14,7 @@ from common.records.rankings import Ranking, write_rankings
 from recipes.ranking import run
 from recipes.stage import Common, StageError, run_stage
 
-MODELS = ("first", "heldout_answer", "third")
+MODELS = ("first", "second", "third")
 QUESTIONS = tuple(f"q{number}" for number in range(6))
 NO_SERVER = r"holds no Label Studio\. Run `make label-studio-env`"
 

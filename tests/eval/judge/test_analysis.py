@@ -177,7 +177,7 @@ def test_agreement_same_reversed_and_undefined() -> None:
         ("no", r"verdicts\.jsonl:1: "),
         ("[]", r"verdicts\.jsonl:1: "),
         (
-            '{"question_id": "q", "first": "a", "heldout_answer": "b", "attempt": 1, "verdict": {"overall": "A"}, '
+            '{"question_id": "q", "first": "a", "second": "b", "attempt": 1, "verdict": {"overall": "A"}, '
             '"problem": "", "structured": true, "tokens_in": 1, "tokens_out": 1}',
             "expected exactly the keys",
         ),
@@ -192,7 +192,7 @@ def test_a_spoilt_line_is_told(line: str, message: str, tmp_path: Path) -> None:
 
 def test_an_attempt_twice_is_told(tmp_path: Path) -> None:
     line = (
-        '{"question_id": "q", "first": "a", "heldout_answer": "b", "attempt": 1, "verdict": null, "problem": "x", '
+        '{"question_id": "q", "first": "a", "second": "b", "attempt": 1, "verdict": null, "problem": "x", '
         '"structured": true, "tokens_in": 1, "tokens_out": 1}\n'
     )
     open_verdicts(tmp_path, REQUEST, afresh=False)
