@@ -94,7 +94,9 @@ def test_report_files(scores: dict[str, pd.DataFrame], test_set: pd.DataFrame, t
     ]
     metrics = tmp_path / "metrics.jsonl"
     metrics.write_text("".join(json.dumps({"step": s, "data": {"critic/score/mean": s / 9}}) + "\n" for s in range(9)))
-    plot_rewards(read_rewards(metrics), tmp_path / "reward.png")
+    curves = read_curves(tmp_path)
+    assert curves is not None
+    plot_rewards(curves["reward"], tmp_path / "reward.png")
     plot_models(results, tmp_path / "models.png")
     parts = slices(results, by_risk(test_set) | by_topic(test_set), "reward", 42)
     write_report(tmp_path, results, gains, {"reward": parts}, ["reward.png"])
@@ -133,5 +135,5 @@ def test_slices_part_posts_at_risk_from_the_others(scores: dict[str, pd.DataFram
 
 def test_metrics_without_rewards_are_named(tmp_path: Path) -> None:
     (tmp_path / "metrics.jsonl").write_text('{"step": 1, "data": {}}\n')
-    with pytest.raises(ValueError, match="make grpo"):
-        read_rewards(tmp_path / "metrics.jsonl")
+    with pytest.raises(FileError, match="make grpo"):
+        read_curves(tmp_path)

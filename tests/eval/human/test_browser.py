@@ -106,4 +106,4 @@ def test_dragged_submitted_exported(server: tuple[Server, Annotator], tmp_path: 
     assert {ranking.order for ranking in rankings if not ranking.attention} == {("good", "bad")}
     assert [ranking.passed for ranking in rankings if ranking.attention] == [True]
     write_study(tmp_path, analyse(rankings, 1, strength_resamples=2), "sample", {})
-    assert read_figures(tmp_path / "ranking.json")["sample", "good"]["win_1"].mean == 100.0
+    assert read_standings(tmp_path / "ranking.json")[1]["good"]["win_1"].mean == 100.0
