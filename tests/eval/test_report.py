@@ -7,7 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from common.files import FileError
 from eval.compare import by_risk, by_topic, compare, slices
+from eval.curves import read_curves
 from eval.metrics.protocols import Protocol
 from eval.plots import plot_models, plot_rewards
 from eval.report import write_replies, write_report
@@ -102,7 +104,7 @@ def test_report_files(scores: dict[str, pd.DataFrame], test_set: pd.DataFrame, t
     write_report(tmp_path, results, gains, {"reward": parts}, ["reward.png"])
     write_replies(tmp_path, scores, test_set)
     report = (tmp_path / "report.md").read_text(encoding="utf-8")
-    assert "| sample | SFT+GRPO | 1.00 (1.00 to 1.00) | 2.00 (2.00 to 2.00) | 1.00 (1.00 to 1.00) |" in report
+    assert "| sample | SFT+GRPO | 2.00 (2.00 to 2.00) | 1.00 (1.00 to 1.00) | 1.00 (1.00 to 1.00) |" in report
     assert "| Reward | SFT+GRPO − SFT | +0.500 (+0.500 to +0.500) |" in report
     # No cosine is above the sheld-out reward model's T, so what GRPO gained there is nothing.
     assert "| Held-out answer | SFT+GRPO − SFT | +0.000 (+0.000 to +0.000) | 1.0000 |" in report

@@ -19,6 +19,7 @@ from eval.human.page import instructions, page
 from eval.human.report import write_study
 from eval.human.server import Annotator, Server, accounts
 from eval.human.study import pages, rankings_of
+from eval.standings import read_standings
 
 ENVIRONMENT = REPO / ".venv-label-studio"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
