@@ -1,7 +1,8 @@
 """Pictures of a run: the reward over GRPO's steps, and the rewards of the models side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import matplotlib as mpl
 
@@ -14,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 
 from common.files import replacing
 from eval.results import Result
+from eval.statistics import Interval
 
 _BLUE, _GREY, _ORANGE = "#1f6fb2", "#b8c4ce", "#d9822b"
 
@@ -26,7 +28,8 @@ def plot_rewards(rewards: pd.Series, out: Path) -> None:
     axes.plot(rewards.index, smooth, color=_BLUE, linewidth=2, label="mean of 5 steps")
     axes.set(xlabel="GRPO step", ylabel="mean total reward (0 to 2)", ylim=(0, 2), title="Reward during GRPO")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    _finish(figure, axes, out)
+    axes.legend(frameon=False)
+    _save(figure, axes, "y", out)
 
 
 def plot_models(results: Sequence[Result], out: Path) -> None:
@@ -43,18 +46,24 @@ def plot_models(results: Sequence[Result], out: Path) -> None:
             axes.vlines(x, interval.low, interval.high, color="black", linewidth=1)
     axes.set(ylabel="mean reward (0 to 1)", ylim=(0, 1), title="Test questions, 95 % intervals over questions")
     axes.set_xticks(range(len(results)), [result.model for result in results])
-    _finish(figure, axes, out)
-
-
-def _finish(figure: Figure, axes: Axes, out: Path) -> None:
-    axes.grid(axis="y", alpha=0.3)
     axes.legend(frameon=False)
-    save(figure, axes, out)
+    _save(figure, axes, "y", out)
 
 
-def save(figure: Figure, axes: Axes, out: Path) -> None:
-    """Write a picture as PNG, whole or not at all, and close it."""
+def plot_mean_ranks(ranks: Mapping[str, Interval], out: Path) -> None:
+    """Each model's mean rank with its interval, the first at the top."""
+    figure, axes = plt.subplots(figsize=(7, 1.2 + 0.45 * len(ranks)), layout="constrained")
+    for place, interval in enumerate(reversed(ranks.values())):
+        axes.plot([interval.low, interval.high], [place, place], color=_BLUE, linewidth=2)
+        axes.plot(interval.mean, place, "o", color=_BLUE)
+    axes.set_yticks(range(len(ranks)), list(reversed(ranks)))
+    axes.set(xlabel="mean rank (1 is best), 95 % interval over questions and raters", xlim=(1, len(ranks)))
+    _save(figure, axes, "x", out)
+
+
+def _save(figure: Figure, axes: Axes, grid: Literal["x", "y"], out: Path) -> None:
     axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis=grid, alpha=0.3)
     with replacing(out) as temporary:
         figure.savefig(temporary, dpi=150, format="png")
     plt.close(figure)

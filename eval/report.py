@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
 from common.files import write_json, write_text
 from common.human_help import human_help
 from eval.compare import Gain
-from eval.figures import figure
+from eval.figures import figure, figures_of
 from eval.markdown import escape, table
 from eval.results import Result
 from eval.statistics import Interval
@@ -111,7 +111,8 @@ def spread(test: pd.DataFrame, count: int) -> pd.DataFrame:
 def write_replies(folder: Path, scores: Mapping[str, pd.DataFrame], test: pd.DataFrame, count: int = 10) -> None:
     """``replies.md``: the first sample of every model for `count` questions, spread over the topics.
 
-    Valid outputs are shown with their layers, invalid ones raw with their violation.
+    Valid outputs are shown with their layers, invalid ones raw with their violation; of a model that was never asked for
+    layers, what a reader is shown.
     """
     lines = [
         "# Sample replies",
@@ -126,12 +127,17 @@ def write_replies(folder: Path, scores: Mapping[str, pd.DataFrame], test: pd.Dat
         lines += [f"> {escape(line)}" for line in str(question["description"]).splitlines()]
         for name, frame in scores.items():
             mine = frame[frame["question_id"] == question["id"]].sort_values("sample").iloc[0]
-            lines += ["", f"### {name}: reward {mine['reward']:.0f}, cosine {mine['cosine']:.2f}", ""]
-            lines += _reply(str(mine["text"]))
+            told = ", ".join(
+                f"{figure(key).label.lower()} {mine[key]:.2f}" for key in figures_of("reply") if key in mine
+            )
+            lines += ["", f"### {name}: {told}", "", *_reply(mine)]
     write_text(folder / "replies.md", "\n".join(lines) + "\n")
 
 
-def _reply(text: str) -> list[str]:
+def _reply(row: "pd.Series[Any]") -> list[str]:
+    text = str(row["text"])
+    if "violation" not in row and not row["fault"]:  # the model was never asked for the format
+        return [f"> {escape(line)}" for line in str(row["shown"]).splitlines()]
     try:
         output = parse(text)
     except CoEFormatError as error:

@@ -8,7 +8,7 @@ from common.files import write_json, write_text
 from eval.human.analysis import Study
 from eval.human.study import Left
 from eval.markdown import table
-from eval.plots import plt, save
+from eval.plots import plot_mean_ranks
 
 RANKING_FILE: Final = "ranking.json"
 NOTE: Final = (
@@ -68,20 +68,7 @@ def write_study(folder: Path, study: Study, test_set: str, left: dict[str, Left]
         NOTE,
     ]
     write_text(folder / "ranking.md", "\n".join(lines) + "\n")
-    _plot(study, folder / "ranking.png")
-
-
-def _plot(study: Study, out: Path) -> None:
-    names = list(study.models)[::-1]
-    figure, axes = plt.subplots(figsize=(7, 1.2 + 0.45 * len(names)), layout="constrained")
-    for place, name in enumerate(names):
-        interval = study.models[name].mean_rank
-        axes.plot([interval.low, interval.high], [place, place], color="#1f6fb2", linewidth=2)
-        axes.plot(interval.mean, place, "o", color="#1f6fb2")
-    axes.set_yticks(range(len(names)), names)
-    axes.set(xlabel="mean rank (1 is best), 95 % interval over questions and raters", xlim=(1, len(names)))
-    axes.grid(axis="x", alpha=0.3)
-    save(figure, axes, out)
+    plot_mean_ranks({name: own.mean_rank for name, own in study.models.items()}, folder / "ranking.png")
 
 
 def _left(left: dict[str, Left], name: str) -> list[str]:

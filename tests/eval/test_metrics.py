@@ -1,18 +1,21 @@
 """Protocols, results and the command: the paper's arithmetic, policies over references, bad input at the border."""
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 
+from common.code import REPO
 from common.files import FileError
 from common.records.references import read_references
 from common.records.replies import read_replies
 from eval.metrics.__main__ import main
 from eval.metrics.ceiling import ceiling
-from eval.metrics.protocols import PROTOCOLS, Protocol, navg
+from eval.metrics.protocols import PROTOCOLS, Protocol, code_version, navg
 from eval.replies import RepliesError, check_match, shown
 from eval.results import Result, ResultError, check_comparable
 from eval.score import score_replies
@@ -67,10 +70,29 @@ def test_signatures_say_what_differs() -> None:
     assert len(signatures) == 4
     assert "rouge_l:char+word-rjieba-" in Protocol("zh").signature
     assert "rouge_l:latin" in Protocol("paper").signature
+    assert re.search(r"\|code:[0-9a-f]{8}$", Protocol("zh").signature)
     with pytest.raises(ValueError, match="protocol 'en'"):
         Protocol("en")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="policy 'max'"):
         Protocol("zh", "max")  # type: ignore[arg-type]
+
+
+def test_a_changed_definition_changes_the_signature_and_its_formatting_does_not(tmp_path: Path) -> None:
+    shutil.copytree(REPO / "eval" / "metrics", tmp_path / "eval" / "metrics")
+    (tmp_path / "eval" / "__init__.py").touch()
+    before, file = code_version(tmp_path), tmp_path / "eval" / "metrics" / "overlap.py"
+    text = file.read_text(encoding="utf-8")
+
+    def changed(old: str, new: str) -> bool:
+        assert old in text
+        file.write_text(text.replace(old, new), encoding="utf-8")
+        code_version.cache_clear()
+        return code_version(tmp_path) != before
+
+    assert before == code_version(REPO)
+    assert not changed('"""F1 of the longest', '"""The F1 of  the longest')
+    assert not changed("METEOR_BETA: Final = 3.0", "METEOR_BETA:  Final = 3.0  # as ever")
+    assert changed("METEOR_BETA: Final = 3.0", "METEOR_BETA: Final = 2.0")
 
 
 @pytest.mark.parametrize(
