@@ -111,8 +111,8 @@ def spread(test: pd.DataFrame, count: int) -> pd.DataFrame:
 def write_replies(folder: Path, scores: Mapping[str, pd.DataFrame], test: pd.DataFrame, count: int = 10) -> None:
     """``replies.md``: the first sample of every model for `count` questions, spread over the topics.
 
-    Valid outputs are shown with their layers, invalid ones raw with their violation; of a model that was never asked for
-    layers, what a reader is shown.
+    Valid outputs are shown with their layers, invalid ones raw with their violation; of a model that was never asked
+    for layers, what a reader is shown.
     """
     lines = [
         "# Sample replies",

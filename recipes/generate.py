@@ -8,54 +8,20 @@ Each model generates under the watchdog in a process of its own. ``outputs/<prof
 ``<model>.replies.jsonl`` and ``models.json``, which says which file is whose and what its outputs look like.
 """
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from common.decisions import DataDecisions, check_model, read_decisions
 from common.errors import StageError
 from common.manifest import require_stage
-from common.records.models import MODELS_FILE, file_stem
+from common.records.models import MODELS_FILE, write_models
 from common.stage import Plan
 from data_prep.prompts import SYSTEM_PROMPTS
 from eval.generation.entries import ModelEntry, ModelEntryError, load_entries
-from eval.generation.run import RUNNERS, Generation, Settings
-from eval.generation.sources import STAGES, sources
+from eval.generation.run import GenerateConfig, generate
+from eval.generation.sources import OWN, STAGES, sources
 from recipes.stage import Common, Recipe, main, section
-
-_OWN = ("base", *STAGES)
-
-
-@dataclass(frozen=True)
-class GenerateConfig(Settings):
-    """Whose replies, and how they are generated, see `eval.generation.run.Settings`.
-
-    Attributes:
-        models: names: base, SFT and SFT+GRPO are this run's; others are entries of ``eval/generation/models.yaml`` or
-            of `entries`.
-        entries: changes to those entries, or more of them, by name.
-    """
-
-    models: list[str] = field(default_factory=lambda: list(_OWN))
-    entries: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Check the values.
-
-        Raises:
-            ValueError: one out of its range or an unknown limit; the message names the key.
-        """
-        for key in ("samples", "max_tokens", "max_model_len", "replicas", "concurrency"):
-            if (value := getattr(self, key)) is not None and value < 1:
-                raise ValueError(f"{key}={value}: expected 1 or more")
-        if self.temperature < 0:
-            raise ValueError(f"temperature={self.temperature}: expected 0 or more")
-        if self.engine_runner not in RUNNERS:
-            raise ValueError(f"engine_runner={self.engine_runner}: expected one of {sorted(RUNNERS)}")
-        if not self.models or len({file_stem(name) for name in self.models}) < len(self.models):
-            raise ValueError(f"models={self.models}: expected one or more names that differ")
-        if unknown := sorted(set(self.limits) - {"total_s", "idle_s"}):
-            raise ValueError(f"limits.{unknown[0]}: no such limit, expected total_s or idle_s")
 
 
 def plan(common: Common, config: GenerateConfig) -> Plan:
@@ -68,20 +34,22 @@ def plan(common: Common, config: GenerateConfig) -> Plan:
     )
     entries = {name: _entry(name, common, config, decided) for name in config.models}
     local = {name: entry.model for name, entry in entries.items() if not entry.base_url}
-    generation = Generation(entries, _OWN, common.root / "data" / "test.parquet", config, common.seed)
+    test = common.root / "data" / "test.parquet"
 
     def work(folder: Path, resume: bool) -> dict[str, Any]:
-        generation.run(folder, keep=resume, anew=common.force)
+        how = {"keep": resume, "anew": common.force}
+        made = [generate(name, entry, test, config, common.seed, folder, **how) for name, entry in entries.items()]
+        write_models(folder, made)
         return {"local": local}
 
     # Where this run's models lie does not decide anything: their files are inputs.
-    asked = {name: asdict(replace(entry, model="") if name in _OWN else entry) for name, entry in entries.items()}
+    asked = {name: asdict(replace(entry, model="") if name in OWN else entry) for name, entry in entries.items()}
     return Plan({**asdict(config), "asked": asked}, sources(common.root, local), work, shows=(MODELS_FILE,))
 
 
 def _entry(name: str, common: Common, config: GenerateConfig, decided: DataDecisions) -> ModelEntry:
     """This run's own models are asked as they were trained, the others by their entry."""
-    if name in _OWN:
+    if name in OWN:
         if name == "base":
             check_model(decided, common.model, "generate")
         folder = require_stage(common.root / STAGES[name], STAGES[name]) if name in STAGES else common.model
@@ -92,7 +60,7 @@ def _entry(name: str, common: Common, config: GenerateConfig, decided: DataDecis
         raise StageError(f"generate: {error}") from error
     if name not in entries:
         raise StageError(
-            f"generate: models holds {name!r}, expected {', '.join(_OWN)} or one of {sorted(entries)}. "
+            f"generate: models holds {name!r}, expected {', '.join(OWN)} or one of {sorted(entries)}. "
             f"Describe another one with entries.{name}.model=…"
         )
     return replace(entries[name], system=SYSTEM_PROMPTS.get(entries[name].system, entries[name].system))

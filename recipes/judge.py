@@ -23,7 +23,8 @@ from common.records.rankings import RANKINGS_FILE, read_rankings
 from common.stage import Plan
 from eval.blind import RankingError, items_of_run
 from eval.judge.client import JudgeError
-from eval.judge.run import JudgeConfig, run_judge
+from eval.judge.config import JudgeConfig
+from eval.judge.run import run_judge
 from eval.replies import RepliesError
 from recipes.stage import Common, Recipe, main, section
 

@@ -1,7 +1,6 @@
-"""All models of a run asked for their replies, each under the watchdog in a process of its own."""
+"""One model asked for its replies, under the watchdog in a process of its own, and the settings of that."""
 
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
@@ -10,20 +9,24 @@ import pandas as pd
 
 from common.code import REPO, code_identity
 from common.hashing import Hashes, model_files
-from common.records.models import GeneratedModel, ReplyKind, file_stem, write_models
+from common.records.models import GeneratedModel, ReplyKind, file_stem
 from common.watchdog import Limits, Progress, run_watched
 from eval.generation.entries import ModelEntry
 from eval.generation.request import GenerationRequest
+from eval.generation.sources import OWN
 
 RUNNERS: Final = {"vllm": "eval.generation.offline", "ray": "eval.generation.on_ray"}
 _SERVER: Final = "eval.generation.endpoint"
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How replies are generated.
+class GenerateConfig:
+    """Whose replies, and how they are generated.
 
     Attributes:
+        models: names: base, SFT and SFT+GRPO are this run's; others are entries of ``eval/generation/models.yaml`` or
+            of `entries`.
+        entries: changes to those entries, or more of them, by name.
         samples: replies to each question.
         temperature: of sampling, 0 for greedy; an entry's own comes first.
         max_tokens: longest reply, in tokens; an entry's own comes first. None for the longest response of `make data`.
@@ -38,6 +41,8 @@ class Settings:
         limits: how long a model may take to generate, how long it may be silent, in seconds.
     """
 
+    models: list[str] = field(default_factory=lambda: list(OWN))
+    entries: dict[str, Any] = field(default_factory=dict)
     samples: int = 1
     temperature: float = 1.0
     max_tokens: int | None = None
@@ -51,87 +56,81 @@ class Settings:
     env: dict[str, str] = field(default_factory=dict)
     limits: dict[str, float] = field(default_factory=lambda: {"total_s": 3600.0, "idle_s": 600.0})
 
-
-@dataclass(frozen=True)
-class Generation:
-    """One run's generation.
-
-    Attributes:
-        entries: models by name, each with the text of its system prompt.
-        own: names of those that ``max_model_len`` is for.
-        test: ``test.parquet``.
-        settings: how.
-        seed: of sampling.
-    """
-
-    entries: Mapping[str, ModelEntry]
-    own: tuple[str, ...]
-    test: Path
-    settings: Settings
-    seed: int
-
-    def run(self, folder: Path, keep: bool, anew: bool) -> None:
-        """Generate with every model, then write ``models.json``.
-
-        Args:
-            folder: for replies, requests and logs.
-            keep: what is there is of this very run.
-            anew: what is there is removed.
+    def __post_init__(self) -> None:
+        """Check the values.
 
         Raises:
-            StageError: a model's process failed; the message holds the end of its log.
+            ValueError: one out of its range or an unknown limit; the message names the key.
         """
-        models = [
-            GeneratedModel(name, f"{file_stem(name)}.replies.jsonl", cast(ReplyKind, entry.kind), entry.seen)
-            for name, entry in self.entries.items()
-        ]
-        for model in models:
-            self._generate(model, folder, keep, anew)
-        write_models(folder, models)
+        for key in ("samples", "max_tokens", "max_model_len", "replicas", "concurrency"):
+            if (value := getattr(self, key)) is not None and value < 1:
+                raise ValueError(f"{key}={value}: expected 1 or more")
+        if self.temperature < 0:
+            raise ValueError(f"temperature={self.temperature}: expected 0 or more")
+        if self.engine_runner not in RUNNERS:
+            raise ValueError(f"engine_runner={self.engine_runner}: expected one of {sorted(RUNNERS)}")
+        if not self.models or len({file_stem(name) for name in self.models}) < len(self.models):
+            raise ValueError(f"models={self.models}: expected one or more names that differ")
+        if unknown := sorted(set(self.limits) - {"total_s", "idle_s"}):
+            raise ValueError(f"limits.{unknown[0]}: no such limit, expected total_s or idle_s")
 
-    def request(self, name: str, replies: Path) -> GenerationRequest:
-        """What one model is asked."""
-        entry, settings = self.entries[name], self.settings
-        lengths = {"max_model_len": settings.max_model_len} if name in self.own else {}
-        return GenerationRequest(
-            model=entry.model,
-            test=str(self.test),
-            replies=str(replies),
-            samples=settings.samples,
-            sampling={"temperature": settings.temperature, "max_tokens": settings.max_tokens, **entry.sampling},
-            seed=self.seed,
-            system=entry.system,
-            text_prompt=entry.text_prompt,
-            template_kwargs=entry.template_kwargs,
-            engine={"dtype": settings.dtype, **lengths, **settings.engine},
-            replicas=settings.replicas,
-            bundle=settings.bundle,
-            base_url=entry.base_url,
-            api_key_env=entry.api_key_env,
-            concurrency=settings.concurrency,
-        )
 
-    def _generate(self, model: GeneratedModel, folder: Path, keep: bool, anew: bool) -> None:
-        replies, file = folder / model.file, folder / f"{model.stem}.request.json"
-        request = self.request(model.name, replies)
-        module = _SERVER if request.base_url else RUNNERS[self.settings.engine_runner]
-        # Replies of another model, test set, request or code are not gone on with.
-        hashes = Hashes(folder.parent)
-        decisive = {
-            "model_id": "" if request.base_url else hashes.of(model_files(Path(request.model))),
-            "test_id": hashes.of(self.test),
-            "code": code_identity(REPO.joinpath(*module.split(".")).with_suffix(".py")),
-        }
-        request.write(file, decisive, keep, anew)
-        total = len(pd.read_parquet(self.test, columns=["id"])) * request.samples
-        run_watched(
-            f"generate {model.name}",
-            [sys.executable, "-m", module, str(file)],
-            folder / f"{model.stem}.log",
-            Limits(self.settings.limits["total_s"], self.settings.limits["idle_s"]),
-            env=self.settings.env,
-            progress=lambda: _progress(replies, total),
-        )
+def generate(
+    name: str, entry: ModelEntry, test: Path, config: GenerateConfig, seed: int, folder: Path, *, keep: bool, anew: bool
+) -> GeneratedModel:
+    """The replies of one model.
+
+    Args:
+        name: in tables.
+        entry: how it is asked; its system prompt as a text.
+        test: ``test.parquet``.
+        config: the settings.
+        seed: of sampling.
+        folder: for replies, request and log.
+        keep: what is there is of this very run.
+        anew: what is there is removed.
+
+    Raises:
+        StageError: the model's process failed; the message holds the end of its log.
+    """
+    model = GeneratedModel(name, f"{file_stem(name)}.replies.jsonl", cast(ReplyKind, entry.kind), entry.seen)
+    replies, file = folder / model.file, folder / f"{model.stem}.request.json"
+    lengths = {"max_model_len": config.max_model_len} if name in OWN else {}
+    request = GenerationRequest(
+        model=entry.model,
+        test=str(test),
+        replies=str(replies),
+        samples=config.samples,
+        sampling={"temperature": config.temperature, "max_tokens": config.max_tokens, **entry.sampling},
+        seed=seed,
+        system=entry.system,
+        text_prompt=entry.text_prompt,
+        template_kwargs=entry.template_kwargs,
+        engine={"dtype": config.dtype, **lengths, **config.engine},
+        replicas=config.replicas,
+        bundle=config.bundle,
+        base_url=entry.base_url,
+        api_key_env=entry.api_key_env,
+        concurrency=config.concurrency,
+    )
+    module, hashes = _SERVER if request.base_url else RUNNERS[config.engine_runner], Hashes(folder.parent)
+    # Replies of another model, test set, request or code are not gone on with.
+    decisive = {
+        "model_id": "" if request.base_url else hashes.of(model_files(Path(request.model))),
+        "test_id": hashes.of(test),
+        "code": code_identity(REPO.joinpath(*module.split(".")).with_suffix(".py")),
+    }
+    request.write(file, decisive, keep, anew)
+    total = len(pd.read_parquet(test, columns=["id"])) * request.samples
+    run_watched(
+        f"generate {name}",
+        [sys.executable, "-m", module, str(file)],
+        folder / f"{model.stem}.log",
+        Limits(config.limits["total_s"], config.limits["idle_s"]),
+        env=config.env,
+        progress=lambda: _progress(replies, total),
+    )
+    return model
 
 
 def _progress(replies: Path, total: int) -> Progress | None:

@@ -10,7 +10,8 @@ from common.manifest import read_manifest
 from common.stage import is_current
 
 STAGES: Final = {"SFT": "sft", "SFT+GRPO": "grpo"}
-"""Names of this run's models, and the stages that they come from."""
+OWN: Final = ("base", *STAGES)
+"""Names of this run's models, and the stages that the trained ones come from."""
 
 
 def sources(root: Path, models: Mapping[str, str]) -> dict[str, Input]:

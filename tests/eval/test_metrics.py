@@ -233,7 +233,7 @@ def test_results_of_other_questions_are_refused() -> None:
         check_comparable([])
 
 
-def test_the_ceiling_is_each_response_against_the_others() -> None:
+def test_the_ceiling_is_each_response_against_the_others(tmp_path: Path) -> None:
     texts = ["听起来你很难过。", "今天天气不错。", "抱抱你。"]
     references = pd.DataFrame({"id": ["a", "b", "c"], "references": [texts, texts[:2], texts[:1]]})
     result = ceiling(references, Protocol("zh"), "x", 1)
@@ -244,5 +244,8 @@ def test_the_ceiling_is_each_response_against_the_others() -> None:
     assert result.by_question.loc["a", "rouge_l"] == pytest.approx(sum(expected) / 3)
     assert result.by_question.index.tolist() == ["a", "b"]
     assert "1 questions with one response left out" in result.note
+    file = lines(tmp_path / "humans.jsonl", *references.to_dict("records"))
+    main(f"--references {file} --protocol zh --seed 1 --out {tmp_path}".split())
+    assert Result.read(tmp_path / "human.zh.json").figures == result.figures
     with pytest.raises(RepliesError, match="0 questions with two responses"):
         ceiling(references.tail(1), protocol, "x", 1)
