@@ -9,6 +9,7 @@ from typing import Final
 
 import pandas as pd
 
+from common.errors import StageError
 from common.records.models import ReplyKind, read_models
 from common.records.references import read_references
 from common.records.replies import read_replies
@@ -30,10 +31,6 @@ _SELF_NAMES: Final = (
     "Baichuan",
     "百川",
 )
-
-
-class RankingError(ValueError):
-    """Rankings, or replies to be ranked, that can't be used; the message names rater or model and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,7 @@ def items_of_run(generated: Path, test: Path, count: int, seed: int) -> list[Bli
 
     Raises:
         FileError: a file is not as its stage writes it.
-        RankingError: fewer than two models, or a model without a reply to a question drawn.
+        StageError: fewer than two models, or a model without a reply to a question drawn.
     """
     replies = {m.name: (read_replies(generated / m.file), m.kind) for m in read_models(generated)}
     return blind_items(replies, read_references(test), count, seed)
@@ -82,10 +79,10 @@ def blind_items(
         seed: of the draw.
 
     Raises:
-        RankingError: fewer than two models, or a model without a reply to a question drawn.
+        StageError: fewer than two models, or a model without a reply to a question drawn.
     """
     if len(replies) < 2:
-        raise RankingError(f"{list(replies)}: a ranking needs two models or more. Generate replies of more models.")
+        raise StageError(f"{list(replies)}: a ranking needs two models or more. Generate replies of more models.")
     first = {
         model: frame[frame["sample"] == frame["sample"].min()].set_index("question_id")["text"]
         for model, (frame, _) in replies.items()
@@ -98,7 +95,7 @@ def blind_items(
         texts = {}
         for model, (_, kind) in replies.items():
             if question_id not in first[model].index:
-                raise RankingError(f"{model} has no reply to question {question_id}. Generate it.")
+                raise StageError(f"{model} has no reply to question {question_id}. Generate it.")
             part, _ = shown(str(first[model][question_id]), kind)
             texts[model] = _without_names(part, list(replies)) or NOTHING
         items.append(BlindItem(question_id, str(posts[question_id]), bool(risky[question_id]), texts))

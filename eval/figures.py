@@ -4,7 +4,6 @@ A new metric takes its function in `eval.metrics.overlap`, its line in `eval.met
 here; tables, gains, slices and the HTML report follow.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -153,16 +152,6 @@ def figure(key: str) -> Figure:
         f"figure {key!r}: FIGURES in eval/figures.py has no such entry, so no table would show it. Add one, or "
         f"name one of {', '.join(one.key for one in FIGURES)}."
     )
-
-
-def check_figures(keys: Iterable[str]) -> None:
-    """Every key has its entry in FIGURES.
-
-    Raises:
-        ValueError: one has none.
-    """
-    for key in keys:
-        figure(key)
 
 
 def figures_of(place: Place) -> list[str]:

@@ -10,36 +10,33 @@ from typing import Final
 
 import pandas as pd
 
+from common.files import FileError
 from common.records.models import ReplyKind
 from reward_fns.coe_format import TAG_NAMES, extract_answer, has_visible_text
 
 _TAGGED: Final = re.compile(rf"</?(?:{'|'.join((*TAG_NAMES, 'think'))})>")
 
 
-class RepliesError(ValueError):
-    """Replies or references that can't be scored; the message names file or question, and what to do."""
-
-
 def check_match(replies: pd.DataFrame, references: pd.DataFrame, source: Path) -> None:
     """Every question has its replies, as many as the others, and no reply is to another question.
 
     Raises:
-        RepliesError: they do not fit; the message names questions.
+        FileError: they do not fit; the message names questions.
     """
     found, expected = set(replies["question_id"]), set(references["id"])
     if unknown := sorted(found - expected):
-        raise RepliesError(
+        raise FileError(
             f"{source}: replies to {len(unknown)} questions without references, the first is {unknown[0]}. "
             "Give the references of the same test set."
         )
     if missing := sorted(expected - found):
-        raise RepliesError(
+        raise FileError(
             f"{source}: no reply to {len(missing)} of {len(expected)} questions, the first is {missing[0]}. "
             "Generate them, or leave the questions out of the references."
         )
     counts = replies.groupby("question_id").size()
     if counts.nunique() > 1:
-        raise RepliesError(
+        raise FileError(
             f"{source}: {counts.idxmin()} has {counts.min()} replies and {counts.idxmax()} {counts.max()}, expected "
             "equally many. Generate the missing ones."
         )
@@ -52,7 +49,7 @@ def shown(text: str, kind: ReplyKind) -> tuple[str, str]:
     `reward_fns.coe_format.extract_answer`), "unfinished_reasoning" (kind think: the block does not end), "empty".
 
     Raises:
-        RepliesError: kind plain, and the text holds tags: the wrong part would be scored.
+        FileError: kind plain, and the text holds tags: the wrong part would be scored.
     """
     if kind == "coe":
         answer = extract_answer(text)
@@ -63,7 +60,7 @@ def shown(text: str, kind: ReplyKind) -> tuple[str, str]:
             return "", "unfinished_reasoning"
         text = reply
     elif tag := _TAGGED.search(text):
-        raise RepliesError(
+        raise FileError(
             f"a plain reply holds {tag.group()}. Say which part is shown: kind coe (what stands inside <answer>) or "
             "think (what comes after </think>)."
         )

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from common.files import write_json
-from eval.figures import check_figures
+from eval.figures import figure
 from eval.metrics.tokens import characters, distinct_1
 from eval.score import question_means
 from eval.statistics import Interval, bootstrap_mean
@@ -57,7 +57,8 @@ class Result:
         Raises:
             ValueError: one without an entry in `eval.figures.FIGURES`.
         """
-        check_figures([*self.figures, *self.pooled])
+        for key in (*self.figures, *self.pooled):
+            figure(key)
 
     @classmethod
     def of(cls, model: str, test_set: str, signature: str, scores: pd.DataFrame, seed: int, note: str = "") -> "Result":

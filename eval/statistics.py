@@ -16,11 +16,6 @@ class Interval:
     low: float
     high: float
 
-    @property
-    def excludes_zero(self) -> bool:
-        """Whether 0 lies outside the interval."""
-        return self.low > 0 or self.high < 0
-
     def text(self, form: str) -> str:
         """Mean and ends by a format such as ".2f" or "+.3f": "0.34 (0.26 to 0.42)"."""
         return f"{self.mean:{form}} ({self.low:{form}} to {self.high:{form}})"

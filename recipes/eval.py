@@ -20,7 +20,7 @@ from common.errors import StageError
 from common.files import FileError
 from common.hashing import Input, model_files
 from common.manifest import require_stage
-from common.records.models import read_models, reply_files
+from common.records.models import file_stem, read_models, reply_files
 from common.records.references import read_references
 from common.records.replies import read_replies
 from common.stage import Plan
@@ -30,7 +30,7 @@ from eval.figures import figures_of
 from eval.generation.sources import require_current_replies
 from eval.metrics.protocols import Protocol
 from eval.plots import plot_models, plot_rewards
-from eval.replies import RepliesError, check_match
+from eval.replies import check_match
 from eval.report import signed, write_replies, write_report
 from eval.results import Result
 from eval.score import RewardScorer, add_rewards, score_replies
@@ -73,7 +73,7 @@ def plan(common: Common, config: EvalConfig) -> Plan:
         try:
             results, scores, test = _score(root, folder, test_set, scorers, common.seed)
             _report(root, folder, results, scores, test, common.seed)
-        except (FileError, RepliesError) as error:
+        except FileError as error:
             raise StageError(f"eval: {error}") from error
         return {result.model: {name: interval.mean for name, interval in result.figures.items()} for result in results}
 
@@ -95,10 +95,10 @@ def _score(
             frame = score_replies(replies, test, protocol, model.kind, f"{model.name} ({protocol.name})")
             if protocol.name == "zh":
                 frame = add_rewards(frame, posts, *scorers)
-                frame.to_parquet(folder / f"{model.stem}.scores.parquet")
+                frame.to_parquet(folder / f"{file_stem(model.name)}.scores.parquet")
             note = SEEN if test_set in model.seen else ""
             result = Result.of(model.name, test_set, protocol.signature, frame, seed, note)
-            result.write(folder / f"{model.stem}.{protocol.name}.json")
+            result.write(folder / f"{file_stem(model.name)}.{protocol.name}.json")
         scores[model.name] = frame
         results.append(result)
     return results, scores, test

@@ -18,7 +18,7 @@ from common.manifest import require_stage
 from common.records.models import MODELS_FILE, write_models
 from common.stage import Plan
 from data_prep.prompts import SYSTEM_PROMPTS
-from eval.generation.entries import ModelEntry, ModelEntryError, load_entries
+from eval.generation.entries import ModelEntry, load_entries
 from eval.generation.run import GenerateConfig, generate
 from eval.generation.sources import OWN, STAGES, sources
 from recipes.stage import Common, Recipe, main, section
@@ -54,10 +54,7 @@ def _entry(name: str, common: Common, config: GenerateConfig, decided: DataDecis
             check_model(decided, common.model, "generate")
         folder = require_stage(common.root / STAGES[name], STAGES[name]) if name in STAGES else common.model
         return ModelEntry(str(folder), decided.kind, decided.system_prompt, template_kwargs=decided.template_kwargs)
-    try:
-        entries = load_entries(config.entries)
-    except ModelEntryError as error:
-        raise StageError(f"generate: {error}") from error
+    entries = load_entries(config.entries)
     if name not in entries:
         raise StageError(
             f"generate: models holds {name!r}, expected {', '.join(OWN)} or one of {sorted(entries)}. "

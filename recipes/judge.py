@@ -21,11 +21,10 @@ from common.manifest import require_stage
 from common.records.models import reply_files
 from common.records.rankings import RANKINGS_FILE, read_rankings
 from common.stage import Plan
-from eval.blind import RankingError, items_of_run
+from eval.blind import items_of_run
 from eval.judge.client import JudgeError
 from eval.judge.config import JudgeConfig
 from eval.judge.run import run_judge
-from eval.replies import RepliesError
 from recipes.stage import Common, Recipe, main, section
 
 
@@ -46,7 +45,7 @@ def plan(common: Common, config: JudgeConfig) -> Plan:
             items = items_of_run(generated, test, config.questions, common.seed)
             people = read_rankings(human) if human.is_file() else []
             return run_judge(config, items, people, common.seed, common.force, folder)
-        except (FileError, JudgeError, RankingError, RepliesError) as error:
+        except (FileError, JudgeError) as error:
             raise StageError(f"judge: {error}") from error
 
     return Plan(asdict(config), inputs, work, shows=("judge.md", RANKINGS_FILE))

@@ -16,10 +16,8 @@ from common.decisions import read_decisions
 from common.errors import StageError
 from common.files import FileError
 from common.records.rankings import read_rankings
-from eval.blind import RankingError
 from eval.human.conduct import Conducted, StudyConfig, report
-from eval.human.label_studio import LabelStudioError
-from eval.replies import RepliesError
+from eval.human.study import Left
 from recipes.stage import load_profile, main
 
 
@@ -34,14 +32,14 @@ def run(arguments: Sequence[str]) -> None:
         if config.action == "analyse":
             if not config.file:
                 raise StageError('action=analyse: which file? Write ARGS="action=analyse file=rankings.jsonl".')
-            folder, seed, rankings, left = common.root / "ranking", common.seed, read_rankings(Path(config.file)), {}
+            found = common.root / "ranking", common.seed, read_rankings(Path(config.file)), dict[str, Left]()
         else:
             study = Conducted.open(common.root, common.seed, config)
             if config.action == "start":
                 return study.serve()
-            folder, seed, (rankings, left) = study.folder, study.seed, study.export()
-        report(folder, rankings, left, seed, config.checks_passed, read_decisions(common.root).data_source)
-    except (FileError, RankingError, RepliesError, LabelStudioError) as error:
+            found = study.folder, study.seed, *study.export()
+        report(*found, config.checks_passed, read_decisions(common.root).data_source)
+    except FileError as error:
         raise StageError(f"ranking: {error}") from error
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 from common.errors import StageError
-from common.files import FileError, write_json
+from common.files import write_json
 
 ReplyKind = Literal["coe", "think", "plain"]
 """What a whole output looks like: with CoE tags, with a ``<think>`` block before the reply, or the reply alone."""
@@ -33,11 +33,6 @@ class GeneratedModel:
     kind: ReplyKind
     seen: list[str] = field(default_factory=list)
 
-    @property
-    def stem(self) -> str:
-        """How its files are called."""
-        return file_stem(self.name)
-
 
 def file_stem(name: str) -> str:
     """How a model's files are called: "SFT+GRPO" → "sft_grpo"."""
@@ -53,19 +48,19 @@ def read_models(folder: Path) -> list[GeneratedModel]:
     """Read ``models.json``.
 
     Raises:
-        FileError: no such list, an unknown kind, a model twice, or none.
+        StageError: no such list, an unknown kind, a model twice, or none.
     """
     path = folder / MODELS_FILE
     try:
         models = [GeneratedModel(**entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
     except (OSError, ValueError, TypeError) as error:
-        raise FileError(f"{path}: {error}, expected a list with name, file and kind. Run `make generate`.") from error
+        raise StageError(f"{path}: {error}, expected a list with name, file and kind. Run `make generate`.") from error
     names = [model.name for model in models]
     if not names or len(set(names)) < len(names):
-        raise FileError(f"{path}: {names}, expected one or more models, each once. Run `make generate`.")
+        raise StageError(f"{path}: {names}, expected one or more models, each once. Run `make generate`.")
     for model in models:
         if model.kind not in KINDS:
-            raise FileError(f"{path}: {model.name} is of kind {model.kind!r}, expected {', '.join(KINDS)}")
+            raise StageError(f"{path}: {model.name} is of kind {model.kind!r}, expected {', '.join(KINDS)}")
     return models
 
 
@@ -75,7 +70,4 @@ def reply_files(folder: Path) -> list[Path]:
     Raises:
         StageError: ``models.json`` is not as `make generate` writes it.
     """
-    try:
-        return [folder / MODELS_FILE, *(folder / model.file for model in read_models(folder))]
-    except FileError as error:
-        raise StageError(str(error)) from error
+    return [folder / MODELS_FILE, *(folder / model.file for model in read_models(folder))]

@@ -94,7 +94,7 @@ def generate(
         StageError: the model's process failed; the message holds the end of its log.
     """
     model = GeneratedModel(name, f"{file_stem(name)}.replies.jsonl", cast(ReplyKind, entry.kind), entry.seen)
-    replies, file = folder / model.file, folder / f"{model.stem}.request.json"
+    replies, file = folder / model.file, folder / f"{file_stem(name)}.request.json"
     lengths = {"max_model_len": config.max_model_len} if name in OWN else {}
     request = GenerationRequest(
         model=entry.model,
@@ -125,7 +125,7 @@ def generate(
     run_watched(
         f"generate {name}",
         [sys.executable, "-m", module, str(file)],
-        folder / f"{model.stem}.log",
+        folder / f"{file_stem(name)}.log",
         Limits(config.limits["total_s"], config.limits["idle_s"]),
         env=config.env,
         progress=lambda: _progress(replies, total),

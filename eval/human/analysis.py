@@ -17,8 +17,8 @@ import pandas as pd
 from scipy.stats import kendalltau
 from tqdm import tqdm
 
+from common.errors import StageError
 from common.records.rankings import Ranking
-from eval.blind import RankingError
 from eval.statistics import Interval
 
 RESAMPLES: Final = 2000
@@ -105,7 +105,7 @@ def analyse(
         strength_resamples: for the intervals of the strengths.
 
     Raises:
-        RankingError: no ranking, or rankings of different models.
+        StageError: no ranking, or rankings of different models.
     """
     seen = [ranking for ranking in rankings if ranking.attention]
     real = [ranking for ranking in rankings if not ranking.attention]
@@ -136,11 +136,11 @@ def analyse(
 def _ranks(rankings: Sequence[Ranking]) -> pd.DataFrame:
     """A row a ranking: rater, question_id, and each model's rank from 1."""
     if not rankings:
-        raise RankingError("no rankings to analyse, expected one or more. Were all raters left out by their checks?")
+        raise StageError("no rankings to analyse, expected one or more. Were all raters left out by their checks?")
     models = sorted(rankings[0].order)
     for ranking in rankings:
         if sorted(ranking.order) != models:
-            raise RankingError(
+            raise StageError(
                 f"{ranking.rater} ranked {sorted(ranking.order)} on question {ranking.question_id}, expected {models} "
                 "as in the first ranking. Analyse studies of different models apart."
             )

@@ -109,9 +109,8 @@ class Conducted:
             config: the settings.
 
         Raises:
-            StageError: a stage or annotators are missing, no study has begun, or one with other settings.
+            StageError: a stage, annotators or a reply are missing, no study has begun, or one with other settings.
             FileError: replies or test set are not as their stages write them.
-            RankingError: a model without a reply to a question drawn.
         """
         folder = root / "ranking"
         file = folder / STUDY
@@ -149,8 +148,7 @@ class Conducted:
         """Serve every annotator's pages until the process is interrupted.
 
         Raises:
-            StageError: Label Studio does not start or has ended.
-            LabelStudioError: it refuses a request.
+            StageError: Label Studio does not start, refuses a request or has ended.
         """
         known = accounts(self.folder / ACCOUNTS, self.names)
         self.server.add_accounts([known[name] for name in self.names])
@@ -173,9 +171,7 @@ class Conducted:
         """What was ranked so far, written to ``rankings.jsonl``, and the pages that annotators left.
 
         Raises:
-            StageError: Label Studio does not start.
-            LabelStudioError: it refuses a request.
-            RankingError: its export is not this study's.
+            StageError: Label Studio does not start or refuses a request, or its export is not this study's.
         """
         known = accounts(self.folder / ACCOUNTS, [])
         found: list[Ranking] = []
@@ -193,9 +189,9 @@ class Conducted:
 
 def report(
     folder: Path,
+    seed: int,
     rankings: Sequence[Ranking],
     left: dict[str, Left],
-    seed: int,
     checks_passed: float,
     test_set: str,
 ) -> None:
@@ -203,14 +199,14 @@ def report(
 
     Args:
         folder: of the stage.
+        seed: of resampling.
         rankings: of people.
         left: pages that annotators did not put in order.
-        seed: of resampling.
         checks_passed: see `StudyConfig`.
         test_set: its name in tables.
 
     Raises:
-        RankingError: no ranking, or rankings of different models.
+        StageError: no ranking, or rankings of different models.
     """
     write_study(folder, analyse(rankings, seed, checks_passed), test_set, left)
     print((folder / "ranking.md").read_text(encoding="utf-8"))

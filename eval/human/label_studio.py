@@ -6,12 +6,10 @@ from typing import Any, Final, Self
 
 import httpx
 
+from common.errors import StageError
+
 _TIMEOUT_S: Final = 120.0
 _PAGE_SIZE: Final = 1000
-
-
-class LabelStudioError(ValueError):
-    """Label Studio refused a request; the message says which and what it answered."""
 
 
 class LabelStudio:
@@ -73,12 +71,12 @@ class LabelStudio:
         """The tasks that were worked on, in Label Studio's JSON export.
 
         Raises:
-            LabelStudioError: the account has no project of this title.
+            StageError: the account has no project of this title.
         """
         for project in self._projects():
             if project["title"] == title:
                 return list(self._call("GET", f"/api/projects/{project['id']}/export?exportType=JSON"))
-        raise LabelStudioError(f"no project {title!r} in this account. Run `make ranking` with action=start first.")
+        raise StageError(f"no project {title!r} in this account. Run `make ranking` with action=start first.")
 
     def _projects(self) -> list[dict[str, Any]]:
         return list(self._call("GET", f"/api/projects/?page_size={_PAGE_SIZE}")["results"])
@@ -90,12 +88,12 @@ class LabelStudio:
         try:
             answer = self._client.request(method, path, json=content)
         except httpx.HTTPError as error:
-            raise LabelStudioError(f"Label Studio, {method} {path}: {error!r}. Is the server still running?") from error
+            raise StageError(f"Label Studio, {method} {path}: {error!r}. Is the server still running?") from error
         if answer.status_code == httpx.codes.UNAUTHORIZED:
-            raise LabelStudioError(
+            raise StageError(
                 f"the Label Studio at {self._client.base_url} does not know this account: it belongs to another study. "
                 "Choose another port=… ."
             )
         if answer.is_error:
-            raise LabelStudioError(f"Label Studio, {method} {path}: {answer.status_code} {answer.text[:500]}")
+            raise StageError(f"Label Studio, {method} {path}: {answer.status_code} {answer.text[:500]}")
         return answer.json()

@@ -17,12 +17,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from common.files import FileError
 from common.records.models import KINDS
 from common.records.references import read_references
 from common.records.replies import read_replies
 from eval.metrics.ceiling import ceiling
 from eval.metrics.protocols import POLICIES, PROTOCOLS, Protocol
-from eval.replies import RepliesError, check_match
+from eval.replies import check_match
 from eval.results import Result
 from eval.score import score_replies
 from eval.tables import print_results
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str]) -> None:
 
     Raises:
         FileError: a file that can't be read.
-        RepliesError: replies that can't be scored.
+        FileError: replies that can't be scored.
         ResultError: results that can't stand in one table.
     """
     options = _parser().parse_args(arguments)
@@ -48,12 +49,10 @@ def main(arguments: Sequence[str]) -> None:
         return
     names = options.names or [path.name.split(".")[0] for path in options.hypotheses]
     if len(names) != len(options.hypotheses) or len(set(names)) < len(names):
-        raise RepliesError(
-            f"names {names} for {len(options.hypotheses)} files, expected one of its own for each: --names"
-        )
+        raise FileError(f"names {names} for {len(options.hypotheses)} files, expected one of its own for each: --names")
     kinds = options.kind * len(names) if len(options.kind) == 1 else options.kind
     if len(kinds) != len(names):
-        raise RepliesError(f"--kind {' '.join(kinds)}: expected one for all files, or one for each of {len(names)}")
+        raise FileError(f"--kind {' '.join(kinds)}: expected one for all files, or one for each of {len(names)}")
     replies = [read_replies(path) for path in options.hypotheses]
     for path, frame in zip(options.hypotheses, replies, strict=True):
         check_match(frame, references, path)

@@ -8,8 +8,8 @@ are left out and counted.
 
 import pandas as pd
 
+from common.files import FileError
 from eval.metrics.protocols import Protocol
-from eval.replies import RepliesError
 from eval.results import Result
 from eval.score import score_replies
 
@@ -24,13 +24,11 @@ def ceiling(references: pd.DataFrame, protocol: Protocol, test_set: str, seed: i
         seed: of the bootstrap over questions.
 
     Raises:
-        RepliesError: fewer than two questions with two responses.
+        FileError: fewer than two questions with two responses.
     """
     several = references[references["references"].str.len() > 1]
     if len(several) < 2:
-        raise RepliesError(
-            f"{test_set}: {len(several)} questions with two responses or more, expected two such questions"
-        )
+        raise FileError(f"{test_set}: {len(several)} questions with two responses or more, expected two such questions")
     rows = [
         {"id": f"{row.id}/{place}", "question_id": row.id, "sample": place, "text": text, "others": [*before, *after]}
         for row in several.itertuples()

@@ -11,7 +11,8 @@ from eval.metrics.overlap import Pair
 from eval.metrics.protocols import METRICS, PROTOCOLS, Metric, Protocol
 from eval.results import Result
 from eval.score import score_replies
-from eval.tables import Row, result_table
+from eval.statistics import Interval
+from eval.tables import result_table
 
 REFERENCES = pd.DataFrame({"id": ["a", "b"], "references": [["抱抱你。"], ["说说看。"]]})
 REPLIES = pd.DataFrame({"question_id": ["a", "b"], "sample": 0, "text": ["抱抱你。", "嗯。"]})
@@ -37,8 +38,9 @@ def test_a_figure_that_is_not_defined_never_leaves_the_tables_in_silence(monkeyp
     monkeypatch.setitem(PROTOCOLS["zh"], "half", Metric(half))
     with pytest.raises(ValueError, match=r"figure 'half': FIGURES in eval/figures\.py has no such entry"):
         result()
+    monkeypatch.undo()
     with pytest.raises(ValueError, match=r"figure 'half'.*eval/figures\.py"):
-        Row("x", "mine", {"half": 0.5})
+        result_table([result()], {("x", "mine"): {"half": Interval(0.5, 0.5, 0.5)}})
 
 
 def test_a_metric_is_added_by_its_function_and_two_entries(monkeypatch: pytest.MonkeyPatch) -> None:

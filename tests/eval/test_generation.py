@@ -13,9 +13,10 @@ import pandas as pd
 import pytest
 import yaml
 
+from common.errors import StageError
 from common.records.replies import Reply, append_replies, unfinished_replies
 from eval.generation.endpoint import EndpointError, generate
-from eval.generation.entries import ModelEntryError, load_entries
+from eval.generation.entries import load_entries
 from eval.generation.request import GenerationRequest, open_questions
 
 CHAT = [{"role": "system", "content": "你是咨询师"}, {"role": "user", "content": "最近很难过"}]
@@ -122,7 +123,7 @@ def test_entries_are_changed_added_and_checked() -> None:
         ({"mine": {"model": "x", "base_url": "localhost"}}, "base_url 'localhost'"),
         ({"mine": {"model": "x", "base_url": "http://h/v1", "text_prompt": "{post}"}}, "text_prompt is for vLLM"),
     ):
-        with pytest.raises(ModelEntryError, match=message):
+        with pytest.raises(StageError, match=message):
             load_entries(changes)
 
 

@@ -16,7 +16,7 @@ from common.records.replies import read_replies
 from eval.metrics.__main__ import main
 from eval.metrics.ceiling import ceiling
 from eval.metrics.protocols import PROTOCOLS, Protocol, code_version, navg
-from eval.replies import RepliesError, check_match, shown
+from eval.replies import check_match, shown
 from eval.results import Result, ResultError, check_comparable
 from eval.score import score_replies
 from reward_fns.coe_format import CoEOutput
@@ -114,7 +114,7 @@ def test_what_a_person_is_shown(text: str, kind: str, expected: tuple[str, str])
 
 
 def test_a_plain_reply_with_tags_is_refused() -> None:
-    with pytest.raises(RepliesError, match=r"<answer>.*kind coe"):
+    with pytest.raises(FileError, match=r"<answer>.*kind coe"):
         shown("<answer>抱抱你。</answer>", "plain")
 
 
@@ -165,12 +165,12 @@ def test_bad_references_are_named(records: list[object], message: str, tmp_path:
 def test_unequal_ids_are_named() -> None:
     references = pd.DataFrame({"id": ["a", "b"], "references": [["好"], ["好"]]})
     rows = {"sample": [0], "text": ["x"]}
-    with pytest.raises(RepliesError, match=r"h\.jsonl: replies to 1 questions without references, the first is z"):
+    with pytest.raises(FileError, match=r"h\.jsonl: replies to 1 questions without references, the first is z"):
         check_match(pd.DataFrame({"question_id": ["z"], **rows}), references, Path("h.jsonl"))
-    with pytest.raises(RepliesError, match="no reply to 1 of 2 questions, the first is b"):
+    with pytest.raises(FileError, match="no reply to 1 of 2 questions, the first is b"):
         check_match(pd.DataFrame({"question_id": ["a"], **rows}), references, Path("h.jsonl"))
     uneven = pd.DataFrame({"question_id": ["a", "a", "b"], "sample": [0, 1, 0], "text": "x"})
-    with pytest.raises(RepliesError, match="b has 1 replies and a 2"):
+    with pytest.raises(FileError, match="b has 1 replies and a 2"):
         check_match(uneven, references, Path("h.jsonl"))
 
 
@@ -205,7 +205,7 @@ def test_the_command_writes_results_that_can_be_read_again(tmp_path: Path, capsy
 
 def test_names_must_fit_the_files(tmp_path: Path) -> None:
     references = lines(tmp_path / "set.jsonl", *REFERENCES)
-    with pytest.raises(RepliesError, match="--names"):
+    with pytest.raises(FileError, match="--names"):
         main(f"--hypotheses {references} {references} --references {references}".split())
 
 
@@ -247,5 +247,5 @@ def test_the_ceiling_is_each_response_against_the_others(tmp_path: Path) -> None
     file = lines(tmp_path / "humans.jsonl", *references.to_dict("records"))
     main(f"--references {file} --protocol zh --seed 1 --out {tmp_path}".split())
     assert Result.read(tmp_path / "human.zh.json").figures == result.figures
-    with pytest.raises(RepliesError, match="0 questions with two responses"):
+    with pytest.raises(FileError, match="0 questions with two responses"):
         ceiling(references.tail(1), protocol, "x", 1)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import yaml
 
+from common.errors import StageError
 from common.files import FileError
 from common.records.rankings import Ranking
-from eval.blind import RankingError
 from eval.human.analysis import analyse
 from eval.human.report import write_study
 from eval.human.study import Left
@@ -48,14 +48,14 @@ def test_raters_who_fail_their_checks_are_left_out() -> None:
     assert (study.left_out, study.rankings, study.models["x"].win_1.mean) == (["b"], 1, 100.0)
     assert (study.raters["a"].checks, study.raters["a"].passed) == (1, 1)
     assert (study.raters["b"].checks, study.raters["b"].passed, study.raters["b"].tau) == (1, 0, None)
-    with pytest.raises(RankingError, match="left out by their checks"):
+    with pytest.raises(StageError, match="left out by their checks"):
         analyse(bad, 1, 0.5)
 
 
 def test_other_models_are_refused() -> None:
-    with pytest.raises(RankingError, match=r"b ranked \['x', 'z'\] on question q, expected \['x', 'y'\]"):
+    with pytest.raises(StageError, match=r"b ranked \['x', 'z'\] on question q, expected \['x', 'y'\]"):
         analyse([Ranking("a", "q", ("x", "y")), Ranking("b", "q", ("x", "z"))], 1)
-    with pytest.raises(RankingError, match="no rankings"):
+    with pytest.raises(StageError, match="no rankings"):
         analyse([], 1)
 
 
