@@ -53,10 +53,11 @@ def plot_models(results: Sequence[Result], out: Path) -> None:
 def plot_mean_ranks(ranks: Mapping[str, Interval], out: Path) -> None:
     """Each model's mean rank with its interval, the first at the top."""
     figure, axes = plt.subplots(figsize=(7, 1.2 + 0.45 * len(ranks)), layout="constrained")
-    for place, interval in enumerate(reversed(ranks.values())):
+    names = list(ranks)[::-1]
+    for place, interval in enumerate(ranks[name] for name in names):
         axes.plot([interval.low, interval.high], [place, place], color=_BLUE, linewidth=2)
         axes.plot(interval.mean, place, "o", color=_BLUE)
-    axes.set_yticks(range(len(ranks)), list(reversed(ranks)))
+    axes.set_yticks(range(len(names)), names)
     axes.set(xlabel="mean rank (1 is best), 95 % interval over questions and raters", xlim=(1, len(ranks)))
     _save(figure, axes, "x", out)
 

@@ -27,13 +27,13 @@ from common.stage import Plan
 from eval.compare import by_risk, by_topic, compare, slices
 from eval.curves import METRICS_FILE, read_curves
 from eval.figures import figures_of
-from eval.generation.sources import require_current_replies
 from eval.metrics.protocols import Protocol
 from eval.plots import plot_models, plot_rewards
 from eval.replies import check_match
 from eval.report import signed, write_replies, write_report
 from eval.results import Result
 from eval.score import RewardScorer, add_rewards, score_replies
+from eval.sources import require_current_replies
 from eval.tables import SEEN, print_results
 from recipes.stage import Common, Recipe, main, section
 from reward_fns.reward_model import GENERIC_FILE, THRESHOLD_FILE, RewardModel

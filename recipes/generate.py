@@ -20,7 +20,7 @@ from common.stage import Plan
 from data_prep.prompts import SYSTEM_PROMPTS
 from eval.generation.entries import ModelEntry, load_entries
 from eval.generation.run import GenerateConfig, generate
-from eval.generation.sources import OWN, STAGES, sources
+from eval.sources import OWN, STAGES, sources
 from recipes.stage import Common, Recipe, main, section
 
 

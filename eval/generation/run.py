@@ -13,7 +13,7 @@ from common.records.models import GeneratedModel, ReplyKind, file_stem
 from common.watchdog import Limits, Progress, run_watched
 from eval.generation.entries import ModelEntry
 from eval.generation.request import GenerationRequest
-from eval.generation.sources import OWN
+from eval.sources import OWN
 
 RUNNERS: Final = {"vllm": "eval.generation.offline", "ray": "eval.generation.on_ray"}
 _SERVER: Final = "eval.generation.endpoint"

@@ -10,8 +10,8 @@ import pytest
 from common.errors import StageError
 from common.records.models import GeneratedModel, write_models
 from common.records.replies import Reply, write_replies
-from eval.generation.sources import sources
 from eval.results import Result
+from eval.sources import sources
 from recipes.eval import RECIPE
 from recipes.stage import run
 from reward_fns.coe_format import CoEOutput
