@@ -38,10 +38,10 @@ def bootstrap_mean(values: npt.ArrayLike, seed: int, resamples: int = 10_000, le
     mean = float(sample.mean())
     if np.ptp(sample) == 0:
         return Interval(mean, mean, mean)
-    result = bootstrap(
+    drawn = bootstrap(
         (sample,), np.mean, n_resamples=resamples, batch=500, confidence_level=level, method="percentile", rng=seed
     )
-    return Interval(mean, float(result.confidence_interval.low), float(result.confidence_interval.high))
+    return Interval(mean, *map(float, drawn.confidence_interval))
 
 
 def paired_bootstrap(
@@ -139,7 +139,7 @@ def length_controlled(
         method="percentile",
         rng=seed,
     )
-    return Interval(mean, float(result.confidence_interval.low), float(result.confidence_interval.high))
+    return Interval(mean, *map(float, result.confidence_interval))
 
 
 def _paired(ours: npt.ArrayLike, theirs: npt.ArrayLike) -> npt.NDArray[np.float64]:

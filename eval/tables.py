@@ -150,7 +150,12 @@ def result_table(
             result.test_set,
             result.model,
             {**result.figures, **result.pooled, **(ranking or {}).get((result.test_set, result.model), {})},
-            note=", ".join([*filter(None, [result.note]), *map(_fault, result.faults.items())]),
+            note=", ".join(
+                [
+                    *filter(None, [result.note]),
+                    *(f"{count} replies {fault.replace('_', ' ')}" for fault, count in result.faults.items()),
+                ]
+            ),
         )
         for result in results
     ]
@@ -202,10 +207,6 @@ def _printed(number: str) -> tuple[list[Row], str]:
 def _size(result: Result) -> str:
     replies = f" × {result.samples} replies" if result.samples else ""
     return f"{result.test_set}: {len(result.by_question)} questions{replies}"
-
-
-def _fault(counted: tuple[str, int]) -> str:
-    return f"{counted[1]} replies {counted[0].replace('_', ' ')}"
 
 
 def _tex(text: str) -> str:

@@ -17,6 +17,7 @@ import pandas as pd
 from openai import AsyncOpenAI, OpenAIError
 from tqdm import tqdm
 
+from common.errors import StageError
 from common.records.replies import Reply, append_replies, unfinished_replies, write_replies
 from eval.generation.request import GenerationRequest
 
@@ -24,21 +25,15 @@ _SERVERS_OWN = ("top_k", "min_p", "repetition_penalty", "chat_template_kwargs")
 """Sampling keys that are no part of OpenAI's interface; vLLM's server takes them beside it."""
 
 
-class EndpointError(RuntimeError):
-    """The server can't be asked or did not answer; the message says what to do."""
-
-
 async def generate(request: GenerationRequest) -> None:
     """Write the replies that are not there yet.
 
     Raises:
-        EndpointError: no key in the environment, or a call failed for good.
+        StageError: no key in the environment, or a call failed for good.
     """
     key = os.environ.get(request.api_key_env, "") if request.api_key_env else "none"
     if not key:
-        raise EndpointError(
-            f"{request.api_key_env} is not set: {request.model} on {request.base_url} needs its key there"
-        )
+        raise StageError(f"{request.api_key_env} is not set: {request.model} on {request.base_url} needs its key there")
     path = Path(request.replies)
     replies = unfinished_replies(path)
     write_replies(path, replies)
@@ -60,7 +55,7 @@ async def generate(request: GenerationRequest) -> None:
         try:
             await asyncio.gather(*tasks)
         except OpenAIError as error:
-            raise EndpointError(
+            raise StageError(
                 f"{request.base_url}: {type(error).__name__}: {error}. What came is in {path}; run the same again."
             ) from error
         finally:
@@ -93,5 +88,5 @@ async def _reply(client: AsyncOpenAI, request: GenerationRequest, row: dict[Any,
 if __name__ == "__main__":
     try:
         asyncio.run(generate(GenerationRequest.read(Path(sys.argv[1]))))
-    except EndpointError as failure:
+    except StageError as failure:
         sys.exit(f"error: {failure}")

@@ -155,9 +155,9 @@ class Conducted:
         with self.server.running() as process:
             for name in self.names:
                 own = pages(name, self.items, self.checks, self.seed)
-                with LabelStudio(self.server.url, known[name].token) as studio:
-                    project = studio.project(_TITLE, page(), instructions())
-                    studio.add_tasks(project, [one.task() for one in own])
+                studio = LabelStudio(self.server.url, known[name].token)
+                project = studio.project(_TITLE, page(), instructions())
+                studio.add_tasks(project, [one.task() for one in own])
                 address = f"{self.server.url}/projects/{project}/data?labeling=1"
                 print(f"ranking: {name} ranks {len(own)} pages at {address}", flush=True)
             where = self.folder / ACCOUNTS
@@ -179,8 +179,8 @@ class Conducted:
         with self.server.running():
             for name in filter(known.__contains__, self.names):
                 own = pages(name, self.items, self.checks, self.seed)
-                with LabelStudio(self.server.url, known[name].token) as studio:
-                    rankings, left[name] = rankings_of(name, own, studio.tasks_with_annotations(_TITLE))
+                tasks = LabelStudio(self.server.url, known[name].token).tasks_with_annotations(_TITLE)
+                rankings, left[name] = rankings_of(name, own, tasks)
                 found += rankings
                 print(f"ranking: {name} has ranked {len(rankings)} of {len(own)} pages")
         write_rankings(self.folder / RANKINGS_FILE, found)

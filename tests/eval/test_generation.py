@@ -15,7 +15,7 @@ import yaml
 
 from common.errors import StageError
 from common.records.replies import Reply, append_replies, unfinished_replies
-from eval.generation.endpoint import EndpointError, generate
+from eval.generation.endpoint import generate
 from eval.generation.entries import load_entries
 from eval.generation.request import GenerationRequest, open_questions
 
@@ -195,7 +195,7 @@ def test_a_call_that_failed_is_made_again(request_: GenerationRequest, url: str)
 def test_an_outage_ends_the_run_and_the_same_command_goes_on(request_: GenerationRequest, url: str) -> None:
     Server.script = ["好。", "好。", 500, 500, 500, 500]
     asked = replace(request_, base_url=url, concurrency=1)
-    with pytest.raises(EndpointError, match="run the same again"):
+    with pytest.raises(StageError, match="run the same again"):
         asyncio.run(generate(asked))
     assert len(unfinished_replies(Path(asked.replies))) == 2
     with Path(asked.replies).open("a", encoding="utf-8") as file:
@@ -211,7 +211,7 @@ def test_the_key_comes_from_the_environment(
 ) -> None:
     asked = replace(request_, base_url=url, api_key_env="SOME_KEY")
     monkeypatch.delenv("SOME_KEY", raising=False)
-    with pytest.raises(EndpointError, match="SOME_KEY is not set"):
+    with pytest.raises(StageError, match="SOME_KEY is not set"):
         asyncio.run(generate(asked))
     monkeypatch.setenv("SOME_KEY", "secret")
     asyncio.run(generate(asked))

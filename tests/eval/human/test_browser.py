@@ -67,10 +67,10 @@ def test_dragged_submitted_exported(server: tuple[Server, Annotator], tmp_path: 
     sync = pytest.importorskip("playwright.sync_api")
     studio_server, account = server
     own = pages("anna", ITEMS[:3], ITEMS[3:], 7)
-    with LabelStudio(studio_server.url, account.token) as studio:
-        project = studio.project("study", page(), instructions())
-        assert studio.add_tasks(project, [one.task() for one in own]) == 4
-        assert studio.add_tasks(project, [one.task() for one in own]) == 0
+    studio = LabelStudio(studio_server.url, account.token)
+    project = studio.project("study", page(), instructions())
+    assert studio.add_tasks(project, [one.task() for one in own]) == 4
+    assert studio.add_tasks(project, [one.task() for one in own]) == 0
     address = f"{studio_server.url}/projects/{project}/data?labeling=1"
     outside: list[str] = []
     with sync.sync_playwright() as playwright:
@@ -101,8 +101,7 @@ def test_dragged_submitted_exported(server: tuple[Server, Annotator], tmp_path: 
             tab.wait_for_timeout(2500)
         browser.close()
     assert outside == []
-    with LabelStudio(studio_server.url, account.token) as studio:
-        rankings, left = rankings_of("anna", own, studio.tasks_with_annotations("study"))
+    rankings, left = rankings_of("anna", own, studio.tasks_with_annotations("study"))
     assert left.skipped == []
     assert {ranking.order for ranking in rankings if not ranking.attention} == {("good", "bad")}
     assert [ranking.passed for ranking in rankings if ranking.attention] == [True]
