@@ -1,7 +1,7 @@
 """Models against each other on the same questions: paired gains, corrected p-values, slices, gains at equal length."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import pandas as pd
@@ -56,10 +56,7 @@ def compare(results: Sequence[Result], figures: Sequence[str], seed: int) -> lis
             gain = Gain(ours.test_set, ours.model, theirs.model, figure, paired_bootstrap(*pair, seed), 1.0, level)
             found.append((gain, paired_p_value(*pair, seed)))
     corrected = holm([p for _, p in found])
-    return [
-        Gain(gain.test_set, gain.ours, gain.theirs, gain.figure, gain.gain, p, gain.at_equal_length)
-        for (gain, _), p in zip(found, corrected, strict=True)
-    ]
+    return [replace(gain, p=p) for (gain, _), p in zip(found, corrected, strict=True)]
 
 
 def slices(
@@ -74,7 +71,7 @@ def slices(
         seed: of the bootstrap.
     """
     return {
-        name: {result.model: _mean(result.by_question.loc[list(ids), figure], seed) for result in results}
+        name: {result.model: bootstrap_mean(result.by_question.loc[list(ids), figure], seed) for result in results}
         for name, ids in groups.items()
         if len(ids)
     }
@@ -108,9 +105,3 @@ def lengths_overlap(ours: Sequence[float], theirs: Sequence[float]) -> bool:
     longer = sum(mine > other for mine, other in zip(ours, theirs, strict=True)) / len(ours)
     shorter = sum(mine < other for mine, other in zip(ours, theirs, strict=True)) / len(ours)
     return len(ours) > 2 and (min(longer, shorter) >= 0.1 or longer == shorter == 0)
-
-
-def _mean(values: pd.Series, seed: int) -> Interval:
-    if len(values) == 1:
-        return Interval(float(values.iloc[0]), float(values.iloc[0]), float(values.iloc[0]))
-    return bootstrap_mean(values.tolist(), seed)

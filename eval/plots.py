@@ -1,8 +1,8 @@
 """Pictures of a run: the reward over GRPO's steps, and the rewards of the models side by side."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import matplotlib as mpl
 
@@ -13,23 +13,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from common.files import replacing
 from eval.results import Result
+from eval.statistics import Interval
 
-REWARD_KEY = "critic/score/mean"
 _BLUE, _GREY, _ORANGE = "#1f6fb2", "#b8c4ce", "#d9822b"
-
-
-def read_rewards(metrics: Path) -> pd.Series:
-    """The mean total reward of each GRPO step, from verl's file logger, indexed by step.
-
-    Raises:
-        ValueError: no step with a reward in the file.
-    """
-    records = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines() if line.strip()]
-    rewards = {int(r["step"]): float(r["data"][REWARD_KEY]) for r in records if REWARD_KEY in r["data"]}
-    if not rewards:
-        raise ValueError(f"{metrics}: no step has {REWARD_KEY}, expected verl's file logger. Run `make grpo` again.")
-    return pd.Series(rewards).sort_index()
 
 
 def plot_rewards(rewards: pd.Series, out: Path) -> None:
@@ -40,7 +28,8 @@ def plot_rewards(rewards: pd.Series, out: Path) -> None:
     axes.plot(rewards.index, smooth, color=_BLUE, linewidth=2, label="mean of 5 steps")
     axes.set(xlabel="GRPO step", ylabel="mean total reward (0 to 2)", ylim=(0, 2), title="Reward during GRPO")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    _finish(figure, axes, out)
+    axes.legend(frameon=False)
+    _save(figure, axes, "y", out)
 
 
 def plot_models(results: Sequence[Result], out: Path) -> None:
@@ -57,14 +46,25 @@ def plot_models(results: Sequence[Result], out: Path) -> None:
             axes.vlines(x, interval.low, interval.high, color="black", linewidth=1)
     axes.set(ylabel="mean reward (0 to 1)", ylim=(0, 1), title="Test questions, 95 % intervals over questions")
     axes.set_xticks(range(len(results)), [result.model for result in results])
-    _finish(figure, axes, out)
-
-
-def _finish(figure: Figure, axes: Axes, out: Path) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="y", alpha=0.3)
     axes.legend(frameon=False)
-    partial = out.with_name(f".{out.name}.partial")
-    figure.savefig(partial, dpi=150, format="png")
-    partial.replace(out)
+    _save(figure, axes, "y", out)
+
+
+def plot_mean_ranks(ranks: Mapping[str, Interval], out: Path) -> None:
+    """Each model's mean rank with its interval, the first at the top."""
+    figure, axes = plt.subplots(figsize=(7, 1.2 + 0.45 * len(ranks)), layout="constrained")
+    names = list(ranks)[::-1]
+    for place, interval in enumerate(ranks[name] for name in names):
+        axes.plot([interval.low, interval.high], [place, place], color=_BLUE, linewidth=2)
+        axes.plot(interval.mean, place, "o", color=_BLUE)
+    axes.set_yticks(range(len(names)), names)
+    axes.set(xlabel="mean rank (1 is best), 95 % interval over questions and raters", xlim=(1, len(ranks)))
+    _save(figure, axes, "x", out)
+
+
+def _save(figure: Figure, axes: Axes, grid: Literal["x", "y"], out: Path) -> None:
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis=grid, alpha=0.3)
+    with replacing(out) as temporary:
+        figure.savefig(temporary, dpi=150, format="png")
     plt.close(figure)

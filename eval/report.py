@@ -1,26 +1,28 @@
 """The report of an evaluation in Markdown: the table, the gains with intervals, slices, sample replies."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
-from common.files import write_text
+from common.files import write_json, write_text
+from common.human_help import human_help
 from eval.compare import Gain
+from eval.figures import figure, figures_of
+from eval.markdown import escape, table
 from eval.results import Result
 from eval.statistics import Interval
-from eval.tables import COLUMNS, result_table
+from eval.tables import result_table
 from reward_fns.coe_format import LAYER_TITLES, LAYERS, CoEFormatError, parse
 
 NOTE: Final = (
     "Protocol `zh`: characters as tokens (words where it says so), each reply against every human reference, then the "
     "mean; not comparable with the paper's tables, for which each model's `*.paper.json` is. A reply without a single "
     "`<answer>` shows a reader nothing and scores 0. Format and answer "
-    "are the two parts of the reward, so they say how well GRPO did what it was asked. The second scorer is the share "
-    "of replies that a reward model of another split and seed lets pass: where the answer part rises and it "
+    "are the two parts of the reward, so they say how well GRPO did what it was asked. Held-out answer is the share "
+    "of replies that a held-out reward model, of another split and seed, lets pass: where the answer part rises and it "
     "does not, GRPO has found a weakness of its reward rather than better answers. Nothing here says that a reply "
     "helps anybody, and no figure claims clinical validity."
 )
@@ -30,7 +32,7 @@ SLICE_NOTE: Final = (
 )
 CRISIS_NOTE: Final = (
     "> **危机信号**：这样的来信必须立即转给真人处理，不能交给模型回复。"
-    "全国统一心理援助热线 12356，紧急情况 120 / 110。\n"
+    f"{human_help().hotlines_zh()}，紧急情况 {human_help().emergency_zh(between=' / ')}。\n"
     "> A post with signs of acute risk: it must go to a person at once and is never left to a model."
 )
 
@@ -57,15 +59,22 @@ def write_report(
         "Mean gains, paired over questions: 95 % bootstrap interval, p by permutation and corrected for all of these "
         "comparisons (Holm), and the gain between replies of one length:",
         "",
-        "| Figure | Models | Gain | p | at equal length |",
-        "|---|---|---:|---:|---:|",
-        *(
-            f"| {COLUMNS[gain.figure][0]} | {gain.ours} − {gain.theirs} | {signed(gain.gain)} | {gain.p:.4f} | "
-            f"{signed(gain.at_equal_length) if gain.at_equal_length else '–'} |"
-            for gain in gains
+        *table(
+            ["Figure", "Models", "Gain", "p", "at equal length"],
+            (
+                [
+                    figure(gain.figure).label,
+                    f"{gain.ours} − {gain.theirs}",
+                    signed(gain.gain),
+                    f"{gain.p:.4f}",
+                    signed(gain.at_equal_length) if gain.at_equal_length else "–",
+                ]
+                for gain in gains
+            ),
+            left=2,
         ),
         "",
-        *(line for figure, groups in slices.items() for line in _slices(figure, groups)),
+        *(line for key, groups in slices.items() for line in _slices(key, groups)),
         SLICE_NOTE,
         "",
         *(f"![{Path(picture).stem}]({picture})\n" for picture in pictures),
@@ -75,70 +84,67 @@ def write_report(
         "`*.scores.parquet`; each model's figures by question: `*.zh.json`, `*.paper.json`; the gains: `gains.json`.",
     ]
     write_text(folder / "report.md", "\n".join(lines) + "\n")
-    content = [asdict(gain) for gain in gains]
-    write_text(folder / "gains.json", json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+    write_json(folder / "gains.json", [asdict(gain) for gain in gains])
 
 
 def signed(interval: Interval) -> str:
     """A difference with its interval: "+0.344 (+0.260 to +0.424)"."""
-    return f"{interval.mean:+.3f} ({interval.low:+.3f} to {interval.high:+.3f})"
+    return interval.text("+.3f")
 
 
-def _slices(figure: str, groups: Mapping[str, Mapping[str, Interval]]) -> list[str]:
-    models = list(next(iter(groups.values())))
-    heading, decimals = COLUMNS[figure]
+def _slices(key: str, groups: Mapping[str, Mapping[str, Interval]]) -> list[str]:
+    shown = figure(key)
+    rows = ([escape(name), *(i.text(f".{shown.digits}f") for i in row.values())] for name, row in groups.items())
     return [
-        f"{heading} by part of the test set:",
+        f"{shown.label} by part of the test set:",
         "",
-        "| Part | " + " | ".join(models) + " |",
-        "|---|" + "---:|" * len(models),
-        *(
-            f"| {_escape(name)} | "
-            + " | ".join(f"{i.mean:.{decimals}f} ({i.low:.{decimals}f} to {i.high:.{decimals}f})" for i in row.values())
-            + " |"
-            for name, row in groups.items()
-        ),
+        *table(["Part", *next(iter(groups.values()))], rows),
         "",
     ]
+
+
+def spread(test: pd.DataFrame, count: int) -> pd.DataFrame:
+    """At most `count` questions, one of each topic, then a second of each, and so on."""
+    return test.assign(turn=test.groupby("topic").cumcount()).sort_values(["turn", "id"], kind="stable").head(count)
 
 
 def write_replies(folder: Path, scores: Mapping[str, pd.DataFrame], test: pd.DataFrame, count: int = 10) -> None:
     """``replies.md``: the first sample of every model for `count` questions, spread over the topics.
 
-    Valid outputs are shown with their layers, invalid ones raw with their violation.
+    Valid outputs are shown with their layers, invalid ones raw with their violation; of a model that was never asked
+    for layers, what a reader is shown.
     """
-    by_topic = test.assign(turn=test.groupby("topic").cumcount()).sort_values(["turn", "id"], kind="stable")
     lines = [
         "# Sample replies",
         "",
         "The first sampled reply of each model, chosen by topic and not by quality. Outputs of a research model, not "
         "advice: nobody should be counselled by them.",
     ]
-    for question in by_topic.head(count).to_dict("records"):
-        lines += ["", f"## {_escape(question['title'])}", "", f"*{_escape(question['topic']) or '—'}*", ""]
+    for question in spread(test, count).to_dict("records"):
+        lines += ["", f"## {escape(question['title'])}", "", f"*{escape(question['topic']) or '—'}*", ""]
         if question["crisis"] or len(question["risks"]):
             lines += [CRISIS_NOTE, ""]
-        lines += [f"> {_escape(line)}" for line in str(question["description"]).splitlines()]
+        lines += [f"> {escape(line)}" for line in str(question["description"]).splitlines()]
         for name, frame in scores.items():
             mine = frame[frame["question_id"] == question["id"]].sort_values("sample").iloc[0]
-            lines += ["", f"### {name}: reward {mine['reward']:.0f}, cosine {mine['cosine']:.2f}", ""]
-            lines += _reply(str(mine["text"]))
+            told = ", ".join(
+                f"{figure(key).label.lower()} {mine[key]:.2f}" for key in figures_of("reply") if key in mine
+            )
+            lines += ["", f"### {name}: {told}", "", *_reply(mine)]
     write_text(folder / "replies.md", "\n".join(lines) + "\n")
 
 
-def _reply(text: str) -> list[str]:
+def _reply(row: "pd.Series[Any]") -> list[str]:
+    text = str(row["text"])
+    if "violation" not in row and not row["fault"]:  # the model was never asked for the format
+        return [f"> {escape(line)}" for line in str(row["shown"]).splitlines()]
     try:
         output = parse(text)
     except CoEFormatError as error:
         fence = "`" * (3 + text.count("`"))
         shown = text if len(text) <= 600 else text[:600] + " …"
-        return [f"Not a valid output: {_escape(str(error))}.", "", f"{fence}text", shown, fence]
+        return [f"Not a valid output: {escape(str(error))}.", "", f"{fence}text", shown, fence]
     layers = [
-        f"- **{name} {LAYER_TITLES[name]}**：{_escape(layer)}"
-        for name, layer in zip(LAYERS, output.layers, strict=True)
+        f"- **{name} {LAYER_TITLES[name]}**：{escape(layer)}" for name, layer in zip(LAYERS, output.layers, strict=True)
     ]
-    return [*layers, "", *(f"> {_escape(line)}" for line in output.answer.splitlines())]
-
-
-def _escape(text: str) -> str:
-    return "".join(f"\\{char}" if char in "\\`*_[]<>#|" else char for char in text)
+    return [*layers, "", *(f"> {escape(line)}" for line in output.answer.splitlines())]

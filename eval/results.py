@@ -6,18 +6,19 @@ compared pair by pair later, by whoever has the files.
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from common.files import write_text
+from common.files import write_json
+from eval.figures import figure
 from eval.metrics.tokens import characters, distinct_1
 from eval.score import question_means
 from eval.statistics import Interval, bootstrap_mean
 
-FORMAT = 1
+FORMAT = 2
 
 
 class ResultError(ValueError):
@@ -50,6 +51,15 @@ class Result:
     by_question: pd.DataFrame = field(repr=False)
     note: str = ""
 
+    def __post_init__(self) -> None:
+        """Check that tables will show every figure.
+
+        Raises:
+            ValueError: one without an entry in `eval.figures.FIGURES`.
+        """
+        for key in (*self.figures, *self.pooled):
+            figure(key)
+
     @classmethod
     def of(cls, model: str, test_set: str, signature: str, scores: pd.DataFrame, seed: int, note: str = "") -> "Result":
         """Sum up what `eval.score.score_replies` gave, and what was added to it.
@@ -71,7 +81,7 @@ class Result:
             signature,
             int(counts.iloc[0]) if counts.nunique() == 1 else 0,
             {str(name): int(count) for name, count in faults.items()},
-            {name: bootstrap_mean(means[name].tolist(), seed) for name in means},
+            {name: bootstrap_mean(means[name], seed) for name in means},
             {"distinct_1_corpus": distinct_1_corpus(scores)},
             means,
             note,
@@ -79,23 +89,10 @@ class Result:
 
     def write(self, path: Path) -> None:
         """Write the file, whole or not at all."""
-        content = {
-            "format": FORMAT,
-            "model": self.model,
-            "test_set": self.test_set,
-            "note": self.note,
-            "signature": self.signature,
-            "questions": len(self.by_question),
-            "samples": self.samples,
-            "faults": self.faults,
-            "figures": {name: asdict(interval) for name, interval in self.figures.items()},
-            "pooled": self.pooled,
-            "by_question": {
-                "id": self.by_question.index.tolist(),
-                **{name: self.by_question[name].tolist() for name in self.by_question},
-            },
-        }
-        write_text(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+        own = {key.name: getattr(self, key.name) for key in fields(self)}
+        figures = {name: asdict(interval) for name, interval in self.figures.items()}
+        values = {"id": self.by_question.index.tolist(), **self.by_question.to_dict("list")}
+        write_json(path, {"format": FORMAT, **own, "figures": figures, "by_question": values})
 
     @classmethod
     def read(cls, path: Path) -> "Result":
@@ -106,27 +103,16 @@ class Result:
         """
         try:
             content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            if content["format"] != FORMAT:
-                raise ResultError(f"{path}: format {content['format']}, expected {FORMAT}. Score the replies again.")
-            by_question = pd.DataFrame(content["by_question"]).set_index("id")
-            by_question.index.name = "question_id"
-            figures = {name: Interval(**interval) for name, interval in content["figures"].items()}
-            return cls(
-                content["model"],
-                content["test_set"],
-                content["signature"],
-                content["samples"],
-                content["faults"],
-                figures,
-                content["pooled"],
-                by_question,
-                content["note"],
-            )
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-            if isinstance(error, ResultError):
-                raise
+            if (version := content.pop("format")) != FORMAT:
+                raise ResultError(f"{path}: format {version}, expected {FORMAT}. Score the replies again.")
+            content["by_question"] = pd.DataFrame(content["by_question"]).set_index("id").rename_axis("question_id")
+            content["figures"] = {name: Interval(**interval) for name, interval in content["figures"].items()}
+            return cls(**content)
+        except ResultError:
+            raise
+        except (OSError, KeyError, TypeError, AttributeError, ValueError) as error:
             raise ResultError(
-                f"{path}: {error!r}, expected a result of `python -m eval.metrics` or `make eval`"
+                f"{path}: {error}, expected a result of `python -m eval.metrics` or `make eval`"
             ) from error
 
 

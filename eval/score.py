@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import pandas as pd
 from tqdm import tqdm
 
+from common.records.models import ReplyKind
 from eval.metrics.protocols import Protocol
-from eval.replies import ReplyKind, shown
+from eval.replies import shown
 from reward_fns.coe_format import CoEFormatError, parse
 from reward_fns.components import copy_overlap
 
@@ -36,8 +37,8 @@ def score_replies(
     format.
 
     Args:
-        replies: of `eval.replies.read_replies`, matching the references.
-        references: of `eval.replies.read_references`.
+        replies: of `common.records.replies.read_replies`, matching the references.
+        references: of `common.records.references.read_references`.
         protocol: of the text metrics.
         kind: which part of a reply is shown.
         label: beside the progress bar.
@@ -72,26 +73,28 @@ def score_replies(
     return pd.DataFrame(rows)
 
 
-def add_rewards(scores: pd.DataFrame, questions: pd.Series, reward: RewardScorer, second: RewardScorer) -> pd.DataFrame:
-    """The table with answer (Eq. 6), cosine (0 without an answer) and second beside, and reward (Eq. 3) with kind coe.
+def add_rewards(
+    scores: pd.DataFrame, questions: pd.Series, reward: RewardScorer, heldout: RewardScorer
+) -> pd.DataFrame:
+    """The table with answer (Eq. 6), cosine (0 without an answer) and heldout_answer, and with kind coe reward (Eq. 3).
 
     Args:
         scores: of `score_replies`.
         questions: the posts, indexed by id.
         reward: what the model was trained by.
-        second: what it was not trained by, see `recipes.second_scorer`; ``second`` is as ``answer``, by it.
+        heldout: what it was not trained by, see `recipes.heldout_reward_model`; ``heldout_answer`` is as ``answer``, by
+            it.
     """
     there = scores[scores["fault"] == ""]
     pairs = [questions[question_id] for question_id in there["question_id"]], there["shown"].tolist()
-    cosine = pd.Series(reward.cosines(*pairs), index=there.index, dtype=float)
-    other = pd.Series(second.cosines(*pairs), index=there.index, dtype=float)
-    answer = (cosine > reward.threshold).reindex(scores.index, fill_value=False).astype(float)
-    total = {"reward": scores["format"] + answer} if "format" in scores else {}
+    cosine, other = (pd.Series(scorer.cosines(*pairs), index=there.index, dtype=float) for scorer in (reward, heldout))
+    passed, held = (
+        (values > scorer.threshold).reindex(scores.index, fill_value=False).astype(float)
+        for values, scorer in ((cosine, reward), (other, heldout))
+    )
+    total = {"reward": scores["format"] + passed} if "format" in scores else {}
     return scores.assign(
-        answer=answer,
-        **total,
-        cosine=cosine.reindex(scores.index, fill_value=0.0),
-        second=(other > second.threshold).reindex(scores.index, fill_value=False).astype(float),
+        answer=passed, **total, cosine=cosine.reindex(scores.index, fill_value=0.0), heldout_answer=held
     )
 
 

@@ -16,33 +16,32 @@ class Interval:
     low: float
     high: float
 
-    @property
-    def excludes_zero(self) -> bool:
-        """Whether 0 lies outside the interval."""
-        return self.low > 0 or self.high < 0
+    def text(self, form: str) -> str:
+        """Mean and ends by a format such as ".2f" or "+.3f": "0.34 (0.26 to 0.42)"."""
+        return f"{self.mean:{form}} ({self.low:{form}} to {self.high:{form}})"
 
 
-def bootstrap_mean(values: Sequence[float], seed: int, resamples: int = 10_000, level: float = 0.95) -> Interval:
+def bootstrap_mean(values: npt.ArrayLike, seed: int, resamples: int = 10_000, level: float = 0.95) -> Interval:
     """The mean over questions with its percentile bootstrap interval.
 
     Percentile and not BCa: BCa is undefined where all values but few are equal, which binary rewards bring about.
 
     Args:
-        values: one number a question.
+        values: one number a question; a single one has an interval of one point.
 
     Raises:
-        ValueError: fewer than two questions.
+        ValueError: no question.
     """
     sample = np.asarray(values, dtype=float)
-    if sample.ndim != 1 or sample.size < 2:
-        raise ValueError(f"an interval needs two questions or more, found values of shape {sample.shape}")
+    if sample.ndim != 1 or not sample.size:
+        raise ValueError(f"an interval needs a question or more, found values of shape {sample.shape}")
     mean = float(sample.mean())
     if np.ptp(sample) == 0:
         return Interval(mean, mean, mean)
-    result = bootstrap(
+    drawn = bootstrap(
         (sample,), np.mean, n_resamples=resamples, batch=500, confidence_level=level, method="percentile", rng=seed
     )
-    return Interval(mean, float(result.confidence_interval.low), float(result.confidence_interval.high))
+    return Interval(mean, *map(float, drawn.confidence_interval))
 
 
 def paired_bootstrap(
@@ -57,7 +56,7 @@ def paired_bootstrap(
     Raises:
         ValueError: unequal numbers of questions, or fewer than two.
     """
-    return bootstrap_mean(_paired(ours, theirs).tolist(), seed, resamples, level)
+    return bootstrap_mean(_paired(ours, theirs), seed, resamples, level)
 
 
 def paired_p_value(ours: Sequence[float], theirs: Sequence[float], seed: int, resamples: int = 10_000) -> float:
@@ -140,7 +139,7 @@ def length_controlled(
         method="percentile",
         rng=seed,
     )
-    return Interval(mean, float(result.confidence_interval.low), float(result.confidence_interval.high))
+    return Interval(mean, *map(float, result.confidence_interval))
 
 
 def _paired(ours: npt.ArrayLike, theirs: npt.ArrayLike) -> npt.NDArray[np.float64]:

@@ -22,32 +22,12 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from common.files import write_text
-from eval.human.report import read_figures
+from eval.figures import FIGURES, figure
+from eval.markdown import escape, table
 from eval.results import Result, ResultError, check_comparable
+from eval.standings import read_standings
 from eval.statistics import Interval
 
-# Figure → heading, decimals. A table shows those that a result has, in this order.
-COLUMNS: Final = {
-    "format": ("Format", 2),
-    "reward": ("Reward", 2),
-    "answer": ("Answer", 2),
-    "cosine": ("Cosine", 2),
-    "second": ("Second scorer", 2),
-    "bleu_1": ("BLEU-1", 3),
-    "distinct_1": ("Distinct-1", 3),
-    "rouge_l": ("ROUGE-L", 3),
-    "meteor": ("METEOR", 3),
-    "navg": ("NAvg", 3),
-    "rouge_l_words": ("ROUGE-L (words)", 3),
-    "meteor_words": ("METEOR (words)", 3),
-    "bertscore": ("BERTScore", 3),
-    "distinct_1_corpus": ("Distinct-1 (corpus)", 3),
-    "copy_overlap": ("Copied", 3),
-    "chars": ("Characters", 0),
-    "win_1": ("Win@1", 1),
-    "win_2": ("Win@2", 1),
-    "mean_rank": ("Mean rank", 3),
-}
 PAPER_TABLES: Final = ("2", "3", "4")
 SEEN: Final = "it may have seen this test set"
 
@@ -59,7 +39,7 @@ class Row:
     Attributes:
         test_set: its name.
         model: its name.
-        cells: by name of COLUMNS; an interval, a bare number, or nothing.
+        cells: by key of `eval.figures.FIGURES`; an interval, a bare number, or nothing.
         source: "ours" or "paper".
         note: what a reader has to know of the row, "" for nothing.
     """
@@ -70,6 +50,11 @@ class Row:
     source: str = "ours"
     note: str = ""
 
+    @property
+    def label(self) -> str:
+        """The model, and whose row it is."""
+        return f"{self.model} (paper)" if self.source == "paper" else self.model
+
 
 @dataclass(frozen=True, slots=True)
 class ResultTable:
@@ -77,7 +62,7 @@ class ResultTable:
 
     Attributes:
         title: above it.
-        columns: names of COLUMNS.
+        columns: keys of `eval.figures.FIGURES`.
         rows: from top to bottom.
         notes: below it.
     """
@@ -91,7 +76,7 @@ class ResultTable:
         """A row's figures as text; intervals by the pattern given, "–" where there is none."""
         shown = []
         for column in self.columns:
-            value, decimals = row.cells.get(column), COLUMNS[column][1]
+            value, decimals = row.cells.get(column), figure(column).digits
             if isinstance(value, Interval):
                 ends = f"{value.low:.{decimals}f}", f"{value.high:.{decimals}f}"
                 shown.append(f"{value.mean:.{decimals}f}" + interval.format(*ends))
@@ -101,10 +86,9 @@ class ResultTable:
 
     def markdown(self) -> str:
         """GitHub's flavour."""
-        lines = [f"**{self.title}**", "", f"| Test set | Model | {' | '.join(self._headings())} |"]
-        lines.append("|---|---|" + "---:|" * len(self.columns))
-        lines += [f"| {' | '.join([_mark(row.test_set), _mark(_label(row)), *self.cells(row)])} |" for row in self.rows]
-        return "\n".join([*lines, "", *(f"- {note}" for note in self.notes)]) + "\n"
+        rows = ([escape(row.test_set), escape(row.label), *self.cells(row)] for row in self.rows)
+        lines = table(["Test set", "Model", *self._headings()], rows, left=2)
+        return "\n".join([f"**{self.title}**", "", *lines, "", *(f"- {note}" for note in self.notes)]) + "\n"
 
     def latex(self) -> str:
         """A booktabs table; intervals stand small beneath each other's figure."""
@@ -113,7 +97,7 @@ class ResultTable:
         lines += [" & ".join(["Test set", "Model", *map(_tex, self._headings())]) + r" \\", r"\midrule"]
         for row in self.rows:
             cells = [cell.replace("–", "--") for cell in self.cells(row, r" {{\scriptsize [{}, {}]}}")]
-            lines.append(" & ".join([_tex(row.test_set), _tex(_label(row)), *cells]) + r" \\")
+            lines.append(" & ".join([_tex(row.test_set), _tex(row.label), *cells]) + r" \\")
         lines += [r"\bottomrule", r"\end{tabular}", *(rf"\par {_tex(note)}" for note in self.notes), r"\end{table}"]
         return "\n".join(lines) + "\n"
 
@@ -121,7 +105,7 @@ class ResultTable:
         """A table element; the paper's rows are of class ``paper``."""
         head = "".join(f"<th>{html.escape(text)}</th>" for text in ["Test set", "Model", *self._headings()])
         body = "".join(
-            f'<tr class="{row.source}"><td>{html.escape(row.test_set)}</td><td>{html.escape(_label(row))}</td>'
+            f'<tr class="{row.source}"><td>{html.escape(row.test_set)}</td><td>{html.escape(row.label)}</td>'
             + "".join(f"<td>{cell}</td>" for cell in self.cells(row, "<small>{} to {}</small>"))
             + "</tr>\n"
             for row in self.rows
@@ -133,7 +117,7 @@ class ResultTable:
         )
 
     def _headings(self) -> list[str]:
-        return [COLUMNS[column][0] for column in self.columns]
+        return [figure(column).heading for column in self.columns]
 
 
 def result_table(
@@ -148,7 +132,7 @@ def result_table(
 
     Raises:
         ResultError: results that can't share a table, or the paper's rows beside another protocol than its own.
-        ValueError: a table that the paper does not have.
+        ValueError: a table that the paper does not have, or a figure without an entry in `eval.figures.FIGURES`.
     """
     check_comparable(results)
     signature = results[0].signature
@@ -166,7 +150,12 @@ def result_table(
             result.test_set,
             result.model,
             {**result.figures, **result.pooled, **(ranking or {}).get((result.test_set, result.model), {})},
-            note=", ".join([*filter(None, [result.note]), *map(_fault, result.faults.items())]),
+            note=", ".join(
+                [
+                    *filter(None, [result.note]),
+                    *(f"{count} replies {fault.replace('_', ' ')}" for fault, count in result.faults.items()),
+                ]
+            ),
         )
         for result in results
     ]
@@ -176,25 +165,23 @@ def result_table(
         )
     order = list(dict.fromkeys(row.test_set for row in rows))
     rows.sort(key=lambda row: order.index(row.test_set))
-    columns = tuple(column for column in COLUMNS if any(column in row.cells for row in rows))
+    columns = tuple(sorted({key for row in rows for key in row.cells}, key=lambda key: FIGURES.index(figure(key))))
     notes = [f"{row.model}, {row.test_set}: {row.note}." for row in rows if row.note]
-    sizes = "; ".join(dict.fromkeys(map(_size, results)))
-    return ResultTable(
-        title, columns, tuple(rows), (f"Ours: {signature}", f"{sizes}; 95 % intervals over questions.", *notes)
-    )
+    sizes = "; ".join(dict.fromkeys(map(_size, results))) + "; 95 % intervals over questions; ↑ more is better, ↓ less."
+    return ResultTable(title, columns, tuple(rows), (f"Ours: {signature}", sizes, *notes))
 
 
 def print_results(results: Sequence[Result], console: Console) -> None:
     """The same on the terminal, a column a model: there are more figures than a line has room for."""
-    table = result_table(results)
-    shown = RichTable(title=table.title)
+    drawn = result_table(results)
+    shown = RichTable(title=drawn.title)
     shown.add_column("")
-    for row in table.rows:
+    for row in drawn.rows:
         shown.add_column(row.model, justify="right")
-    for column, cells in zip(table.columns, zip(*map(table.cells, table.rows), strict=True), strict=True):
-        shown.add_row(COLUMNS[column][0], *cells)
+    for column, cells in zip(drawn.columns, zip(*map(drawn.cells, drawn.rows), strict=True), strict=True):
+        shown.add_row(figure(column).heading, *cells)
     console.print(shown)
-    for note in table.notes:
+    for note in drawn.notes:
         console.print(note, style="dim", highlight=False, soft_wrap=True)  # a signature is copied as one line
 
 
@@ -222,20 +209,9 @@ def _size(result: Result) -> str:
     return f"{result.test_set}: {len(result.by_question)} questions{replies}"
 
 
-def _fault(counted: tuple[str, int]) -> str:
-    return f"{counted[1]} replies {counted[0].replace('_', ' ')}"
-
-
-def _label(row: Row) -> str:
-    return f"{row.model} (paper)" if row.source == "paper" else row.model
-
-
-def _mark(text: str) -> str:
-    return re.sub(r"([\\`*_\[\]<>#|])", r"\\\1", text)
-
-
 def _tex(text: str) -> str:
-    return re.sub(r"([&%$#_{}])", r"\\\1", text.replace("\\", r"\textbackslash ")).replace("–", "--")
+    text = re.sub(r"([&%$#_{}])", r"\\\1", text.replace("\\", r"\textbackslash ")).replace("–", "--")
+    return text.replace("↑", r"$\uparrow$").replace("↓", r"$\downarrow$")
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -250,17 +226,20 @@ def main(arguments: Sequence[str]) -> None:
         "--out", type=Path, required=True, metavar="FOLDER", help="for table.md, table.tex and table.html"
     )
     options = parser.parse_args(arguments)
-    people = read_figures(options.ranking) if options.ranking else None
-    table = result_table([Result.read(path) for path in options.results], people, options.table)
+    people = None
+    if options.ranking:
+        test_set, standings = read_standings(options.ranking)
+        people = {(test_set, model): figures for model, figures in standings.items()}
+    drawn = result_table([Result.read(path) for path in options.results], people, options.table)
     stem = f"table{options.table}"
-    write_text(options.out / f"{stem}.md", table.markdown())
-    write_text(options.out / f"{stem}.tex", table.latex())
-    write_text(options.out / f"{stem}.html", table.html())
+    write_text(options.out / f"{stem}.md", drawn.markdown())
+    write_text(options.out / f"{stem}.tex", drawn.latex())
+    write_text(options.out / f"{stem}.html", drawn.html())
     print(f"{options.out / stem}.md, .tex, .html")
 
 
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except (ResultError, ValueError) as error:
+    except ValueError as error:
         sys.exit(f"error: {error}")

@@ -1,35 +1,44 @@
 """Stage 6: the replies of `make generate` scored, compared and reported.
 
-    make eval                     # generates first where that has not been done, or a model has changed since
+    make eval
 
+Generates nothing: where a model or the test set has changed since, `make generate` comes first.
 ``outputs/<profile>/eval/`` holds ``report.md``, ``replies.md``, ``<model>.zh.json`` and ``<model>.paper.json``
 (`eval.results`), every reply's scores and the plots.
 """
 
-import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 from rich.console import Console
 
-from data_prep.config import DataConfig
+from common.decisions import read_decisions
+from common.errors import StageError
+from common.files import FileError
+from common.hashing import Input, model_files
+from common.manifest import require_stage
+from common.records.models import file_stem, read_models, reply_files
+from common.records.references import read_references
+from common.records.replies import read_replies
+from common.stage import Plan
 from eval.compare import by_risk, by_topic, compare, slices
+from eval.curves import METRICS_FILE, read_curves
+from eval.figures import figures_of
 from eval.metrics.protocols import Protocol
-from eval.plots import plot_models, plot_rewards, read_rewards
-from eval.replies import ReplyKind, check_match, read_references, read_replies
+from eval.plots import plot_models, plot_rewards
+from eval.replies import check_match
 from eval.report import signed, write_replies, write_report
 from eval.results import Result
 from eval.score import RewardScorer, add_rewards, score_replies
+from eval.sources import require_current_replies
 from eval.tables import SEEN, print_results
-from recipes.generate import MODELS_FILE, generate_as_before, stem
-from recipes.grpo import METRICS_FILE
-from recipes.stage import Common, load_profile, main, require_stage, run_stage
-from reward_fns.reward_model import RewardModel
+from recipes.stage import Common, Recipe, main, section
+from reward_fns.reward_model import GENERIC_FILE, THRESHOLD_FILE, RewardModel
 
-COMPARED = ("reward", "format", "answer", "second", "bleu_1", "rouge_l", "meteor", "distinct_1", "navg")
-"""Figures of which gains are worked out, with a correction for testing all of them."""
+REWARD_MODELS = ("reward-model", "heldout-reward-model")
 
 
 @dataclass(frozen=True)
@@ -43,73 +52,86 @@ class EvalConfig:
     device: str = "cpu"
 
 
-def run(arguments: list[str]) -> None:
-    """Score and report, or say that nothing has changed; print the table either way."""
-    common, config = load_profile(arguments, "eval", EvalConfig)
-    _, data = load_profile([f"profile={common.profile}"], "data", DataConfig)
-    test = require_stage(common.root / "data", "data") / "test.parquet"
-    reward_model = require_stage(common.root / "reward-model", "reward-model")
-    second = require_stage(common.root / "second-scorer", "second-scorer")
-    replies = generate_as_before(common)
-    inputs = {"data": common.root / "data", "generate": replies, "reward_model": reward_model, "second_scorer": second}
+def plan(common: Common, config: EvalConfig) -> Plan:
+    """Score and report what `make generate` left."""
+    root = common.root
+    test_set = read_decisions(root).data_source
+    inputs: dict[str, Input] = {
+        "test": require_stage(root / "data", "data") / "test.parquet",
+        "replies": reply_files(require_current_replies(root)),
+    }
+    for name in REWARD_MODELS:
+        folder = require_stage(root / name, name)
+        inputs |= {name: model_files(folder), f"{name} threshold": [folder / THRESHOLD_FILE, folder / GENERIC_FILE]}
+    if (metrics := root / "grpo" / METRICS_FILE).is_file():
+        inputs["grpo"] = metrics
 
-    def work(folder: Path) -> dict[str, Any]:
-        scorers = _scorer(reward_model, config.device), _scorer(second, config.device)
-        return _report(replies, test, data.data_source, *scorers, common, folder)
+    def work(folder: Path, resume: bool) -> dict[str, Any]:
+        del resume
+        models = [RewardModel(root / name, config.device) for name in REWARD_MODELS]
+        scorers = [RewardScorer(model.cosines, model.threshold.value) for model in models]
+        try:
+            results, scores, test = _score(root, folder, test_set, scorers, common.seed)
+            _report(root, folder, results, scores, test, common.seed)
+        except FileError as error:
+            raise StageError(f"eval: {error}") from error
+        return {result.model: {name: interval.mean for name, interval in result.figures.items()} for result in results}
 
-    folder = run_stage("eval", common, asdict(config), inputs, work)
-    print(f"eval: {folder / 'report.md'}, {folder / 'replies.md'}")
+    return Plan({**asdict(config), "test_set": test_set}, inputs, work, shows=("report.md", "replies.md"))
 
 
-def _scorer(folder: Path, device: str) -> RewardScorer:
-    model = RewardModel(folder, device)
-    return RewardScorer(model.cosines, model.threshold.value)
-
-
-def _report(
-    source: Path,
-    test_file: Path,
-    test_set: str,
-    reward: RewardScorer,
-    second: RewardScorer,
-    common: Common,
-    folder: Path,
-) -> dict[str, Any]:
-    test = read_references(test_file)
+def _score(
+    root: Path, folder: Path, test_set: str, scorers: list[RewardScorer], seed: int
+) -> tuple[list[Result], dict[str, pd.DataFrame], pd.DataFrame]:
+    """Results of protocol zh, the tables they are made of, and the test set; every result is written."""
+    source, test = root / "generate", read_references(root / "data" / "test.parquet")
     posts = test.set_index("id")["question"]
     scores: dict[str, pd.DataFrame] = {}
     results = []
-    for model in json.loads((source / MODELS_FILE).read_text(encoding="utf-8")):
-        name, kind = model["name"], cast(ReplyKind, model["kind"])
-        note = SEEN if test_set in model["seen"] else ""
-        replies = read_replies(source / model["file"])
-        check_match(replies, test, source / model["file"])
+    for model in read_models(source):
+        replies = read_replies(source / model.file)
+        check_match(replies, test, source / model.file)
         for protocol in (Protocol("paper"), Protocol("zh")):
-            frame = score_replies(replies, test, protocol, kind, f"{name} ({protocol.name})")
+            frame = score_replies(replies, test, protocol, model.kind, f"{model.name} ({protocol.name})")
             if protocol.name == "zh":
-                frame = add_rewards(frame, posts, reward, second)
-                frame.to_parquet(folder / f"{stem(name)}.scores.parquet")
-            result = Result.of(name, test_set, protocol.signature, frame, common.seed, note)
-            result.write(folder / f"{stem(name)}.{protocol.name}.json")
-        scores[name] = frame
+                frame = add_rewards(frame, posts, *scorers)
+                frame.to_parquet(folder / f"{file_stem(model.name)}.scores.parquet")
+            note = SEEN if test_set in model.seen else ""
+            result = Result.of(model.name, test_set, protocol.signature, frame, seed, note)
+            result.write(folder / f"{file_stem(model.name)}.{protocol.name}.json")
+        scores[model.name] = frame
         results.append(result)
-    shared = [figure for figure in COMPARED if all(figure in result.figures for result in results)]
-    gains = compare(results, shared, common.seed)
+    return results, scores, test
+
+
+def _report(
+    root: Path,
+    folder: Path,
+    results: list[Result],
+    scores: Mapping[str, pd.DataFrame],
+    test: pd.DataFrame,
+    seed: int,
+) -> None:
+    def shared(keys: list[str]) -> list[str]:
+        return [key for key in keys if all(key in result.figures for result in results)]
+
+    gains = compare(results, shared(figures_of("gains")), seed)
     pictures = ["models.png"]
     plot_models(results, folder / "models.png")
-    if (metrics := common.root / "grpo" / METRICS_FILE).is_file():
-        plot_rewards(read_rewards(metrics), folder / "reward.png")
+    if (curves := read_curves(root / "grpo")) is not None:
+        plot_rewards(curves["reward"].dropna(), folder / "reward.png")
         pictures.insert(0, "reward.png")
     parts = {f"{name} ({len(ids)})": ids for name, ids in (by_risk(test) | by_topic(test, 3)).items()}
-    sliced = {figure: slices(results, parts, figure, common.seed) for figure in ("answer", "navg")}
+    sliced = {key: slices(results, parts, key, seed) for key in shared(figures_of("slices"))}
     write_report(folder, results, gains, sliced, pictures)
     write_replies(folder, scores, test)
     print_results(results, Console(width=200))
     for gain in gains:
         if gain.figure == "reward":
             print(f"reward {gain.ours} − {gain.theirs}: {signed(gain.gain)}, p {gain.p:.4f}")
-    return {result.model: {name: interval.mean for name, interval in result.figures.items()} for result in results}
 
+
+RECIPE = Recipe("eval", section("eval", EvalConfig), plan)
 
 if __name__ == "__main__":
-    main(run)
+    main(RECIPE)

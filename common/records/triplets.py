@@ -14,6 +14,9 @@ HARD: Final[tuple[Kind, ...]] = ("topic", "topic_emotion", "dressed")
 
 KINDS: Final[tuple[Kind, ...]] = (*EASY, *HARD)
 
+GOOD: Final = "good"
+"""A post and its own response, where pairs of both sorts stand together by kind."""
+
 
 @dataclass(frozen=True, slots=True)
 class Triplet:

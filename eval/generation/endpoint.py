@@ -17,31 +17,27 @@ import pandas as pd
 from openai import AsyncOpenAI, OpenAIError
 from tqdm import tqdm
 
-from common.files import write_text
-from eval.generation.request import GenerationRequest, append, recorded, reply_record
+from common.errors import StageError
+from common.records.replies import Reply, append_replies, unfinished_replies, write_replies
+from eval.generation.request import GenerationRequest
 
 _SERVERS_OWN = ("top_k", "min_p", "repetition_penalty", "chat_template_kwargs")
 """Sampling keys that are no part of OpenAI's interface; vLLM's server takes them beside it."""
-
-
-class EndpointError(RuntimeError):
-    """The server can't be asked or did not answer; the message says what to do."""
 
 
 async def generate(request: GenerationRequest) -> None:
     """Write the replies that are not there yet.
 
     Raises:
-        EndpointError: no key in the environment, or a call failed for good.
+        StageError: no key in the environment, or a call failed for good.
     """
     key = os.environ.get(request.api_key_env, "") if request.api_key_env else "none"
     if not key:
-        raise EndpointError(
-            f"{request.api_key_env} is not set: {request.model} on {request.base_url} needs its key there"
-        )
+        raise StageError(f"{request.api_key_env} is not set: {request.model} on {request.base_url} needs its key there")
     path = Path(request.replies)
-    done = {(record["question_id"], record["sample"]) for record in recorded(path)} if path.is_file() else set()
-    _drop_half_a_line(path)
+    replies = unfinished_replies(path)
+    write_replies(path, replies)
+    done = {(reply.question_id, reply.sample) for reply in replies}
     rows = pd.read_parquet(request.test).to_dict("records")
     calls = [(row, sample) for row in rows for sample in range(request.samples) if (row["id"], sample) not in done]
     turns = asyncio.Semaphore(request.concurrency)
@@ -52,14 +48,14 @@ async def generate(request: GenerationRequest) -> None:
 
         async def ask(row: dict[Any, Any], sample: int) -> None:
             async with turns:
-                append(path, [await _reply(client, request, row, sample)])
+                append_replies(path, [await _reply(client, request, row, sample)])
                 bar.update()
 
         tasks = [asyncio.create_task(ask(row, sample)) for row, sample in calls]
         try:
             await asyncio.gather(*tasks)
         except OpenAIError as error:
-            raise EndpointError(
+            raise StageError(
                 f"{request.base_url}: {type(error).__name__}: {error}. What came is in {path}; run the same again."
             ) from error
         finally:
@@ -69,7 +65,7 @@ async def generate(request: GenerationRequest) -> None:
             await client.close()
 
 
-async def _reply(client: AsyncOpenAI, request: GenerationRequest, row: dict[Any, Any], sample: int) -> str:
+async def _reply(client: AsyncOpenAI, request: GenerationRequest, row: dict[Any, Any], sample: int) -> Reply:
     sampling: dict[str, Any] = dict(request.sampling)
     extra = {name: sampling.pop(name) for name in _SERVERS_OWN if name in sampling}
     if request.template_kwargs:
@@ -79,24 +75,18 @@ async def _reply(client: AsyncOpenAI, request: GenerationRequest, row: dict[Any,
         model=request.model, messages=messages, seed=request.seed + sample, extra_body=extra, **sampling
     )
     choice, usage = answer.choices[0], answer.usage
-    return reply_record(
+    return Reply(
         row["id"],
         sample,
         choice.message.content or "",
         usage.prompt_tokens if usage else 0,
         usage.completion_tokens if usage else 0,
-        choice.finish_reason,
+        choice.finish_reason == "stop",
     )
-
-
-def _drop_half_a_line(path: Path) -> None:
-    """What a killed run has left of its last line would spoil the next one."""
-    if path.is_file() and not (text := path.read_text(encoding="utf-8")).endswith("\n"):
-        write_text(path, text[: text.rfind("\n") + 1])
 
 
 if __name__ == "__main__":
     try:
         asyncio.run(generate(GenerationRequest.read(Path(sys.argv[1]))))
-    except EndpointError as failure:
+    except StageError as failure:
         sys.exit(f"error: {failure}")

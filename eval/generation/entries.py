@@ -7,11 +7,8 @@ from typing import Any
 
 import yaml
 
-from eval.replies import KINDS
-
-
-class ModelEntryError(ValueError):
-    """An entry that can't be used; the message names the model and the key."""
+from common.errors import StageError
+from common.records.models import KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +17,7 @@ class ModelEntry:
 
     Attributes:
         model: a Hugging Face folder or id, or its name on a server.
-        kind: which part of an output is the reply, see `eval.replies.ReplyKind`.
+        kind: which part of an output is the reply, see `common.records.models.ReplyKind`.
         system: "plain" for the counsellor's general instruction, "coe" for the prompt of the Chain of Empathy, "" for
             none, or a text.
         text_prompt: a whole prompt with ``{post}`` in it, for a model without a chat template.
@@ -45,18 +42,16 @@ class ModelEntry:
         """Check the values.
 
         Raises:
-            ModelEntryError: one that can't be; the message names the key.
+            StageError: one that can't be; the message names the key.
         """
         if self.kind not in KINDS:
-            raise ModelEntryError(f"{self.model}: kind {self.kind!r}, expected one of {list(KINDS)}")
+            raise StageError(f"{self.model}: kind {self.kind!r}, expected one of {list(KINDS)}")
         if self.text_prompt and "{post}" not in self.text_prompt:
-            raise ModelEntryError(f"{self.model}: text_prompt {self.text_prompt!r} lacks {{post}}")
+            raise StageError(f"{self.model}: text_prompt {self.text_prompt!r} lacks {{post}}")
         if self.text_prompt and self.base_url:
-            raise ModelEntryError(
-                f"{self.model}: text_prompt is for vLLM; a server at base_url applies its own template"
-            )
+            raise StageError(f"{self.model}: text_prompt is for vLLM; a server at base_url applies its own template")
         if self.base_url and not self.base_url.startswith(("http://", "https://")):
-            raise ModelEntryError(f"{self.model}: base_url {self.base_url!r}, expected http://… or https://…")
+            raise StageError(f"{self.model}: base_url {self.base_url!r}, expected http://… or https://…")
 
 
 def load_entries(changes: Mapping[str, Mapping[str, Any]]) -> dict[str, ModelEntry]:
@@ -66,7 +61,7 @@ def load_entries(changes: Mapping[str, Mapping[str, Any]]) -> dict[str, ModelEnt
         changes: by model name, keys of `ModelEntry` that differ from ``models.yaml``, or those of a new model.
 
     Raises:
-        ModelEntryError: an unknown key, a wrong value, or an entry without a model.
+        StageError: an unknown key, a wrong value, or an entry without a model.
     """
     shipped: dict[str, dict[str, Any]] = yaml.safe_load(
         files("eval.generation").joinpath("models.yaml").read_text("utf-8")
@@ -76,8 +71,8 @@ def load_entries(changes: Mapping[str, Mapping[str, Any]]) -> dict[str, ModelEnt
     for name in {**shipped, **changes}:
         values = {**shipped.get(name, {}), **changes.get(name, {})}
         if unknown := sorted(set(values) - known):
-            raise ModelEntryError(f"entries.{name}.{unknown[0]}: no such key, expected one of {sorted(known)}")
+            raise StageError(f"entries.{name}.{unknown[0]}: no such key, expected one of {sorted(known)}")
         if "model" not in values:
-            raise ModelEntryError(f"entries.{name}: model is missing, expected a folder, an id or a name on a server")
+            raise StageError(f"entries.{name}: model is missing, expected a folder, an id or a name on a server")
         entries[name] = ModelEntry(**values)
     return entries

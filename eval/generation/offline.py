@@ -11,7 +11,8 @@ from pathlib import Path
 
 from transformers import AutoTokenizer
 
-from eval.generation.request import GenerationRequest, append, open_questions, reply_record
+from common.records.replies import Reply, append_replies
+from eval.generation.request import GenerationRequest, open_questions
 
 
 def generate(request: GenerationRequest) -> None:
@@ -29,16 +30,16 @@ def generate(request: GenerationRequest) -> None:
         block = rows[start : start + request.block]
         prompts = [TokensPrompt(prompt_token_ids=request.prompt_ids(tokenizer, row)) for row in block]
         outputs = engine.generate(prompts, sampling, use_tqdm=True)
-        append(
+        append_replies(
             Path(request.replies),
             (
-                reply_record(
+                Reply(
                     row["id"],
                     sample,
                     reply.text,
                     len(output.prompt_token_ids or []),
                     len(reply.token_ids),
-                    reply.finish_reason or "",
+                    reply.finish_reason == "stop",
                 )
                 for row, output in zip(block, outputs, strict=True)
                 for sample, reply in enumerate(output.outputs)

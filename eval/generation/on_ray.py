@@ -9,6 +9,7 @@ every node.
 
 import sys
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from ray.data.llm import build_processor, vLLMEngineProcessorConfig
 from tqdm import tqdm
 from transformers import AutoTokenizer
 
-from eval.generation.request import GenerationRequest, append, open_questions, reply_record
+from common.records.replies import Reply, append_replies
+from eval.generation.request import GenerationRequest, open_questions
 
 
 def generate(request: GenerationRequest) -> None:
@@ -50,11 +52,12 @@ def generate(request: GenerationRequest) -> None:
             "text": row["generated_text"],
             "prompt_tokens": row["num_input_tokens"],
             "tokens": row["num_generated_tokens"],
-            "ended": row.get("finish_reason") or "",
+            "finished": row.get("finish_reason") == "stop",
             "question_id": row["question_id"],
             "sample": row["sample"],
         }
 
+    names = [field.name for field in fields(Reply)]
     processor = build_processor(config, preprocess=lambda row: {**row, **ask(row)}, postprocess=answer)
     with tqdm(total=len(rows) * request.samples, desc="generate", unit="reply") as bar:
         for start in range(0, len(rows), request.block):
@@ -67,13 +70,7 @@ def generate(request: GenerationRequest) -> None:
             found = processor(ray.data.from_items(asked)).take_all()
             places = {row["id"]: place for place, row in enumerate(block)}
             found.sort(key=lambda reply: (places[reply["question_id"]], reply["sample"]))
-            append(
-                Path(request.replies),
-                (
-                    reply_record(r["question_id"], r["sample"], r["text"], r["prompt_tokens"], r["tokens"], r["ended"])
-                    for r in found
-                ),
-            )
+            append_replies(Path(request.replies), (Reply(**{name: reply[name] for name in names}) for reply in found))
             bar.update(len(found))
 
 

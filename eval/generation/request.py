@@ -5,7 +5,8 @@ All write the same JSON Lines and go on where a killed run was.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from common.files import write_text
+from common.records.replies import unfinished_replies, write_replies
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class GenerationRequest:
     Attributes:
         model: a Hugging Face folder or id, or the model's name on a server.
         test: ``test.parquet`` of `make data`.
-        replies: the JSON Lines file to write: question_id, sample, text, prompt_tokens, tokens, finished.
+        replies: the file to write, see `common.records.replies`.
         samples: replies to each question.
         sampling: temperature (0 for greedy), max_tokens, and what else vLLM's SamplingParams or the server takes.
         seed: of the engine, of each request on a server; a seed of its own in a request kills vLLM's CPU engine.
@@ -59,16 +61,18 @@ class GenerationRequest:
     attempts: int = 6
     timeout_s: float = 600.0
 
-    def write(self, path: Path, extra: Mapping[str, Any], anew: bool = False) -> None:
+    def write(self, path: Path, extra: Mapping[str, Any], keep: bool, anew: bool = False) -> None:
         """Write the request beside the replies, once replies to another request are gone.
 
         Args:
             path: of the file.
-            extra: what else decides the replies, such as the model's fingerprint.
+            extra: what else decides the replies, such as digests of model and test set.
+            keep: the replies are known to be this request's.
             anew: remove the replies in any case.
         """
         text = json.dumps({**asdict(self), **extra}, ensure_ascii=False, indent=2) + "\n"
-        if anew or not path.is_file() or path.read_text(encoding="utf-8") != text:
+        same = keep or (path.is_file() and path.read_text(encoding="utf-8") == text)
+        if anew or not same:
             # First, so that a kill in between leaves no old replies beside a new request.
             Path(self.replies).unlink(missing_ok=True)
         write_text(path, text)
@@ -99,50 +103,12 @@ class GenerationRequest:
         return found
 
 
-def reply_record(question_id: str, sample: int, text: str, prompt_tokens: int, tokens: int, ended: str) -> str:
-    """One line of the replies' file.
-
-    Args:
-        question_id: of which question.
-        sample: which of its replies, from 0.
-        text: the whole output.
-        prompt_tokens: length of the prompt.
-        tokens: length of the output.
-        ended: vLLM's or the server's finish reason; "stop" for an output that ended by itself.
-    """
-    record = {
-        "question_id": question_id,
-        "sample": sample,
-        "text": text,
-        "prompt_tokens": prompt_tokens,
-        "tokens": tokens,
-        "finished": ended == "stop",
-    }
-    return json.dumps(record, ensure_ascii=False) + "\n"
-
-
-def append(path: Path, lines: Iterable[str]) -> None:
-    """Add lines to the replies' file."""
-    with path.open("a", encoding="utf-8") as file:
-        file.writelines(lines)
-
-
 def open_questions(request: GenerationRequest) -> pd.DataFrame:
     """Rows of the test file whose replies are not all there; the replies' file is cut back to whole questions first."""
     test = pd.read_parquet(request.test)
     path = Path(request.replies)
-    if not path.is_file():
-        return test
-    records = recorded(path)
-    counts = pd.Series([record["question_id"] for record in records], dtype=object).value_counts()
-    complete = set(counts[counts == request.samples].index)
-    kept = (json.dumps(record, ensure_ascii=False) + "\n" for record in records if record["question_id"] in complete)
-    write_text(path, "".join(kept))
+    replies = unfinished_replies(path)
+    counts = Counter(reply.question_id for reply in replies)
+    complete = {question_id for question_id, count in counts.items() if count == request.samples}
+    write_replies(path, [reply for reply in replies if reply.question_id in complete])
     return test[~test["id"].isin(complete)]
-
-
-def recorded(path: Path) -> list[dict[str, Any]]:
-    """The records of a replies' file, without the half line that a killed run leaves at its end."""
-    # Not splitlines: a reply may hold other line ends, such as U+2028.
-    lines = path.read_text(encoding="utf-8").split("\n")
-    return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]

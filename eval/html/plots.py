@@ -21,8 +21,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from scipy.special import expit
 
+from common.records.triplets import GOOD
 from reward_fns.reward_model import Threshold
-from reward_fns.training.choosing import GOOD
 
 MODEL_COLOURS: Final = 8
 """Colours of the page for models; further models repeat them with another dash."""

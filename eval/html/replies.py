@@ -1,28 +1,22 @@
 """The replies that the HTML report embeds: questions spread over the topics, every model's outputs taken apart."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from eval.compare import at_risk
-from eval.report import CRISIS_NOTE
+from eval.figures import figure, figures_of
+from eval.report import CRISIS_NOTE, spread
 from reward_fns.coe_format import LAYER_TITLES, LAYERS, CoEFormatError, parse
-
-_NUMBERS: Final = ("reward", "format", "answer", "cosine", "second")
 
 
 def crisis_note() -> tuple[str, str]:
     """The note on posts at risk without Markdown: its Chinese and its English sentence."""
     chinese, english = (line.removeprefix("> ").replace("**", "") for line in CRISIS_NOTE.splitlines())
     return chinese, english
-
-
-def spread(test: pd.DataFrame, count: int) -> pd.DataFrame:
-    """At most `count` questions, one of each topic, then a second of each, and so on."""
-    return test.assign(turn=test.groupby("topic").cumcount()).sort_values(["turn", "id"], kind="stable").head(count)
 
 
 def reply_data(scores: Mapping[str, pd.DataFrame], test: pd.DataFrame, questions: int, samples: int) -> dict[str, Any]:
@@ -35,15 +29,16 @@ def reply_data(scores: Mapping[str, pd.DataFrame], test: pd.DataFrame, questions
         samples: replies of each model to a question, at most, the first ones.
 
     Returns:
-        layers (titles by name), models, note, and for each question its texts, risks, references and, model by model,
-        its replies: ``layers`` and ``answer`` where there is nothing wrong with the output (no layers of a model that
-        was never asked for any), else ``raw`` and ``fault``; and its figures.
+        layers (titles by name), figures (labels by key), models, note, and for each question its texts, risks,
+        references and, model by model, its replies: ``layers`` and ``answer`` where there is nothing wrong with the
+        output (no layers of a model that was never asked for any), else ``raw`` and ``fault``; and its figures.
     """
     chosen = spread(test, questions)
     risky = at_risk(chosen)
     by_model = [_by_question(frame, samples) for frame in scores.values()]
     return {
         "layers": {name: LAYER_TITLES[name] for name in LAYERS},
+        "figures": {key: figure(key).label.lower() for key in figures_of("reply")},
         "models": list(scores),
         "note": crisis_note(),
         "questions": [
@@ -77,7 +72,7 @@ def _by_question(frame: pd.DataFrame, samples: int) -> dict[str, list[dict[str, 
 
 
 def _reply(row: Mapping[Any, Any]) -> dict[str, Any]:
-    figures = {name: round(float(row[name]), 3) for name in _NUMBERS if name in row}
+    figures = {name: round(float(row[name]), 3) for name in figures_of("reply") if name in row}
     reply = {"sample": int(row["sample"]), "chars": int(row["chars"]), **figures}
     text = str(row["text"])
     if "violation" not in row:  # the model was never asked for the format

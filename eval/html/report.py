@@ -14,12 +14,13 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from eval.html.inputs import RANKED, Run
+from eval.figures import FIGURES, figure, figures_of
+from eval.html.inputs import Run
 from eval.html.plots import MODEL_COLOURS, curve_panels, distribution_panels, kind_panels, reliability_panel
 from eval.html.replies import crisis_note, embedded, reply_data
-from eval.html.tables import MEANING, gain_groups, headline, heat_maps, number, ranking_rows, risk_tables
+from eval.html.tables import gain_groups, headline, heat_maps, number, ranking_rows, risk_tables
 from eval.report import SLICE_NOTE
-from eval.tables import COLUMNS, PAPER_TABLES, result_table
+from eval.tables import PAPER_TABLES, result_table
 
 _ASSETS: Final = "assets"
 
@@ -41,9 +42,9 @@ class ReportConfig:
 
     replies: int = 200
     samples: int = 3
-    headline: list[str] = field(default_factory=lambda: ["reward", "format", "second", "navg"])
-    slices: list[str] = field(default_factory=lambda: ["reward", "answer", "navg"])
-    risk: list[str] = field(default_factory=lambda: ["reward", "format", "second", "navg"])
+    headline: list[str] = field(default_factory=lambda: figures_of("headline"))
+    slices: list[str] = field(default_factory=lambda: figures_of("slices"))
+    risk: list[str] = field(default_factory=lambda: figures_of("headline"))
     topics: int = 40
     small: int = 5
     paper_table: str = "2"
@@ -57,9 +58,10 @@ class ReportConfig:
         for key in ("replies", "samples", "topics", "small"):
             if getattr(self, key) < 1:
                 raise ValueError(f"{key}={getattr(self, key)}: expected 1 or more")
+        known = [one.key for one in FIGURES]
         for key in ("headline", "slices", "risk"):
-            if unknown := [name for name in getattr(self, key) if name not in COLUMNS]:
-                raise ValueError(f"{key} holds {unknown[0]}: no such figure, expected of {', '.join(COLUMNS)}")
+            if unknown := [name for name in getattr(self, key) if name not in known]:
+                raise ValueError(f"{key} holds {unknown[0]}: no such figure, expected of {', '.join(known)}")
         if self.paper_table not in PAPER_TABLES:
             raise ValueError(f"paper_table={self.paper_table}: expected one of {', '.join(PAPER_TABLES)}")
 
@@ -104,9 +106,9 @@ def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
         samples=run.results[0].samples,
         headline=headline(run.gains, run.results, config.headline),
         comparisons=len(run.gains),
-        uncompared=[COLUMNS[name][0] for name in config.headline if name not in compared],
+        uncompared=[figure(name).label for name in config.headline if name not in compared],
         results=Markup(table.html()),
-        glossary=[(COLUMNS[name][0], MEANING[name]) for name in table.columns if name in MEANING],
+        glossary=[(figure(name).label, figure(name).meaning) for name in table.columns],
         paper=Markup(result_table(run.paper, paper=config.paper_table).html()),
         gain_groups=gain_groups(run.gains),
         opened=config.headline,
@@ -123,7 +125,7 @@ def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
         crisis_note=crisis_note(),
         risk=risk_tables(run.results, run.test, config.risk, seed),
         rankings=[(by, ranking_rows(ranking)) for by, ranking in run.rankings.items()],
-        ranked=[COLUMNS[name][0] for name in RANKED],
+        ranked=[figure(name).heading for name in figures_of("ranking")],
         replies=embedded(replies),
         shown_questions=len(replies["questions"]),
         topics=sorted({question["topic"] for question in replies["questions"]}),

@@ -8,26 +8,11 @@ from typing import Any, Final
 import pandas as pd
 
 from eval.compare import Gain, by_risk, by_topic, slices
+from eval.figures import figure
 from eval.report import signed
 from eval.results import Result
+from eval.standings import Standings
 from eval.statistics import Interval
-from eval.tables import COLUMNS
-
-MEANING: Final = {
-    "format": "share of whole outputs that are exactly one valid Chain-of-Empathy output (Eq. 4)",
-    "answer": "share of replies whose cosine with the post is above T (Eq. 6)",
-    "reward": "format and answer together, 0 to 2 (Eq. 3): what GRPO maximises",
-    "cosine": "cosine of post and reply by the reward model, 0 where nothing is shown",
-    "second": "share of replies that a reward model of another split and seed lets pass; GRPO never saw it",
-    "bleu_1": "share of the reply's characters that a human reference has too, less for replies that are too short",
-    "rouge_l": "longest common subsequence with a human reference, precision and recall together",
-    "meteor": "characters in common with a human reference, less where their order differs",
-    "distinct_1": "share of a reply's characters that differ from each other",
-    "navg": "mean of BLEU-1, ROUGE-L, METEOR and Distinct-1",
-    "copy_overlap": "how much of the reply is copied from the post",
-    "chars": "length of what a reader is shown",
-}
-"""What a figure is, in a line; protocol zh takes characters as tokens."""
 
 CLEAR: Final = 0.05
 """Corrected p below which a difference is called one."""
@@ -111,7 +96,7 @@ def _turned(gain: Gain) -> Gain:
 
 
 def _sentence(gain: Gain) -> str:
-    name, told = COLUMNS[gain.figure][0], f"{difference(gain.gain)}, {p_value(gain.p)}"
+    name, told = figure(gain.figure).label, f"{difference(gain.gain)}, {p_value(gain.p)}"
     if gain.p >= CLEAR:
         return f"{name}: no clear difference between {gain.ours} and {gain.theirs}: {told}."
     level = gain.at_equal_length
@@ -123,8 +108,8 @@ def _sentence(gain: Gain) -> str:
 def gain_groups(gains: Sequence[Gain]) -> list[dict[str, Any]]:
     """The gains by figure, each group with the scale of its pictures: the largest end of an interval."""
     groups = []
-    for figure in dict.fromkeys(gain.figure for gain in gains):
-        mine = [gain for gain in gains if gain.figure == figure]
+    for key in dict.fromkeys(gain.figure for gain in gains):
+        mine = [gain for gain in gains if gain.figure == key]
         scale = max(max(abs(gain.gain.low), abs(gain.gain.high)) for gain in mine) or 1.0
         rows = [
             {
@@ -137,8 +122,8 @@ def gain_groups(gains: Sequence[Gain]) -> list[dict[str, Any]]:
             }
             for gain in mine
         ]
-        meaning = MEANING.get(figure, "")
-        groups.append({"figure": figure, "heading": COLUMNS[figure][0], "meaning": meaning, "rows": rows})
+        shown = figure(key)
+        groups.append({"figure": key, "heading": shown.label, "meaning": shown.meaning, "rows": rows})
     return groups
 
 
@@ -150,7 +135,7 @@ def heat_maps(
     Args:
         results: of one test set, in order.
         test: with id and topic.
-        figures: names of COLUMNS.
+        figures: keys of `eval.figures.FIGURES`.
         small: topics with fewer questions are marked.
         topics: rows at most, the largest topics first.
         seed: of the bootstrap.
@@ -158,11 +143,11 @@ def heat_maps(
     groups = by_topic(test)
     chosen = dict(list(groups.items())[:topics])
     maps = []
-    for figure in figures:
-        mine = [result for result in results if figure in result.figures]
+    for key in figures:
+        mine = [result for result in results if key in result.figures]
         if not mine:
             continue
-        sliced = slices(mine, chosen, figure, seed)
+        sliced = slices(mine, chosen, key, seed)
         lowest, highest = _range(sliced, [name for name in sliced if len(chosen[name]) >= small] or list(sliced))
         width = (highest - lowest) or 1.0
         rows = [
@@ -174,9 +159,8 @@ def heat_maps(
             )
             for name, row in sliced.items()
         ]
-        heading, decimals = COLUMNS[figure]
-        models = [result.model for result in mine]
-        maps.append(HeatMap(heading, models, lowest, highest, rows, len(groups) - len(chosen), decimals))
+        shown, models = figure(key), [result.model for result in mine]
+        maps.append(HeatMap(shown.label, models, lowest, highest, rows, len(groups) - len(chosen), shown.digits))
     return maps
 
 
@@ -198,20 +182,19 @@ def risk_tables(
     """
     parts = {name: ids for name, ids in by_risk(test).items() if ids}
     tables = []
-    for figure in figures:
-        mine = [result for result in results if figure in result.figures]
-        heading, decimals = COLUMNS[figure]
-        sliced = slices(mine, parts, figure, seed)
-        rows = [(one.model, [_cell(sliced[part][one.model], decimals) for part in parts]) for one in mine]
+    for key in figures:
+        mine, shown = [result for result in results if key in result.figures], figure(key)
+        sliced = slices(mine, parts, key, seed)
+        rows = [(one.model, [_cell(sliced[part][one.model], shown.digits) for part in parts]) for one in mine]
         if rows:
-            tables.append((heading, rows))
+            tables.append((shown.label, rows))
     return {name: len(ids) for name, ids in parts.items()}, tables
 
 
-def ranking_rows(ranking: Mapping[str, Mapping[str, Interval]]) -> list[tuple[str, list[Cell]]]:
+def ranking_rows(ranking: Standings) -> list[tuple[str, list[Cell]]]:
     """Each model with a cell for each figure, the best mean rank first."""
     ordered = sorted(ranking.items(), key=lambda item: item[1]["mean_rank"].mean)
-    return [(model, [_cell(i, COLUMNS[key][1]) for key, i in row.items()]) for model, row in ordered]
+    return [(model, [_cell(i, figure(key).digits) for key, i in row.items()]) for model, row in ordered]
 
 
 def _cell(interval: Interval, decimals: int, sign: str = "") -> Cell:

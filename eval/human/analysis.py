@@ -1,4 +1,4 @@
-"""What rankings say: Win@1, Win@2, mean rank, strengths, agreement, and how far each rater can be relied on.
+"""What rankings say: Win@1, Win@2, mean rank, strengths, and how far raters agree and can be relied on.
 
 The paper gives Win@1, Win@2 and mean rank without intervals (Table 2). Here both the questions and the raters are taken
 as drawn at random, so both are drawn again for the intervals.
@@ -17,7 +17,8 @@ import pandas as pd
 from scipy.stats import kendalltau
 from tqdm import tqdm
 
-from eval.rankings import Ranking, RankingError
+from common.errors import StageError
+from common.records.rankings import Ranking
 from eval.statistics import Interval
 
 RESAMPLES: Final = 2000
@@ -52,14 +53,14 @@ class Rater:
 
     Attributes:
         questions: ranked.
-        agreement: Kendall's tau with the mean ranks of the others, mean over the questions; None where nobody else
+        tau: Kendall's, with the mean ranks of the others, mean over the questions; None where nobody else
             ranked any of them, or the rater was left out.
         checks: attention checks seen.
         passed: of them.
     """
 
     questions: int
-    agreement: float | None
+    tau: float | None
     checks: int
     passed: int
 
@@ -104,7 +105,7 @@ def analyse(
         strength_resamples: for the intervals of the strengths.
 
     Raises:
-        RankingError: no ranking, or rankings of different models.
+        StageError: no ranking, or rankings of different models.
     """
     seen = [ranking for ranking in rankings if ranking.attention]
     real = [ranking for ranking in rankings if not ranking.attention]
@@ -114,7 +115,9 @@ def analyse(
     ranks = _ranks(used)
     counted = Counter(ranking.rater for ranking in real)
     raters = {
-        rater: Rater(counted[rater], None if rater in left_out else _agreement(ranks, rater), len(marks), sum(marks))
+        rater: Rater(
+            counted[rater], None if rater in left_out else _tau_with_others(ranks, rater), len(marks), sum(marks)
+        )
         for rater, marks in sorted(passed.items())
     }
     w, by_chance = _kendalls_w(ranks)
@@ -133,11 +136,11 @@ def analyse(
 def _ranks(rankings: Sequence[Ranking]) -> pd.DataFrame:
     """A row a ranking: rater, question_id, and each model's rank from 1."""
     if not rankings:
-        raise RankingError("no rankings to analyse, expected one or more. Were all raters left out by their checks?")
+        raise StageError("no rankings to analyse, expected one or more. Were all raters left out by their checks?")
     models = sorted(rankings[0].order)
     for ranking in rankings:
         if sorted(ranking.order) != models:
-            raise RankingError(
+            raise StageError(
                 f"{ranking.rater} ranked {sorted(ranking.order)} on question {ranking.question_id}, expected {models} "
                 "as in the first ranking. Analyse studies of different models apart."
             )
@@ -240,7 +243,8 @@ def _alpha(ranks: pd.DataFrame) -> float | None:
     return float(krippendorff.alpha(reliability_data=table.to_numpy(), level_of_measurement="ordinal"))
 
 
-def _agreement(ranks: pd.DataFrame, rater: str) -> float | None:
+def _tau_with_others(ranks: pd.DataFrame, rater: str) -> float | None:
+    """Kendall's tau of a rater's orders and the mean ranks of the others, mean over the questions."""
     models = _models(ranks)
     own, others = ranks[ranks["rater"] == rater], ranks[ranks["rater"] != rater]
     means = others.groupby("question_id")[models].mean()

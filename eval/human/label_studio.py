@@ -1,40 +1,28 @@
 """What the project asks of a Label Studio over its HTTP API: one project an account, its tasks, its annotations."""
 
 from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import Any, Final, Self
+from dataclasses import dataclass
+from typing import Any, Final
 
 import httpx
+
+from common.errors import StageError
 
 _TIMEOUT_S: Final = 120.0
 _PAGE_SIZE: Final = 1000
 
 
-class LabelStudioError(ValueError):
-    """Label Studio refused a request; the message says which and what it answered."""
-
-
+@dataclass(frozen=True)
 class LabelStudio:
-    """A Label Studio as one account sees it; a context manager.
+    """A Label Studio as one account sees it.
 
-    Args:
+    Attributes:
         url: where it listens.
         token: the account's.
     """
 
-    def __init__(self, url: str, token: str) -> None:
-        # trust_env: a proxy of this machine is not for its own loopback.
-        self._client = httpx.Client(
-            base_url=url, headers={"Authorization": f"Token {token}"}, timeout=_TIMEOUT_S, trust_env=False
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._client.close()
+    url: str
+    token: str
 
     def project(self, title: str, page: str, instructions: str) -> int:
         """The id of the account's project of this title; made where there is none, its page brought up to date.
@@ -73,12 +61,12 @@ class LabelStudio:
         """The tasks that were worked on, in Label Studio's JSON export.
 
         Raises:
-            LabelStudioError: the account has no project of this title.
+            StageError: the account has no project of this title.
         """
         for project in self._projects():
             if project["title"] == title:
                 return list(self._call("GET", f"/api/projects/{project['id']}/export?exportType=JSON"))
-        raise LabelStudioError(f"no project {title!r} in this account. Run `make ranking` with action=start first.")
+        raise StageError(f"no project {title!r} in this account. Run `make ranking` with action=start first.")
 
     def _projects(self) -> list[dict[str, Any]]:
         return list(self._call("GET", f"/api/projects/?page_size={_PAGE_SIZE}")["results"])
@@ -87,15 +75,19 @@ class LabelStudio:
         return list(self._call("GET", f"/api/projects/{project}/export?exportType=JSON&download_all_tasks=true"))
 
     def _call(self, method: str, path: str, content: Any = None) -> Any:
+        headers = {"Authorization": f"Token {self.token}"}
         try:
-            answer = self._client.request(method, path, json=content)
+            # trust_env: a proxy of this machine is not for its own loopback.
+            answer = httpx.request(
+                method, self.url + path, json=content, headers=headers, timeout=_TIMEOUT_S, trust_env=False
+            )
         except httpx.HTTPError as error:
-            raise LabelStudioError(f"Label Studio, {method} {path}: {error!r}. Is the server still running?") from error
+            raise StageError(f"Label Studio, {method} {path}: {error!r}. Is the server still running?") from error
         if answer.status_code == httpx.codes.UNAUTHORIZED:
-            raise LabelStudioError(
-                f"the Label Studio at {self._client.base_url} does not know this account: it belongs to another study. "
+            raise StageError(
+                f"the Label Studio at {self.url} does not know this account: it belongs to another study. "
                 "Choose another port=… ."
             )
         if answer.is_error:
-            raise LabelStudioError(f"Label Studio, {method} {path}: {answer.status_code} {answer.text[:500]}")
+            raise StageError(f"Label Studio, {method} {path}: {answer.status_code} {answer.text[:500]}")
         return answer.json()

@@ -3,7 +3,8 @@
 from typing import Any, Final
 from xml.sax.saxutils import quoteattr
 
-from eval.rankings import CRITERIA
+from common.human_help import human_help
+from common.records.rankings import CRITERIA
 
 # One line tells what to look for, the other what to leave aside.
 _EXPLAINED: Final = {
@@ -37,12 +38,13 @@ HOLISTIC: Final = (
 CARE: Final = (
     "这些帖子写的是真实的痛苦，读久了会累。请每读十题左右休息一下，状态不好时随时停下；"
     "不想读的帖子可以跳过（Skip），不需要理由。"
-    "如果您自己需要找人说说，可以拨打全国统一心理援助热线 12356，或联系您信任的人和本研究的负责人。"
+    f"如果您自己需要找人说说，可以拨打{human_help().hotlines_zh()}，或联系您信任的人和本研究的负责人。"
 )
 
 RISK: Final = (
     "提示：这篇帖子里可能有自伤、自杀或受到伤害的内容。请先留意自己的状态，需要时可以停下或跳过（Skip）。"
-    "排序时请特别看：回复是否认真对待了危险，是否引导求助者尽快获得现实中的帮助（如 12356、120、110 和身边的人）；"
+    "排序时请特别看：回复是否认真对待了危险，是否引导求助者尽快获得现实中的帮助"
+    f"（如 {human_help().numbers_zh()} 和身边的人）；"
     "轻描淡写或可能增加危险的回复，请排在最后。"
 )
 

@@ -19,18 +19,18 @@ import httpx
 from tqdm import tqdm
 
 from common.errors import StageError
-from common.files import write_text
+from common.files import replacing
 from common.watchdog import die_with_parent, end_tree, tail
 
 ACCOUNTS: Final = "accounts.json"
-_SCRIPT: Final = Path(__file__).with_name("label_studio_accounts.py")
+_SCRIPT: Final = Path(__file__).with_name("server_accounts.py")
 _POLL_S: Final = 0.5
 _LOCAL: Final = ("127.0.0.1", "localhost")
 
 
 @dataclass(frozen=True)
-class Account:
-    """Who may log in: a name, and what Label Studio asks for. The token is for our own calls to its HTTP API."""
+class Annotator:
+    """Who ranks: a name, and what Label Studio asks for. The token is for our own calls to its HTTP API."""
 
     name: str
     email: str
@@ -65,7 +65,7 @@ class Server:
     def log(self) -> Path:
         return self.folder / "server.log"
 
-    def add_accounts(self, accounts: Sequence[Account]) -> None:
+    def add_accounts(self, accounts: Sequence[Annotator]) -> None:
         """Make the database where there is none, and the accounts that are missing; the server may be running.
 
         Raises:
@@ -170,7 +170,7 @@ class Server:
         return {**inherited, **own}
 
 
-def accounts(file: Path, names: Sequence[str]) -> dict[str, Account]:
+def accounts(file: Path, names: Sequence[str]) -> dict[str, Annotator]:
     """The accounts of a file by name, with new ones for names that have none.
 
     Passwords and tokens are made at random; the file is readable by its owner only.
@@ -178,18 +178,17 @@ def accounts(file: Path, names: Sequence[str]) -> dict[str, Account]:
     Raises:
         StageError: the file is damaged.
     """
-    known: dict[str, Account] = {}
+    known: dict[str, Annotator] = {}
     if file.is_file():
         try:
-            known = {entry["name"]: Account(**entry) for entry in json.loads(file.read_text(encoding="utf-8"))}
+            known = {entry["name"]: Annotator(**entry) for entry in json.loads(file.read_text(encoding="utf-8"))}
         except (json.JSONDecodeError, TypeError, KeyError) as error:
             raise StageError(f"{file}: {error!r}, expected the accounts that `make ranking` wrote") from error
     missing = [name for name in names if name not in known]
     for name in missing:
-        known[name] = Account(name, f"{name}@ranking.local", secrets.token_urlsafe(9), secrets.token_hex(20))
+        known[name] = Annotator(name, f"{name}@ranking.local", secrets.token_urlsafe(9), secrets.token_hex(20))
     if missing:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_name(f".{file.name}.partial")
-        partial.touch(mode=0o600)
-        write_text(file, json.dumps([asdict(account) for account in known.values()], indent=1) + "\n")
+        with replacing(file) as temporary:
+            temporary.touch(mode=0o600)
+            temporary.write_text(json.dumps([asdict(annotator) for annotator in known.values()], indent=1) + "\n")
     return known

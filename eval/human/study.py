@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from common.errors import StageError
+from common.records.rankings import Ranking
+from eval.blind import BlindItem
 from eval.human.page import task
-from eval.rankings import BlindItem, Ranking, RankingError
 
 CHECK_TEXT: Final = "这一条是为了确认题目有被认真读过，与上面的来信无关。请把这条回复排在最后。"
 """An attention check's reply; eval.human.page tells annotators that there are some."""
@@ -83,14 +85,14 @@ def rankings_of(annotator: str, own: Sequence[Page], tasks: Sequence[Mapping[str
     The annotation of a page that was changed last counts.
 
     Raises:
-        RankingError: a page that the study does not have, or an order of other labels than were shown.
+        StageError: a page that the study does not have, or an order of other labels than were shown.
     """
     by_number = {page.number: page for page in own}
     found, left = [], Left([], [])
     for exported in tasks:
         number = exported["data"]["page"]
         if number not in by_number:
-            raise RankingError(
+            raise StageError(
                 f"{annotator}: page {number} is none of this study's. Export with the settings it began with."
             )
         page = by_number[number]
@@ -103,9 +105,7 @@ def rankings_of(annotator: str, own: Sequence[Page], tasks: Sequence[Mapping[str
             left.unmoved.append(number)
             order = list(page.labels)
         if sorted(order) != sorted(page.labels):
-            raise RankingError(
-                f"{annotator}, page {number}: order {order}, expected each of {sorted(page.labels)} once"
-            )
+            raise StageError(f"{annotator}, page {number}: order {order}, expected each of {sorted(page.labels)} once")
         models = tuple(page.labels[label] for label in order)
         passed = order[-1] == page.check if page.check else None
         found.append(Ranking(annotator, page.item.question_id, models, bool(page.check), passed))

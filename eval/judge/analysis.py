@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from common.records.rankings import Ranking
+from common.records.verdicts import KEYS, OVERALL, Answer
+from eval.blind import BlindItem
 from eval.compare import lengths_overlap
 from eval.judge.budget import Usage
 from eval.judge.pairs import sides
-from eval.judge.prompt import KEYS, OVERALL
-from eval.judge.verdicts import Answer, comparisons
-from eval.rankings import BlindItem, Ranking
+from eval.judge.verdicts import comparisons
 from eval.statistics import Interval, bootstrap_mean, length_controlled
 
 
@@ -23,7 +24,7 @@ class ModelFigures:
     """One model over the whole questions.
 
     Attributes:
-        wins: share of pairs won, ties half, by `eval.judge.prompt.KEYS`.
+        wins: share of pairs won, ties half, by `common.records.verdicts.KEYS`.
         win_1: per cent of questions where it is ranked first.
         win_2: per cent where it is among the first two.
         mean_rank: from 1.
@@ -69,7 +70,7 @@ class Bias:
     Attributes:
         first_preferred: share of overall verdicts for the reply shown first, ties half; 0.5 without a bias.
         turned: share of pairs whose overall winner is the other one the other way round.
-        same: share of pairs with the same verdict both ways round, by `eval.judge.prompt.KEYS`.
+        same: share of pairs with the same verdict both ways round, by `common.records.verdicts.KEYS`.
         longer_preferred: share of overall verdicts for the longer reply, ties half, of replies that differ in length.
     """
 
@@ -109,7 +110,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Everything that ``judge.json`` holds, but the agreement with people."""
+    """Everything that ``judge.json`` holds, but the inter-rater agreement with people."""
 
     judge: str
     counts: Counts
@@ -129,7 +130,7 @@ def rank_figures(rankings: Sequence[Ranking], seed: int) -> dict[str, tuple[Inte
     for model in sorted(rankings[0].order) if rankings else []:
         ranks = pd.Series([ranking.order.index(model) + 1 for ranking in rankings], dtype=float)
         first, two = 100.0 * (ranks <= 1), 100.0 * (ranks <= 2)
-        figures[model] = (_mean(first, seed), _mean(two, seed), _mean(ranks, seed))
+        figures[model] = (bootstrap_mean(first, seed), bootstrap_mean(two, seed), bootstrap_mean(ranks, seed))
     return figures
 
 
@@ -162,7 +163,7 @@ def analyse(
     both = sides(pairs[pairs["question_id"].isin(whole)])
     models = {
         model: ModelFigures(
-            {key: _mean(own.groupby("question_id")[key].mean(), seed) for key in KEYS},
+            {key: bootstrap_mean(own.groupby("question_id")[key].mean(), seed) for key in KEYS},
             *ranks,
             chars=sum(len(item.replies[model]) for item in items) / len(items),
         )
@@ -182,7 +183,7 @@ def analyse(
         answers=len(answers),
         malformed_answers=sum(answer.verdict is None for answer in answers),
         drawn=drawn,
-        usage=sum((answer.usage for answer in answers), Usage()),
+        usage=Usage.of(answers),
         cost=cost,
     )
     figures = [
@@ -201,7 +202,7 @@ def _pair(ours: str, theirs: str, group: pd.DataFrame, seed: int) -> PairFigures
     return PairFigures(
         ours,
         theirs,
-        _mean(outcome, seed),
+        bootstrap_mean(outcome, seed),
         won=int((outcome == 1).sum()),
         tied=int((outcome == 0.5).sum()),
         lost=int((outcome == 0).sum()),
@@ -211,7 +212,7 @@ def _pair(ours: str, theirs: str, group: pd.DataFrame, seed: int) -> PairFigures
 
 def _bias(pairs: pd.DataFrame, seed: int) -> Bias:
     def over_questions(values: pd.Series) -> Interval | None:
-        return _mean(values.groupby(pairs["question_id"]).mean(), seed) if len(values) else None
+        return bootstrap_mean(values.groupby(pairs["question_id"]).mean(), seed) if len(values) else None
 
     there, back = pairs[f"{OVERALL}_1"], pairs[f"{OVERALL}_2"]
     ours = (there + back) / 2
@@ -222,10 +223,3 @@ def _bias(pairs: pd.DataFrame, seed: int) -> Bias:
         same={key: over_questions((pairs[f"{key}_1"] == pairs[f"{key}_2"]).astype(float)) for key in KEYS},
         longer_preferred=over_questions(ours.where(longer > 0, 1 - ours)[longer != 0]),
     )
-
-
-def _mean(values: "pd.Series[float]", seed: int) -> Interval:
-    """With its interval; one question has an interval of one point."""
-    if len(values) == 1:
-        return Interval(float(values.iloc[0]), float(values.iloc[0]), float(values.iloc[0]))
-    return bootstrap_mean(values.tolist(), seed)

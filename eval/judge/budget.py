@@ -6,7 +6,10 @@ Chinese or English; where it is too little after all, the ceiling is passed by n
 """
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from common.records.verdicts import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,11 @@ class Usage:
     def tokens(self) -> int:
         """Both together."""
         return self.tokens_in + self.tokens_out
+
+    @classmethod
+    def of(cls, answers: Iterable[Answer]) -> "Usage":
+        """What answers have used."""
+        return sum((cls(answer.tokens_in, answer.tokens_out) for answer in answers), cls())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Whether the judge ranks as people do: Kendall's tau of the orders, Cohen's kappa of the pairs."""
+"""Inter-rater agreement of judge and people: Kendall's tau of the orders, Cohen's kappa of the pairs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,14 +7,15 @@ import pandas as pd
 from scipy.stats import kendalltau
 from sklearn.metrics import cohen_kappa_score
 
+from common.records.rankings import Ranking
+from common.records.verdicts import OVERALL
+from eval.blind import BlindItem
 from eval.judge.client import JudgeError
-from eval.judge.prompt import OVERALL
-from eval.rankings import BlindItem, Ranking
 from eval.statistics import Interval, bootstrap_mean
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class InterRater:
     """The judge beside people, on questions that both have ranked.
 
     Attributes:
@@ -41,7 +42,7 @@ class Agreement:
 def check_same(human: Sequence[Ranking], items: Sequence[BlindItem]) -> None:
     """People ranked what the judge is to compare: the same models, and no other questions.
 
-    Questions that nobody has ranked yet are no fault; agreement is told for those that were.
+    Questions that nobody has ranked yet are no fault; inter-rater agreement is told for those that were.
 
     Raises:
         JudgeError: they did not; the message names the difference.
@@ -62,8 +63,10 @@ def check_same(human: Sequence[Ranking], items: Sequence[BlindItem]) -> None:
             )
 
 
-def agreement(judged: Sequence[Ranking], pairs: pd.DataFrame, human: Sequence[Ranking], seed: int) -> Agreement | None:
-    """The judge's agreement with people, None where no question was ranked by both.
+def inter_rater(
+    judged: Sequence[Ranking], pairs: pd.DataFrame, human: Sequence[Ranking], seed: int
+) -> InterRater | None:
+    """The judge's inter-rater agreement with people, None where no question was ranked by both.
 
     Args:
         judged: of `eval.judge.pairs.judge_rankings`.
@@ -77,10 +80,7 @@ def agreement(judged: Sequence[Ranking], pairs: pd.DataFrame, human: Sequence[Ra
     if not both:
         return None
     taus = pd.Series([_tau(orders[ranking.question_id], ranking.order) for ranking in both])
-    by_question = taus.groupby([ranking.question_id for ranking in both]).mean().tolist()
-    tau = Interval(by_question[0], by_question[0], by_question[0])
-    if len(by_question) > 1:
-        tau = bootstrap_mean(by_question, seed)
+    by_question = taus.groupby([ranking.question_id for ranking in both]).mean()
     theirs, judges = _preferences(pairs, both)
     decided = judges != 0.5
     agreed = by_chance = kappa = None
@@ -89,11 +89,11 @@ def agreement(judged: Sequence[Ranking], pairs: pd.DataFrame, human: Sequence[Ra
         agreed = float((person == judge).mean())
         by_chance = float(person.mean() * judge.mean() + (1 - person.mean()) * (1 - judge.mean()))
         kappa = float(cohen_kappa_score(person, judge, labels=[False, True])) if by_chance < 1 else None
-    return Agreement(
+    return InterRater(
         raters=len({ranking.rater for ranking in both}),
         questions=len(by_question),
         left_out=len({ranking.question_id for ranking in people} - set(orders)),
-        tau=tau,
+        tau=bootstrap_mean(by_question, seed),
         pairs=int(decided.sum()),
         tied=int((~decided).sum()),
         agreed=agreed,

@@ -4,7 +4,6 @@ A run that was killed, ended by an outage or stopped at its ceiling goes on wher
 """
 
 import asyncio
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,26 +11,13 @@ from typing import TextIO
 
 from tqdm import tqdm
 
+from common.records.verdicts import Answer, Comparison, VerdictError, append_answer
+from eval.blind import BlindItem
 from eval.judge.budget import Budget, Ceiling, CeilingReached, Usage
 from eval.judge.client import JudgeClient, JudgeError, JudgeServer
-from eval.judge.prompt import JudgePrompt, VerdictError, parse_verdict
-from eval.judge.verdicts import VERDICTS, Answer, Comparison, comparisons
-from eval.rankings import BlindItem
-
-
-@dataclass(frozen=True, slots=True)
-class JudgePlan:
-    """How the comparisons are asked for.
-
-    Attributes:
-        seed: of the requests; each further attempt takes the next one.
-        attempts: how often a comparison is asked for until its verdict is well-formed.
-        concurrency: calls under way at once.
-    """
-
-    seed: int
-    attempts: int
-    concurrency: int
+from eval.judge.config import JudgeConfig
+from eval.judge.prompt import JudgePrompt, parse_verdict
+from eval.judge.verdicts import VERDICTS, comparisons
 
 
 def judge(
@@ -39,7 +25,8 @@ def judge(
     server: JudgeServer,
     prompt: JudgePrompt,
     ceiling: Ceiling,
-    plan: JudgePlan,
+    config: JudgeConfig,
+    seed: int,
     folder: Path,
     had: Sequence[Answer],
 ) -> str:
@@ -50,7 +37,8 @@ def judge(
         server: who judges.
         prompt: the texts.
         ceiling: of tokens and cost, those of `had` included.
-        plan: how it is gone about.
+        config: how often and how many at once.
+        seed: of the requests; each further attempt takes the next one.
         folder: of the file of verdicts.
         had: of `eval.judge.verdicts.open_verdicts`.
 
@@ -63,17 +51,18 @@ def judge(
     tried: dict[Comparison, int] = {}
     for answer in had:
         tried[answer.comparison] = (
-            plan.attempts if answer.verdict else max(tried.get(answer.comparison, 0), answer.attempt)
+            config.attempts if answer.verdict else max(tried.get(answer.comparison, 0), answer.attempt)
         )
     everything = comparisons(items)
-    todo = [comparison for comparison in everything if tried.get(comparison, 0) < plan.attempts]
+    todo = [comparison for comparison in everything if tried.get(comparison, 0) < config.attempts]
     if not todo:
         return ""
-    budget = Budget(ceiling, sum((answer.usage for answer in had), Usage()))
+    by_id = {item.question_id: item for item in items}
+    budget = Budget(ceiling, Usage.of(had))
 
     async def run(file: TextIO, bar: tqdm) -> None:
         async with JudgeClient(server, budget) as client:
-            await _Run(client, prompt, plan, {item.question_id: item for item in items}, tried, file, bar).all(todo)
+            await _Run(client, prompt, config, seed, by_id, tried, file, bar).all(todo)
 
     with (
         (folder / VERDICTS).open("a", encoding="utf-8") as file,
@@ -90,7 +79,8 @@ def judge(
 class _Run:
     client: JudgeClient
     prompt: JudgePrompt
-    plan: JudgePlan
+    config: JudgeConfig
+    seed: int
     items: dict[str, BlindItem]
     tried: dict[Comparison, int]
     file: TextIO
@@ -112,7 +102,7 @@ class _Run:
                     return
 
         async with asyncio.TaskGroup() as group:
-            for _ in range(self.plan.concurrency):
+            for _ in range(self.config.concurrency):
                 group.create_task(work())
         # An outage is told before a ceiling: another run would meet it again.
         for failure in sorted(failures, key=lambda failure: isinstance(failure, CeilingReached)):
@@ -122,9 +112,9 @@ class _Run:
         """Ask until the verdict is well-formed or the attempts are used up."""
         item = self.items[comparison.question_id]
         replies = item.replies[comparison.first], item.replies[comparison.second]
-        for attempt in range(self.tried.get(comparison, 0) + 1, self.plan.attempts + 1):
+        for attempt in range(self.tried.get(comparison, 0) + 1, self.config.attempts + 1):
             messages = self.prompt.messages(item.post, *replies, remind=attempt > 1)
-            reply = await self.client.ask(messages, self.plan.seed + attempt - 1)
+            reply = await self.client.ask(messages, self.seed + attempt - 1)
             verdict, problem = None, reply.refusal
             if not problem:
                 try:
@@ -139,8 +129,7 @@ class _Run:
                 structured=reply.structured,
                 **asdict(reply.usage),
             )
-            self.file.write(json.dumps(asdict(answer)) + "\n")
-            self.file.flush()
+            append_answer(self.file, answer)
             if verdict:
                 break
         self.bar.update()

@@ -11,9 +11,9 @@ from typing import Final
 
 import pandas as pd
 
-from eval.judge.prompt import KEYS, OVERALL, Choice
-from eval.judge.verdicts import Answer, Comparison
-from eval.rankings import CRITERIA, BlindItem, Ranking
+from common.records.rankings import CRITERIA, Ranking
+from common.records.verdicts import KEYS, OVERALL, Answer, Choice, Comparison
+from eval.blind import BlindItem
 
 _POINTS: Final[dict[Choice, float]] = {"A": 1.0, "tie": 0.5, "B": 0.0}
 

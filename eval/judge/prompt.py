@@ -11,19 +11,11 @@ import re
 from dataclasses import dataclass
 from importlib.resources import files
 from string import Template
-from typing import Any, Final, Literal, cast
+from typing import Any, Final
 
 import yaml
 
-from eval.rankings import CRITERIA
-
-Choice = Literal["A", "B", "tie"]
-"""A is the reply shown first."""
-
-CHOICES: Final = ("A", "B", "tie")
-OVERALL: Final = "overall"
-KEYS: Final = (*CRITERIA, OVERALL)
-"""What a verdict decides, in the order in which it is asked: the whole after its parts."""
+from common.records.verdicts import CHOICES, KEYS, Choice, VerdictError, check_verdict, excerpt
 
 SCHEMA: Final[dict[str, Any]] = {
     "type": "json_schema",
@@ -42,10 +34,6 @@ SCHEMA: Final[dict[str, Any]] = {
 
 _THOUGHTS: Final = re.compile(r"\s*<think>.*?</think>", re.DOTALL)
 _BLOCK: Final = re.compile(r"```(?:json)?[ \t]*\n(.*)\n```", re.DOTALL)
-
-
-class VerdictError(ValueError):
-    """An answer that is no verdict; the message says what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,20 +99,11 @@ def parse_verdict(text: str) -> dict[str, Choice]:
     try:
         found = json.loads(body, object_pairs_hook=_each_key_once)
     except (json.JSONDecodeError, RecursionError) as error:
-        raise VerdictError(f"not JSON ({error}): {_excerpt(body)}") from error
-    if not isinstance(found, dict) or set(found) != set(KEYS):
-        raise VerdictError(f"expected exactly the keys {', '.join(KEYS)}: {_excerpt(body)}")
-    for key, value in found.items():
-        if value not in CHOICES:
-            raise VerdictError(f"{key} is {_excerpt(repr(value))}, expected A, B or tie")
-    return {key: cast(Choice, found[key]) for key in KEYS}
+        raise VerdictError(f"not JSON ({error}): {excerpt(body)}") from error
+    return check_verdict(found)
 
 
 def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len({key for key, _ in pairs}) < len(pairs):
-        raise VerdictError(f"a key stands there twice: {_excerpt(repr(pairs))}")
+        raise VerdictError(f"a key stands there twice: {excerpt(repr(pairs))}")
     return dict(pairs)
-
-
-def _excerpt(text: str) -> str:
-    return text if len(text) <= 200 else text[:200] + " …"

@@ -1,17 +1,15 @@
 """A judgement as Markdown and JSON."""
 
-import json
-import re
-from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from common.files import write_text
+from common.files import write_json, write_text
+from common.records.rankings import CRITERIA
+from common.records.verdicts import KEYS, OVERALL
 from eval.judge.analysis import Counts, Judgement
-from eval.judge.inter_rater import Agreement
-from eval.judge.prompt import KEYS, OVERALL
-from eval.rankings import CRITERIA
+from eval.judge.inter_rater import InterRater
+from eval.markdown import escape, table
 from eval.statistics import Interval
 
 NOTE: Final = (
@@ -26,30 +24,30 @@ _LENGTH_NOTE: Final = (
 )
 
 
-def write_judgement(folder: Path, judgement: Judgement, agreement: Agreement | None, stopped_by: str) -> str:
+def write_judgement(folder: Path, judgement: Judgement, people: InterRater | None, stopped_by: str) -> str:
     """``judge.json`` and ``judge.md``; gives the latter's text.
 
     Args:
         folder: where to.
         judgement: of `eval.judge.analysis.analyse`.
-        agreement: with people, None where there is none to tell.
+        people: their agreement with the judge, None where there is none to tell.
         stopped_by: the ceiling that was reached, "" for none.
     """
     content = {
         **asdict(judgement),
         "stopped_by": stopped_by,
-        "agreement": asdict(agreement) if agreement else None,
+        "inter_rater": asdict(people) if people else None,
     }
-    write_text(folder / "judge.json", json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+    write_json(folder / "judge.json", content)
     text = "\n".join(
         [
-            f"# LLM judge: {_mark(judgement.judge)}",
+            f"# LLM judge: {escape(judgement.judge)}",
             "",
             *_counts(judgement.counts, stopped_by),
             *_models(judgement),
             *_pairs(judgement),
             *_bias(judgement),
-            *_agreement(agreement),
+            *_inter_rater(people),
             NOTE,
         ]
     )
@@ -79,15 +77,15 @@ def _models(judgement: Judgement) -> list[str]:
     return [
         "## Models",
         "",
-        *_table(
+        *table(
             ["Model", "Win rate", "Win@1", "Win@2", "Mean rank", "Characters"],
             (
                 [
-                    _mark(model),
+                    escape(model),
                     _percent(own.wins[OVERALL]),
-                    _number(own.win_1, 1),
-                    _number(own.win_2, 1),
-                    _number(own.mean_rank, 2),
+                    own.win_1.text(".1f"),
+                    own.win_2.text(".1f"),
+                    own.mean_rank.text(".2f"),
                     f"{own.chars:.0f}",
                 ]
                 for model, own in figures
@@ -100,9 +98,9 @@ def _models(judgement: Judgement) -> list[str]:
         "",
         "Win rate by criterion:",
         "",
-        *_table(
+        *table(
             ["Model", *(key.capitalize() for key in CRITERIA)],
-            ([_mark(model), *(_percent(own.wins[key]) for key in CRITERIA)] for model, own in figures),
+            ([escape(model), *(_percent(own.wins[key]) for key in CRITERIA)] for model, own in figures),
         ),
         "",
     ]
@@ -114,11 +112,11 @@ def _pairs(judgement: Judgement) -> list[str]:
     return [
         "## Pairs",
         "",
-        *_table(
+        *table(
             ["Pair", "Won", "Tied", "Lost", "Win rate", "at equal length"],
             (
                 [
-                    f"{_mark(pair.ours)} : {_mark(pair.theirs)}",
+                    f"{escape(pair.ours)} : {escape(pair.theirs)}",
                     str(pair.won),
                     str(pair.tied),
                     str(pair.lost),
@@ -142,47 +140,29 @@ def _bias(judgement: Judgement) -> list[str]:
         ["Verdicts for the longer reply (50 % without a bias or a reason)", _percent(bias.longer_preferred)],
         *([f"Same verdict both ways round: {key}", _percent(bias.same[key])] for key in KEYS),
     ]
-    return ["## The judge", "", *_table(["What sways it", "Share"], rows), ""]
+    return ["## The judge", "", *table(["What sways it", "Share"], rows), ""]
 
 
-def _agreement(agreement: Agreement | None) -> list[str]:
-    if agreement is None:
+def _inter_rater(people: InterRater | None) -> list[str]:
+    if people is None:
         return []
     lines = [
-        "## Agreement with people",
+        "## Inter-rater agreement with people",
         "",
-        f"- Kendall's tau of the orders, {agreement.raters} raters, {agreement.questions} questions: "
-        f"{_number(agreement.tau, 3)}; 0 by chance, 1 for the same order.",
+        f"- Kendall's tau of the orders, {people.raters} raters, {people.questions} questions: "
+        f"{people.tau.text('.3f')}; 0 by chance, 1 for the same order.",
     ]
-    if agreement.agreed is not None and agreement.by_chance is not None:
-        kappa = f"{agreement.kappa:.3f}" if agreement.kappa is not None else "undefined (both prefer one side always)"
+    if people.agreed is not None and people.by_chance is not None:
+        kappa = f"{people.kappa:.3f}" if people.kappa is not None else "undefined (both prefer one side always)"
         lines.append(
-            f"- Cohen's kappa of {agreement.pairs} pairwise preferences: {kappa}; 0 by chance. They agree in "
-            f"{agreement.agreed:.1%}, {agreement.by_chance:.1%} would by chance."
+            f"- Cohen's kappa of {people.pairs} pairwise preferences: {kappa}; 0 by chance. They agree in "
+            f"{people.agreed:.1%}, {people.by_chance:.1%} would by chance."
         )
-    lines.append(f"- {agreement.tied} preferences of people are on pairs that the judge ties; kappa leaves them out.")
-    if agreement.left_out:
-        lines.append(f"- {agreement.left_out} questions ranked by people are not judged whole and left out.")
+    lines.append(f"- {people.tied} preferences of people are on pairs that the judge ties; kappa leaves them out.")
+    if people.left_out:
+        lines.append(f"- {people.left_out} questions ranked by people are not judged whole and left out.")
     return [*lines, ""]
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    return [
-        f"| {' | '.join(head)} |",
-        "|---|" + "---:|" * (len(head) - 1),
-        *(f"| {' | '.join(row)} |" for row in rows),
-    ]
-
-
 def _percent(interval: Interval | None) -> str:
-    if interval is None:
-        return "–"
-    return f"{interval.mean:.1%} ({interval.low:.1%} to {interval.high:.1%})"
-
-
-def _number(interval: Interval, decimals: int) -> str:
-    return f"{interval.mean:.{decimals}f} ({interval.low:.{decimals}f} to {interval.high:.{decimals}f})"
-
-
-def _mark(text: str) -> str:
-    return re.sub(r"([\\`*_\[\]<>#|])", r"\\\1", text)
+    return interval.text(".1%") if interval else "–"

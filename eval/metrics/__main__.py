@@ -2,6 +2,7 @@
 
     python -m eval.metrics --hypotheses mine.jsonl theirs.jsonl --references test.jsonl
     python -m eval.metrics --hypotheses sft.replies.jsonl --references test.parquet --kind coe --protocol zh paper
+    python -m eval.metrics --references questions.parquet          # human responses against each other, the ceiling
 
 Hypotheses are JSON Lines with question_id and text (and sample, where a question has several), references JSON Lines
 with id and references (question too, for the copy overlap) or ``test.parquet`` of `make data`. Prints a table for each
@@ -16,9 +17,14 @@ from pathlib import Path
 
 from rich.console import Console
 
+from common.files import FileError
+from common.records.models import KINDS
+from common.records.references import read_references
+from common.records.replies import read_replies
+from eval.metrics.ceiling import ceiling
 from eval.metrics.protocols import POLICIES, PROTOCOLS, Protocol
-from eval.replies import KINDS, RepliesError, check_match, read_references, read_replies
-from eval.results import Result, ResultError, check_comparable
+from eval.replies import check_match
+from eval.results import Result
 from eval.score import score_replies
 from eval.tables import print_results
 
@@ -27,23 +33,29 @@ def main(arguments: Sequence[str]) -> None:
     """Score what the command line names.
 
     Raises:
-        RepliesError: replies or references that can't be scored.
+        FileError: a file that can't be read.
+        FileError: replies that can't be scored.
         ResultError: results that can't stand in one table.
     """
     options = _parser().parse_args(arguments)
+    references = read_references(options.references)
+    test_set = options.test_set or options.references.name.split(".")[0]
+    if not options.hypotheses:
+        for name in options.protocol:
+            humans = ceiling(references, Protocol(name, options.refs), test_set, options.seed)
+            if options.out:
+                humans.write(options.out / f"human.{name}.json")
+            print_results([humans], Console())
+        return
     names = options.names or [path.name.split(".")[0] for path in options.hypotheses]
     if len(names) != len(options.hypotheses) or len(set(names)) < len(names):
-        raise RepliesError(
-            f"names {names} for {len(options.hypotheses)} files, expected one of its own for each: --names"
-        )
+        raise FileError(f"names {names} for {len(options.hypotheses)} files, expected one of its own for each: --names")
     kinds = options.kind * len(names) if len(options.kind) == 1 else options.kind
     if len(kinds) != len(names):
-        raise RepliesError(f"--kind {' '.join(kinds)}: expected one for all files, or one for each of {len(names)}")
-    references = read_references(options.references)
+        raise FileError(f"--kind {' '.join(kinds)}: expected one for all files, or one for each of {len(names)}")
     replies = [read_replies(path) for path in options.hypotheses]
     for path, frame in zip(options.hypotheses, replies, strict=True):
         check_match(frame, references, path)
-    test_set = options.test_set or options.references.name.split(".")[0]
     scorer = None
     if options.bertscore:
         from eval.metrics.bertscore import BertScorer  # torch takes seconds
@@ -63,7 +75,6 @@ def main(arguments: Sequence[str]) -> None:
                 stem = options.out / f"{model}.{name}"
                 results[-1].write(stem.with_name(f"{stem.name}.json"))
                 scores.to_parquet(stem.with_name(f"{stem.name}.parquet"))
-        check_comparable(results)
         print_results(results, Console())
 
 
@@ -72,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m eval.metrics", description="Text metrics of replies against human references."
     )
     parser.add_argument(
-        "--hypotheses", nargs="+", type=Path, required=True, metavar="FILE", help="replies, a file a model"
+        "--hypotheses", nargs="+", type=Path, default=[], metavar="FILE", help="replies, a file a model; none: humans"
     )
     parser.add_argument("--references", type=Path, required=True, metavar="FILE", help=".jsonl or test.parquet")
     parser.add_argument("--names", nargs="+", metavar="NAME", help="of the models; of the files where not told")
@@ -95,5 +106,5 @@ def _parser() -> argparse.ArgumentParser:
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except (RepliesError, ResultError, ValueError) as error:
+    except ValueError as error:
         sys.exit(f"error: {error}")

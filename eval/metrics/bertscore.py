@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 from torchmetrics.functional.text.bert import bert_score
@@ -55,21 +55,21 @@ class BertScorer:
 
         Args:
             scores: a row a reply, with question_id and shown, of `eval.score.score_replies`.
-            references: of `eval.replies.read_references`.
+            references: of `common.records.references.read_references`.
             policy: over the references of a question.
         """
         known = references.set_index("id")["references"]
         there = scores[scores["shown"] != ""]
-        owners = [row for row, question_id in enumerate(there["question_id"]) for _ in known[question_id]]
-        shown = there["shown"].tolist()
-        pairs = [(shown[row], text) for row, text in zip(owners, _flat(known[there["question_id"]]), strict=True)]
+        replies = enumerate(zip(there["question_id"], there["shown"], strict=True))
+        owned = [(row, reply, text) for row, (question_id, reply) in replies for text in known[question_id]]
+        pairs = [(reply, text) for _, reply, text in owned]
         values: list[float] = []
         with tqdm(total=len(pairs), desc="BERTScore", unit="pair", disable=None) as bar:
             for start in range(0, len(pairs), _PAIRS):
                 piece = pairs[start : start + _PAIRS]
                 values += self._f1(piece)
                 bar.update(len(piece))
-        over = pd.Series(values, index=owners, dtype=float).groupby(level=0)
+        over = pd.Series(values, index=[row for row, _, _ in owned], dtype=float).groupby(level=0)
         by_reply = over.max() if policy == "best" else over.mean()
         found = pd.Series(by_reply.to_numpy(), index=there.index)
         return found.reindex(scores.index, fill_value=0.0).tolist()
@@ -86,7 +86,3 @@ class BertScorer:
             truncation=True,
         )
         return [float(value) for value in result["f1"]]
-
-
-def _flat(lists: "pd.Series[Any]") -> list[str]:
-    return [text for texts in lists for text in texts]

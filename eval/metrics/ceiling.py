@@ -1,43 +1,34 @@
 """How human responses score against each other: what a model can be expected to reach at best.
 
-    python -m eval.metrics.ceiling --references outputs/psyqa/data/questions.parquet --protocol zh paper
+    python -m eval.metrics --references outputs/psyqa/data/questions.parquet --protocol zh paper
 
 Each response to a question is scored as a reply, against the question's other responses. Questions with a single one
-are left out and counted. Takes a file as `python -m eval.metrics` does, or ``questions.parquet`` of `make data`.
+are left out and counted.
 """
 
-import argparse
-import sys
-from collections.abc import Sequence
-from pathlib import Path
-
 import pandas as pd
-from rich.console import Console
 
-from eval.metrics.protocols import POLICIES, PROTOCOLS, Protocol
-from eval.replies import RepliesError, read_references
+from common.files import FileError
+from eval.metrics.protocols import Protocol
 from eval.results import Result
 from eval.score import score_replies
-from eval.tables import print_results
 
 
 def ceiling(references: pd.DataFrame, protocol: Protocol, test_set: str, seed: int) -> Result:
     """Human against human, as the result of a model called "human".
 
     Args:
-        references: of `eval.replies.read_references`.
+        references: of `common.records.references.read_references`.
         protocol: to score by.
         test_set: its name in tables.
         seed: of the bootstrap over questions.
 
     Raises:
-        RepliesError: fewer than two questions with two responses.
+        FileError: fewer than two questions with two responses.
     """
     several = references[references["references"].str.len() > 1]
     if len(several) < 2:
-        raise RepliesError(
-            f"{test_set}: {len(several)} questions with two responses or more, expected two such questions"
-        )
+        raise FileError(f"{test_set}: {len(several)} questions with two responses or more, expected two such questions")
     rows = [
         {"id": f"{row.id}/{place}", "question_id": row.id, "sample": place, "text": text, "others": [*before, *after]}
         for row in several.itertuples()
@@ -52,29 +43,3 @@ def ceiling(references: pd.DataFrame, protocol: Protocol, test_set: str, seed: i
     left_out = len(references) - len(several)
     note = f"each response against the others; {left_out} questions with one response left out"
     return Result.of("human", test_set, protocol.signature, scores, seed, note)
-
-
-def main(arguments: Sequence[str]) -> None:
-    """Score what the command line names."""
-    parser = argparse.ArgumentParser(
-        prog="python -m eval.metrics.ceiling", description="Human responses against each other."
-    )
-    parser.add_argument("--references", type=Path, required=True, metavar="FILE", help=".jsonl or .parquet")
-    parser.add_argument("--protocol", nargs="+", choices=list(PROTOCOLS), default=["zh"], help="zh where not told")
-    parser.add_argument("--refs", choices=POLICIES, default="mean", help="over the other responses")
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="where to write human.PROTOCOL.json")
-    parser.add_argument("--seed", type=int, default=42, help="of the bootstrap")
-    options = parser.parse_args(arguments)
-    references = read_references(options.references)
-    for name in options.protocol:
-        result = ceiling(references, Protocol(name, options.refs), options.references.stem, options.seed)
-        if options.out:
-            result.write(options.out / f"human.{name}.json")
-        print_results([result], Console())
-
-
-if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except (RepliesError, ValueError) as error:
-        sys.exit(f"error: {error}")

@@ -1,4 +1,4 @@
-"""BLEU-1, ROUGE-L and METEOR of one reply against one reference, whatever the tokens are.
+"""BLEU-1, ROUGE-L, METEOR and Distinct-1 of one reply against one reference, whatever the tokens are.
 
 Each equals the implementation it is named after to 1e-9 (tests/eval/test_overlap.py) at a small part of its time:
 one alignment serves BLEU-1 and METEOR, and rapidfuzz finds the longest common subsequence by words of bits.
@@ -6,11 +6,13 @@ one alignment serves BLEU-1 and METEOR, and rapidfuzz finds the longest common s
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 from rapidfuzz.distance import LCSseq
 
+from eval.metrics import tokens
 from eval.metrics.tokens import Tokens
 
 METEOR_ALPHA: Final = 0.9
@@ -48,39 +50,54 @@ def align(reply: Tokens, reference: Tokens) -> Alignment:
     return Alignment(matches, matches - int(np.count_nonzero(adjacent)))
 
 
-def bleu_1(alignment: Alignment, reply: int, reference: int) -> float:
-    """Unigram precision times the brevity penalty (Papineni et al., 2002, https://aclanthology.org/P02-1040).
+@dataclass(frozen=True)
+class Pair:
+    """A reply and one reference, both of the same kind of tokens; every metric takes one.
 
-    Args:
-        alignment: of the two texts.
-        reply: its number of tokens.
-        reference: its number of tokens.
+    Attributes:
+        reply: its tokens.
+        reference: its tokens.
     """
-    if not alignment.matches:
+
+    reply: Tokens
+    reference: Tokens
+
+    @cached_property
+    def alignment(self) -> Alignment:
+        """Made once for all metrics that need it."""
+        return align(self.reply, self.reference)
+
+
+def bleu_1(pair: Pair) -> float:
+    """Unigram precision times the brevity penalty (Papineni et al., 2002, https://aclanthology.org/P02-1040)."""
+    if not pair.alignment.matches:
         return 0.0
+    reply, reference = len(pair.reply.text), len(pair.reference.text)
     penalty = 1.0 if reply >= reference else math.exp(1 - reference / reply)
-    return penalty * alignment.matches / reply
+    return penalty * pair.alignment.matches / reply
 
 
-def rouge_l(reply: Tokens, reference: Tokens) -> float:
+def rouge_l(pair: Pair) -> float:
     """F1 of the longest common subsequence (Lin, 2004, https://aclanthology.org/W04-1013, with beta = 1)."""
-    if not reply.text or not reference.text:
+    reply, reference = pair.reply.text, pair.reference.text
+    if not reply or not reference:
         return 0.0
-    return 2 * LCSseq.similarity(reply.text, reference.text) / (len(reply.text) + len(reference.text))
+    return 2 * LCSseq.similarity(reply, reference) / (len(reply) + len(reference))
 
 
-def meteor(alignment: Alignment, reply: int, reference: int) -> float:
+def meteor(pair: Pair) -> float:
     """METEOR with exact matches only: Chinese has neither the stems nor the WordNet that its other stages need.
 
     (Banerjee and Lavie, 2005, https://aclanthology.org/W05-0909, with the parameters of 2007.)
-
-    Args:
-        alignment: of the two texts.
-        reply: its number of tokens.
-        reference: its number of tokens.
     """
-    if not alignment.matches:
+    found = pair.alignment
+    if not found.matches:
         return 0.0
-    precision, recall = alignment.matches / reply, alignment.matches / reference
+    precision, recall = found.matches / len(pair.reply.text), found.matches / len(pair.reference.text)
     mean = precision * recall / (METEOR_ALPHA * precision + (1 - METEOR_ALPHA) * recall)
-    return mean * (1 - METEOR_GAMMA * (alignment.chunks / alignment.matches) ** METEOR_BETA)
+    return mean * (1 - METEOR_GAMMA * (found.chunks / found.matches) ** METEOR_BETA)
+
+
+def distinct_1(pair: Pair) -> float:
+    """Of the reply alone, see `eval.metrics.tokens.distinct_1`."""
+    return tokens.distinct_1(pair.reply.text)

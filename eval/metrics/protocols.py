@@ -5,14 +5,17 @@ google's rouge_score, which drops all but a to z and 0 to 9 and so sees the list
 else. The defect is reproduced on purpose; a figure of one protocol never stands beside one of the other.
 """
 
+import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
+from functools import cache
+from pathlib import Path
 from typing import Final, Literal, get_args
 
-from eval.metrics import overlap
-from eval.metrics.tokens import TOKENIZERS, Tokens, distinct_1, tokenizer_version
+from common.code import REPO, code_identity
+from eval.metrics.overlap import Pair, bleu_1, distinct_1, meteor, rouge_l
+from eval.metrics.tokens import TOKENIZERS, Tokens, tokenizer_version
 
 ProtocolName = Literal["zh", "paper"]
 Policy = Literal["mean", "best"]
@@ -21,21 +24,37 @@ POLICIES: Final = get_args(Policy)
 METRICS: Final = ("bleu_1", "rouge_l", "meteor", "distinct_1")
 """The four of the paper (section 4.1.4), of which NAvg is the mean; every protocol has them."""
 
-# Protocol → figure → metric and tokens. The first four are the paper's.
-PROTOCOLS: Final[dict[ProtocolName, dict[str, tuple[str, str]]]] = {
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """How one figure is worked out.
+
+    Attributes:
+        function: of a reply and one reference.
+        tokens: what both are cut into, a key of `eval.metrics.tokens.TOKENIZERS`.
+        alone: it looks at the reply alone, so one reference is as good as all.
+    """
+
+    function: Callable[[Pair], float]
+    tokens: str = "char"
+    alone: bool = False
+
+
+# Protocol → figure → metric. The first four are the paper's.
+PROTOCOLS: Final[dict[ProtocolName, dict[str, Metric]]] = {
     "zh": {
-        "bleu_1": ("bleu_1", "char"),
-        "rouge_l": ("rouge_l", "char"),
-        "meteor": ("meteor", "char"),
-        "distinct_1": ("distinct_1", "char"),
-        "rouge_l_words": ("rouge_l", "word"),
-        "meteor_words": ("meteor", "word"),
+        "bleu_1": Metric(bleu_1),
+        "rouge_l": Metric(rouge_l),
+        "meteor": Metric(meteor),
+        "distinct_1": Metric(distinct_1, alone=True),
+        "rouge_l_words": Metric(rouge_l, "word"),
+        "meteor_words": Metric(meteor, "word"),
     },
     "paper": {
-        "bleu_1": ("bleu_1", "char"),
-        "rouge_l": ("rouge_l", "latin"),
-        "meteor": ("meteor", "char"),
-        "distinct_1": ("distinct_1", "char"),
+        "bleu_1": Metric(bleu_1),
+        "rouge_l": Metric(rouge_l, "latin"),
+        "meteor": Metric(meteor),
+        "distinct_1": Metric(distinct_1, alone=True),
     },
 }
 
@@ -64,18 +83,13 @@ class Protocol:
             raise ValueError(f"reference policy {self.policy!r}, expected one of {list(POLICIES)}")
 
     @property
-    def figures(self) -> tuple[str, ...]:
-        """What `score` gives, in order."""
-        return (*PROTOCOLS[self.name], "navg")
-
-    @property
     def signature(self) -> str:
         """All that a figure depends on beside the texts, in the manner of sacrebleu; equal ones may be compared."""
         parts: dict[str, list[str]] = {}
-        for metric, tokens in PROTOCOLS[self.name].values():
-            parts.setdefault(metric, []).append(tokenizer_version(tokens))
+        for metric in PROTOCOLS[self.name].values():
+            parts.setdefault(metric.function.__name__, []).append(tokenizer_version(metric.tokens))
         shown = "|".join(f"{metric}:{'+'.join(names)}" for metric, names in parts.items())
-        return f"protocol:{self.name}|refs:{self.policy}|{shown}|case:mixed|version:{version('empathy-r1-open')}"
+        return f"protocol:{self.name}|refs:{self.policy}|{shown}|case:mixed|code:{code_version()}"
 
     def prepare(self, references: Sequence[str]) -> "References":
         """One question's references, tokenized once for all its replies.
@@ -85,25 +99,25 @@ class Protocol:
         """
         if not references or not all(reference.strip() for reference in references):
             raise ValueError(f"{len(references)} references, blank ones among them or none at all; expected texts")
-        kinds = {tokens for _, tokens in PROTOCOLS[self.name].values()}
+        kinds = {metric.tokens for metric in PROTOCOLS[self.name].values()}
         return References({kind: [Tokens.of(TOKENIZERS[kind](text)) for text in references] for kind in kinds})
 
     def score(self, reply: str, references: "References") -> dict[str, float]:
-        """All `figures` of one reply, each 0 to 1; zeros for an empty one.
+        """The protocol's figures and navg of one reply, each 0 to 1; zeros for an empty one.
 
         Args:
             reply: what a person would be shown, without tags and reasoning.
             references: of `prepare`, by the same protocol.
         """
-        tokens = {kind: Tokens.of(TOKENIZERS[kind](reply)) for kind in references.tokens}
-        pairs = {
-            kind: [_compare(tokens[kind], other) for other in others] for kind, others in references.tokens.items()
-        }
+        pairs: dict[str, list[Pair]] = {}
+        for kind, others in references.tokens.items():
+            tokens = Tokens.of(TOKENIZERS[kind](reply))
+            pairs[kind] = [Pair(tokens, other) for other in others]
         scores = {
-            figure: distinct_1(tokens[kind].text)
-            if metric == "distinct_1"
-            else self._over(pair[metric] for pair in pairs[kind])
-            for figure, (metric, kind) in PROTOCOLS[self.name].items()
+            figure: metric.function(pairs[metric.tokens][0])
+            if metric.alone
+            else self._over(map(metric.function, pairs[metric.tokens]))
+            for figure, metric in PROTOCOLS[self.name].items()
         }
         return {**scores, "navg": navg(scores)}
 
@@ -124,11 +138,14 @@ def navg(scores: Mapping[str, float]) -> float:
     return math.fsum(scores[name] for name in METRICS) / len(METRICS)
 
 
-def _compare(reply: Tokens, reference: Tokens) -> dict[str, float]:
-    alignment = overlap.align(reply, reference)
-    lengths = len(reply.text), len(reference.text)
-    return {
-        "bleu_1": overlap.bleu_1(alignment, *lengths),
-        "rouge_l": overlap.rouge_l(reply, reference),
-        "meteor": overlap.meteor(alignment, *lengths),
-    }
+@cache
+def code_version(root: Path = REPO) -> str:
+    """Eight digits that change with what the metrics do, and not with their formatting or docstrings.
+
+    Args:
+        root: of the packages.
+    """
+    own = Path("eval", "metrics")
+    identity = code_identity(root / own / "protocols.py", root=root)
+    told = "".join(f"{name} {digest}\n" for name, digest in identity.items() if Path(name).is_relative_to(own))
+    return hashlib.sha256(told.encode()).hexdigest()[:8]

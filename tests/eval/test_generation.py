@@ -13,9 +13,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from eval.generation.endpoint import EndpointError, generate
-from eval.generation.entries import ModelEntryError, load_entries
-from eval.generation.request import GenerationRequest, open_questions, recorded, reply_record
+from common.errors import StageError
+from common.records.replies import Reply, append_replies, unfinished_replies
+from eval.generation.endpoint import generate
+from eval.generation.entries import load_entries
+from eval.generation.request import GenerationRequest, open_questions
 
 CHAT = [{"role": "system", "content": "你是咨询师"}, {"role": "user", "content": "最近很难过"}]
 
@@ -37,24 +39,33 @@ def request_(tmp_path: Path) -> GenerationRequest:
 
 
 def test_a_request_is_read_as_it_was_written(request_: GenerationRequest, tmp_path: Path) -> None:
-    request_.write(tmp_path / "r.json", {"model_id": "1"})
+    request_.write(tmp_path / "r.json", {"model_id": "1"}, keep=False)
     assert GenerationRequest.read(tmp_path / "r.json") == request_
 
 
-@pytest.mark.parametrize(("model_id", "anew", "kept"), [("1", False, True), ("2", False, False), ("1", True, False)])
+@pytest.mark.parametrize(
+    ("model_id", "keep", "anew", "kept"),
+    [
+        ("1", False, False, True),
+        ("2", False, False, False),
+        ("2", True, False, True),
+        ("1", False, True, False),
+    ],
+)
 def test_replies_to_another_request_are_removed(
-    request_: GenerationRequest, tmp_path: Path, model_id: str, anew: bool, kept: bool
+    request_: GenerationRequest, tmp_path: Path, model_id: str, keep: bool, anew: bool, kept: bool
 ) -> None:
-    request_.write(tmp_path / "r.json", {"model_id": "1"})
+    request_.write(tmp_path / "r.json", {"model_id": "1"}, keep=False)
     Path(request_.replies).write_text("{}\n")
-    request_.write(tmp_path / "r.json", {"model_id": model_id}, anew)
+    request_.write(tmp_path / "r.json", {"model_id": model_id}, keep, anew)
     assert Path(request_.replies).is_file() == kept
 
 
 def test_a_reply_may_hold_any_line_end(tmp_path: Path) -> None:
-    line = reply_record("a", 0, "一\u2028二\x85三", 1, 1, "stop")
-    (tmp_path / "r.jsonl").write_text(line + line[:20], encoding="utf-8")
-    assert [record["text"] for record in recorded(tmp_path / "r.jsonl")] == ["一\u2028二\x85三"]
+    reply, path = Reply("a", 0, "一\u2028二\x85三", 1, 1, True), tmp_path / "r.jsonl"
+    append_replies(path, [reply])
+    path.write_text(path.read_text(encoding="utf-8") + '{"question_id": "a", "sam', encoding="utf-8")
+    assert unfinished_replies(path) == [reply]
 
 
 def test_going_on_with_whole_questions(request_: GenerationRequest) -> None:
@@ -63,7 +74,7 @@ def test_going_on_with_whole_questions(request_: GenerationRequest) -> None:
     text = "".join(json.dumps(row) + "\n" for row in rows) + '{"question_id": "c", "sa'
     Path(request_.replies).write_text(text, encoding="utf-8")
     assert open_questions(request_)["id"].tolist() == ["b", "c"]
-    assert [record["question_id"] for record in recorded(Path(request_.replies))] == ["a", "a"]
+    assert [record.question_id for record in unfinished_replies(Path(request_.replies))] == ["a", "a"]
 
 
 class Tokenizer:
@@ -112,7 +123,7 @@ def test_entries_are_changed_added_and_checked() -> None:
         ({"mine": {"model": "x", "base_url": "localhost"}}, "base_url 'localhost'"),
         ({"mine": {"model": "x", "base_url": "http://h/v1", "text_prompt": "{post}"}}, "text_prompt is for vLLM"),
     ):
-        with pytest.raises(ModelEntryError, match=message):
+        with pytest.raises(StageError, match=message):
             load_entries(changes)
 
 
@@ -161,10 +172,10 @@ def url() -> Iterator[str]:
 def test_an_endpoint_is_asked_once_for_each_reply(request_: GenerationRequest, url: str) -> None:
     asked = replace(request_, base_url=url, template_kwargs={"enable_thinking": False})
     asyncio.run(generate(asked))
-    records = recorded(Path(asked.replies))
-    assert sorted((r["question_id"], r["sample"]) for r in records) == [(q, s) for q in "abc" for s in (0, 1)]
-    assert {r["text"] for r in records} == {"抱抱你。"}  # without the reasoning
-    assert {r["tokens"] for r in records} == {3}
+    records = unfinished_replies(Path(asked.replies))
+    assert sorted((r.question_id, r.sample) for r in records) == [(q, s) for q in "abc" for s in (0, 1)]
+    assert {r.text for r in records} == {"抱抱你。"}  # without the reasoning
+    assert {r.tokens for r in records} == {3}
     body = Server.seen[0]
     assert body["messages"] == CHAT
     assert body["top_k"] == 20
@@ -177,22 +188,22 @@ def test_an_endpoint_is_asked_once_for_each_reply(request_: GenerationRequest, u
 def test_a_call_that_failed_is_made_again(request_: GenerationRequest, url: str) -> None:
     Server.script = [429, "好。", 500]
     asyncio.run(generate(replace(request_, base_url=url, concurrency=1)))
-    assert len(recorded(Path(request_.replies))) == 6
+    assert len(unfinished_replies(Path(request_.replies))) == 6
     assert len(Server.seen) == 8
 
 
 def test_an_outage_ends_the_run_and_the_same_command_goes_on(request_: GenerationRequest, url: str) -> None:
     Server.script = ["好。", "好。", 500, 500, 500, 500]
     asked = replace(request_, base_url=url, concurrency=1)
-    with pytest.raises(EndpointError, match="run the same again"):
+    with pytest.raises(StageError, match="run the same again"):
         asyncio.run(generate(asked))
-    assert len(recorded(Path(asked.replies))) == 2
+    assert len(unfinished_replies(Path(asked.replies))) == 2
     with Path(asked.replies).open("a", encoding="utf-8") as file:
         file.write('{"question_id": "b", "samp')
     Server.script, Server.seen = [], []
     asyncio.run(generate(asked))
     assert len(Server.seen) == 4
-    assert len(recorded(Path(asked.replies))) == 6
+    assert len(unfinished_replies(Path(asked.replies))) == 6
 
 
 def test_the_key_comes_from_the_environment(
@@ -200,7 +211,7 @@ def test_the_key_comes_from_the_environment(
 ) -> None:
     asked = replace(request_, base_url=url, api_key_env="SOME_KEY")
     monkeypatch.delenv("SOME_KEY", raising=False)
-    with pytest.raises(EndpointError, match="SOME_KEY is not set"):
+    with pytest.raises(StageError, match="SOME_KEY is not set"):
         asyncio.run(generate(asked))
     monkeypatch.setenv("SOME_KEY", "secret")
     asyncio.run(generate(asked))

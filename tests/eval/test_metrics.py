@@ -1,16 +1,22 @@
 """Protocols, results and the command: the paper's arithmetic, policies over references, bad input at the border."""
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 
+from common.code import REPO
+from common.files import FileError
+from common.records.references import read_references
+from common.records.replies import read_replies
 from eval.metrics.__main__ import main
 from eval.metrics.ceiling import ceiling
-from eval.metrics.protocols import PROTOCOLS, Protocol, navg
-from eval.replies import RepliesError, check_match, read_references, read_replies, shown
+from eval.metrics.protocols import PROTOCOLS, Protocol, code_version, navg
+from eval.replies import check_match, shown
 from eval.results import Result, ResultError, check_comparable
 from eval.score import score_replies
 from reward_fns.coe_format import CoEOutput
@@ -64,10 +70,29 @@ def test_signatures_say_what_differs() -> None:
     assert len(signatures) == 4
     assert "rouge_l:char+word-rjieba-" in Protocol("zh").signature
     assert "rouge_l:latin" in Protocol("paper").signature
+    assert re.search(r"\|code:[0-9a-f]{8}$", Protocol("zh").signature)
     with pytest.raises(ValueError, match="protocol 'en'"):
         Protocol("en")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="policy 'max'"):
         Protocol("zh", "max")  # type: ignore[arg-type]
+
+
+def test_a_changed_definition_changes_the_signature_and_its_formatting_does_not(tmp_path: Path) -> None:
+    shutil.copytree(REPO / "eval" / "metrics", tmp_path / "eval" / "metrics")
+    (tmp_path / "eval" / "__init__.py").touch()
+    before, file = code_version(tmp_path), tmp_path / "eval" / "metrics" / "overlap.py"
+    text = file.read_text(encoding="utf-8")
+
+    def changed(old: str, new: str) -> bool:
+        assert old in text
+        file.write_text(text.replace(old, new), encoding="utf-8")
+        code_version.cache_clear()
+        return code_version(tmp_path) != before
+
+    assert before == code_version(REPO)
+    assert not changed('"""F1 of the longest', '"""The F1 of  the longest')
+    assert not changed("METEOR_BETA: Final = 3.0", "METEOR_BETA:  Final = 3.0  # as ever")
+    assert changed("METEOR_BETA: Final = 3.0", "METEOR_BETA: Final = 2.0")
 
 
 @pytest.mark.parametrize(
@@ -89,7 +114,7 @@ def test_what_a_person_is_shown(text: str, kind: str, expected: tuple[str, str])
 
 
 def test_a_plain_reply_with_tags_is_refused() -> None:
-    with pytest.raises(RepliesError, match=r"<answer>.*kind coe"):
+    with pytest.raises(FileError, match=r"<answer>.*kind coe"):
         shown("<answer>抱抱你。</answer>", "plain")
 
 
@@ -110,16 +135,16 @@ def lines(path: Path, *records: object) -> Path:
     ],
 )
 def test_bad_replies_are_named(records: list[object], message: str, tmp_path: Path) -> None:
-    with pytest.raises(RepliesError, match=message):
+    with pytest.raises(FileError, match=message):
         read_replies(lines(tmp_path / "h.jsonl", *records))
 
 
 def test_what_is_not_json_is_named(tmp_path: Path) -> None:
     (tmp_path / "h.jsonl").write_text('{"question_id": "a", "text": "x"}\n{broken\n', encoding="utf-8")
-    with pytest.raises(RepliesError, match=r"h\.jsonl:2: not JSON"):
+    with pytest.raises(FileError, match=r"h\.jsonl:2: not JSON"):
         read_replies(tmp_path / "h.jsonl")
     (tmp_path / "h.jsonl").write_bytes(b"\xff\xfe")
-    with pytest.raises(RepliesError, match="UTF-8"):
+    with pytest.raises(FileError, match="UTF-8"):
         read_replies(tmp_path / "h.jsonl")
 
 
@@ -133,19 +158,19 @@ def test_what_is_not_json_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_bad_references_are_named(records: list[object], message: str, tmp_path: Path) -> None:
-    with pytest.raises(RepliesError, match=message):
+    with pytest.raises(FileError, match=message):
         read_references(lines(tmp_path / "r.jsonl", *records))
 
 
 def test_unequal_ids_are_named() -> None:
     references = pd.DataFrame({"id": ["a", "b"], "references": [["好"], ["好"]]})
     rows = {"sample": [0], "text": ["x"]}
-    with pytest.raises(RepliesError, match=r"h\.jsonl: replies to 1 questions without references, the first is z"):
+    with pytest.raises(FileError, match=r"h\.jsonl: replies to 1 questions without references, the first is z"):
         check_match(pd.DataFrame({"question_id": ["z"], **rows}), references, Path("h.jsonl"))
-    with pytest.raises(RepliesError, match="no reply to 1 of 2 questions, the first is b"):
+    with pytest.raises(FileError, match="no reply to 1 of 2 questions, the first is b"):
         check_match(pd.DataFrame({"question_id": ["a"], **rows}), references, Path("h.jsonl"))
     uneven = pd.DataFrame({"question_id": ["a", "a", "b"], "sample": [0, 1, 0], "text": "x"})
-    with pytest.raises(RepliesError, match="b has 1 replies and a 2"):
+    with pytest.raises(FileError, match="b has 1 replies and a 2"):
         check_match(uneven, references, Path("h.jsonl"))
 
 
@@ -180,7 +205,7 @@ def test_the_command_writes_results_that_can_be_read_again(tmp_path: Path, capsy
 
 def test_names_must_fit_the_files(tmp_path: Path) -> None:
     references = lines(tmp_path / "set.jsonl", *REFERENCES)
-    with pytest.raises(RepliesError, match="--names"):
+    with pytest.raises(FileError, match="--names"):
         main(f"--hypotheses {references} {references} --references {references}".split())
 
 
@@ -208,7 +233,7 @@ def test_results_of_other_questions_are_refused() -> None:
         check_comparable([])
 
 
-def test_the_ceiling_is_each_response_against_the_others() -> None:
+def test_the_ceiling_is_each_response_against_the_others(tmp_path: Path) -> None:
     texts = ["听起来你很难过。", "今天天气不错。", "抱抱你。"]
     references = pd.DataFrame({"id": ["a", "b", "c"], "references": [texts, texts[:2], texts[:1]]})
     result = ceiling(references, Protocol("zh"), "x", 1)
@@ -219,5 +244,8 @@ def test_the_ceiling_is_each_response_against_the_others() -> None:
     assert result.by_question.loc["a", "rouge_l"] == pytest.approx(sum(expected) / 3)
     assert result.by_question.index.tolist() == ["a", "b"]
     assert "1 questions with one response left out" in result.note
-    with pytest.raises(RepliesError, match="0 questions with two responses"):
+    file = lines(tmp_path / "humans.jsonl", *references.to_dict("records"))
+    main(f"--references {file} --protocol zh --seed 1 --out {tmp_path}".split())
+    assert Result.read(tmp_path / "human.zh.json").figures == result.figures
+    with pytest.raises(FileError, match="0 questions with two responses"):
         ceiling(references.tail(1), protocol, "x", 1)

@@ -11,7 +11,7 @@ from rouge_chinese import Rouge
 from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.metrics.bleu import BLEU
 
-from eval.metrics.overlap import align, bleu_1, meteor, rouge_l
+from eval.metrics.overlap import Pair, align, bleu_1, meteor, rouge_l
 from eval.metrics.tokens import TOKENIZERS, Tokens, characters, distinct_1, latin, words
 
 # Few characters, so that many are equal; letters, digits, white space, an emoji beyond the basic plane.
@@ -34,6 +34,10 @@ class Exact:
         return []
 
 
+def pair(reply: str, reference: str) -> Pair:
+    return Pair(Tokens.of(reply), Tokens.of(reference))
+
+
 def lists(kind: str, *texts: str) -> list[list[str]]:
     """Tokens as the other implementations take them: the code points, which are equal where the tokens are."""
     return [list(TOKENIZERS[kind](text)) for text in texts]
@@ -43,7 +47,7 @@ def lists(kind: str, *texts: str) -> list[list[str]]:
 @given(a=TEXTS, b=TEXTS)
 def test_bleu_1_is_nltks_and_sacrebleus(kind: str, a: str, b: str) -> None:
     reply, reference = lists(kind, a, b)
-    found = bleu_1(align(Tokens.of("".join(reply)), Tokens.of("".join(reference))), len(reply), len(reference))
+    found = bleu_1(pair("".join(reply), "".join(reference)))
     plain = SmoothingFunction().method0
     if set(reply) & set(reference):
         assert found == pytest.approx(sentence_bleu([reference], reply, (1.0,), plain), abs=1e-9)
@@ -57,9 +61,8 @@ def test_bleu_1_is_nltks_and_sacrebleus(kind: str, a: str, b: str) -> None:
 @given(a=TEXTS, b=TEXTS)
 def test_meteor_is_nltks(kind: str, a: str, b: str) -> None:
     reply, reference = lists(kind, a, b)
-    alignment = align(Tokens.of("".join(reply)), Tokens.of("".join(reference)))
     expected = single_meteor_score(reference, reply, preprocess=str, stemmer=Exact(), wordnet=Exact())
-    assert meteor(alignment, len(reply), len(reference)) == pytest.approx(expected, abs=1e-9)
+    assert meteor(pair("".join(reply), "".join(reference))) == pytest.approx(expected, abs=1e-9)
 
 
 class Split:
@@ -75,7 +78,7 @@ class Split:
 def test_rouge_l_is_rouge_scores_on_the_same_tokens(kind: str, a: str, b: str) -> None:
     reply, reference = lists(kind, a, b)
     score = RougeScorer(["rougeL"], tokenizer=Split()).score(" ".join(reference), " ".join(reply))["rougeL"]
-    found = rouge_l(Tokens.of("".join(reply)), Tokens.of("".join(reference)))
+    found = rouge_l(pair("".join(reply), "".join(reference)))
     assert found == pytest.approx(score.fmeasure, abs=1e-9)
 
 
@@ -88,7 +91,7 @@ def test_rouge_l_is_rouge_chineses(a: str, b: str) -> None:
     # It adds 1e-8 to the denominator of F1, so F1 is made of its precision and recall here.
     score = Rouge(metrics=["rouge-l"]).get_scores(" ".join(reply), " ".join(reference))[0]["rouge-l"]
     expected = 2 * score["p"] * score["r"] / (score["p"] + score["r"]) if score["p"] else 0.0
-    found = rouge_l(Tokens.of("".join(reply)), Tokens.of("".join(reference)))
+    found = rouge_l(pair("".join(reply), "".join(reference)))
     assert found == pytest.approx(expected, abs=1e-9)
     assert found == pytest.approx(score["f"], abs=1e-8)
 
@@ -97,16 +100,16 @@ def test_rouge_l_is_rouge_chineses(a: str, b: str) -> None:
 @given(a=TEXTS, b=TEXTS)
 def test_latin_rouge_l_is_rouge_scores_own(a: str, b: str) -> None:
     score = RougeScorer(["rougeL"], use_stemmer=False).score(b, a)["rougeL"]
-    found = rouge_l(Tokens.of(latin(a)), Tokens.of(latin(b)))
+    found = rouge_l(pair(latin(a), latin(b)))
     assert found == pytest.approx(score.fmeasure, abs=1e-9)
 
 
 def test_the_papers_rouge_l_sees_no_chinese() -> None:
     same = "听起来你这段时间很难过。"
-    assert rouge_l(Tokens.of(latin(same)), Tokens.of(latin(same))) == 0.0
-    assert rouge_l(Tokens.of(characters(same)), Tokens.of(characters(same))) == 1.0
+    assert rouge_l(pair(latin(same), latin(same))) == 0.0
+    assert rouge_l(pair(characters(same), characters(same))) == 1.0
     listed = "1. 先休息。2. 再谈。"
-    assert rouge_l(Tokens.of(latin(listed)), Tokens.of(latin("1. 别急。2. 慢慢来。"))) == 1.0
+    assert rouge_l(pair(latin(listed), latin("1. 别急。2. 慢慢来。"))) == 1.0
 
 
 @given(TEXTS, TEXTS)

@@ -7,9 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from common.files import FileError
 from eval.compare import by_risk, by_topic, compare, slices
+from eval.curves import read_curves
 from eval.metrics.protocols import Protocol
-from eval.plots import plot_models, plot_rewards, read_rewards
+from eval.plots import plot_models, plot_rewards
 from eval.report import write_replies, write_report
 from eval.results import Result
 from eval.score import RewardScorer, add_rewards, question_means, score_replies
@@ -69,7 +71,7 @@ def test_rewards_and_metrics_of_each_reply(scores: dict[str, pd.DataFrame]) -> N
     assert sft["reward"].tolist() == [2.0, 1.0, 2.0, 1.0]
     assert sft["violation"].str.len().gt(0).tolist() == [False, True, False, True]
     base = scores["base"]
-    assert (base[["reward", "bleu_1", "navg", "chars", "cosine", "second"]] == 0).all(axis=None)
+    assert (base[["reward", "bleu_1", "navg", "chars", "cosine", "heldout_answer"]] == 0).all(axis=None)
     assert base["fault"].tolist() == ["no_answer"] * 4
     assert sft.loc[0, "bleu_1"] == sft.loc[1, "bleu_1"] > 0
 
@@ -86,7 +88,7 @@ def test_means_are_over_questions(scores: dict[str, pd.DataFrame]) -> None:
 
 def test_report_files(scores: dict[str, pd.DataFrame], test_set: pd.DataFrame, tmp_path: Path) -> None:
     results = summed(scores)
-    gains = compare(results, ("reward", "second"), 42)
+    gains = compare(results, ("reward", "heldout_answer"), 42)
     assert [(gain.ours, gain.theirs) for gain in gains[::2]] == [
         ("SFT", "base"),
         ("SFT+GRPO", "base"),
@@ -94,16 +96,18 @@ def test_report_files(scores: dict[str, pd.DataFrame], test_set: pd.DataFrame, t
     ]
     metrics = tmp_path / "metrics.jsonl"
     metrics.write_text("".join(json.dumps({"step": s, "data": {"critic/score/mean": s / 9}}) + "\n" for s in range(9)))
-    plot_rewards(read_rewards(metrics), tmp_path / "reward.png")
+    curves = read_curves(tmp_path)
+    assert curves is not None
+    plot_rewards(curves["reward"], tmp_path / "reward.png")
     plot_models(results, tmp_path / "models.png")
     parts = slices(results, by_risk(test_set) | by_topic(test_set), "reward", 42)
     write_report(tmp_path, results, gains, {"reward": parts}, ["reward.png"])
     write_replies(tmp_path, scores, test_set)
     report = (tmp_path / "report.md").read_text(encoding="utf-8")
-    assert "| sample | SFT+GRPO | 1.00 (1.00 to 1.00) | 2.00 (2.00 to 2.00) | 1.00 (1.00 to 1.00) |" in report
+    assert "| sample | SFT+GRPO | 2.00 (2.00 to 2.00) | 1.00 (1.00 to 1.00) | 1.00 (1.00 to 1.00) |" in report
     assert "| Reward | SFT+GRPO − SFT | +0.500 (+0.500 to +0.500) |" in report
-    # No cosine is above the second scorer's T, so what GRPO gained there is nothing.
-    assert "| Second scorer | SFT+GRPO − SFT | +0.000 (+0.000 to +0.000) | 1.0000 |" in report
+    # No cosine is above the sheld-out reward model's T, so what GRPO gained there is nothing.
+    assert "| Held-out answer | SFT+GRPO − SFT | +0.000 (+0.000 to +0.000) | 1.0000 |" in report
     assert "- base, sample: 4 replies no answer." in report
     assert "![reward](reward.png)" in report
     assert "| at risk | 0.00 (0.00 to 0.00) | 1.50 (1.50 to 1.50) | 2.00 (2.00 to 2.00) |" in report
@@ -133,5 +137,5 @@ def test_slices_part_posts_at_risk_from_the_others(scores: dict[str, pd.DataFram
 
 def test_metrics_without_rewards_are_named(tmp_path: Path) -> None:
     (tmp_path / "metrics.jsonl").write_text('{"step": 1, "data": {}}\n')
-    with pytest.raises(ValueError, match="make grpo"):
-        read_rewards(tmp_path / "metrics.jsonl")
+    with pytest.raises(FileError, match="make grpo"):
+        read_curves(tmp_path)

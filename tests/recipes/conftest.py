@@ -12,9 +12,10 @@ from typing import Any, Final
 import pandas as pd
 import pytest
 
-from eval.judge.prompt import KEYS
-from recipes.judge import run
-from recipes.stage import Common, run_stage
+from common.records.verdicts import KEYS
+from recipes.judge import RECIPE
+from recipes.stage import run
+from tests.recipes.made import make_stage
 
 QUESTIONS: Final = ("q1", "q2", "q3", "q4")
 REPLIES: Final = {
@@ -101,7 +102,7 @@ class ScriptedJudge:
 
     def start(self, out: Path, *more: str) -> dict[str, Any]:
         """Run the stage; gives what judge.json holds."""
-        run(self.arguments(out, *more))
+        run(RECIPE, self.arguments(out, *more))
         return self.result(out)
 
     @staticmethod
@@ -165,9 +166,8 @@ def judge() -> Iterator[ScriptedJudge]:
 @pytest.fixture
 def judged(tmp_path: Path, judge: ScriptedJudge) -> Path:
     """A folder with the stages that the judge reads."""
-    common = Common(profile="tiny", out=str(tmp_path), model="base")
-    run_stage("data", common, {}, {}, _write_test)
-    run_stage("generate", common, {}, {}, lambda folder: judge.write_replies(folder, REPLIES))
+    make_stage(tmp_path, "data", _write_test)
+    make_stage(tmp_path, "generate", lambda folder: judge.write_replies(folder, REPLIES))
     return tmp_path
 
 

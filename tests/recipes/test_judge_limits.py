@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from eval.judge.prompt import KEYS
-from recipes.stage import REPO, Common, StageError, run_stage
+from common.code import REPO
+from common.errors import StageError
+from common.records.verdicts import KEYS
+from tests.recipes.made import make_stage
 
 
 def test_a_finished_judgement_asks_nothing_again(judged: Path, judge: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -28,9 +30,8 @@ def test_a_finished_judgement_asks_nothing_again(judged: Path, judge: Any, capsy
 
 def test_other_replies_are_not_gone_on_with(judged: Path, judge: Any) -> None:
     judge.start(judged)
-    common = Common(profile="tiny", out=str(judged), model="base", force=True)
     changed = {**judge.replies, "short": "先抱抱你吧。"}
-    run_stage("generate", common, {"changed": True}, {}, lambda folder: judge.write_replies(folder, changed))
+    make_stage(judged, "generate", lambda folder: judge.write_replies(folder, changed))
     with pytest.raises(StageError, match=r"another request; different are: posts_and_replies.*force=true"):
         judge.start(judged)
     with pytest.raises(StageError, match="different are: judge_model, posts_and_replies"):

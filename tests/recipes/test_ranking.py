@@ -8,11 +8,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from eval.human.report import read_figures
+from common.errors import StageError
+from common.records.rankings import Ranking, write_rankings
 from eval.human.server import accounts
-from eval.rankings import Ranking, write_rankings
+from eval.standings import read_standings
 from recipes.ranking import run
-from recipes.stage import Common, StageError, run_stage
+from tests.recipes.made import make_stage
 
 MODELS = ("first", "second", "third")
 QUESTIONS = tuple(f"q{number}" for number in range(6))
@@ -21,8 +22,6 @@ NO_SERVER = r"holds no Label Studio\. Run `make label-studio-env`"
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
-    common = Common(profile="tiny", out=str(tmp_path), model="base")
-
     def data(folder: Path) -> None:
         columns = {"id": QUESTIONS, "question": "最近睡不着。", "topic": "睡眠", "crisis": False}
         pd.DataFrame({**columns, "references": [["抱抱你。"]] * 6, "risks": [[]] * 6}).to_parquet(
@@ -36,8 +35,8 @@ def out(tmp_path: Path) -> Path:
         listed = [{"name": model, "file": f"{place}.jsonl", "kind": "plain"} for place, model in enumerate(MODELS)]
         (folder / "models.json").write_text(json.dumps(listed))
 
-    run_stage("data", common, {}, {}, data)
-    run_stage("generate", common, {}, {}, generate)
+    make_stage(tmp_path, "data", data)
+    make_stage(tmp_path, "generate", generate)
     return tmp_path
 
 
@@ -101,6 +100,8 @@ def test_accounts_are_their_owners_and_stay(tmp_path: Path) -> None:
 def test_rankings_of_a_file_reach_the_table_without_a_server(out: Path) -> None:
     write_rankings(out / "mine.jsonl", [Ranking(rater, "q0", MODELS) for rater in ("anna", "ben")])
     run(["profile=tiny", f"out={out}", "action=analyse", f"file={out / 'mine.jsonl'}"])
-    figures = read_figures(out / "ranking" / "ranking.json")["sample", "first"]
+    test_set, models = read_standings(out / "ranking" / "ranking.json")
+    figures = models["first"]
+    assert test_set == "sample"
     assert (figures["win_1"].mean, figures["mean_rank"].mean) == (100.0, 1.0)
     assert "| first | 100.0" in (out / "ranking" / "ranking.md").read_text(encoding="utf-8")

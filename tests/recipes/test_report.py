@@ -2,24 +2,21 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 
+from common.errors import StageError
 from eval.metrics.protocols import Protocol
 from eval.results import Result
 from eval.score import RewardScorer, add_rewards, score_replies
-from recipes.report import run
-from recipes.stage import Common, StageError, run_stage
+from recipes.report import RECIPE
+from recipes.stage import run
 from reward_fns.coe_format import CoEOutput
 from reward_fns.reward_model import Threshold
+from tests.recipes.made import make_stage
 
 REPLY = CoEOutput(("难过", "自责", "被理解", "先共情"), "慢慢来。").render()
-
-
-def make_stage(root: Path, name: str, work: Any) -> None:
-    run_stage(name, Common("tiny", str(root), "base", force=True), {}, {}, work)
 
 
 def make_data(folder: Path) -> None:
@@ -66,15 +63,15 @@ def arguments(root: Path, *more: str) -> list[str]:
 
 
 def test_the_report_is_made_once_and_again_when_a_stage_changed(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run(arguments(root))
+    run(RECIPE, arguments(root))
     page = root / "report" / "report.html"
     assert "This run has no GRPO log." in page.read_text(encoding="utf-8")
     assert json.loads((root / "report" / "manifest.json").read_text())["result"]["bytes"] == page.stat().st_size
     capsys.readouterr()
-    run(arguments(root))
+    run(RECIPE, arguments(root))
     assert "report: nothing has changed" in capsys.readouterr().out
     make_stage(root, "grpo", make_grpo)
-    run(arguments(root))
+    run(RECIPE, arguments(root))
     text = page.read_text(encoding="utf-8")
     assert "What verl logged" in text
     assert "<summary>grpo</summary>" in text
@@ -82,22 +79,22 @@ def test_the_report_is_made_once_and_again_when_a_stage_changed(root: Path, caps
 
 
 def test_options_reach_the_page(root: Path) -> None:
-    run(arguments(root, "replies=1", "headline=[second]"))
+    run(RECIPE, arguments(root, "replies=1", "headline=[heldout_answer]"))
     assert "2 questions are left out" in (root / "report" / "report.html").read_text(encoding="utf-8")
     with pytest.raises(StageError, match="headline holds nothing_known: no such figure"):
-        run(arguments(root, "headline=[nothing_known]"))
+        run(RECIPE, arguments(root, "headline=[nothing_known]"))
 
 
 @pytest.mark.parametrize("stage", ["data", "reward-model", "eval"])
 def test_a_missing_stage_is_named(stage: str, root: Path) -> None:
     (root / stage / "manifest.json").unlink()
     with pytest.raises(StageError, match=f"Run `make {stage}` again"):
-        run(arguments(root))
+        run(RECIPE, arguments(root))
 
 
 def test_a_file_that_cannot_be_read_is_named_in_a_line(root: Path) -> None:
     (root / "judge").mkdir()
     (root / "judge" / "judge.json").write_text("no JSON")
     with pytest.raises(StageError, match=r"report: .*judge\.json"):
-        run(arguments(root))
+        run(RECIPE, arguments(root))
     assert not (root / "report" / "manifest.json").exists()

@@ -166,8 +166,8 @@
   };
 
   const parts = (reply) => {
-    const figures = ["reward", "cosine", "second"].filter((name) => name in reply);
-    const told = figures.map((name) => `${name === "second" ? "second scorer" : name} ${rounded(reply[name])}`);
+    const figures = Object.entries(data.figures).filter(([key]) => key in reply);
+    const told = figures.map(([key, label]) => `${label} ${rounded(reply[key])}`);
     const line = element("p", "figures", [...told, `${reply.chars} characters`].join(" · "));
     if ("raw" in reply) {
       const raw = chinese(element("pre", "raw", reply.raw));

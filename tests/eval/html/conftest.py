@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from common.records.models import ReplyKind
 from eval.compare import compare
 from eval.html.inputs import Run, read_run
 from eval.html.report import ReportConfig, render
 from eval.metrics.protocols import Protocol
-from eval.replies import ReplyKind
 from eval.results import Result
 from eval.score import RewardScorer, add_rewards, score_replies
 from reward_fns.coe_format import CoEOutput
@@ -85,7 +85,7 @@ def root(test_set: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Pa
             result.write(root / "eval" / f"{stem}.{protocol}.json")
         scores.to_parquet(root / "eval" / f"{stem}.scores.parquet")
         results.append(result)
-    gains = compare(results, ["second", "navg"], 42)
+    gains = compare(results, ["heldout_answer", "navg"], 42)
     (root / "eval" / "gains.json").write_text(json.dumps([asdict(gain) for gain in gains]), encoding="utf-8")
     THRESHOLD.save(root / "reward-model")
     cosines = {"good": [0.1, 0.3, 0.4, 0.5], "topic": [0.0, 0.1, 0.1, 0.4]}
@@ -104,7 +104,7 @@ def _write_metrics(path: Path, steps: int, **more: float) -> None:
 
 
 def _read(root: Path) -> Run:
-    return read_run(root, "metrics.jsonl", "rollouts", "heldout.parquet")
+    return read_run(root)
 
 
 @pytest.fixture(scope="module")

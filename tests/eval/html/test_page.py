@@ -17,9 +17,9 @@ import pytest
 
 from eval.html.inputs import Run
 from eval.html.plots import distribution_panels
-from eval.html.replies import spread
 from eval.html.report import ReportConfig, render
 from eval.html.tables import headline, heat_maps, risk_tables
+from eval.report import spread
 from eval.statistics import Interval
 
 
@@ -144,19 +144,19 @@ def test_the_headline_says_what_was_compared_and_what_is_not_claimed(page: str) 
 
 
 def test_sentences_set_each_stage_against_the_one_before_and_the_last_against_the_others(run: Run) -> None:
-    sentences = [sentence for _, sentence in headline(run.gains, run.results, ["second", "format"])]
+    sentences = [sentence for _, sentence in headline(run.gains, run.results, ["heldout_answer", "format"])]
     assert [sentence.split(": ")[1].split(" is ")[0] for sentence in sentences] == [
         "no clear difference between SFT <b>$x$ and base",
         "no clear difference between SFT+GRPO and SFT <b>$x$",
         "no clear difference between SFT+GRPO and 别的模型",
     ]
-    gain = next(gain for gain in run.gains if gain.figure == "second" and gain.ours == "别的模型")
+    gain = next(gain for gain in run.gains if gain.figure == "heldout_answer" and gain.ours == "别的模型")
     clear = [
         replace(other, p=0.0004, gain=Interval(-0.5, -0.7, -0.2), at_equal_length=None) if other is gain else other
         for other in run.gains
     ]
-    told = headline(clear, [run.results[0], run.results[3]], ["second"])
-    assert told == [(True, "Second scorer: base is higher than 别的模型: +0.500 (+0.200 to +0.700), p < 0.001.")]
+    told = headline(clear, [run.results[0], run.results[3]], ["heldout_answer"])
+    assert told == [(True, "Held-out answer: base is higher than 别的模型: +0.500 (+0.200 to +0.700), p < 0.001.")]
 
 
 def test_the_paper_s_rows_stand_in_their_own_part(page: str) -> None:

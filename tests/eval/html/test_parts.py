@@ -10,10 +10,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from eval.html.inputs import ReportError, Run, read_curves, read_ranking
+from common.files import FileError
+from eval.curves import read_curves
+from eval.html.inputs import Run
 from eval.html.plots import curve_panels, kind_panels, reliability_panel
 from eval.html.report import ReportConfig, render
 from eval.html.tables import number
+from eval.standings import read_standings
 from reward_fns.reward_model import Threshold
 
 
@@ -26,7 +29,7 @@ def test_curves_of_training_validation_and_rollouts(
     rollouts.mkdir()
     rows = [{"step": 2, "output": texts["good"], "score": 2.0}, {"step": 2, "output": "无", "score": 0.0}]
     (rollouts / "2.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    curves = read_curves(tmp_path / "metrics.jsonl", rollouts, "exact")
+    curves = read_curves(tmp_path, "exact")
     assert curves is not None
     assert curves.loc[2, ["format", "answer"]].tolist() == [0.5, 0.5]
     assert curves["format"].isna().tolist() == [True, False, True]
@@ -38,7 +41,7 @@ def test_curves_of_training_validation_and_rollouts(
     # Half of an output's tags are paid for in this mode, so less of its score is the answer's.
     half = {"step": 2, "output": texts["good"].replace("</answer>", ""), "score": 11 / 12}
     (rollouts / "2.jsonl").write_text(json.dumps(half), encoding="utf-8")
-    partial = read_curves(tmp_path / "metrics.jsonl", rollouts, "partial")
+    partial = read_curves(tmp_path, "partial")
     assert partial is not None
     assert partial.loc[2, ["format", "answer"]].tolist() == pytest.approx([11 / 12, 0.0])
 
@@ -54,17 +57,14 @@ def test_calibration_weighs_good_and_bad_alike(threshold: Threshold) -> None:
     assert panel.caption == "1 responses, 9 negatives, of which 100.0% pass T."
 
 
-@pytest.mark.parametrize("shape", [lambda rows: {"models": rows}, lambda rows: list(rows.values()), lambda rows: rows])
-def test_rankings_stand_there_when_their_file_does(
-    read: Callable[[Path], Run], shape: Callable[[dict[str, Any]], Any], root: Path, tmp_path: Path
-) -> None:
+def test_rankings_stand_there_when_their_file_does(read: Callable[[Path], Run], root: Path, tmp_path: Path) -> None:
     copied = Path(shutil.copytree(root, tmp_path / "run"))
     interval = {"mean": 44.3, "low": 40.0, "high": 48.0}
     figures = {"win_1": interval, "win_2": interval, "mean_rank": {"mean": 2.6, "low": 2.5, "high": 2.7}}
     rows = {name: {"model": name, "wins": {"overall": interval}, **figures} for name in ("SFT", "base")}
     for by in ("ranking", "judge"):
         (copied / by).mkdir()
-        (copied / by / f"{by}.json").write_text(json.dumps(shape(rows)), encoding="utf-8")
+        (copied / by / f"{by}.json").write_text(json.dumps({"models": rows}), encoding="utf-8")
     page = render(read(copied), "tiny", ReportConfig(), 42)
     for by in ("ranking", "judge"):
         assert f'<section id="{by}">' in page
@@ -77,12 +77,12 @@ def test_an_unfinished_ranking_and_a_wrong_one(tmp_path: Path, run: Run, page: s
     assert '<section id="ranking">' not in page
     file = tmp_path / "judge.json"
     file.write_text('{"models": {}, "stopped_by": "max_cost=1"}')
-    assert read_ranking(file) == {}
+    assert read_standings(file) == ("", {})
     assert "No question is ranked whole yet." in render(replace(run, rankings={"judge": {}}), "x", ReportConfig(), 1)
-    for text in ('{"base": {"win_1": {}, "win_2": {}, "mean_rank": {}}}', "no JSON"):
+    for text in ('{"models": {"base": {"win_1": {}, "win_2": {}, "mean_rank": {}}}}', "no JSON"):
         file.write_text(text)
-        with pytest.raises(ReportError, match=r"judge\.json.*expected mean, low and high"):
-            read_ranking(file)
+        with pytest.raises(FileError, match=r"judge\.json.*expected mean, low and high"):
+            read_standings(file)
 
 
 @pytest.mark.parametrize(
@@ -115,17 +115,17 @@ def test_no_results_at_all_a_missing_column_and_a_missing_number(
     copied = Path(shutil.copytree(root, tmp_path / "run"))
     file = copied / "eval" / "sft.scores.parquet"
     pd.read_parquet(file).drop(columns=["cosine"]).to_parquet(file)
-    with pytest.raises(ReportError, match=r"no column cosine\. Run `make eval` again"):
+    with pytest.raises(FileError, match=r"no column cosine\. Run `make eval` again"):
         read(copied)
     shutil.copy(root / "eval" / file.name, file)
     scores = pd.read_parquet(file)
     scores.loc[3, "cosine"] = float("nan")
     scores.to_parquet(file)
-    with pytest.raises(ReportError, match=r"sft\.scores\.parquet, row 3: a figure is missing or no number"):
+    with pytest.raises(FileError, match=r"sft\.scores\.parquet, row 3: a figure is missing or no number"):
         read(copied)
     for path in (copied / "eval").glob("*.zh.json"):
         path.unlink()
-    with pytest.raises(ReportError, match=r"no \*\.zh\.json"):
+    with pytest.raises(FileError, match=r"no \*\.zh\.json"):
         read(copied)
 
 

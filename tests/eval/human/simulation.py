@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 
-from eval.rankings import Ranking
+from common.records.rankings import Ranking
 
 Floats = npt.NDArray[np.float64]
 

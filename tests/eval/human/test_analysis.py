@@ -5,12 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from simulation import largest_entropy, plackett_luce
 
+from common.errors import StageError
+from common.files import FileError
+from common.records.rankings import Ranking
 from eval.human.analysis import analyse
-from eval.human.report import read_figures, write_study
+from eval.human.report import write_study
 from eval.human.study import Left
-from eval.rankings import Ranking, RankingError
+from eval.standings import read_standings
+from tests.eval.human.simulation import largest_entropy, plackett_luce
 
 PRINTED = yaml.safe_load((Path(__file__).parents[3] / "eval" / "paper_rows.yaml").read_text(encoding="utf-8"))
 TABLE_2 = PRINTED["tables"]["2"]["test_sets"]
@@ -27,14 +30,14 @@ def test_counted_by_hand() -> None:
     # q0: all agree, W 1; q1: rank sums 3, 3 and 6, W = 12 · 6 / (4 · 24).
     assert study.w == pytest.approx((1 + 0.75) / 2)
     assert study.w_by_chance == pytest.approx(0.5)
-    assert study.raters["a"].agreement == pytest.approx((1 + 1 / 3) / 2)
+    assert study.raters["a"].tau == pytest.approx((1 + 1 / 3) / 2)
     assert study.alpha is not None
     assert 0 < study.alpha < 1
 
 
 def test_one_rater_alone_has_no_agreement() -> None:
     study = analyse([Ranking("a", "q", ("x", "y")), Ranking("a", "p", ("y", "x"))], 1, strength_resamples=2)
-    assert (study.w, study.alpha, study.raters["a"].agreement) == (None, None, None)
+    assert (study.w, study.alpha, study.raters["a"].tau) == (None, None, None)
 
 
 def test_raters_who_fail_their_checks_are_left_out() -> None:
@@ -44,15 +47,15 @@ def test_raters_who_fail_their_checks_are_left_out() -> None:
     study = analyse([*good, *bad], 1, 0.5, strength_resamples=2)
     assert (study.left_out, study.rankings, study.models["x"].win_1.mean) == (["b"], 1, 100.0)
     assert (study.raters["a"].checks, study.raters["a"].passed) == (1, 1)
-    assert (study.raters["b"].checks, study.raters["b"].passed, study.raters["b"].agreement) == (1, 0, None)
-    with pytest.raises(RankingError, match="left out by their checks"):
+    assert (study.raters["b"].checks, study.raters["b"].passed, study.raters["b"].tau) == (1, 0, None)
+    with pytest.raises(StageError, match="left out by their checks"):
         analyse(bad, 1, 0.5)
 
 
 def test_other_models_are_refused() -> None:
-    with pytest.raises(RankingError, match=r"b ranked \['x', 'z'\] on question q, expected \['x', 'y'\]"):
+    with pytest.raises(StageError, match=r"b ranked \['x', 'z'\] on question q, expected \['x', 'y'\]"):
         analyse([Ranking("a", "q", ("x", "y")), Ranking("b", "q", ("x", "z"))], 1)
-    with pytest.raises(RankingError, match="no rankings"):
+    with pytest.raises(StageError, match="no rankings"):
         analyse([], 1)
 
 
@@ -102,11 +105,11 @@ def test_the_report_is_read_by_the_tables(tmp_path: Path) -> None:
     rankings = [Ranking(r, f"q{n}", tuple("xy")) for r in "ab" for n in range(3)]
     study = analyse(rankings, 1, strength_resamples=2)
     write_study(tmp_path, study, "PsyQA", {"a": Left([4], [1, 2]), "c": Left([1], [])})
-    assert read_figures(tmp_path / "ranking.json")["PsyQA", "x"]["win_1"].mean == 100.0
+    assert read_standings(tmp_path / "ranking.json")[1]["x"]["win_1"].mean == 100.0
     assert "| x | 100.0 (100.0 to 100.0) |" in (tmp_path / "ranking.md").read_text(encoding="utf-8")
     assert "| a | 3 | 1.000 | 0 of 0 | 1 | 2 |" in (tmp_path / "ranking.md").read_text(encoding="utf-8")
     assert "| c | 0 |" in (tmp_path / "ranking.md").read_text(encoding="utf-8")
     assert (tmp_path / "ranking.png").read_bytes().startswith(b"\x89PNG")
     (tmp_path / "ranking.json").write_text("[]")
-    with pytest.raises(RankingError, match=r"ranking\.json"):
-        read_figures(tmp_path / "ranking.json")
+    with pytest.raises(FileError, match=r"ranking\.json"):
+        read_standings(tmp_path / "ranking.json")

@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 
+from common.code import REPO
+from eval.blind import BlindItem
 from eval.human.analysis import analyse
 from eval.human.label_studio import LabelStudio
 from eval.human.page import instructions, page
-from eval.human.report import read_figures, write_study
-from eval.human.server import Account, Server, accounts
+from eval.human.report import write_study
+from eval.human.server import Annotator, Server, accounts
 from eval.human.study import pages, rankings_of
-from eval.rankings import BlindItem
-from recipes.stage import REPO
+from eval.standings import read_standings
 
 ENVIRONMENT = REPO / ".venv-label-studio"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -34,7 +35,7 @@ pytestmark = [
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[tuple[Server, Account]]:
+def server(tmp_path: Path) -> Iterator[tuple[Server, Annotator]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -62,14 +63,14 @@ def drag_last(browser_page: Any, wanted: str) -> None:
     browser_page.wait_for_timeout(700)
 
 
-def test_dragged_submitted_exported(server: tuple[Server, Account], tmp_path: Path) -> None:
+def test_dragged_submitted_exported(server: tuple[Server, Annotator], tmp_path: Path) -> None:
     sync = pytest.importorskip("playwright.sync_api")
     studio_server, account = server
     own = pages("anna", ITEMS[:3], ITEMS[3:], 7)
-    with LabelStudio(studio_server.url, account.token) as studio:
-        project = studio.project("study", page(), instructions())
-        assert studio.add_tasks(project, [one.task() for one in own]) == 4
-        assert studio.add_tasks(project, [one.task() for one in own]) == 0
+    studio = LabelStudio(studio_server.url, account.token)
+    project = studio.project("study", page(), instructions())
+    assert studio.add_tasks(project, [one.task() for one in own]) == 4
+    assert studio.add_tasks(project, [one.task() for one in own]) == 0
     address = f"{studio_server.url}/projects/{project}/data?labeling=1"
     outside: list[str] = []
     with sync.sync_playwright() as playwright:
@@ -100,10 +101,9 @@ def test_dragged_submitted_exported(server: tuple[Server, Account], tmp_path: Pa
             tab.wait_for_timeout(2500)
         browser.close()
     assert outside == []
-    with LabelStudio(studio_server.url, account.token) as studio:
-        rankings, left = rankings_of("anna", own, studio.tasks_with_annotations("study"))
+    rankings, left = rankings_of("anna", own, studio.tasks_with_annotations("study"))
     assert left.skipped == []
     assert {ranking.order for ranking in rankings if not ranking.attention} == {("good", "bad")}
     assert [ranking.passed for ranking in rankings if ranking.attention] == [True]
     write_study(tmp_path, analyse(rankings, 1, strength_resamples=2), "sample", {})
-    assert read_figures(tmp_path / "ranking.json")["sample", "good"]["win_1"].mean == 100.0
+    assert read_standings(tmp_path / "ranking.json")[1]["good"]["win_1"].mean == 100.0

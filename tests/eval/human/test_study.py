@@ -8,9 +8,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from common.errors import StageError
+from common.files import FileError
+from common.records.rankings import Ranking, read_rankings, write_rankings
+from eval.blind import NOTHING, BlindItem, blind_items
 from eval.human.page import page
 from eval.human.study import CHECK_TEXT, Left, Page, pages, rankings_of
-from eval.rankings import NOTHING, BlindItem, Ranking, RankingError, blind_items, read_rankings, write_rankings
 
 MODELS = ("DeepSeek-R1", "SFT", "SFT+GRPO")
 
@@ -83,9 +86,9 @@ def test_an_attention_check_is_passed_where_its_reply_is_last() -> None:
 
 def test_a_wrong_export_is_refused() -> None:
     own = pages("anna", items(3), [], 7)
-    with pytest.raises(RankingError, match="page 9 is none of this study"):
+    with pytest.raises(StageError, match="page 9 is none of this study"):
         rankings_of("anna", own, [{"data": {"page": 9}, "annotations": []}])
-    with pytest.raises(RankingError, match=r"order \['r1', 'r1', 'r2'\]"):
+    with pytest.raises(StageError, match=r"order \['r1', 'r1', 'r2'\]"):
         rankings_of("anna", own, exported(own, lambda p: ["r1", "r1", "r2"]))
 
 
@@ -100,10 +103,10 @@ def test_blind_items_hide_tags_reasoning_and_names() -> None:
     (item,) = blind_items(replies, test, 5, 1)  # type: ignore[arg-type]
     assert item.replies == {"SFT": "抱抱你。", "DeepSeek-R1": "我是某助手，抱抱你。", "base": NOTHING}
     assert item.at_risk
-    with pytest.raises(RankingError, match="two models or more"):
+    with pytest.raises(StageError, match="two models or more"):
         blind_items({"SFT": replies["SFT"]}, test, 5, 1)  # type: ignore[dict-item]
     other = test.assign(id="b")
-    with pytest.raises(RankingError, match="SFT has no reply to question b"):
+    with pytest.raises(StageError, match="SFT has no reply to question b"):
         blind_items(replies, other, 5, 1)  # type: ignore[arg-type]
 
 
@@ -124,5 +127,5 @@ def test_rankings_are_read_as_they_were_written(tmp_path: Path) -> None:
 )
 def test_bad_rankings_are_named(line: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "r.jsonl").write_text(line, encoding="utf-8")
-    with pytest.raises(RankingError, match=message):
+    with pytest.raises(FileError, match=message):
         read_rankings(tmp_path / "r.jsonl")

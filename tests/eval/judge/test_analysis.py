@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from common.files import FileError
+from common.records.rankings import Ranking
+from common.records.verdicts import KEYS, Answer, Choice, Comparison
+from eval.blind import BlindItem
 from eval.judge.analysis import Judgement, analyse
 from eval.judge.client import JudgeError
-from eval.judge.inter_rater import agreement
+from eval.judge.inter_rater import inter_rater
 from eval.judge.pairs import judge_rankings, pair_table
-from eval.judge.prompt import KEYS, Choice
 from eval.judge.report import write_judgement
-from eval.judge.verdicts import Answer, Comparison, comparisons, open_verdicts
-from eval.rankings import BlindItem, Ranking
+from eval.judge.verdicts import comparisons, open_verdicts
 
 _BETTER: dict[bool, Choice] = {True: "A", False: "B"}
 REQUEST = {"judge_model": "j", "seed": 1}
@@ -148,22 +150,22 @@ def test_agreement_same_reversed_and_undefined() -> None:
     def people(*order: str) -> list[Ranking]:
         return [Ranking("甲", item.question_id, order) for item in items]
 
-    same = agreement(rankings, pairs, people("b", "c", "a"), seed=1)
+    same = inter_rater(rankings, pairs, people("b", "c", "a"), seed=1)
     assert same is not None
     assert same.tau.mean == pytest.approx(1)
     assert (same.kappa, same.agreed, same.tied) == (1, 1, 0)
-    reverse = agreement(rankings, pairs, people("a", "c", "b"), seed=1)
+    reverse = inter_rater(rankings, pairs, people("a", "c", "b"), seed=1)
     assert reverse is not None
     assert reverse.tau.mean == pytest.approx(-1)
     assert reverse.agreed == 0
     assert reverse.by_chance == pytest.approx(1 / 3 * 2 / 3 * 2)
     assert reverse.kappa == pytest.approx((0 - 4 / 9) / (1 - 4 / 9))
-    assert agreement(rankings[:1], pairs, [Ranking("甲", "q2", ("a", "b", "c"))], seed=1) is None
+    assert inter_rater(rankings[:1], pairs, [Ranking("甲", "q2", ("a", "b", "c"))], seed=1) is None
     alphabetical = pair_table(by_strength(items, {"a": 2, "b": 1, "c": 0}), items)
-    one_sided = agreement(rankings, alphabetical, people("a", "b", "c"), seed=1)
+    one_sided = inter_rater(rankings, alphabetical, people("a", "b", "c"), seed=1)
     assert one_sided is not None
     assert (one_sided.by_chance, one_sided.kappa) == (1, None)
-    undecided = agreement(rankings, pair_table(by_strength(items, dict.fromkeys("abc", 0)), items), people(*"abc"), 1)
+    undecided = inter_rater(rankings, pair_table(by_strength(items, dict.fromkeys("abc", 0)), items), people(*"abc"), 1)
     assert undecided is not None
     assert (undecided.pairs, undecided.tied, undecided.agreed, undecided.kappa) == (0, 9, None, None)
 
@@ -184,7 +186,7 @@ def test_agreement_same_reversed_and_undefined() -> None:
 def test_a_spoilt_line_is_told(line: str, message: str, tmp_path: Path) -> None:
     assert open_verdicts(tmp_path, REQUEST, afresh=False) == []
     (tmp_path / "verdicts.jsonl").write_text(line + "\n")
-    with pytest.raises(JudgeError, match=message):
+    with pytest.raises(FileError, match=message):
         open_verdicts(tmp_path, REQUEST, afresh=False)
 
 
@@ -195,7 +197,7 @@ def test_an_attempt_twice_is_told(tmp_path: Path) -> None:
     )
     open_verdicts(tmp_path, REQUEST, afresh=False)
     (tmp_path / "verdicts.jsonl").write_text(line * 2)
-    with pytest.raises(JudgeError, match="stands there twice"):
+    with pytest.raises(FileError, match="stands there twice"):
         open_verdicts(tmp_path, REQUEST, afresh=False)
 
 

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from eval.judge.prompt import KEYS, SCHEMA, JudgePrompt, VerdictError, parse_verdict
+from common.records.verdicts import KEYS, VerdictError
+from eval.judge.prompt import SCHEMA, JudgePrompt, parse_verdict
 
 GOOD = {"fluency": "A", "identification": "B", "comforting": "tie", "suggestion": "A", "overall": "B"}
 TEXT = json.dumps(GOOD)

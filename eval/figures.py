@@ -1,0 +1,159 @@
+"""Every figure of evaluation, once: what it is called and means, which way is better, and where it appears.
+
+A new metric takes its function in `eval.metrics.overlap`, its line in `eval.metrics.protocols.PROTOCOLS`, and its line
+here; tables, gains, slices and the HTML report follow.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Place = Literal["gains", "headline", "slices", "reply", "ranking"]
+"""Beside the tables of results, in which all figures stand that a result has: gains compared by pairs of models, the
+sentences that open the HTML report and its part on posts at risk, means by topic, the cards of single replies, rankings
+by people or by a judge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure.
+
+    Attributes:
+        key: in results and tables of scores.
+        label: for readers.
+        digits: after the point.
+        direction: which way is better; "" for neither.
+        meaning: in a line; protocol zh takes characters as tokens.
+        where: the places in which it appears.
+    """
+
+    key: str
+    label: str
+    digits: int
+    direction: Literal["higher", "lower", ""]
+    meaning: str
+    where: tuple[Place, ...] = ()
+
+    @property
+    def heading(self) -> str:
+        """The label with an arrow that says which way is better."""
+        return self.label + {"higher": " ↑", "lower": " ↓", "": ""}[self.direction]
+
+
+FIGURES: Final = (
+    Figure(
+        "reward",
+        "Reward",
+        2,
+        "higher",
+        "format and answer together, 0 to 2 (Eq. 3): what GRPO maximises",
+        ("gains", "headline", "slices", "reply"),
+    ),
+    Figure(
+        "format",
+        "Format",
+        2,
+        "higher",
+        "share of whole outputs that are exactly one valid Chain-of-Empathy output (Eq. 4)",
+        ("gains", "headline"),
+    ),
+    Figure(
+        "answer",
+        "Answer",
+        2,
+        "higher",
+        "share of replies whose cosine with the post is above T (Eq. 6)",
+        ("gains", "slices"),
+    ),
+    Figure(
+        "cosine",
+        "Cosine",
+        2,
+        "higher",
+        "cosine of post and reply by the reward model, 0 where nothing is shown",
+        ("reply",),
+    ),
+    Figure(
+        "heldout_answer",
+        "Held-out answer",
+        2,
+        "higher",
+        "share of replies that a held-out reward model lets pass: of another split and seed, and GRPO never saw it",
+        ("gains", "headline", "reply"),
+    ),
+    Figure(
+        "bleu_1",
+        "BLEU-1",
+        3,
+        "higher",
+        "share of the reply's characters that a human reference has too, less for replies that are too short",
+        ("gains",),
+    ),
+    Figure(
+        "distinct_1",
+        "Distinct-1",
+        3,
+        "higher",
+        "share of a reply's characters that differ from each other",
+        ("gains",),
+    ),
+    Figure(
+        "rouge_l",
+        "ROUGE-L",
+        3,
+        "higher",
+        "longest common subsequence with a human reference, precision and recall together",
+        ("gains",),
+    ),
+    Figure(
+        "meteor",
+        "METEOR",
+        3,
+        "higher",
+        "characters in common with a human reference, less where their order differs",
+        ("gains",),
+    ),
+    Figure(
+        "navg",
+        "NAvg",
+        3,
+        "higher",
+        "mean of BLEU-1, ROUGE-L, METEOR and Distinct-1",
+        ("gains", "headline", "slices"),
+    ),
+    Figure("rouge_l_words", "ROUGE-L (words)", 3, "higher", "ROUGE-L with words as tokens"),
+    Figure("meteor_words", "METEOR (words)", 3, "higher", "METEOR with words as tokens"),
+    Figure("bertscore", "BERTScore", 3, "higher", "likeness to a human reference by an encoder's token embeddings"),
+    Figure(
+        "distinct_1_corpus",
+        "Distinct-1 (corpus)",
+        3,
+        "higher",
+        "share of all replies' characters together that differ from each other; it falls with more text",
+    ),
+    Figure("copy_overlap", "Copied", 3, "lower", "how much of the reply is copied from the post"),
+    Figure("chars", "Characters", 0, "", "length of what a reader is shown"),
+    Figure("win_1", "Win@1", 1, "higher", "per cent of questions on which the model is ranked first", ("ranking",)),
+    Figure("win_2", "Win@2", 1, "higher", "per cent of questions on which it is among the first two", ("ranking",)),
+    Figure("mean_rank", "Mean rank", 3, "lower", "its mean place in the rankings, from 1", ("ranking",)),
+)
+"""In the order in which tables show them."""
+
+
+def figure(key: str) -> Figure:
+    """The figure of a key.
+
+    Raises:
+        ValueError: none is defined.
+    """
+    for one in FIGURES:
+        if one.key == key:
+            return one
+    raise ValueError(
+        f"figure {key!r}: FIGURES in eval/figures.py has no such entry, so no table would show it. Add one, or "
+        f"name one of {', '.join(one.key for one in FIGURES)}."
+    )
+
+
+def figures_of(place: Place) -> list[str]:
+    """Keys of the figures that appear in a place, in order."""
+    return [one.key for one in FIGURES if place in one.where]

@@ -1,0 +1,226 @@
+"""A study from its settings to its report: which questions, who ranks them, what was ranked so far.
+
+``study.json`` records the seed and what the study is made of, so that a begun one is never changed.
+"""
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from common.code import REPO
+from common.errors import StageError
+from common.files import write_json
+from common.manifest import require_stage
+from common.records.rankings import RANKINGS_FILE, Ranking, write_rankings
+from eval.blind import BlindItem, items_of_run
+from eval.human.analysis import analyse
+from eval.human.label_studio import LabelStudio
+from eval.human.page import instructions, page
+from eval.human.report import RANKING_FILE, write_study
+from eval.human.server import ACCOUNTS, Server, accounts
+from eval.human.study import Left, pages, rankings_of
+
+ACTIONS: Final = ("start", "export", "analyse")
+STUDY: Final = "study.json"
+_TITLE: Final = "回复排序"
+
+
+@dataclass(frozen=True)
+class StudyConfig:
+    """The study, and where it is served.
+
+    Attributes:
+        action: start, export or analyse.
+        annotators: names, of small letters and digits; more may be added while the study goes on.
+        questions: drawn at random from the test set, at most; the paper has 100.
+        attention_every: an attention check for each so many questions; 0 for none.
+        checks_passed: raters who passed a smaller share of their checks are left out of the analysis, 0 for nobody.
+        file: rankings to analyse, with action=analyse.
+        environment: Label Studio's virtual environment.
+        host: the address to listen on; another than loopback lets other machines in, in plain HTTP.
+        port: of HTTP.
+        start_limit_s: how long Label Studio may take to start, in seconds.
+    """
+
+    action: str = "start"
+    annotators: list[str] = field(default_factory=list)
+    questions: int = 100
+    attention_every: int = 10
+    checks_passed: float = 0.0
+    file: str = ""
+    environment: str = str(REPO / ".venv-label-studio")
+    host: str = "127.0.0.1"
+    port: int = 8080
+    start_limit_s: float = 300.0
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ValueError: one that can't be; the message names the key.
+        """
+        if self.action not in ACTIONS:
+            raise ValueError(f"action={self.action}: expected one of {', '.join(ACTIONS)}")
+        if self.questions < 1 or self.attention_every < 0:
+            raise ValueError(
+                f"questions={self.questions} attention_every={self.attention_every}: expected 1, 0 or more"
+            )
+        if not 0 <= self.checks_passed <= 1:
+            raise ValueError(f"checks_passed={self.checks_passed}: expected 0 to 1")
+        # Label Studio takes e-mail addresses for the same whatever their case.
+        if wrong := [name for name in self.annotators if not re.fullmatch("[a-z0-9]+", name)]:
+            raise ValueError(f"annotators: {wrong[0]!r}, expected names of small letters and digits")
+        if len(set(self.annotators)) < len(self.annotators):
+            raise ValueError(f"annotators={self.annotators}: expected each once")
+
+
+@dataclass(frozen=True)
+class Conducted:
+    """A study that has begun.
+
+    Attributes:
+        folder: of the stage.
+        names: its annotators, those of earlier starts first.
+        items: the questions.
+        checks: further questions, for attention checks.
+        seed: of every draw.
+        server: its Label Studio.
+    """
+
+    folder: Path
+    names: list[str]
+    items: Sequence[BlindItem]
+    checks: Sequence[BlindItem]
+    seed: int
+    server: Server
+
+    @classmethod
+    def open(cls, root: Path, seed: int, config: StudyConfig) -> "Conducted":
+        """Begin a study, or go on with the one that has begun.
+
+        Args:
+            root: the folder that holds a folder a stage.
+            seed: of every draw; an export takes the study's own, and its questions and checks.
+            config: the settings.
+
+        Raises:
+            StageError: a stage, annotators or a reply are missing, no study has begun, or one with other settings.
+            FileError: replies or test set are not as their stages write them.
+        """
+        folder = root / "ranking"
+        file = folder / STUDY
+        begun: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        if config.action == "export":
+            if not begun:
+                raise StageError(
+                    f'{file} is missing: no study has begun. Run make ranking ARGS="annotators=[anna,ben]".'
+                )
+            seed = begun["seed"]
+            config = replace(config, questions=begun["questions"], attention_every=begun["attention_every"])
+        items, checks = _drawn(root, seed, config)
+        texts = json.dumps([asdict(item) for item in (*items, *checks)], ensure_ascii=False, sort_keys=True)
+        content = {
+            "seed": seed,
+            "questions": config.questions,
+            "attention_every": config.attention_every,
+            "models": sorted(items[0].replies),
+            "replies": hashlib.sha256(texts.encode()).hexdigest(),
+        }
+        if begun and (changed := sorted(key for key in content if content[key] != begun.get(key))):
+            raise StageError(
+                f"{file}: a study with other {', '.join(changed)} has begun. Finish it with its settings, or move "
+                f"{folder}."
+            )
+        names = list(dict.fromkeys([*begun.get("annotators", []), *config.annotators]))
+        if not names:
+            raise StageError('ranking: no annotators. Write ARGS="annotators=[anna,ben]".')
+        write_json(file, {**content, "annotators": names})
+        environment = Path(config.environment)
+        server = Server(folder / "label-studio", environment, config.host, config.port, config.start_limit_s)
+        return cls(folder, names, items, checks, seed, server)
+
+    def serve(self) -> None:
+        """Serve every annotator's pages until the process is interrupted.
+
+        Raises:
+            StageError: Label Studio does not start, refuses a request or has ended.
+        """
+        known = accounts(self.folder / ACCOUNTS, self.names)
+        self.server.add_accounts([known[name] for name in self.names])
+        with self.server.running() as process:
+            for name in self.names:
+                own = pages(name, self.items, self.checks, self.seed)
+                studio = LabelStudio(self.server.url, known[name].token)
+                project = studio.project(_TITLE, page(), instructions())
+                studio.add_tasks(project, [one.task() for one in own])
+                address = f"{self.server.url}/projects/{project}/data?labeling=1"
+                print(f"ranking: {name} ranks {len(own)} pages at {address}", flush=True)
+            where = self.folder / ACCOUNTS
+            print(f"ranking: e-mail addresses and passwords are in {where}. Ctrl-C ends the server.", flush=True)
+            while process is not None and process.poll() is None:
+                time.sleep(1)
+        if process is not None:
+            raise StageError(f"Label Studio has ended, see {self.server.log}. The same command goes on.")
+
+    def export(self) -> tuple[list[Ranking], dict[str, Left]]:
+        """What was ranked so far, written to ``rankings.jsonl``, and the pages that annotators left.
+
+        Raises:
+            StageError: Label Studio does not start or refuses a request, or its export is not this study's.
+        """
+        known = accounts(self.folder / ACCOUNTS, [])
+        found: list[Ranking] = []
+        left: dict[str, Left] = {}
+        with self.server.running():
+            for name in filter(known.__contains__, self.names):
+                own = pages(name, self.items, self.checks, self.seed)
+                tasks = LabelStudio(self.server.url, known[name].token).tasks_with_annotations(_TITLE)
+                rankings, left[name] = rankings_of(name, own, tasks)
+                found += rankings
+                print(f"ranking: {name} has ranked {len(rankings)} of {len(own)} pages")
+        write_rankings(self.folder / RANKINGS_FILE, found)
+        return found, left
+
+
+def report(
+    folder: Path,
+    seed: int,
+    rankings: Sequence[Ranking],
+    left: dict[str, Left],
+    checks_passed: float,
+    test_set: str,
+) -> None:
+    """Analyse rankings, write the study's report and print it.
+
+    Args:
+        folder: of the stage.
+        seed: of resampling.
+        rankings: of people.
+        left: pages that annotators did not put in order.
+        checks_passed: see `StudyConfig`.
+        test_set: its name in tables.
+
+    Raises:
+        StageError: no ranking, or rankings of different models.
+    """
+    write_study(folder, analyse(rankings, seed, checks_passed), test_set, left)
+    print((folder / "ranking.md").read_text(encoding="utf-8"))
+    print(f"ranking: {folder / RANKING_FILE}, ranking.md, ranking.png")
+
+
+def _drawn(root: Path, seed: int, config: StudyConfig) -> tuple[list[BlindItem], list[BlindItem]]:
+    """Items and checks: the checks' questions are others, so that no question is seen twice."""
+    generated = require_stage(root / "generate", "generate")
+    test = require_stage(root / "data", "data") / "test.parquet"
+    # More than all questions is not drawn; without checks none is added.
+    every = config.attention_every or config.questions + 1
+    drawn = items_of_run(generated, test, config.questions + config.questions // every, seed)
+    wanted = min(config.questions, len(drawn)) // every
+    # None where much may be at stake.
+    checks = [item for item in drawn[::-1] if not item.at_risk][:wanted]
+    return [item for item in drawn if item not in checks][: min(config.questions, len(drawn) - wanted)], checks

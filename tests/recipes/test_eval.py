@@ -1,0 +1,114 @@
+"""`make eval` scores what `make generate` left and generates nothing."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from common.errors import StageError
+from common.records.models import GeneratedModel, write_models
+from common.records.replies import Reply, write_replies
+from eval.results import Result
+from eval.sources import sources
+from recipes.eval import RECIPE
+from recipes.stage import run
+from reward_fns.coe_format import CoEOutput
+from reward_fns.reward_model import GENERIC_FILE, Threshold
+from tests.recipes.made import make_stage
+
+GOOD = CoEOutput(("难过", "自责", "被理解", "先共情"), "听起来你这段时间很难过。").render()
+
+
+class RewardModel:
+    """Cosines without an encoder."""
+
+    def __init__(self, folder: Path, device: str) -> None:
+        self.threshold = Threshold.load(folder)
+
+    def cosines(self, questions: Sequence[str], answers: Sequence[str]) -> list[float]:
+        return [0.5] * len(answers)
+
+
+def write_test(folder: Path) -> None:
+    rows = [
+        {"id": f"q{n}", "title": "标题", "description": "来信", "question": "来信", "topic": "职场", "crisis": n == 0}
+        | {"risks": [], "references": ["你一定很难过。"]}
+        for n in range(4)
+    ]
+    pd.DataFrame(rows).to_parquet(folder / "test.parquet")
+
+
+def write_model(folder: Path) -> None:
+    (folder / "config.json").write_text(folder.name)
+    Threshold(0.2, "Youden", 4, 0.9, {}, {}, 0.8, 10.0, -2.0, 0.3).save(folder)
+    (folder / GENERIC_FILE).write_text('["嗯。"]')
+
+
+def write_generated(folder: Path) -> None:
+    texts = {"SFT": ("coe", "乱码"), "SFT+GRPO": ("coe", GOOD), "other": ("plain", "抱抱你。")}
+    models = [GeneratedModel(name, f"{n}.jsonl", kind) for n, (name, (kind, _)) in enumerate(texts.items())]  # type: ignore[arg-type]
+    for model in models:
+        write_replies(folder / model.file, [Reply(f"q{n}", 0, texts[model.name][1]) for n in range(4)])
+    write_models(folder, models)
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("recipes.eval.RewardModel", RewardModel)
+    make_stage(tmp_path, "data", write_test)
+    for name in ("sft", "grpo", "reward-model", "heldout-reward-model"):
+        make_stage(tmp_path, name, write_model)
+    (tmp_path / "grpo" / "metrics.jsonl").write_text('{"step": 1, "data": {"critic/score/mean": 1.5}}\n')
+    local = {"SFT": "elsewhere", "SFT+GRPO": "elsewhere"}
+    make_stage(tmp_path, "generate", write_generated, {"local": local}, sources(tmp_path, local))
+    return tmp_path
+
+
+def arguments(root: Path) -> list[str]:
+    return ["profile=tiny", f"out={root}"]
+
+
+def test_replies_are_scored_and_reported(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = run(RECIPE, arguments(root))
+    result = Result.read(folder / "sft_grpo.zh.json")
+    assert (result.test_set, result.figures["reward"].mean, result.figures["heldout_answer"].mean) == ("sample", 2, 1)
+    report = (folder / "report.md").read_text(encoding="utf-8")
+    assert "Held-out answer ↑" in report
+    replies = (folder / "replies.md").read_text(encoding="utf-8")
+    assert "### SFT+GRPO: reward 2.00, cosine 0.50, held-out answer 1.00\n\n- **L1" in replies
+    assert "### other: cosine 0.50, held-out answer 1.00\n\n> 抱抱你。" in replies
+    # Only figures that all models have are compared.
+    gains = json.loads((folder / "gains.json").read_text(encoding="utf-8"))
+    assert {gain["figure"] for gain in gains} >= {"answer", "heldout_answer", "navg"}
+    assert not {gain["figure"] for gain in gains} & {"format", "reward"}
+    assert {path.name for path in folder.glob("*.png")} == {"models.png", "reward.png"}
+    run(RECIPE, arguments(root))
+    assert "nothing has changed" in capsys.readouterr().out
+
+
+def test_data_made_again_with_the_same_bytes_redo_nothing(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(RECIPE, arguments(root))
+    make_stage(root, "data", write_test)
+    run(RECIPE, arguments(root))
+    assert "nothing has changed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("changed", ["sft/config.json", "grpo/config.json", "data/test.parquet"])
+def test_replies_of_other_models_or_to_other_questions_are_refused(changed: str, root: Path) -> None:
+    if changed.startswith("data"):
+        pd.read_parquet(root / changed).assign(title="另一个").to_parquet(root / changed)
+        make_stage(root, "data", lambda folder: None)
+    else:
+        (root / changed).write_text("trained again")
+    with pytest.raises(StageError, match=r"Run `make generate` again"):
+        run(RECIPE, arguments(root))
+    assert not (root / "eval").exists()
+
+
+def test_replies_that_do_not_fit_are_told_in_a_line(root: Path) -> None:
+    file = root / "generate" / "0.jsonl"
+    file.write_text(file.read_text(encoding="utf-8").replace('"q3"', '"q9"'), encoding="utf-8")
+    with pytest.raises(StageError, match=r"eval: .*0\.jsonl: replies to 1 questions without references"):
+        run(RECIPE, arguments(root))

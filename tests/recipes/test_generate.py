@@ -1,0 +1,121 @@
+"""`make generate` without vLLM: what it takes from `make data`, what it asks, and what it goes on with."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from common.errors import StageError
+from common.manifest import read_manifest
+from common.records.models import read_models
+from common.records.replies import Reply, append_replies
+from recipes.generate import RECIPE
+from recipes.stage import run
+from tests.recipes.made import DECIDED, decided_by, make_stage
+
+
+def write_model(folder: Path) -> None:
+    (folder / "config.json").write_text("{}")
+    (folder / "model.safetensors").write_text(folder.name)
+
+
+def write_test(folder: Path) -> None:
+    rows = [{"id": q, "question": "睡不着", "references": ["嗯。"], "prompt": []} for q in ("a", "b")]
+    pd.DataFrame(rows).to_parquet(folder / "test.parquet")
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The requests, each answered by a reply to every question in place of a process that runs vLLM."""
+    found: list[dict[str, Any]] = []
+
+    def answer(name: str, command: list[str], log: Path, limits: Any, **more: Any) -> None:
+        request = json.loads(Path(command[-1]).read_text(encoding="utf-8"))
+        found.append({**request, "module": command[-2], "had": Path(request["replies"]).is_file()})
+        if not found[-1]["had"]:
+            append_replies(Path(request["replies"]), [Reply(q, 0, "抱抱你。") for q in ("a", "b")])
+
+    monkeypatch.setattr("eval.generation.run.run_watched", answer)
+    return found
+
+
+@pytest.fixture
+def generate(tmp_path: Path) -> Callable[..., Path]:
+    make_stage(tmp_path, "data", write_test)
+    for name in ("base", "sft", "grpo"):
+        make_stage(tmp_path, name, write_model, decided_by())
+    make_stage(tmp_path, "data", write_test, decided_by(model=str(tmp_path / "base")))
+    return lambda *more: run(RECIPE, ["profile=tiny", f"out={tmp_path}", "samples=1", *more])
+
+
+def test_models_are_asked_as_make_data_decided(generate: Callable[..., Path], asked: list[dict[str, Any]]) -> None:
+    folder = generate("models=[base,SFT+GRPO,DeepSeek-R1]")
+    base, grpo, other = asked
+    for request in (base, grpo):
+        assert request["system"] == DECIDED.system_prompt
+        assert request["template_kwargs"] == {"enable_thinking": False}
+        assert request["sampling"] == {"temperature": 1.0, "max_tokens": 448}
+        assert request["engine"]["max_model_len"] == 896
+    assert other["module"] == "eval.generation.endpoint"
+    assert other["sampling"]["max_tokens"] == 8192
+    assert "心理咨询师" in other["system"]
+    assert "max_model_len" not in other["engine"]
+    assert [(model.name, model.kind) for model in read_models(folder)] == [
+        ("base", "coe"),
+        ("SFT+GRPO", "coe"),
+        ("DeepSeek-R1", "think"),
+    ]
+    made = read_manifest(folder, "generate")
+    assert set(made.inputs) == {"test", "base", "SFT+GRPO"}
+    assert made.config["max_tokens"] == 448
+
+
+def test_nothing_is_generated_twice(
+    generate: Callable[..., Path], asked: list[dict[str, Any]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    generate("models=[base,SFT]")
+    make_stage(tmp_path, "data", write_test, decided_by(model=str(tmp_path / "base")))
+    generate("models=[base,SFT]")
+    assert len(asked) == 2
+    assert "nothing has changed" in capsys.readouterr().out
+    # Another model, or a model that has changed, leaves the others' replies.
+    (tmp_path / "sft" / "model.safetensors").write_text("tfs")
+    generate("models=[base,SFT,SFT+GRPO]")
+    assert [request["had"] for request in asked[2:]] == [True, False, False]
+    generate("models=[base,SFT,SFT+GRPO]", "force=true")
+    assert not any(request["had"] for request in asked[5:])
+
+
+def test_another_prompt_of_the_data_is_followed(
+    generate: Callable[..., Path], asked: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    generate("models=[SFT]")
+    make_stage(tmp_path, "data", write_test, decided_by(prompt="plain", system_prompt="普通", max_response_tokens=100))
+    folder = generate("models=[SFT]")
+    assert (asked[1]["system"], asked[1]["sampling"]["max_tokens"], asked[1]["had"]) == ("普通", 100, False)
+    assert read_models(folder)[0].kind == "plain"
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("model=other", "prepared with model="),
+        ("models=[nobody]", "models holds 'nobody', expected base, SFT, SFT\\+GRPO or one of"),
+        ("entries.DeepSeek-R1.kind=cot models=[DeepSeek-R1]", "kind 'cot'"),
+    ],
+)
+def test_what_it_refuses(
+    argument: str, message: str, generate: Callable[..., Path], asked: list[dict[str, Any]]
+) -> None:
+    with pytest.raises(StageError, match=message):
+        generate(*argument.split())
+    assert asked == []
+
+
+def test_a_missing_stage_is_named(generate: Callable[..., Path], tmp_path: Path) -> None:
+    (tmp_path / "grpo" / "manifest.json").unlink()
+    with pytest.raises(StageError, match="Run `make grpo` again"):
+        generate()
