@@ -35,7 +35,7 @@ from data_prep.corpora import load_corpus
 from data_prep.duplicates import GRAM, PERMUTATIONS, alike_pairs, signatures
 from data_prep.emotion import EmotionLexicon
 from data_prep.treatment import Treatment
-from recipes.stage import REPO
+from common.code import REPO
 
 PEER_RESPONSES = 2000
 

@@ -35,8 +35,8 @@ def main(corpus: Path, workers: int) -> None:
     print(
         json.dumps(
             {
-                "questions": prepared.account.stages["questions"].came_in,
-                "responses": prepared.account.stages["responses"].came_in,
+                "questions": prepared.tally.stages["questions"].came_in,
+                "responses": prepared.tally.stages["responses"].came_in,
                 "steps": seconds,
                 "written_mb": round(size / 1e6),
                 "largest_process_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2),

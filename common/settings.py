@@ -1,7 +1,10 @@
-"""Settings from ``key=value`` arguments and YAML, checked against the dataclass that holds them."""
+"""Settings from ``key=value`` arguments and YAML, checked against the dataclass that holds them.
 
-from collections.abc import Sequence
-from dataclasses import fields
+A field made by `limited` or `one_of` says itself what it may hold; the dataclass calls `check` when it is made.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import field, fields
 from typing import Any, TypeVar
 
 from omegaconf import OmegaConf
@@ -59,3 +62,31 @@ def check_types(before: Any, after: Any, arguments: Sequence[str]) -> None:
         fits = is_bool if isinstance(old, bool) else isinstance(new, int | float) and not is_bool
         if expected and new is not None and not fits:
             raise StageError(f"{key}={new}: found {new!r}, expected {expected} (it is {old} without ARGS).")
+
+
+def limited(default: Any, low: float, high: float = float("inf"), **more: Any) -> Any:
+    """A field of a dataclass of options for a number from `low` to `high`; see `check`."""
+    expected = f"{low:g} or more" if high == float("inf") else f"{low:g} to {high:g}"
+    expected += ", or null for none" if default is None else ""
+
+    def fits(value: Any) -> bool:
+        return type(value) in (int, float) and low <= value <= high
+
+    return field(default=default, metadata={"fits": fits, "expected": expected, **more})
+
+
+def one_of(choices: Collection[str]) -> dict[str, Any]:
+    """The metadata of a field for one of some words; see `check`."""
+    return {"fits": choices.__contains__, "expected": f"one of {', '.join(choices)}"}
+
+
+def check(options: Any) -> None:
+    """Check a dataclass whose fields were made by `limited` and `one_of`.
+
+    Raises:
+        ValueError: a value that cannot be; the message names it.
+    """
+    for option in fields(options):
+        value, fits = getattr(options, option.name), option.metadata.get("fits")
+        if fits and not fits(value) and (value is not None or option.default is not None):
+            raise ValueError(f"{option.name}={value}: expected {option.metadata['expected']}.")

@@ -142,8 +142,9 @@ def _reward_defaults(given: Mapping[Any, Any]) -> list[str]:
 
 def _check_reward(config: DictConfig) -> None:
     if uses_own_reward(config):
+        given: Any = OmegaConf.to_container(config.reward.custom_reward_function.reward_kwargs, resolve=True)
         try:
-            RewardOptions.of(OmegaConf.to_container(config.reward.custom_reward_function.reward_kwargs, resolve=True))
+            RewardOptions.of(given)
         except ValueError as error:
             raise StageError(f"{_KWARGS}: {error}") from error
 

@@ -18,9 +18,10 @@ from common.errors import StageError
 from common.files import write_json, write_text
 from common.hashing import model_files
 from common.manifest import require_stage
+from common.settings import limited
 from common.stage import Plan
 from recipes.stage import Common, Recipe, main, section
-from reward_fns.options import Guards, limited
+from reward_fns.options import Guards
 from reward_fns.reward_model import GENERIC_FILE, THRESHOLD_FILE, RewardModel
 from reward_fns.training.probes import heldout_questions, render_probes, run_probes
 

@@ -56,9 +56,9 @@ def template_fault(config: Mapping[str, Any]) -> str:
     load = partial(AutoTokenizer.from_pretrained, config["model_name_or_path"], trust_remote_code=False)
     chat = [{"role": role, "content": text} for role, text in (("system", "甲"), ("user", "乙"), ("assistant", "丙"))]
     thinking = config.get("enable_thinking", True)
-    asked = load().apply_chat_template(
-        chat[:-1], add_generation_prompt=True, tokenize=True, return_dict=True, enable_thinking=thinking
-    )["input_ids"]
+    asked: Any = load().apply_chat_template(
+        chat[:-1], add_generation_prompt=True, tokenize=True, return_dict=False, enable_thinking=thinking
+    )
     tokenizer = load()
     arguments = DataArguments(template=config.get("template"), enable_thinking=thinking)
     template = get_template_and_fix_tokenizer(tokenizer, arguments)

@@ -4,43 +4,17 @@ A new guard is one line of `Guards`: it is then an option of verl's function, of
 here loads an encoder, torch or Ray, so that a recipe can check options before it starts anything.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
+
+from common.settings import check, limited, one_of
 
 AnswerMode = Literal["threshold", "dense", "margin"]
 """How the cosine becomes r_answer, see `reward_model.Judgement`."""
 
 FormatMode = Literal["exact", "partial"]
 """How r_format is paid, see `coe_format`."""
-
-
-def limited(default: Any, low: float, high: float = float("inf"), **more: Any) -> Any:
-    """A field of a dataclass of options for a number from `low` to `high`; see `check`."""
-    expected = f"{low:g} or more" if high == float("inf") else f"{low:g} to {high:g}"
-    expected += ", or null for none" if default is None else ""
-
-    def fits(value: Any) -> bool:
-        return type(value) in (int, float) and low <= value <= high
-
-    return field(default=default, metadata={"fits": fits, "expected": expected, **more})
-
-
-def one_of(choices: Collection[str]) -> dict[str, Any]:
-    """The metadata of a field for one of some words; see `check`."""
-    return {"fits": choices.__contains__, "expected": f"one of {', '.join(choices)}"}
-
-
-def check(options: Any) -> None:
-    """Check a dataclass whose fields were made by `limited` and `one_of`.
-
-    Raises:
-        ValueError: a value that cannot be; the message names it.
-    """
-    for option in fields(options):
-        value, fits = getattr(options, option.name), option.metadata.get("fits")
-        if fits and not fits(value) and (value is not None or option.default is not None):
-            raise ValueError(f"{option.name}={value}: expected {option.metadata['expected']}.")
 
 
 @dataclass(frozen=True)

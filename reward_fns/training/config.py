@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sentence_transformers import SentenceTransformerTrainingArguments
 
-from reward_fns.options import check, limited, one_of
+from common.settings import check, limited, one_of
 from reward_fns.training.choosing import RULES
 
 STATIC: Final = "static"

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from common.code import REPO
 from common.records.question import Question, from_table, to_table
 from data_prep import engine
 from data_prep.config import DataConfig
 from data_prep.engine import treat_questions
 from data_prep.treatment import Treated
-from recipes.stage import REPO
 
 MakeQuestions = Callable[[int], list[Question]]
 

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from recipes.base import BaseConfig, build_model, build_tokenizer, training_texts
 from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
 
 from data_prep.corpora import load_corpus
+from recipes.tiny_base.model import BaseConfig, build_model, build_tokenizer, training_texts
 from recipes.tiny_base.pretrain import PretrainConfig, pretrain
 from reward_fns.coe_format import LAYERS, CoEOutput
 

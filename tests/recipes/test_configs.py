@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import yaml
 from omegaconf import OmegaConf
-from recipes.base import BaseConfig
 from verl.trainer.ppo.utils import need_critic, need_reference_policy
 from verl.utils.config import validate_config
 
@@ -18,10 +17,12 @@ from common.code import REPO, code_identity, strings
 from common.decisions import DataDecisions
 from common.errors import StageError
 from data_prep.config import DataConfig
+from eval.generation.run import GenerateConfig
 from eval.html.report import ReportConfig
+from eval.human.conduct import StudyConfig
+from eval.judge.config import JudgeConfig
 from recipes import sft
 from recipes.eval import EvalConfig
-from recipes.generate import GenerateConfig
 from recipes.grpo import read_progress, reward_outage
 from recipes.grpo_config import (
     OUTAGE_FILE,
@@ -31,8 +32,12 @@ from recipes.grpo_config import (
     cpu_slots_needed,
     gpus_needed,
 )
+from recipes.reward_probes import ProbesConfig
+from recipes.reward_ranking import RankingConfig
 from recipes.stage import COMMON_PROFILE, PROFILES, Common, load_profile
+from recipes.tiny_base.model import BaseConfig
 from reward_fns.reward_worker import RewardWorkerConfig
+from reward_fns.training.config import RewardModelConfig
 
 NAMES = sorted({path.stem for path in PROFILES.glob("*.yaml")} - {COMMON_PROFILE})
 DECIDED = DataDecisions("sample", "coe", "系统", False, 1024, 1024, "base")

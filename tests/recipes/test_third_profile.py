@@ -19,8 +19,8 @@ from verl.utils.config import validate_config
 from common.code import REPO
 from common.decisions import DataDecisions
 from data_prep.config import DataConfig
+from eval.generation.run import GenerateConfig
 from recipes import grpo_config, sft, stage
-from recipes.generate import GenerateConfig
 
 FILES: Final = {
     "profiles/one_card.yaml": """
