@@ -70,7 +70,7 @@ class RewardOptions(Guards):
     format_mode: FormatMode = field(default="exact", metadata=one_of(get_args(FormatMode)))
     replicas: int = limited(1, 1)
     timeout_s: float = limited(60.0, 0.1)
-    attempts: int = limited(3, 1)
+    attempts: int = limited(5, 1)
     outage_file: str | None = None
 
     @classmethod
