@@ -30,8 +30,8 @@ REWARD_FUNCTION: Final = REPO / "reward_fns" / "coe_reward.py"
 OUTAGE_FILE: Final = "reward_outage.txt"
 _REWARD: Final = "reward.custom_reward_function"
 _DECIDED: Final = ("max_prompt_tokens", "max_response_tokens", "max_tokens", "enable_thinking")
+# CPU slots that verl reserves with each GPU (`ResourcePoolManager.max_colocate_count`).
 _PER_GPU: Final = 3
-"""CPU slots that verl reserves with each GPU (`ResourcePoolManager.max_colocate_count`)."""
 
 
 def compose_config(profile: str, out: Path, seed: int, decided: DataDecisions, overrides: Sequence[str]) -> DictConfig:

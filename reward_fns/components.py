@@ -17,13 +17,12 @@ RESULT_KEYS: Final = (
     "distinct_1",
     "distinct_2",
 )
+# Characters of a piece that counts as copied, the length of most Chinese words.
+#
+# Of SMILECHAT's, PsyQA's and our own responses 99 in 100 have an overlap under 0.35 with their question; the question's
+# words strung together have 0.63 or more. By pieces of four characters the two are not apart: a string of words breaks
+# what is longer than a word.
 GRAM: Final = 2
-"""Characters of a piece that counts as copied, the length of most Chinese words.
-
-Of SMILECHAT's, PsyQA's and our own responses 99 in 100 have an overlap under 0.35 with their question; the question's
-words strung together have 0.63 or more. By pieces of four characters the two are not apart: a string of words breaks
-what is longer than a word.
-"""
 
 
 def components(question: str, output: str, judgement: Judgement | None, options: RewardOptions) -> dict[str, float]:

@@ -10,11 +10,11 @@ from typing import Any, Literal, get_args
 
 from common.settings import check, limited, one_of
 
+# How the cosine becomes r_answer, see `reward_model.Judgement`.
 AnswerMode = Literal["threshold", "dense", "margin"]
-"""How the cosine becomes r_answer, see `reward_model.Judgement`."""
 
+# How r_format is paid, see `coe_format`.
 FormatMode = Literal["exact", "partial"]
-"""How r_format is paid, see `coe_format`."""
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,10 @@ from reward_fns.training.curves import plot_curves
 from reward_fns.training.pairwise import PAIRWISE, compare, render_pairwise, triplet_cosines
 from reward_fns.training.trainer import Trained, generic_replies, split_dev, take_heldout, train
 
+# The cosines that T was chosen on; the report draws the calibration from them.
 HELDOUT: Final = "heldout.parquet"
-"""The cosines that T was chosen on; the report draws the calibration from them."""
+# The folder of the encoder as its training began.
 UNTRAINED: Final = "untrained"
-"""The folder of the encoder as its training began."""
 _TRAINER: Final = "trainer"
 
 

@@ -20,10 +20,10 @@ from reward_fns.training.config import RewardModelConfig
 from reward_fns.training.loss import ContrastiveEmpathyLoss
 from reward_fns.training.pairwise import ranked_right, triplet_cosines
 
+# How often the dev triplets are ranked during the training; the best of these states is kept.
 _EVALUATIONS: Final = 4
-"""How often the dev triplets are ranked during the training; the best of these states is kept."""
+# Evaluations without a gain after which training stops.
 _PATIENCE: Final = 2
-"""Evaluations without a gain after which training stops."""
 
 
 @dataclass(frozen=True, slots=True)

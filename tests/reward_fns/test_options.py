@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from reward_fns.components import RESULT_KEYS, Judgement, components, measure
+from reward_fns.components import RESULT_KEYS, components, measure
+from reward_fns.judgement import Judgement
 from reward_fns.options import Guards, RewardOptions
 
 QUESTION = "考试没有考好，很难过，不知道怎么跟爸妈说"
