@@ -118,7 +118,7 @@ def test_verl_s_prompts_are_the_trained_prompts(case: dict[str, Any], tmp_path: 
     config = compose_config(case["profile"], tmp_path, 42, DECIDED, [])
     data: Any = OmegaConf.merge(config.data, {"filter_overlong_prompts": False})
     dataset = RLHFDataset(str(case["folder"] / "grpo.parquet"), tokenizer=case["tokenizer"], config=data)
-    kwargs: Any = OmegaConf.to_container(config.data.apply_chat_template_kwargs)
+    kwargs: Any = OmegaConf.to_container(config.data.apply_chat_template_kwargs, resolve=True)
     for index, row in enumerate(case["trained"]):
         messages = dataset[index]["raw_prompt"]
         # The call that verl's agent loop makes.
