@@ -36,8 +36,8 @@ from reward_fns.options import RewardOptions
 from reward_fns.reward_model import RewardModel, Threshold, save_generic
 from reward_fns.reward_worker import RewardWorkerConfig, start_reward_workers
 
+# Questions, and as many answers.
 Pairs = tuple[list[str], list[str]]
-"""Questions, and as many answers."""
 
 _CHARACTERS = [chr(code) for code in range(0x4E00, 0x4E00 + 2000)]
 

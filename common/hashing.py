@@ -9,8 +9,8 @@ from typing import Final
 from common.files import write_json
 
 CACHE_FILE: Final = ".hashes.json"
+# Bytes from which on reading a file again costs more than remembering it.
 _REMEMBERED: Final = 1 << 20
-"""Bytes from which on reading a file again costs more than remembering it."""
 _MODEL: Final = (
     "config*.json",
     "generation_config.json",
@@ -31,8 +31,8 @@ _TOKENIZER: Final = (
     "*.model",
 )
 
+# A file, a folder with all in it, or some files; a path where nothing is, such as a hub id, stands for itself.
 Input = Path | Sequence[Path]
-"""A file, a folder with all in it, or some files; a path where nothing is, such as a hub id, stands for itself."""
 
 
 def model_files(folder: Path) -> Input:

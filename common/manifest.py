@@ -16,8 +16,9 @@ from common.errors import StageError
 from common.files import write_json
 
 MANIFEST: Final = "manifest.json"
+# What a stage that is not finished was begun with: it may only be gone on with by the same.
 BEGUN: Final = "begun.json"
-"""What a stage that is not finished was begun with: it may only be gone on with by the same."""
+# Packages that decide a result beside our own code.
 VERSIONS_OF: Final = (
     "torch",
     "transformers",
@@ -28,9 +29,8 @@ VERSIONS_OF: Final = (
     "accelerate",
     "ray",
 )
-"""Packages that decide a result beside our own code."""
+# Logs and checkpoints may be removed for their room.
 _REMOVABLE: Final = ("checkpoints", "trainer", "runs", MANIFEST, BEGUN)
-"""Logs and checkpoints may be removed for their room."""
 
 
 @dataclass(frozen=True)

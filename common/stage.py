@@ -30,8 +30,8 @@ from common.manifest import (
     write_begun,
 )
 
+# Does a stage in its folder. The truth value says whether what an unfinished run left there may be gone on with.
 Work = Callable[[Path, bool], Mapping[str, Any] | None]
-"""Does a stage in its folder. The truth value says whether what an unfinished run left there may be gone on with."""
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ verl_configs/grpo_<profile>.yaml comes over grpo_common.yaml, that over verl's o
 folders, the seed, what `make data` decided, and our reward's options; a user's own reward gets only what is written.
 """
 
+import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
@@ -16,21 +17,21 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from reward_fns.options import RewardOptions
 
 from common.code import REPO
 from common.decisions import DataDecisions
 from common.errors import StageError
 from common.manifest import stage_problem
 from common.settings import check_types
+from reward_fns.options import RewardOptions
 
 CONFIGS: Path = REPO / "verl_configs"
 REWARD_FUNCTION: Final = REPO / "reward_fns" / "coe_reward.py"
 OUTAGE_FILE: Final = "reward_outage.txt"
-_KWARGS: Final = "reward.custom_reward_function.reward_kwargs"
+_REWARD: Final = "reward.custom_reward_function"
 _DECIDED: Final = ("max_prompt_tokens", "max_response_tokens", "max_tokens", "enable_thinking")
+# CPU slots that verl reserves with each GPU (`ResourcePoolManager.max_colocate_count`).
 _PER_GPU: Final = 3
-"""CPU slots that verl reserves with each GPU (`ResourcePoolManager.max_colocate_count`)."""
 
 
 def compose_config(profile: str, out: Path, seed: int, decided: DataDecisions, overrides: Sequence[str]) -> DictConfig:
@@ -45,7 +46,6 @@ def compose_config(profile: str, out: Path, seed: int, decided: DataDecisions, o
         f"recipe.out={_quoted(out.resolve())}",
         f"recipe.folder={_quoted(folder)}",
         f"recipe.init_model={_quoted((out / 'sft').resolve())}",
-        f"recipe.reward_function={_quoted(REWARD_FUNCTION)}",
         f"recipe.seed={seed}",
         *(f"recipe.{key}={getattr(decided, key)}" for key in _DECIDED),
     ]
@@ -53,15 +53,20 @@ def compose_config(profile: str, out: Path, seed: int, decided: DataDecisions, o
     try:
         with initialize_config_dir(str(CONFIGS), version_base=None):
             name = f"grpo_{profile}"
-            paths = [text for text in overrides if text.lstrip("+").startswith("reward.custom_reward_function.path=")]
-            if uses_own_reward(first := compose(name, overrides=[*ours, *paths])):
-                ours += _reward_defaults(first.reward.custom_reward_function.get("reward_kwargs") or {})
+            paths = [text for text in overrides if text.startswith(f"{_REWARD}.path=")]
+            path = compose(name, overrides=[*ours, *paths]).reward.custom_reward_function.path
+            if path is None or Path(path) == REWARD_FUNCTION:
+                ours += [f"{_REWARD}.path={_quoted(REWARD_FUNCTION)}", *_reward_defaults()]
             config = compose(name, overrides=[*ours, *overrides])
             if overrides:
                 check_types(compose(name, overrides=ours), config, overrides)
+        if uses_own_reward(config):
+            given: Any = OmegaConf.to_container(config.reward.custom_reward_function.reward_kwargs, resolve=True)
+            RewardOptions.of(given)
     except (HydraException, OmegaConfBaseException) as error:
         raise StageError(f"verl_configs/grpo_{profile}.yaml with {list(overrides)}: {error}") from error
-    _check_reward(config)
+    except ValueError as error:
+        raise StageError(f"{_REWARD}.reward_kwargs: {error}") from error
     if config.data.max_prompt_length < decided.max_prompt_tokens:
         raise StageError(
             f"data.max_prompt_length={config.data.max_prompt_length}, but `make data` let prompts have "
@@ -85,7 +90,8 @@ def gpus_needed(config: DictConfig) -> int:
     """GPUs for the trainer and the reward workers; none where verl runs on a CPU."""
     trainer = 0 if config.trainer.device == "cpu" else config.trainer.n_gpus_per_node * config.trainer.nnodes
     worker = config.recipe.reward_worker
-    return int(trainer + (worker.num_gpus * worker.replicas if starts_worker(config) else 0))
+    # Ray gives verl's workers whole GPUs, so part of one for the reward model is another one.
+    return int(trainer + (math.ceil(worker.num_gpus * worker.replicas) if starts_worker(config) else 0))
 
 
 def cpu_slots_needed(config: DictConfig) -> int:
@@ -93,7 +99,7 @@ def cpu_slots_needed(config: DictConfig) -> int:
     worker = config.recipe.reward_worker
     storage = config.transfer_queue.backend.SimpleStorage.num_data_storage_units + 1
     bundles = _PER_GPU * config.trainer.n_gpus_per_node * config.trainer.nnodes
-    return int(bundles + storage + (worker.num_cpus * worker.replicas if starts_worker(config) else 0) + 2)
+    return int(bundles + storage + 2 + (worker.num_cpus * worker.replicas if starts_worker(config) else 0))
 
 
 def check_machine(config: DictConfig, problem: str = "") -> None:
@@ -132,21 +138,11 @@ def check_machine(config: DictConfig, problem: str = "") -> None:
         raise StageError(f"GRPO cannot start, missing are:{lines}{hint}")
 
 
-def _reward_defaults(given: Mapping[Any, Any]) -> list[str]:
-    """Every option of our reward that the files leave out, so that each can be overridden without a plus sign."""
+def _reward_defaults() -> list[str]:
+    """Every option of our reward, so that each can be overridden without a plus sign."""
     known = {"replicas": "${recipe.reward_worker.replicas}", "outage_file": f"${{recipe.folder}}/{OUTAGE_FILE}"}
-    names = [field for field in fields(RewardOptions) if field.name not in given]
-    values = {field.name: known.get(field.name, field.default) for field in names}
-    return [f"+{_KWARGS}.{key}={'null' if value is None else value}" for key, value in values.items()]
-
-
-def _check_reward(config: DictConfig) -> None:
-    if uses_own_reward(config):
-        given: Any = OmegaConf.to_container(config.reward.custom_reward_function.reward_kwargs, resolve=True)
-        try:
-            RewardOptions.of(given)
-        except ValueError as error:
-            raise StageError(f"{_KWARGS}: {error}") from error
+    values = {field.name: known.get(field.name, field.default) for field in fields(RewardOptions)}
+    return [f"+{_REWARD}.reward_kwargs.{key}={'null' if value is None else value}" for key, value in values.items()]
 
 
 def _quoted(path: Path) -> str:

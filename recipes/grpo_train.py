@@ -22,8 +22,8 @@ from common.files import write_json
 from recipes.grpo_config import starts_worker
 from reward_fns.reward_worker import RewardWorkerConfig, start_reward_workers
 
+# What each reward worker did in the last attempt, in the stage's folder.
 COUNTERS_FILE = "reward_workers.json"
-"""What each reward worker did in the last attempt, in the stage's folder."""
 
 # The class behind verl's Ray actor.
 _TaskRunner: Any = getattr(TaskRunnerV1, "__ray_actor_class__")  # noqa: B009  # set by ray.remote, unknown to its types

@@ -45,7 +45,6 @@ def plan(common: Common, config: ProbesConfig) -> Plan:
     model = require_stage(common.root / "reward-model", "reward-model")
 
     def work(folder: Path, resume: bool) -> Mapping[str, Any]:
-        del resume
         try:
             reward_model = RewardModel(model, config.device)
             questions = heldout_questions(pd.read_parquet(triplets), config.questions, common.seed)

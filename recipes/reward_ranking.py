@@ -46,7 +46,6 @@ def plan(common: Common, config: RankingConfig) -> Plan:
     triplets = require_stage(other / "data", f"data OUT={other}") / "triplets.parquet"
 
     def work(folder: Path, resume: bool) -> Mapping[str, Any]:
-        del resume
         rows = pd.read_parquet(triplets)
         heldout = rows[rows["split"] == "heldout"].reset_index(drop=True)
         if heldout.empty:

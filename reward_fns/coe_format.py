@@ -33,8 +33,8 @@ LAYERS: Final = tuple(name for name, _, _ in _LAYERS)
 LAYER_TITLES: Final = {name: title for name, title, _ in _LAYERS}
 LAYER_ASKS: Final = {name: asks for name, _, asks in _LAYERS}
 TAG_NAMES: Final = (THINK, *LAYERS, ANSWER)
+# Any opening or closing tag.
 TAG: Final = re.compile(f"</?(?:{'|'.join(map(re.escape, TAG_NAMES))})>")
-"""Any opening or closing tag."""
 
 
 def _block(name: str, body: str) -> str:

@@ -24,7 +24,8 @@ import yaml
 from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
 
 from reward_fns.coe_format import ANSWER, extract_answer
-from reward_fns.components import Judgement, components
+from reward_fns.components import components
+from reward_fns.judgement import Judgement
 from reward_fns.options import RewardOptions
 from reward_fns.reward_model import RewardModel
 from reward_fns.reward_worker import NAMESPACE, actor_name, replica_of

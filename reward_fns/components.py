@@ -1,10 +1,10 @@
 """The named parts of one output's reward (Eq. 3), and what is measured of a reply beside its cosine."""
 
 import unicodedata
-from dataclasses import dataclass
 from typing import Final
 
 from reward_fns.coe_format import extract_answer, format_reward, partial_format_reward
+from reward_fns.judgement import Judgement
 from reward_fns.options import RewardOptions
 
 RESULT_KEYS: Final = (
@@ -17,31 +17,12 @@ RESULT_KEYS: Final = (
     "distinct_1",
     "distinct_2",
 )
+# Characters of a piece that counts as copied, the length of most Chinese words.
+#
+# Of SMILECHAT's, PsyQA's and our own responses 99 in 100 have an overlap under 0.35 with their question; the question's
+# words strung together have 0.63 or more. By pieces of four characters the two are not apart: a string of words breaks
+# what is longer than a word.
 GRAM: Final = 2
-"""Characters of a piece that counts as copied, the length of most Chinese words.
-
-Of SMILECHAT's, PsyQA's and our own responses 99 in 100 have an overlap under 0.35 with their question; the question's
-words strung together have 0.63 or more. By pieces of four characters the two are not apart: a string of words breaks
-what is longer than a word.
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What the reward model says of one answer.
-
-    Attributes:
-        cosine: cos(E(q), E(a)).
-        threshold: r_answer of Eq. 6, 1 above T and 0 else.
-        dense: how likely the pair is a good one, 0 to 1; it tells apart answers that `threshold` ties.
-        margin: Eq. 5 turned into a reward: by how much of the margin the answer is closer to the question than the
-            closest generic reply, 0 to 1.
-    """
-
-    cosine: float
-    threshold: float
-    dense: float
-    margin: float
 
 
 def components(question: str, output: str, judgement: Judgement | None, options: RewardOptions) -> dict[str, float]:

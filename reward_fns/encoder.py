@@ -16,8 +16,8 @@ from sentence_transformers import SentenceTransformer
 
 from reward_fns.lexical import LEXICAL_FILE, Lexical
 
+# From how many texts on a progress bar is shown.
 _SHOWN: Final = 500
-"""From how many texts on a progress bar is shown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from typing import Any, Literal, get_args
 
 from common.settings import check, limited, one_of
 
+# How the cosine becomes r_answer, see `reward_model.Judgement`.
 AnswerMode = Literal["threshold", "dense", "margin"]
-"""How the cosine becomes r_answer, see `reward_model.Judgement`."""
 
+# How r_format is paid, see `coe_format`.
 FormatMode = Literal["exact", "partial"]
-"""How r_format is paid, see `coe_format`."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class RewardOptions(Guards):
     format_mode: FormatMode = field(default="exact", metadata=one_of(get_args(FormatMode)))
     replicas: int = limited(1, 1)
     timeout_s: float = limited(60.0, 0.1)
-    attempts: int = limited(3, 1)
+    attempts: int = limited(5, 1)
     outage_file: str | None = None
 
     @classmethod

@@ -14,8 +14,8 @@ from typing import Any
 from scipy.special import expit
 
 from common.files import write_json
-from reward_fns.components import Judgement
 from reward_fns.encoder import Embedded, Encoder, stack
+from reward_fns.judgement import Judgement
 
 THRESHOLD_FILE = "threshold.json"
 GENERIC_FILE = "generic.json"

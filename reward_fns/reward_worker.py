@@ -15,7 +15,7 @@ from typing import Any
 
 import ray
 
-from reward_fns.components import Judgement
+from reward_fns.judgement import Judgement
 from reward_fns.reward_model import RewardModel
 
 ACTOR_NAME = "coe_reward_model"

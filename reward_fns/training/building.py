@@ -16,8 +16,8 @@ from reward_fns.encoder import Encoder
 from reward_fns.lexical import Lexical
 from reward_fns.training.config import STATIC, RewardModelConfig
 
+# How many texts the mean and the spread are taken from, about.
 _WHITENED_FROM: Final = 2000
-"""How many texts the mean and the spread are taken from, about."""
 Vectors = npt.NDArray[np.float32]
 
 

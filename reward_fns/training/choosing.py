@@ -13,13 +13,13 @@ from reward_fns.reward_model import Threshold
 from reward_fns.training.pairwise import Cosines
 
 GOOD: Final = "good"
+# How T follows from the held-out pairs, by the rule's name.
 RULES: Final = {
     "youden": "largest true minus false positive rate on held-out pairs (Youden's J)",
     "fpr": "lowest T that at most {rate:g} of the held-out negatives pass",
     "fpr_each": "lowest T that at most {rate:g} of each kind of held-out negatives pass",
     "tpr": "highest T that at least {rate:g} of the held-out answers pass",
 }
-"""How T follows from the held-out pairs, by the rule's name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from common.settings import check, limited, one_of
 from reward_fns.training.choosing import RULES
 
 STATIC: Final = "static"
+# Arguments of the library's trainer that are set here.
 _OWN_ARGUMENTS: Final = ("output_dir", "seed", "num_train_epochs", "batch_sampler", "load_best_model_at_end")
-"""Arguments of the library's trainer that are set here."""
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,11 @@ from reward_fns.encoder import Encoder
 
 Cosines = npt.NDArray[np.float64]
 Both = tuple[Cosines, Cosines]
+# A difference with the lower and the upper bound of its 95 % interval.
 Difference = tuple[float, float, float]
-"""A difference with the lower and the upper bound of its 95 % interval."""
 BASELINE: Final = "TF-IDF"
+# The file with the results of `compare`.
 PAIRWISE: Final = "pairwise.json"
-"""The file with the results of `compare`."""
 RESAMPLES: Final = 1000
 _GRAMS: Final = (1, 3)
 

@@ -21,11 +21,11 @@ from reward_fns.training.curves import plot_curves
 from reward_fns.training.pairwise import PAIRWISE, compare, render_pairwise, triplet_cosines
 from reward_fns.training.trainer import Trained, generic_replies, split_dev, take_heldout, train
 
+# The cosines that T was chosen on; the report draws the calibration from them.
 HELDOUT: Final = "heldout.parquet"
-"""The cosines that T was chosen on; the report draws the calibration from them."""
+# The folder of the encoder as its training began.
 UNTRAINED: Final = "untrained"
-"""The folder of the encoder as its training began."""
-TRAINER: Final = "trainer"
+_TRAINER: Final = "trainer"
 
 
 def make_reward_model(
@@ -77,15 +77,17 @@ def _trained(
     triplets: pd.DataFrame, config: RewardModelConfig, tokenizer_from: str, seed: int, folder: Path, resume: bool
 ) -> Trained:
     """Put the trained encoder into the folder; one that a killed run has trained to the end is left there."""
-    done = folder / TRAINER / "trained.json"
-    if resume and done.is_file():
+    done = folder / _TRAINER / "trained.json"
+    if not resume:  # first of all: killed again, this run would take another's training for its own
+        shutil.rmtree(done.parent, ignore_errors=True)
+    if done.is_file():
         return Trained(**json.loads(done.read_text(encoding="utf-8")))
     rows, dev = split_dev(triplets, config.dev_triplets, seed)
     mine = triplets[triplets["split"] == "train"]
     texts = list(dict.fromkeys([*mine["question"], *mine["positive"]]))
     encoder = build_encoder(config, tokenizer_from, texts, seed)
     encoder.save(folder / UNTRAINED)
-    trained = train(encoder, rows, dev, config, seed, folder / TRAINER, resume)
+    trained = train(encoder, rows, dev, config, seed, folder / _TRAINER, resume)
     toward_start(encoder, Encoder.load(folder / UNTRAINED, config.device), config.start_share).save(folder)
     write_json(done, asdict(trained))
     for checkpoint in done.parent.glob("checkpoint-*"):

@@ -40,11 +40,12 @@ class HeldOut:
     dressed: str
 
 
+# Kinds of negatives, as the last fields of `HeldOut`.
 _NEGATIVES: Final[tuple[Kind, ...]] = ("in_batch", "emotion", "generic", "dressed")
-"""Kinds of negatives, as the last fields of `HeldOut`."""
 
 
 Probe = Callable[[HeldOut, random.Random], str]
+# The genuine responses and every probe: what it is, and how it is made for a question.
 ATTEMPTS: Final[dict[str, tuple[str, Probe]]] = {
     GENUINE: ("a human response to the question", lambda held, rng: held.response),
     "parrot": ("the question itself", lambda held, rng: held.question),
@@ -64,7 +65,6 @@ ATTEMPTS: Final[dict[str, tuple[str, Probe]]] = {
     ),
     "instruction": ("an instruction aimed at the reward", lambda held, rng: _INSTRUCTION),
 }
-"""The genuine responses and every probe: what it is, and how it is made for a question."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Trains the reward model's encoder with the trainer of sentence-transformers: Eq. 5 on the triplets of each epoch."""
 
-import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -21,10 +20,10 @@ from reward_fns.training.config import RewardModelConfig
 from reward_fns.training.loss import ContrastiveEmpathyLoss
 from reward_fns.training.pairwise import ranked_right, triplet_cosines
 
+# How often the dev triplets are ranked during the training; the best of these states is kept.
 _EVALUATIONS: Final = 4
-"""How often the dev triplets are ranked during the training; the best of these states is kept."""
+# Evaluations without a gain after which training stops.
 _PATIENCE: Final = 2
-"""Evaluations without a gain after which training stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +139,12 @@ def train(
         rows: to train on, with columns question_id, question, positive, negative, kind.
         dev: to choose the best state by; empty for the last one.
         seed: of draws and of the trainer.
-        folder: for checkpoints, and TensorBoard's logs (``runs``).
+        folder: for checkpoints, and TensorBoard's logs (``runs``); nothing of another training is in it.
         resume: go on from the last checkpoint that a killed run left.
 
     Raises:
         ValueError: the epochs draw no row.
     """
-    if not resume:
-        shutil.rmtree(folder, ignore_errors=True)
     planned = draw_epochs(rows, config.epoch_share, config.epochs, seed)
     planned = planned.assign(label=range(len(planned)))
     choosing: dict[str, Any] = {"save_strategy": "steps", "save_steps": 1 / _EVALUATIONS, "save_total_limit": 2}
@@ -172,7 +169,7 @@ def train(
             evaluator=None if dev.empty else PairwiseEvaluator(dev, encoder),
             callbacks=[] if dev.empty else [EarlyStoppingCallback(_PATIENCE)],
         )
-        last = get_last_checkpoint(str(folder)) if folder.is_dir() else None
+        last = get_last_checkpoint(str(folder)) if resume and folder.is_dir() else None
         result = trainer.train(resume_from_checkpoint=last)
     state = trainer.state
     best = (None, None) if dev.empty else (state.best_metric, state.best_global_step)

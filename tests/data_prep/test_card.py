@@ -11,9 +11,9 @@ from datasets import load_dataset
 from huggingface_hub import DatasetCard
 
 from common.records.question import Question
+from common.records.triplets import Triplet
 from data_prep import card_text
 from data_prep.card import CardFacts, DataFile, data_file, dataset_card
-from data_prep.negatives import Triplet
 from data_prep.split import Split
 from data_prep.statistics import CorpusStatistics, corpus_statistics, table1
 from data_prep.tally import StageCount

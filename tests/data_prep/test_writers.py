@@ -14,7 +14,7 @@ import pytest
 
 from common.files import replacing
 from common.records.question import Question
-from data_prep.negatives import Triplet
+from common.records.triplets import Triplet
 from data_prep.prompts import COE_PROMPT, SYSTEM_PROMPTS, chat_messages
 from data_prep.writers import (
     SFT_DATASET,

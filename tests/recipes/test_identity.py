@@ -50,7 +50,7 @@ MAY_NOTICE: Final = {
     "reward_fns/coe_format.py": {"reward_model"},
     "eval/metrics/overlap.py": {"report"},
     "data_prep/prompts.py": {"eval", "report"},
-    "reward_fns/options.py": {"report"},
+    "reward_fns/options.py": {"eval", "report"},
 }
 
 

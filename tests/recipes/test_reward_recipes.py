@@ -101,18 +101,24 @@ def test_an_encoder_of_one_s_own_from_a_folder(out: Path, capsys: pytest.Capture
 
 
 def test_a_killed_stage_goes_on_after_its_training(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    where = "reward_fns.training.pipeline"
-    with monkeypatch.context() as killed:
-        killed.setattr(f"{where}.choose_threshold", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-        with pytest.raises(KeyboardInterrupt):
-            make(reward_model.RECIPE, out, *SMALL)
+    def kill(*_: Any) -> None:
+        raise KeyboardInterrupt
 
-    def trained_again(*_: Any) -> Trained:
-        raise AssertionError("the training had ended")
+    def train_again(*_: Any) -> Trained:
+        raise AssertionError("trained again")
 
-    monkeypatch.setattr(f"{where}.train", trained_again)
+    def killed_in(step: str, *more: str) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(f"reward_fns.training.pipeline.{step}", kill)
+            with pytest.raises(KeyboardInterrupt):
+                make(reward_model.RECIPE, out, *SMALL, *more)
+
+    killed_in("choose_threshold")
+    monkeypatch.setattr("reward_fns.training.pipeline.train", train_again)
     make(reward_model.RECIPE, out, *SMALL)
-    with pytest.raises(AssertionError, match="had ended"):
+    # With other settings what lies there is another training's, also after a kill that came before this one's.
+    killed_in("build_encoder", "margin=0.2")
+    with pytest.raises(AssertionError, match="trained again"):
         make(reward_model.RECIPE, out, *SMALL, "margin=0.2")
 
 
@@ -148,6 +154,15 @@ def test_probes_take_the_guards_by_their_names(out: Path) -> None:
     for wrong in ("min_distinct=0.4", "max_copy=2", "questions=0"):
         with pytest.raises(StageError, match=wrong.partition("=")[0]):
             make(reward_probes.RECIPE, out, wrong)
+
+
+@pytest.mark.parametrize("profile", ["tiny", "qwen3_8b"])
+def test_every_profile_has_settings_for_the_four(profile: str) -> None:
+    for recipe in (reward_model, heldout_reward_model, reward_probes, reward_ranking):
+        recipe.RECIPE.load([f"profile={profile}"])
+    first, second = (recipe.RECIPE.load([f"profile={profile}"])[1] for recipe in (reward_model, heldout_reward_model))
+    assert (first.encoder, first.dimension) != (second.encoder, second.dimension)
+    assert reward_probes.RECIPE.load([f"profile={profile}"])[1].min_distinct_2 == 0.4
 
 
 @pytest.mark.parametrize(

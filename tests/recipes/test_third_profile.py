@@ -48,7 +48,7 @@ recipe: {gpus: 1}
     "verl_configs/grpo_one_card.yaml": """
 defaults: [grpo_common, _self_]
 recipe:
-  reward_worker: {device: cuda, num_gpus: 0.2}
+  reward_worker: {num_cpus: 4}
 data: {train_batch_size: 8}
 actor_rollout_ref:
   actor: {ppo_mini_batch_size: 8, ppo_micro_batch_size_per_gpu: 2, optim: {lr: 1e-6}}

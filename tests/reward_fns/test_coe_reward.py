@@ -15,7 +15,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from reward_fns.coe_format import CoEOutput
 from reward_fns.coe_reward import RewardUnavailableError, compute_score, main
-from reward_fns.components import RESULT_KEYS, Judgement
+from reward_fns.components import RESULT_KEYS
+from reward_fns.judgement import Judgement
 from reward_fns.reward_model import RewardModel, Threshold, save_generic
 from reward_fns.reward_worker import RewardWorker, RewardWorkerConfig, replica_of, start_reward_workers
 

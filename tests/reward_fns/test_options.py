@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
-from reward_fns.components import Judgement, components, measure
+from reward_fns.components import RESULT_KEYS, components, measure
+from reward_fns.judgement import Judgement
 from reward_fns.options import Guards, RewardOptions
 
 QUESTION = "考试没有考好，很难过，不知道怎么跟爸妈说"
@@ -58,6 +60,13 @@ def test_a_value_that_cannot_be_is_named(options: dict[str, Any]) -> None:
 def test_a_misspelt_option_is_named_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"^max_coppy: no such option .* Known: .*max_copy.*outage_file"):
         RewardOptions.of({"max_coppy": 0.4})
+
+
+def test_every_guard_limits_what_is_logged_and_can_be_probed() -> None:
+    guards = {guard.name: guard for guard in fields(Guards)}
+    assert {guard.metadata["measure"] for guard in guards.values()} <= set(RESULT_KEYS)
+    assert all(name.startswith(("min_", "max_")) for name in guards)
+    assert guards.keys() <= {option.name for option in fields(RewardOptions)}
 
 
 def test_null_switches_a_guard_off_and_the_paper_s_reward_is_the_default() -> None:
