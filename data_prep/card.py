@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,6 +19,7 @@ from data_prep import card_text
 from data_prep.markdown import cell, table
 from data_prep.plots import TOPICS_SHOWN
 from data_prep.statistics import CorpusStatistics, table1
+from data_prep.tally import StageCount
 
 TAGS: Final = ("mental-health", "counselling", "empathy", "chain-of-empathy", "grpo")
 
@@ -30,22 +31,6 @@ _SIZES: Final = (  # the Hub's classes: below so many rows
     (1_000_000, "100K<n<1M"),
     (10_000_000, "1M<n<10M"),
 )
-
-
-class StepCount(Protocol):
-    """What came into a step, what it kept and what it left out."""
-
-    @property
-    def came_in(self) -> int:
-        """How many."""
-
-    @property
-    def kept(self) -> int:
-        """How many of them went on."""
-
-    @property
-    def rejected(self) -> int:
-        """How many of them did not, each with its reason in ``rejected.jsonl``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +79,7 @@ class CardFacts:
     corpora: Mapping[str, CorpusStatistics]
     kept: CorpusStatistics
     pictures: tuple[str, ...]
-    steps: Mapping[str, StepCount]
+    steps: Mapping[str, StageCount]
     splits: Mapping[str, int]
     files: tuple[DataFile, ...]
     masked: Mapping[str, int] | None
@@ -181,7 +166,7 @@ def _holds(facts: CardFacts) -> str:
     )
 
 
-def _steps(steps: Mapping[str, StepCount]) -> str:
+def _steps(steps: Mapping[str, StageCount]) -> str:
     rows = ((cell(step), f"{n.came_in:,}", f"{n.kept:,}", f"{n.rejected:,}") for step, n in steps.items())
     return table(("Step", "Came in", "Kept", "Left out"), rows)
 

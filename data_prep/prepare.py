@@ -20,6 +20,7 @@ from data_prep.engine import treat_questions
 from data_prep.grouping import Grouped, deduplicate, everything
 from data_prep.leaks import Leak, Texts, find_leaks, reasons_by_id
 from data_prep.negatives import TripletBuilder
+from data_prep.rejected import Rejected
 from data_prep.selection import Barred, select_prompts, select_sft
 from data_prep.split import Split, split_questions
 from data_prep.statistics import CorpusStatistics, corpus_statistics
@@ -122,12 +123,7 @@ def prepare(
     """
     remove_partial(out_dir)
     tally, clock = Tally(), Clock()
-    named = [("", config.data_source, corpus)]
-    named += [("coe_", "sample", coe)] if coe is not None else []
-    named += [(f"{name} ", name, part) for name, part in exclude.items()]
-    names = [name for _, name, _ in named]
-    if len(set(names)) < len(names):
-        raise ValueError(f"corpora are called {names}, expected a name of its own for each. Set data_source=… .")
+    named = _named(corpus, coe, exclude, config.data_source)
     read = {name: corpus_statistics(part.questions) for _, name, part in named}
     clock.lap("statistics")
     treated = _treat({name: part for _, name, part in named}, config, out_dir / WORK)
@@ -178,6 +174,23 @@ def prepare(
         risky_prompts=sum(bool(question.risks) for question in prompts["grpo_train"]),
         seconds=clock.seconds,
     )
+
+
+def _named(
+    corpus: Corpus, coe: Corpus | None, exclude: Mapping[str, Corpus], data_source: str
+) -> list[tuple[str, str, Corpus]]:
+    """Each corpus with what its steps' names begin with, and its own name.
+
+    Raises:
+        ValueError: two have one name.
+    """
+    named = [("", data_source, corpus)]
+    named += [("coe_", "sample", coe)] if coe is not None else []
+    named += [(f"{name} ", name, part) for name, part in exclude.items()]
+    names = [name for _, name, _ in named]
+    if len(set(names)) < len(names):
+        raise ValueError(f"corpora are called {names}, expected a name of its own for each. Set data_source=… .")
+    return named
 
 
 def _treat(corpora: Mapping[str, Corpus], config: DataConfig, work: Path) -> dict[str, list[Treated]]:
@@ -256,26 +269,26 @@ def _write(
 def _note(prefix: str, corpus: Corpus, treated: Sequence[Treated], tally: Tally) -> None:
     tally.note(f"{prefix}records", corpus.records_in, corpus.records_kept, corpus.rejected)
     rejected = [item for result in treated for item in result.rejected]
-    kept = [result.question for result in treated if result.question is not None]
-    came_in = {
-        "question": len(corpus.questions),
-        "response": sum(len(question.responses) for question in corpus.questions),
-    }
-    left = {"question": len(kept), "response": sum(len(question.responses) for question in kept)}
-    for what in ("question", "response"):
-        items = [item for item in rejected if item.what == what]
-        tally.note(f"{prefix}{what}s", came_in[what], left[what], items)
+    _note_texts(prefix, corpus.questions, _kept(treated), rejected, tally)
 
 
 def _group(prefix: str, treated: Sequence[Treated], config: DataConfig, tally: Tally) -> Grouped:
-    before = [result.question for result in treated if result.question is not None]
     grouped, rejected = deduplicate(treated, config.question_threshold, config.response_threshold)
-    came_in = {"question": len(before), "response": sum(len(question.responses) for question in before)}
-    left = {"question": len(grouped.questions), "response": sum(len(q.responses) for q in grouped.questions)}
-    for what in ("question", "response"):
-        items = [item for item in rejected if item.what == what]
-        tally.note(f"{prefix}unique_{what}s", came_in[what], left[what], items)
+    _note_texts(f"{prefix}unique_", _kept(treated), grouped.questions, rejected, tally)
     return grouped
+
+
+def _kept(treated: Sequence[Treated]) -> list[Question]:
+    return [result.question for result in treated if result.question is not None]
+
+
+def _note_texts(
+    prefix: str, before: Sequence[Question], after: Sequence[Question], rejected: Sequence[Rejected], tally: Tally
+) -> None:
+    """Note a step twice: for questions, and for all their responses."""
+    for what, size in (("question", len), ("response", lambda part: sum(len(each.responses) for each in part))):
+        items = [item for item in rejected if item.what == what]
+        tally.note(f"{prefix}{what}s", size(before), size(after), items)
 
 
 def _leaks(held_out: Mapping[str, Grouped], others: Mapping[str, Grouped], config: DataConfig) -> list[Leak]:

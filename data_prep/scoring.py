@@ -11,6 +11,10 @@ class Score:
     misses: list[str] = field(default_factory=list)
     false_alarms: list[str] = field(default_factory=list)
 
+    def __add__(self, other: "Score") -> "Score":
+        """Both together."""
+        return Score(self.hits + other.hits, [*self.misses, *other.misses], [*self.false_alarms, *other.false_alarms])
+
     @property
     def recall(self) -> float:
         """Found among labelled; 1 where nothing is labelled."""

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from common.files import replacing, write_json, write_text
 from common.records.question import QUESTION_SCHEMA, Question
+from common.records.references import TEST_COLUMNS
 from common.records.triplets import Triplet
 from data_prep.prompts import chat_messages
 from data_prep.split import Split
@@ -30,6 +31,7 @@ RlSplit = Literal["train", "val"]
 
 ABILITY: Final = "counselling"
 
+_STRINGS = pa.list_(pa.string())
 _MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 _GRPO_SCHEMA = pa.schema(
     [
@@ -54,20 +56,8 @@ _GRPO_SCHEMA = pa.schema(
 _TRIPLET_SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("question_id", "question", "positive", "negative", "kind", "split")]
 )
-_TEST_SCHEMA = pa.schema(
-    [
-        ("id", pa.string()),
-        ("title", pa.string()),
-        ("description", pa.string()),
-        ("question", pa.string()),
-        ("topic", pa.string()),
-        ("crisis", pa.bool_()),
-        ("risks", pa.list_(pa.string())),
-        ("emotion", pa.string()),
-        ("references", pa.list_(pa.string())),
-        ("prompt", _MESSAGES),
-    ]
-)
+_TEST_KINDS = {"crisis": pa.bool_(), "risks": _STRINGS, "references": _STRINGS, "prompt": _MESSAGES}
+_TEST_SCHEMA = pa.schema([(name, _TEST_KINDS.get(name, pa.string())) for name in TEST_COLUMNS])
 _QUESTION_SCHEMA = QUESTION_SCHEMA.insert(1, pa.field("split", pa.string()))
 _ROWS = 4096
 

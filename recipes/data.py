@@ -116,7 +116,7 @@ def load_tokenizer(model: str) -> Any:
 
     try:
         return AutoTokenizer.from_pretrained(model, trust_remote_code=False)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise StageError(
             f"model={model}: no tokenizer found ({str(error).splitlines()[0]}). Name a folder or a hub id: MODEL=…"
         ) from error

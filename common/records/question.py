@@ -68,11 +68,11 @@ def from_table(table: pa.Table) -> Iterator[Question]:
     """The questions of a table that has the columns of `QUESTION_SCHEMA`, others beside them or not.
 
     Raises:
-        ValueError: a column is missing or of another type; the message names both schemas.
+        ValueError: a column is missing or of another type; the message names what was found.
     """
     try:
         table = table.select(QUESTION_SCHEMA.names).cast(QUESTION_SCHEMA)
-    except (KeyError, pa.ArrowInvalid, ValueError) as error:
+    except (KeyError, pa.ArrowException) as error:
         raise ValueError(f"columns {table.schema.names}, expected those of a question: {error}") from error
     for row in table.to_pylist():
         values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}

@@ -129,23 +129,13 @@ def _table(scores: dict[str, Score]) -> Iterator[str]:
 
 def pooled(scores: Iterable[dict[str, Score]]) -> dict[str, Score]:
     """One score of each type over several files: what was found and missed in all of them together."""
-    total: dict[str, Score] = {type: Score() for type in ALL_TYPES}
-    for one in scores:
-        for type, score in one.items():
-            total[type].hits += score.hits
-            total[type].misses += score.misses
-            total[type].false_alarms += score.false_alarms
-    return total
+    files = list(scores)
+    return {type: sum((one[type] for one in files), Score()) for type in ALL_TYPES}
 
 
 def over_types(scores: dict[str, Score], types: Iterable[str]) -> Score:
     """One score over several types."""
-    chosen = [scores[type] for type in types]
-    return Score(
-        sum(score.hits for score in chosen),
-        [each for score in chosen for each in score.misses],
-        [each for score in chosen for each in score.false_alarms],
-    )
+    return sum((scores[type] for type in types), Score())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

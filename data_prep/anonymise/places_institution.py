@@ -30,7 +30,6 @@ _NUMBER_HINT: Final = re.compile(
     rf"[{_NUMERAL}附实](?=(?:实验|附属)?[中小幼高]|实小|附小|[师外医队处部厂所站场]|公司|.厂)"
 )
 """What every `_NUMBERED` has in it; it begins with one set of characters, and so is searched ten times as quickly."""
-_AFTER_SHORT: Final = re.compile(r"[念读的上大研本毕博硕，。！？；在计学老数经]|$")
 _WORK: Final = (
     r"(?:上[着了]?班|工作|实习|任职|就职|打工|做事|当[\u4e00-\u9fa5]|做[\u4e00-\u9fa5]{0,4}[员师工理]|跑[车船业]|打螺丝|"
     r"入职|离职|辞职|干了|干过|待了|呆了|裁员|倒闭|加班|兼职|的(?:同事|老板|领导|工资|offer|员工))"

@@ -10,12 +10,12 @@ after all four. ``sealed``, where it is there, has been used for no rule and is 
 """
 
 import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from common.files import read_json_lines
 from data_prep.risk.reading import RISKS
 from data_prep.risk.tags import RiskRules
 from data_prep.scoring import Score
@@ -45,19 +45,13 @@ def read_labelled(path: Path) -> list[Labelled]:
         ValueError: a line is no object with ``text`` and ``categories``, or has a category that is none of ``RISKS``.
     """
     labelled = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            record = json.loads(line)
-            text, categories = str(record["text"]), frozenset(record["categories"])
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
+    for number, record in read_json_lines(path):
+        text, categories = record.get("text"), record.get("categories")
+        if not isinstance(text, str) or not isinstance(categories, list) or not set(categories) <= set(RISKS):
             raise ValueError(
-                f"{path}, line {number}: {error!r}, expected an object with text and categories. Correct the line."
-            ) from error
-        if not categories <= set(RISKS):
-            raise ValueError(
-                f"{path}, line {number}: categories {sorted(categories)}, expected some of {RISKS}. Correct the line."
+                f"{path}:{number}: categories {categories}, expected a text and some of {RISKS}. Correct the line."
             )
-        labelled.append(Labelled(text, categories))
+        labelled.append(Labelled(text, frozenset(categories)))
     return labelled
 
 

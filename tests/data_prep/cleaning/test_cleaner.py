@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.records.question import Question
-from data_prep.cleaning import RULES, Change, Cleaner, clean
+from data_prep.cleaning import RULES, Change, CleanedQuestion, Cleaner
 from data_prep.cleaning.rules import TextRule
 from data_prep.corpora import load_corpus
 from data_prep.rejected import Rejected
@@ -153,13 +153,14 @@ OFF = st.sets(st.sampled_from(list(RULES)))
 
 @given(st.lists(QUESTIONS, max_size=4), OFF)
 def test_all_that_came_in_is_kept_or_rejected(questions: list[Question], off: set[str]) -> None:
-    cleaned = clean(questions, Cleaner(off))
-    counts = cleaned.counts
-    assert counts["questions_in"] == len(questions) == counts["questions_kept"] + counts["questions_rejected"]
-    came = sum(len(question.responses) for question in questions)
-    assert counts["responses_in"] == came == counts["responses_kept"] + counts["responses_rejected"]
-    assert {item.reason.removeprefix("question left out: ") for item in cleaned.rejected} <= set(RULES) - off
-    assert {change.rule for change in cleaned.changes} <= set(RULES) - off
+    cleaner = Cleaner(off)
+    for asked in questions:
+        result = cleaner(asked)
+        what = Counter(item.what for item in result.rejected)
+        assert what["question"] + (result.question is not None) == 1
+        assert what["response"] + len(result.question.responses if result.question else ()) == len(asked.responses)
+        assert {item.reason.removeprefix("question left out: ") for item in result.rejected} <= set(RULES) - off
+        assert {change.rule for change in result.changes} <= set(RULES) - off
 
 
 @given(QUESTIONS, OFF)
@@ -189,14 +190,21 @@ def test_corpora_lose_only_what_their_faults_cost(
         (smilechat_path, mending, [("15", "question", "no_response_left")]),
         (empathy_qa_path, {}, []),
     ):
-        cleaned = clean(load_corpus(path).questions, Cleaner())
-        assert [(item.id, item.what, item.reason) for item in cleaned.rejected] == left_out
-        found = Counter(change.rule for change in cleaned.changes)
+        cleaned = list(map(Cleaner(), load_corpus(path).questions))
+        assert [(item.id, item.what, item.reason) for result in cleaned for item in result.rejected] == left_out
+        found = Counter(change.rule for result in cleaned for change in result.changes)
         assert found == {**mended, **{reason: 1 for _, _, reason in left_out}}
         assert all(isinstance(RULES[name], TextRule) for name in mended)
 
 
 def test_sample_corpus_is_clean() -> None:
-    questions = load_corpus(None).questions
-    cleaned = clean(questions, Cleaner())
-    assert (cleaned.questions, cleaned.rejected, cleaned.changes) == (questions, [], [])
+    cleaner = Cleaner()
+    for asked in load_corpus(None).questions:
+        assert cleaner(asked) == CleanedQuestion(asked, (), ())
+
+
+def test_a_chain_of_any_length_is_cleaned_whole() -> None:
+    chain = tuple(f"第{number}\u200b层" for number in range(5))
+    cleaned = Cleaner()(replace(question(LONG), coe=chain)).question
+    assert cleaned is not None
+    assert cleaned.coe == tuple(layer.replace("\u200b", "") for layer in chain)
