@@ -91,11 +91,6 @@ class Manifest(Facts):
         return Facts(self.seed, self.config, self.inputs, self.code, self.versions)
 
 
-def write_begun(folder: Path, facts: Facts) -> None:
-    """Note what a stage is begun with."""
-    write_json(folder / BEGUN, asdict(facts), indent=2)
-
-
 def read_begun(folder: Path) -> Facts | None:
     """What an unfinished stage was begun with; None where that is not known."""
     record = _read(folder / BEGUN)

@@ -10,12 +10,13 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from common.code import code_identity, strings
 from common.errors import StageError
+from common.files import write_json
 from common.hashing import Hashes, Input
 from common.manifest import (
     BEGUN,
@@ -27,7 +28,6 @@ from common.manifest import (
     read_begun,
     stage_problem,
     versions,
-    write_begun,
 )
 
 # Does a stage in its folder. The truth value says whether what an unfinished run left there may be gone on with.
@@ -107,7 +107,7 @@ def run_stage(
         print(f"{name}: {problem or _told(before, facts) + ' changed'}, making {folder} again.", flush=True)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MANIFEST).unlink(missing_ok=True)
-    write_begun(folder, facts)
+    write_json(folder / BEGUN, asdict(facts), indent=2)
     print(f"{name}: working in {folder}{', going on where it was left' if resume else ''}", flush=True)
     started = time.time()
     result = plan.work(folder, resume)

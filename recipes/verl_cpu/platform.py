@@ -65,19 +65,10 @@ def _device_module() -> ModuleType:
 class PlatformCPU(PlatformBase):
     """Everything verl asks of a device, answered for the CPU."""
 
-    _module = _device_module()
-
-    @property
-    def device_name(self) -> str:
-        return "cpu"
-
-    @property
-    def vendor_name(self) -> str:
-        return "cpu"
-
-    @property
-    def device_module(self) -> ModuleType:
-        return self._module
+    # verl reads them as properties.
+    device_name = "cpu"
+    vendor_name = "cpu"
+    device_module = _device_module()
 
     def is_available(self) -> bool:
         return True

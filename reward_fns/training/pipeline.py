@@ -14,10 +14,9 @@ from common.files import write_json, write_text
 from reward_fns.encoder import Encoder
 from reward_fns.reward_model import save_generic
 from reward_fns.training.building import build_encoder, toward_start
-from reward_fns.training.card import CURVES, render_card
+from reward_fns.training.card import CURVES, plot_curves, render_card
 from reward_fns.training.choosing import choose_threshold, heldout_pairs
 from reward_fns.training.config import RewardModelConfig
-from reward_fns.training.curves import plot_curves
 from reward_fns.training.pairwise import PAIRWISE, compare, render_pairwise, triplet_cosines
 from reward_fns.training.trainer import Trained, generic_replies, split_dev, take_heldout, train
 

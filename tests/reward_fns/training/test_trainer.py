@@ -16,10 +16,9 @@ from transformers import PreTrainedTokenizerFast
 from reward_fns.encoder import Encoder
 from reward_fns.reward_model import RewardModel, Threshold, load_generic, save_generic
 from reward_fns.training.building import build_encoder, freeze
-from reward_fns.training.card import render_card
+from reward_fns.training.card import plot_curves, render_card
 from reward_fns.training.choosing import Pairs, choose_threshold, heldout_pairs
 from reward_fns.training.config import RewardModelConfig
-from reward_fns.training.curves import plot_curves
 from reward_fns.training.loss import contrastive_loss
 from reward_fns.training.pairwise import triplet_cosines
 from reward_fns.training.trainer import Trained, draw_epochs, generic_replies, split_dev, take_heldout, train
