@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -51,12 +51,7 @@ class Hashes:
     def __init__(self, root: Path) -> None:
         """Take what is remembered in `root`, the folder that holds a folder a stage."""
         self._file = root / CACHE_FILE
-        self._known: dict[str, list[object]] = {}
-        if self._file.is_file():
-            try:
-                self._known = dict(json.loads(self._file.read_text(encoding="utf-8")))
-            except ValueError:  # written by something else; it is only remembered work
-                self._known = {}
+        self._known: dict[str, list[object]] = json.loads(self._file.read_text("utf-8")) if self._file.is_file() else {}
 
     def of(self, source: Input) -> str:
         """The digest of names and bytes of a file, a folder or some files; the path itself where nothing is."""
@@ -65,7 +60,8 @@ class Hashes:
                 return self._of_file(source)
             if not source.is_dir():
                 return str(source)
-            files, above = sorted(_all(source)), source
+            found = (path for path in source.rglob("*") if path.is_file() and not path.name.startswith("."))
+            files, above = sorted(found), source
         else:
             files = sorted(source)
             above = min((path.parent for path in files), key=lambda path: len(path.parts), default=Path())
@@ -87,10 +83,6 @@ class Hashes:
             self._known[key] = [*facts, digest]
             write_json(self._file, self._known, indent=0)
         return digest
-
-
-def _all(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
 
 
 def _found(folder: Path, patterns: Sequence[str]) -> list[Path]:

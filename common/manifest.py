@@ -1,13 +1,14 @@
 """The manifest of a stage: what it was made from, by which code, and what it left; one record, one reader, one writer.
 
-It is written last and removed first, so that it stands for a finished stage and nothing else.
+It is written when a stage begins, by which an unfinished run is known, and again with what came of it when it ends.
 """
 
 import importlib.metadata
 import json
 import subprocess
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,8 +17,6 @@ from common.errors import StageError
 from common.files import write_json
 
 MANIFEST: Final = "manifest.json"
-# What a stage that is not finished was begun with: it may only be gone on with by the same.
-BEGUN: Final = "begun.json"
 # Packages that decide a result beside our own code.
 VERSIONS_OF: Final = (
     "torch",
@@ -30,46 +29,37 @@ VERSIONS_OF: Final = (
     "ray",
 )
 # Logs and checkpoints may be removed for their room.
-_REMOVABLE: Final = ("checkpoints", "trainer", "runs", MANIFEST, BEGUN)
+_REMOVABLE: Final = ("checkpoints", "trainer", "runs", MANIFEST)
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What decides a stage's result.
+class Manifest:
+    """A stage that was begun, and what came of it once it is finished.
 
     Attributes:
+        stage: its name.
         seed: of every draw.
         config: every setting, as plain values.
         inputs: digest of each thing that it reads, by name (`common.hashing`).
         code: digest of each file that decides the result (`common.code`).
         versions: of the packages that do.
-    """
-
-    seed: int
-    config: Mapping[str, Any]
-    inputs: Mapping[str, str]
-    code: Mapping[str, str]
-    versions: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Manifest(Facts):
-    """A finished stage.
-
-    Attributes:
-        stage: its name.
         git_commit: of the code.
         started: local time.
-        seconds: that the work took.
+        seconds: that the work took; None of a stage that is not finished.
         result: what the work gave back.
         files: sizes in bytes of what others may read.
         accepted: changes of the code after which the result was kept on request: when, and which files.
     """
 
-    stage: str = ""
-    git_commit: str = ""
-    started: str = ""
-    seconds: float = 0.0
+    stage: str
+    seed: int
+    config: Mapping[str, Any]
+    inputs: Mapping[str, str]
+    code: Mapping[str, str]
+    versions: Mapping[str, str]
+    git_commit: str
+    started: str
+    seconds: float | None = None
     result: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, int] = field(default_factory=dict)
     accepted: list[Mapping[str, Any]] = field(default_factory=list)
@@ -80,37 +70,30 @@ class Manifest(Facts):
 
     @classmethod
     def find(cls, folder: Path) -> "Manifest | None":
-        """The stage's manifest; None where there is no whole one."""
-        record = _read(folder / MANIFEST)
-        if record is None or not {key.name for key in fields(Facts)} <= record.keys():
+        """The folder's manifest, of a finished stage or not; None where there is no whole one."""
+        file = folder / MANIFEST
+        try:
+            return cls(**json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+        except (ValueError, TypeError):
             return None
-        return cls(**{key.name: record[key.name] for key in fields(cls) if key.name in record})
 
-    def facts(self) -> Facts:
-        """What decided the result."""
-        return Facts(self.seed, self.config, self.inputs, self.code, self.versions)
+    def problem(self, folder: Path) -> str:
+        """Why the stage's folder cannot be used: not finished, a file gone or of another size. "" where it can."""
+        if self.seconds is None:
+            return f"{folder} is not finished"
+        for name, size in self.files.items():
+            file = folder / name
+            if not file.is_file():
+                return f"{file} is gone"
+            if file.stat().st_size != size:
+                return f"{file} has {file.stat().st_size} bytes, its stage wrote {size}"
+        return ""
 
 
-def read_begun(folder: Path) -> Facts | None:
-    """What an unfinished stage was begun with; None where that is not known."""
-    record = _read(folder / BEGUN)
-    if record is None or set(record) != {key.name for key in fields(Facts)}:
-        return None
-    return Facts(**record)
-
-
-def stage_problem(folder: Path) -> str | None:
-    """Why a stage's folder cannot be used: no manifest, a file gone or of another size. None where it can."""
+def stage_problem(folder: Path) -> str:
+    """Why a stage's folder cannot be used, "" where it can; see `Manifest.problem`."""
     manifest = Manifest.find(folder)
-    if manifest is None:
-        return f"{folder} is not finished, it has no whole {MANIFEST}"
-    for name, size in manifest.files.items():
-        file = folder / name
-        if not file.is_file():
-            return f"{file} is gone"
-        if file.stat().st_size != size:
-            return f"{file} has {file.stat().st_size} bytes, its stage wrote {size}"
-    return None
+    return manifest.problem(folder) if manifest else f"{folder} is not finished, it has no whole {MANIFEST}"
 
 
 def require_stage(folder: Path, made_by: str) -> Path:
@@ -150,12 +133,10 @@ def files_of(folder: Path) -> dict[str, int]:
 
 def versions() -> dict[str, str]:
     """Of the packages that decide results; "absent" for one that is not installed."""
-    found = {}
+    found = dict.fromkeys(VERSIONS_OF, "absent")
     for name in VERSIONS_OF:
-        try:
+        with suppress(importlib.metadata.PackageNotFoundError):
             found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            found[name] = "absent"
     return found
 
 
@@ -166,13 +147,3 @@ def git_commit() -> str:
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return "unknown"
-
-
-def _read(file: Path) -> dict[str, Any] | None:
-    if not file.is_file():
-        return None
-    try:
-        record = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError:
-        return None
-    return record if isinstance(record, dict) else None

@@ -10,27 +10,15 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from common.code import code_identity, strings
 from common.errors import StageError
-from common.files import write_json
 from common.hashing import Hashes, Input
-from common.manifest import (
-    BEGUN,
-    MANIFEST,
-    Facts,
-    Manifest,
-    files_of,
-    git_commit,
-    read_begun,
-    stage_problem,
-    versions,
-)
+from common.manifest import Manifest, files_of, git_commit, versions
 
-# Does a stage in its folder. The truth value says whether what an unfinished run left there may be gone on with.
 Work = Callable[[Path, bool], Mapping[str, Any] | None]
 
 
@@ -48,7 +36,7 @@ class Plan:
     config: Mapping[str, Any]
     inputs: Mapping[str, Input]
     work: Work
-    shows: tuple[str, ...] = field(default=())
+    shows: tuple[str, ...] = ()
 
 
 def run_stage(
@@ -83,46 +71,36 @@ def run_stage(
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     folder = root / name
     hashes = Hashes(root)
-    facts = Facts(
+    now = Manifest(
+        stage=name,
         seed=seed,
         config=json.loads(json.dumps(plan.config, default=str)),
         inputs={key: hashes.of(source) for key, source in plan.inputs.items()},
         code=code_identity(entry, strings(plan.config)),
         versions=versions(),
+        git_commit=git_commit(),
+        started=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     )
-    made = Manifest.find(folder)
-    before: Facts | None = made or read_begun(folder)
+    before = Manifest.find(folder)
     resume = False
     if before and not force:
-        changed = _changed(before, facts)
-        problem = stage_problem(folder) if made else "the last run did not end"
-        if made and not problem and changed == "":
+        changed, problem = _changed(before, now), before.problem(folder)
+        if not problem and changed == "":
             print(f"{name}: nothing has changed since {folder} was made (force=true makes it again).", flush=True)
             return folder
         if changed == "code" and costly and not accept:
-            raise _code_alone(name, folder, before, facts)
-        if made and not problem and changed == "code" and accept:
-            return _accepted(made, facts, folder)
+            raise _code_alone(name, folder, before, now)
+        if not problem and changed == "code" and accept:
+            return _accepted(before, now, folder)
         resume = changed == "" or (changed == "code" and accept)
-        print(f"{name}: {problem or _told(before, facts) + ' changed'}, making {folder} again.", flush=True)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MANIFEST).unlink(missing_ok=True)
-    write_json(folder / BEGUN, asdict(facts), indent=2)
+        print(f"{name}: {problem or _told(before, now) + ' changed'}, making {folder} again.", flush=True)
+    now.write(folder)
     print(f"{name}: working in {folder}{', going on where it was left' if resume else ''}", flush=True)
-    started = time.time()
-    result = plan.work(folder, resume)
-    manifest = Manifest(
-        **vars(facts),
-        stage=name,
-        git_commit=git_commit(),
-        started=time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(started)),
-        seconds=round(time.time() - started, 1),
-        result=dict(result or {}),
-        files=files_of(folder),
-    )
-    manifest.write(folder)
-    (folder / BEGUN).unlink()
-    print(f"{name}: done in {manifest.seconds} s.", flush=True)
+    began = time.monotonic()
+    result = dict(plan.work(folder, resume) or {})
+    seconds = round(time.monotonic() - began, 1)
+    replace(now, seconds=seconds, result=result, files=files_of(folder)).write(folder)
+    print(f"{name}: done in {seconds} s.", flush=True)
     return folder
 
 
@@ -132,7 +110,7 @@ def is_current(made: Manifest, inputs: Mapping[str, Input], root: Path) -> bool:
     return {key: hashes.of(source) for key, source in inputs.items()} == dict(made.inputs)
 
 
-def _changed(before: Facts, now: Facts) -> str:
+def _changed(before: Manifest, now: Manifest) -> str:
     """What differs: "all" for settings or inputs, "code" for code or versions alone, "" for nothing."""
     if (before.seed, before.config, before.inputs) != (now.seed, now.config, now.inputs):
         return "all"
@@ -143,7 +121,7 @@ def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     return sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
 
 
-def _told(before: Facts, now: Facts) -> str:
+def _told(before: Manifest, now: Manifest) -> str:
     parts = {
         "seed": ["seed"] if before.seed != now.seed else [],
         "settings": _differing(before.config, now.config),
@@ -158,7 +136,7 @@ def _some(names: list[str], most: int = 8) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-def _code_alone(name: str, folder: Path, before: Facts, now: Facts) -> StageError:
+def _code_alone(name: str, folder: Path, before: Manifest, now: Manifest) -> StageError:
     differing = [*_differing(before.code, now.code), *_differing(before.versions, now.versions)]
     return StageError(
         f"{name}: only code has changed since {folder} was begun: {_some(differing)}. A run costs much, so choose:\n"
@@ -167,9 +145,9 @@ def _code_alone(name: str, folder: Path, before: Facts, now: Facts) -> StageErro
     )
 
 
-def _accepted(made: Manifest, facts: Facts, folder: Path) -> Path:
-    differing = [*_differing(made.code, facts.code), *_differing(made.versions, facts.versions)]
-    note = {"when": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "changed": differing, "commit": git_commit()}
-    replace(made, code=facts.code, versions=facts.versions, accepted=[*made.accepted, note]).write(folder)
-    print(f"{made.stage}: {folder} is kept although {_some(differing)} changed.", flush=True)
+def _accepted(before: Manifest, now: Manifest, folder: Path) -> Path:
+    differing = [*_differing(before.code, now.code), *_differing(before.versions, now.versions)]
+    note = {"when": now.started, "changed": differing, "commit": now.git_commit}
+    replace(before, code=now.code, versions=now.versions, accepted=[*before.accepted, note]).write(folder)
+    print(f"{before.stage}: {folder} is kept although {_some(differing)} changed.", flush=True)
     return folder

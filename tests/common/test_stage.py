@@ -133,7 +133,11 @@ def test_accept_does_not_hide_other_settings(tmp_path: Path, code: Path) -> None
 def test_an_unfinished_run_is_gone_on_with_only_if_it_is_the_same(change: str, tmp_path: Path, code: Path) -> None:
     with pytest.raises(StageError):
         start(tmp_path, code, Work(fails=True), costly=True)
-    assert Manifest.find(tmp_path / "out" / "sft") is None
+    begun = Manifest.find(tmp_path / "out" / "sft")
+    assert begun is not None
+    assert begun.seconds is None
+    with pytest.raises(StageError, match="not finished"):
+        require_stage(tmp_path / "out" / "sft", "sft")
     again = Work()
     if change == "code":
         code.write_text("LIMIT = 2\n")

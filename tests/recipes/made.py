@@ -27,7 +27,8 @@ def make_stage(
     told = {**(DECIDED.result() if name == "data" else {}), **(result or {})}
     hashes = Hashes(root)
     digests = {key: hashes.of(source) for key, source in (inputs or {}).items()}
-    Manifest(42, {}, digests, {}, {}, stage=name, result=told, files=files_of(folder)).write(folder)
+    made = Manifest(name, 42, {}, digests, {}, {}, "", "", seconds=0.0, result=told, files=files_of(folder))
+    made.write(folder)
     return folder
 
 
