@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from common.errors import StageError
+from common.manifest import require_stage
 from eval.metrics.protocols import Protocol
 from eval.results import Result
 from eval.score import RewardScorer, add_rewards, score_replies
@@ -97,4 +98,5 @@ def test_a_file_that_cannot_be_read_is_named_in_a_line(root: Path) -> None:
     (root / "judge" / "judge.json").write_text("no JSON")
     with pytest.raises(StageError, match=r"report: .*judge\.json"):
         run(RECIPE, arguments(root))
-    assert not (root / "report" / "manifest.json").exists()
+    with pytest.raises(StageError, match="not finished"):
+        require_stage(root / "report", "report")
