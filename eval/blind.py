@@ -16,8 +16,8 @@ from common.records.replies import read_replies
 from eval.compare import at_risk
 from eval.replies import shown
 
+# Stands for a reply without anything to show; it is ranked like the others.
 NOTHING: Final = "（这条回复没有可以展示的内容）"
-"""Stands for a reply without anything to show; it is ranked like the others."""
 
 _SELF_NAMES: Final = (
     "Empathy-R1",

@@ -10,11 +10,11 @@ import pandas as pd
 from common.files import FileError, read_json_lines
 from reward_fns.coe_format import format_reward, partial_format_reward
 
+# In grpo's folder: verl's log of its steps.
 METRICS_FILE: Final = "metrics.jsonl"
-"""In grpo's folder: verl's log of its steps."""
 
+# In grpo's folder, where trainer.rollout_data_dir says so: the format's curve is drawn from it.
 ROLLOUTS: Final = "rollouts"
-"""In grpo's folder, where trainer.rollout_data_dir says so: the format's curve is drawn from it."""
 
 _LOGGED: Final = {"reward": "critic/score/mean", "kl": "actor/kl_loss", "length": "response_length/mean"}
 _VALIDATED: Final = re.compile(r"val-(?:core|aux)/.+/(reward|format|answer)/mean@\d+")

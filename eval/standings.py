@@ -7,8 +7,8 @@ from common.files import FileError
 from eval.figures import figures_of
 from eval.statistics import Interval
 
+# Win@1, Win@2 and mean rank by model.
 Standings = dict[str, dict[str, Interval]]
-"""Win@1, Win@2 and mean rank by model."""
 
 
 def read_standings(path: Path) -> tuple[str, Standings]:

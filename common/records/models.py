@@ -10,8 +10,8 @@ from typing import Final, Literal, get_args
 from common.errors import StageError
 from common.files import write_json
 
+# What a whole output looks like: with CoE tags, with a ``<think>`` block before the reply, or the reply alone.
 ReplyKind = Literal["coe", "think", "plain"]
-"""What a whole output looks like: with CoE tags, with a ``<think>`` block before the reply, or the reply alone."""
 
 KINDS: Final = get_args(ReplyKind)
 MODELS_FILE: Final = "models.json"

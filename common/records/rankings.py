@@ -7,8 +7,8 @@ from typing import Final
 
 from common.files import FileError, read_json_lines, write_json_lines
 
+# What one holistic ranking goes by (section 4.2.2 of the paper).
 CRITERIA: Final = ("fluency", "identification", "comforting", "suggestion")
-"""What one holistic ranking goes by (section 4.2.2 of the paper)."""
 
 RANKINGS_FILE: Final = "rankings.jsonl"
 

@@ -11,13 +11,13 @@ from typing import Any, Final, Literal, TextIO
 from common.files import FileError, read_json_lines
 from common.records.rankings import CRITERIA
 
+# A is the reply shown first.
 Choice = Literal["A", "B", "tie"]
-"""A is the reply shown first."""
 
 CHOICES: Final = ("A", "B", "tie")
 OVERALL: Final = "overall"
+# What a verdict decides, in the order in which it is asked: the whole after its parts.
 KEYS: Final = (*CRITERIA, OVERALL)
-"""What a verdict decides, in the order in which it is asked: the whole after its parts."""
 
 
 class VerdictError(ValueError):

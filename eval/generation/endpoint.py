@@ -21,8 +21,8 @@ from common.errors import StageError
 from common.records.replies import Reply, append_replies, unfinished_replies, write_replies
 from eval.generation.request import GenerationRequest
 
+# Sampling keys that are no part of OpenAI's interface; vLLM's server takes them beside it.
 _SERVERS_OWN = ("top_k", "min_p", "repetition_penalty", "chat_template_kwargs")
-"""Sampling keys that are no part of OpenAI's interface; vLLM's server takes them beside it."""
 
 
 async def generate(request: GenerationRequest) -> None:

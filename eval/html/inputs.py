@@ -19,11 +19,11 @@ from eval.standings import Standings, read_standings
 from eval.statistics import Interval
 from reward_fns.reward_model import THRESHOLD_FILE, Threshold
 
+# The stages of rankings: by people, and by a model.
 RANKED_BY: Final = ("ranking", "judge")
-"""The stages of rankings: by people, and by a model."""
 
+# In reward-model's folder, where it kept them: its held-out pairs.
 HELDOUT_FILE: Final = "heldout.parquet"
-"""In reward-model's folder, where it kept them: its held-out pairs."""
 
 REQUIRED: Final = ("data", "reward-model", "eval")
 _REPORT: Final = "report"

@@ -24,11 +24,12 @@ from scipy.special import expit
 from common.records.triplets import GOOD
 from reward_fns.reward_model import Threshold
 
+# Colours of the page for models; further models repeat them with another dash.
 MODEL_COLOURS: Final = 8
-"""Colours of the page for models; further models repeat them with another dash."""
 
 _INK, _FAINT, _GOOD, _BAD = "#010101", "#010102", "#010103", "#010104"
 _DASHES: Final = ("-", "--", ":", "-.")
+# Colours as matplotlib draws them, and the variable of the style sheet that each becomes.
 _VARIABLES: Final = {
     _INK: "var(--ink-soft)",
     _FAINT: "var(--line)",
@@ -36,7 +37,6 @@ _VARIABLES: Final = {
     _BAD: "var(--bad)",
     **{f"#0102{number:02x}": f"var(--m{number})" for number in range(MODEL_COLOURS)},
 }
-"""Colours as matplotlib draws them, and the variable of the style sheet that each becomes."""
 
 _STYLE: Final[dict[Any, Any]] = {
     "svg.fonttype": "none",

@@ -14,12 +14,12 @@ from eval.results import Result
 from eval.standings import Standings
 from eval.statistics import Interval
 
+# Corrected p below which a difference is called one.
 CLEAR: Final = 0.05
-"""Corrected p below which a difference is called one."""
 
 
+# A mean and its interval, as text.
 Cell = tuple[str, str]
-"""A mean and its interval, as text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,10 @@ from common.records.rankings import Ranking
 from eval.statistics import Interval
 
 RESAMPLES: Final = 2000
+# Fewer: each takes a tenth of a second.
 STRENGTH_RESAMPLES: Final = 100
-"""Fewer: each takes a tenth of a second."""
+# Of Plackett–Luce: keeps the strength of a model that always wins or always loses finite.
 _REGULARISED: Final = 0.01
-"""Of Plackett–Luce: keeps the strength of a model that always wins or always loses finite."""
 
 Floats = npt.NDArray[np.float64]
 

@@ -14,8 +14,8 @@ from common.records.rankings import Ranking
 from eval.blind import BlindItem
 from eval.human.page import task
 
+# An attention check's reply; eval.human.page tells annotators that there are some.
 CHECK_TEXT: Final = "这一条是为了确认题目有被认真读过，与上面的来信无关。请把这条回复排在最后。"
-"""An attention check's reply; eval.human.page tells annotators that there are some."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,11 @@ from openai.types.chat import ChatCompletion
 from eval.judge.budget import Budget, Usage
 from eval.judge.prompt import SCHEMA
 
+# Whether the server holds the model to the verdict's schema; auto asks for it and does without where it is refused.
 STRUCTURED: Final = ("auto", "json_schema", "none")
-"""Whether the server holds the model to the verdict's schema; auto asks for it and does without where it is refused."""
 
+# By which of them a request says how long an answer may be differs between servers.
 LENGTH_KEYS: Final = ("max_tokens", "max_completion_tokens")
-"""By which of them a request says how long an answer may be differs between servers."""
 
 _PASSING: Final = (408, 409, 425, 429)
 _REFUSED: Final = (400, 413, 422)

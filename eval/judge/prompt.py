@@ -17,6 +17,7 @@ import yaml
 
 from common.records.verdicts import CHOICES, KEYS, Choice, VerdictError, check_verdict, excerpt
 
+# `response_format` of a request, for servers that hold a model to a schema.
 SCHEMA: Final[dict[str, Any]] = {
     "type": "json_schema",
     "json_schema": {
@@ -30,7 +31,6 @@ SCHEMA: Final[dict[str, Any]] = {
         },
     },
 }
-"""`response_format` of a request, for servers that hold a model to a schema."""
 
 _THOUGHTS: Final = re.compile(r"\s*<think>.*?</think>", re.DOTALL)
 _BLOCK: Final = re.compile(r"```(?:json)?[ \t]*\n(.*)\n```", re.DOTALL)

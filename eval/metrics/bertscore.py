@@ -17,8 +17,8 @@ from transformers import AutoModel, AutoTokenizer
 
 from eval.metrics.protocols import Policy
 
+# Pairs compared together: torchmetrics keeps all their token embeddings at once.
 _PAIRS: Final = 32
-"""Pairs compared together: torchmetrics keeps all their token embeddings at once."""
 
 
 class BertScorer:
