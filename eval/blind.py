@@ -10,10 +10,8 @@ from typing import Final
 import pandas as pd
 
 from common.errors import StageError
-from common.records.models import ReplyKind, read_models
-from common.records.references import read_references
-from common.records.replies import read_replies
-from eval.compare import at_risk
+from common.records.references import at_risk, read_references
+from common.records.replies import ReplyKind, read_models, read_replies
 from eval.replies import shown
 
 # Stands for a reply without anything to show; it is ranked like the others.

@@ -11,7 +11,7 @@ from typing import Final
 import pandas as pd
 
 from common.files import FileError
-from common.records.models import ReplyKind
+from common.records.replies import ReplyKind
 from reward_fns.coe_format import TAG_NAMES, extract_answer, has_visible_text
 
 _TAGGED: Final = re.compile(rf"</?(?:{'|'.join((*TAG_NAMES, 'think'))})>")

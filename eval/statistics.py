@@ -142,6 +142,13 @@ def length_controlled(
     return Interval(mean, *map(float, result.confidence_interval))
 
 
+def lengths_overlap(ours: Sequence[float], theirs: Sequence[float]) -> bool:
+    """Whether either model has the longer reply to one question in ten at least."""
+    longer = sum(mine > other for mine, other in zip(ours, theirs, strict=True)) / len(ours)
+    shorter = sum(mine < other for mine, other in zip(ours, theirs, strict=True)) / len(ours)
+    return len(ours) > 2 and (min(longer, shorter) >= 0.1 or longer == shorter == 0)
+
+
 def _paired(ours: npt.ArrayLike, theirs: npt.ArrayLike) -> npt.NDArray[np.float64]:
     left, right = np.asarray(ours, dtype=float), np.asarray(theirs, dtype=float)
     if left.shape != right.shape or left.ndim != 1 or len(left) < 2:

@@ -9,6 +9,7 @@ protocols can't be compared. Every figure of ours has its 95 % interval; the pap
 
 import argparse
 import html
+import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -21,12 +22,36 @@ import yaml
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from common.files import write_text
-from eval.figures import FIGURES, figure
+from common.files import FileError, write_text
+from eval.figures import FIGURES, figure, figures_of
 from eval.markdown import escape, table
 from eval.results import Result, ResultError, check_comparable
-from eval.standings import read_standings
 from eval.statistics import Interval
+
+# Win@1, Win@2 and mean rank by model.
+Standings = dict[str, dict[str, Interval]]
+
+
+def read_standings(path: Path) -> tuple[str, Standings]:
+    """The test set's name, "" where the file tells none, and the models; none where no question is ranked whole yet.
+
+    Args:
+        path: ``ranking.json`` of `make ranking` or ``judge.json`` of `make judge`.
+
+    Raises:
+        FileError: not such a file.
+    """
+    keys = figures_of("ranking")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        models = {
+            name: {key: Interval(**{end: float(own[key][end]) for end in ("mean", "low", "high")}) for key in keys}
+            for name, own in content["models"].items()
+        }
+        return str(content.get("test_set", "")), models
+    except (OSError, KeyError, TypeError, AttributeError, ValueError) as error:
+        raise FileError(f"{path}: {error!r}, expected mean, low and high of {', '.join(keys)} by model") from error
+
 
 PAPER_TABLES: Final = ("2", "3", "4")
 SEEN: Final = "it may have seen this test set"

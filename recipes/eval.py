@@ -20,9 +20,8 @@ from common.errors import StageError
 from common.files import FileError
 from common.hashing import Input, model_files
 from common.manifest import require_stage
-from common.records.models import file_stem, read_models, reply_files
 from common.records.references import read_references
-from common.records.replies import read_replies
+from common.records.replies import file_stem, read_models, read_replies, reply_files
 from common.stage import Plan
 from eval.compare import by_risk, by_topic, compare, slices
 from eval.curves import METRICS_FILE, read_curves
@@ -31,8 +30,7 @@ from eval.metrics.protocols import Protocol
 from eval.plots import plot_models, plot_rewards
 from eval.replies import check_match
 from eval.report import signed, write_replies, write_report
-from eval.results import Result
-from eval.score import RewardScorer, add_rewards, score_replies
+from eval.results import Result, RewardScorer, add_rewards, score_replies
 from eval.sources import require_current_replies
 from eval.tables import SEEN, print_results
 from recipes.stage import Common, Recipe, main, section

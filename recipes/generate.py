@@ -15,11 +15,10 @@ from typing import Any
 from common.decisions import DataDecisions, check_model, read_decisions
 from common.errors import StageError
 from common.manifest import require_stage
-from common.records.models import MODELS_FILE, write_models
+from common.records.replies import MODELS_FILE, write_models
 from common.stage import Plan
 from data_prep.prompts import SYSTEM_PROMPTS
-from eval.generation.entries import ModelEntry, load_entries
-from eval.generation.run import GenerateConfig, generate
+from eval.generation.run import GenerateConfig, ModelEntry, generate, load_entries
 from eval.sources import OWN, STAGES, sources
 from recipes.stage import Common, Recipe, main, section
 

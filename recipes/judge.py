@@ -18,8 +18,8 @@ from common.errors import StageError
 from common.files import FileError
 from common.hashing import Input
 from common.manifest import require_stage
-from common.records.models import reply_files
 from common.records.rankings import RANKINGS_FILE, read_rankings
+from common.records.replies import reply_files
 from common.stage import Plan
 from eval.blind import items_of_run
 from eval.judge.client import JudgeError

@@ -15,8 +15,8 @@ from common.records.references import read_references
 from eval.compare import Gain
 from eval.curves import METRICS_FILE, ROLLOUTS, read_curves
 from eval.results import Result
-from eval.standings import Standings, read_standings
 from eval.statistics import Interval
+from eval.tables import Standings, read_standings
 from reward_fns.reward_model import THRESHOLD_FILE, Threshold
 
 # The stages of rankings: by people, and by a model.

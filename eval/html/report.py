@@ -16,9 +16,18 @@ from markupsafe import Markup
 
 from eval.figures import FIGURES, figure, figures_of
 from eval.html.inputs import Run
+from eval.html.parts import (
+    crisis_note,
+    embedded,
+    gain_groups,
+    headline,
+    heat_maps,
+    number,
+    ranking_rows,
+    reply_data,
+    risk_tables,
+)
 from eval.html.plots import MODEL_COLOURS, curve_panels, distribution_panels, kind_panels, reliability_panel
-from eval.html.replies import crisis_note, embedded, reply_data
-from eval.html.tables import gain_groups, headline, heat_maps, number, ranking_rows, risk_tables
 from eval.report import SLICE_NOTE
 from eval.tables import PAPER_TABLES, result_table
 

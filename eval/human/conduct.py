@@ -1,4 +1,4 @@
-"""A study from its settings to its report: which questions, who ranks them, what was ranked so far.
+"""A study from its settings to its report: which questions, who ranks them, what was ranked so far, what it showed.
 
 ``study.json`` records the seed and what the study is made of, so that a begun one is never changed.
 """
@@ -14,16 +14,15 @@ from typing import Any, Final
 
 from common.code import REPO
 from common.errors import StageError
-from common.files import write_json
+from common.files import write_json, write_text
 from common.manifest import require_stage
 from common.records.rankings import RANKINGS_FILE, Ranking, write_rankings
 from eval.blind import BlindItem, items_of_run
-from eval.human.analysis import analyse
-from eval.human.label_studio import LabelStudio
-from eval.human.page import instructions, page
-from eval.human.report import RANKING_FILE, write_study
-from eval.human.server import ACCOUNTS, Server, accounts
-from eval.human.study import Left, pages, rankings_of
+from eval.human.analysis import Study, analyse
+from eval.human.server import ACCOUNTS, LabelStudio, Server, accounts
+from eval.human.study import Left, instructions, page, pages, rankings_of
+from eval.markdown import table
+from eval.plots import plot_mean_ranks
 
 ACTIONS: Final = ("start", "export", "analyse")
 STUDY: Final = "study.json"
@@ -224,3 +223,72 @@ def _drawn(root: Path, seed: int, config: StudyConfig) -> tuple[list[BlindItem],
     # None where much may be at stake.
     checks = [item for item in drawn[::-1] if not item.at_risk][:wanted]
     return [item for item in drawn if item not in checks][: min(config.questions, len(drawn) - wanted)], checks
+
+
+RANKING_FILE: Final = "ranking.json"
+NOTE: Final = (
+    "95 % intervals: questions and raters are both drawn again. Strength: Plackett–Luce, the chance to be put first "
+    "among all. Raters who agree in everything have W and alpha 1; by chance alpha is 0, W as told. Preference is not "
+    "benefit: nothing here claims clinical validity."
+)
+
+
+def write_study(folder: Path, study: Study, test_set: str, left: dict[str, Left]) -> None:
+    """``ranking.json``, ``ranking.md`` and ``ranking.png``.
+
+    Args:
+        folder: of the stage.
+        study: of `eval.human.analysis.analyse`.
+        test_set: its name in tables.
+        left: pages that annotators did not put in order, by annotator.
+    """
+    content = {"test_set": test_set, **asdict(study), "left": {name: asdict(pages) for name, pages in left.items()}}
+    write_json(folder / RANKING_FILE, content)
+    lines = [
+        f"# Human evaluation: {test_set}",
+        "",
+        f"{study.rankings} rankings of {study.questions} questions by {len(study.raters)} raters.",
+        "",
+        *table(
+            ["Model", "Win@1", "Win@2", "Mean rank", "Strength"],
+            (
+                [name, f.win_1.text(".1f"), f.win_2.text(".1f"), f.mean_rank.text(".3f"), f.strength.text(".3f")]
+                for name, f in study.models.items()
+            ),
+        ),
+        "",
+        f"- Kendall's W {_number(study.w)} ({_number(study.w_by_chance)} by chance), Krippendorff's alpha "
+        f"{_number(study.alpha)} (ordinal).",
+        *([f"- Left out for failed attention checks: {', '.join(study.left_out)}."] if study.left_out else []),
+        "",
+        *table(
+            ["Rater", "Questions", "Kendall's tau with the others", "Checks passed", "Skipped", "Left as shown"],
+            [
+                *(
+                    [
+                        name,
+                        str(rater.questions),
+                        _number(rater.tau),
+                        f"{rater.passed} of {rater.checks}",
+                        *_left(left, name),
+                    ]
+                    for name, rater in study.raters.items()
+                ),
+                *([name, "0", "–", "–", *_left(left, name)] for name in left if name not in study.raters),
+            ],
+        ),
+        "",
+        "![ranking](ranking.png)",
+        "",
+        NOTE,
+    ]
+    write_text(folder / "ranking.md", "\n".join(lines) + "\n")
+    plot_mean_ranks({name: own.mean_rank for name, own in study.models.items()}, folder / "ranking.png")
+
+
+def _left(left: dict[str, Left], name: str) -> list[str]:
+    return [str(len(left[name].skipped)), str(len(left[name].unmoved))] if name in left else ["–", "–"]
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

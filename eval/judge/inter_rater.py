@@ -7,8 +7,7 @@ import pandas as pd
 from scipy.stats import kendalltau
 from sklearn.metrics import cohen_kappa_score
 
-from common.records.rankings import Ranking
-from common.records.verdicts import OVERALL
+from common.records.rankings import OVERALL, Ranking
 from eval.blind import BlindItem
 from eval.judge.client import JudgeError
 from eval.statistics import Interval, bootstrap_mean
@@ -69,8 +68,8 @@ def inter_rater(
     """The judge's inter-rater agreement with people, None where no question was ranked by both.
 
     Args:
-        judged: of `eval.judge.pairs.judge_rankings`.
-        pairs: of `eval.judge.pairs.pair_table`.
+        judged: of `eval.judge.analysis.judge_rankings`.
+        pairs: of `eval.judge.analysis.pair_table`.
         human: that `check_same` let pass.
         seed: of the bootstrap.
     """

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import yaml
 
-from common.records.verdicts import CHOICES, KEYS, Choice, VerdictError, check_verdict, excerpt
+from common.records.rankings import CHOICES, KEYS, Choice, VerdictError, check_verdict, excerpt
 
 # `response_format` of a request, for servers that hold a model to a schema.
 SCHEMA: Final[dict[str, Any]] = {

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from common.files import write_json, write_text
-from common.records.rankings import CRITERIA
-from common.records.verdicts import KEYS, OVERALL
+from common.records.rankings import CRITERIA, KEYS, OVERALL
 from eval.judge.analysis import Counts, Judgement
 from eval.judge.inter_rater import InterRater
 from eval.markdown import escape, table

@@ -54,7 +54,7 @@ class BertScorer:
         """F1 of each reply, over its references by the policy; 0 for a reply that shows nothing.
 
         Args:
-            scores: a row a reply, with question_id and shown, of `eval.score.score_replies`.
+            scores: a row a reply, with question_id and shown, of `eval.results.score_replies`.
             references: of `common.records.references.read_references`.
             policy: over the references of a question.
         """

@@ -16,8 +16,8 @@ import yaml
 from common.errors import StageError
 from common.records.replies import Reply, append_replies, unfinished_replies
 from eval.generation.endpoint import generate
-from eval.generation.entries import load_entries
 from eval.generation.request import GenerationRequest, open_questions
+from eval.generation.run import load_entries
 
 CHAT = [{"role": "system", "content": "你是咨询师"}, {"role": "user", "content": "最近很难过"}]
 

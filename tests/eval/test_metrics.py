@@ -13,12 +13,10 @@ from common.code import REPO
 from common.files import FileError
 from common.records.references import read_references
 from common.records.replies import read_replies
-from eval.metrics.__main__ import main
-from eval.metrics.ceiling import ceiling
+from eval.metrics.__main__ import ceiling, main
 from eval.metrics.protocols import PROTOCOLS, Protocol, code_version, navg
 from eval.replies import check_match, shown
-from eval.results import Result, ResultError, check_comparable
-from eval.score import score_replies
+from eval.results import Result, ResultError, check_comparable, score_replies
 from reward_fns.coe_format import CoEOutput
 
 PRINTED = yaml.safe_load((Path(__file__).parents[2] / "eval" / "paper_rows.yaml").read_text(encoding="utf-8"))

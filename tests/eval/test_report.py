@@ -13,8 +13,7 @@ from eval.curves import read_curves
 from eval.metrics.protocols import Protocol
 from eval.plots import plot_models, plot_rewards
 from eval.report import write_replies, write_report
-from eval.results import Result
-from eval.score import RewardScorer, add_rewards, question_means, score_replies
+from eval.results import Result, RewardScorer, add_rewards, question_means, score_replies
 from reward_fns.coe_format import CoEOutput
 
 GOOD = CoEOutput(("难过", "自责", "被理解", "先共情"), "听起来你这段时间很难过。").render()

@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from eval.metrics.protocols import Protocol
-from eval.results import Result, ResultError
-from eval.score import score_replies
+from eval.results import Result, ResultError, score_replies
 from eval.statistics import Interval
 from eval.tables import main, result_table
 

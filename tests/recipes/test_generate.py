@@ -10,8 +10,7 @@ import pytest
 
 from common.errors import StageError
 from common.manifest import read_manifest
-from common.records.models import read_models
-from common.records.replies import Reply, append_replies
+from common.records.replies import Reply, append_replies, read_models
 from recipes.generate import RECIPE
 from recipes.stage import run
 from tests.recipes.made import DECIDED, decided_by, make_stage

@@ -11,7 +11,7 @@ import pytest
 from common.errors import StageError
 from common.records.rankings import Ranking, write_rankings
 from eval.human.server import accounts
-from eval.standings import read_standings
+from eval.tables import read_standings
 from recipes.ranking import run
 from tests.recipes.made import make_stage
 
