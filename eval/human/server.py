@@ -231,13 +231,13 @@ class LabelStudio:
             "maximum_annotations": 1,
         }
         found = [project["id"] for project in self._projects() if project["title"] == title]
-        if found:
-            return int(self._call("PATCH", f"/api/projects/{found[0]}/", settings)["id"])
-        return int(self._call("POST", "/api/projects/", settings)["id"])
+        method, path = ("PATCH", f"/api/projects/{found[0]}/") if found else ("POST", "/api/projects/")
+        return int(self._call(method, path, settings)["id"])
 
     def add_tasks(self, project: int, tasks: Sequence[Mapping[str, Any]]) -> int:
         """Import the tasks whose ``page`` the project does not have yet; how many those were."""
-        known = {task["data"]["page"] for task in self._tasks(project)}
+        there = self._call("GET", f"/api/projects/{project}/export?exportType=JSON&download_all_tasks=true")
+        known = {task["data"]["page"] for task in there}
         missing = [{"data": dict(task)} for task in tasks if task["page"] not in known]
         if missing:
             self._call("POST", f"/api/projects/{project}/import", missing)
@@ -256,9 +256,6 @@ class LabelStudio:
 
     def _projects(self) -> list[dict[str, Any]]:
         return list(self._call("GET", f"/api/projects/?page_size={_PAGE_SIZE}")["results"])
-
-    def _tasks(self, project: int) -> list[dict[str, Any]]:
-        return list(self._call("GET", f"/api/projects/{project}/export?exportType=JSON&download_all_tasks=true"))
 
     def _call(self, method: str, path: str, content: Any = None) -> Any:
         headers = {"Authorization": f"Token {self.token}"}

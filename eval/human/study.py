@@ -7,6 +7,7 @@ whenever it is needed and is never uploaded.
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 from xml.sax.saxutils import quoteattr
 
@@ -69,11 +70,12 @@ _STYLE: Final = """
 
 def page() -> str:
     """The labelling configuration: criteria, the post with its warning, and one list to put in order."""
-    lines = ["<View>", f"<Style>{_STYLE}</Style>", '<View className="criteria">', _header(HOLISTIC)]
-    for criterion in CRITERIA:
-        name, look, leave = _EXPLAINED[criterion]
-        lines.append(_header(f"{name}：{look}{leave}"))
-    lines += [
+    criteria = (f"{name}：{look}{leave}" for name, look, leave in map(_EXPLAINED.__getitem__, CRITERIA))
+    lines = [
+        "<View>",
+        f"<Style>{_STYLE}</Style>",
+        '<View className="criteria">',
+        *map(_header, (HOLISTIC, *criteria)),
         "</View>",
         '<View className="risk"><Header value="$notice" size="5"/></View>',
         '<View className="post"><Text name="post" value="$post"/></View>',
@@ -87,25 +89,9 @@ def page() -> str:
 
 def instructions() -> str:
     """HTML that is shown before the first question and behind the page's button for instructions."""
-    criteria = "".join(
-        f"<p><b>{name}</b><br>{look}<br>{leave}</p>" for name, look, leave in (_EXPLAINED[key] for key in CRITERIA)
-    )
+    explained = map(_EXPLAINED.__getitem__, CRITERIA)
+    criteria = "".join(f"<p><b>{name}</b><br>{look}<br>{leave}</p>" for name, look, leave in explained)
     return f"<p>{HOLISTIC}</p>{criteria}<p>{RISK}</p><p>{CHECKS}</p><p>{CARE}</p>"
-
-
-def task(number: int, post: str, at_risk: bool, replies: list[tuple[str, str]]) -> dict[str, Any]:
-    """One page's data: no more of the models than labels without a meaning.
-
-    Args:
-        number: of the page, from 1.
-        post: what was asked.
-        at_risk: whether the warning is shown.
-        replies: label and text, from top to bottom.
-    """
-    shown = [
-        {"id": label, "title": f"回复 {place}", "body": text} for place, (label, text) in enumerate(replies, start=1)
-    ]
-    return {"page": number, "post": post, "notice": RISK if at_risk else "", "replies": shown}
 
 
 def _header(text: str) -> str:
@@ -133,12 +119,17 @@ class Page:
     check: str
 
     def task(self) -> dict[str, Any]:
-        """What Label Studio is given."""
-        texts = [
-            (label, CHECK_TEXT if label == self.check else self.item.replies[model])
-            for label, model in self.labels.items()
+        """What Label Studio is given: no more of the models than labels without a meaning."""
+        shown = [
+            {
+                "id": label,
+                "title": f"回复 {place}",
+                "body": CHECK_TEXT if label == self.check else self.item.replies[model],
+            }
+            for place, (label, model) in enumerate(self.labels.items(), start=1)
         ]
-        return task(self.number, self.item.post, self.item.at_risk, texts)
+        notice = RISK if self.item.at_risk else ""
+        return {"page": self.number, "post": self.item.post, "notice": notice, "replies": shown}
 
 
 def pages(annotator: str, items: Sequence[BlindItem], checks: Sequence[BlindItem], seed: int) -> list[Page]:
@@ -158,8 +149,7 @@ def pages(annotator: str, items: Sequence[BlindItem], checks: Sequence[BlindItem
         ordered.insert(place * step, (item, True))
     found = []
     for number, (item, is_check) in enumerate(ordered, start=1):
-        shown = [model for model, _ in item.presented(annotator, seed)]
-        labels = {f"r{place}": model for place, model in enumerate(shown, start=1)}
+        labels = {f"r{place}": model for place, (model, _) in enumerate(item.presented(annotator, seed), start=1)}
         found.append(Page(number, item, labels, rng.choice(list(labels)) if is_check else ""))
     return found
 
@@ -188,17 +178,19 @@ def rankings_of(annotator: str, own: Sequence[Page], tasks: Sequence[Mapping[str
     by_number = {page.number: page for page in own}
     found, left = [], Left([], [])
     for exported in tasks:
-        number = exported["data"]["page"]
-        if number not in by_number:
+        page = by_number.get(number := exported["data"]["page"])
+        if not page:
             raise StageError(
                 f"{annotator}: page {number} is none of this study's. Export with the settings it began with."
             )
-        page = by_number[number]
         annotations = [a for a in exported["annotations"] if not a["was_cancelled"]]
         if not annotations:
             left.skipped.append(number)
             continue
-        order = _order(max(annotations, key=lambda annotation: annotation["updated_at"])["result"])
+        latest = max(annotations, key=lambda annotation: annotation["updated_at"])["result"]
+        lists = [part["value"]["ranker"].values() for part in latest if part["type"] == "ranker"]
+        # From best to worst; nothing where the page was submitted in the order in which it was shown.
+        order = [label for labels in chain(*lists) for label in labels]
         if not order:
             left.unmoved.append(number)
             order = list(page.labels)
@@ -208,12 +200,3 @@ def rankings_of(annotator: str, own: Sequence[Page], tasks: Sequence[Mapping[str
         passed = order[-1] == page.check if page.check else None
         found.append(Ranking(annotator, page.item.question_id, models, bool(page.check), passed))
     return found, left
-
-
-def _order(result: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Labels from best to worst; empty where the page was submitted in the order in which it was shown."""
-    for part in result:
-        if part["type"] == "ranker":
-            lists: dict[str, list[str]] = part["value"]["ranker"]
-            return [label for labels in lists.values() for label in labels]
-    return []
