@@ -26,6 +26,7 @@ NOTE: Final = (
     "does not, GRPO has found a weakness of its reward rather than better answers. Nothing here says that a reply "
     "helps anybody, and no figure claims clinical validity."
 )
+CHAINS_NOTE: Final = "SFT learnt from chains that were written for this project, not reviewed."
 SLICE_NOTE: Final = (
     "At risk are posts that the corpus marks so or that a rule of `data_prep/risk` matches. They are kept out of "
     "GRPO's prompts; the rules miss some and are no screening instrument."
@@ -79,6 +80,8 @@ def write_report(
         "",
         *(f"![{Path(picture).stem}]({picture})\n" for picture in pictures),
         NOTE,
+        "",
+        CHAINS_NOTE,
         "",
         "Ten replies with their layers: [replies.md](replies.md). All replies and scores: `*.replies.jsonl`, "
         "`*.scores.parquet`; each model's figures by question: `*.zh.json`, `*.paper.json`; the gains: `gains.json`.",

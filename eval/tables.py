@@ -102,15 +102,13 @@ class ResultTable:
         """Headings of the columns."""
         return ["Test set", "Model", *(figure(column).heading for column in self.columns)]
 
-    def cells(self, row: Row, interval: str = " ({} to {})") -> list[str]:
+    def cells(self, row: Row, pattern: str = "{} ({} to {})") -> list[str]:
         """A row's figures as text; intervals by the pattern given, "–" where there is none."""
-
-        def shown(value: Interval | float | None, form: str) -> str:
-            if isinstance(value, Interval):
-                return f"{value.mean:{form}}" + interval.format(f"{value.low:{form}}", f"{value.high:{form}}")
-            return "–" if value is None else f"{value:{form}}"
-
-        return [shown(row.cells.get(column), f".{figure(column).digits}f") for column in self.columns]
+        values = ((row.cells.get(column), f".{figure(column).digits}f") for column in self.columns)
+        return [
+            "–" if value is None else value.text(form, pattern) if isinstance(value, Interval) else f"{value:{form}}"
+            for value, form in values
+        ]
 
     def markdown(self) -> str:
         """GitHub's flavour."""
@@ -121,7 +119,7 @@ class ResultTable:
     def latex(self) -> str:
         """A booktabs table; intervals stand small beneath each other's figure."""
         rows = (
-            " & ".join([_tex(row.test_set), _tex(row.label), *self.cells(row, r" {{\scriptsize [{}, {}]}}")])
+            " & ".join([_tex(row.test_set), _tex(row.label), *self.cells(row, r"{} {{\scriptsize [{}, {}]}}")])
             for row in self.rows
         )
         lines = [
@@ -145,7 +143,7 @@ class ResultTable:
         head = "".join(f"<th>{html.escape(text)}</th>" for text in self.head)
         body = "".join(
             f'<tr class="{row.source}"><td>{html.escape(row.test_set)}</td><td>{html.escape(row.label)}</td>'
-            + "".join(f"<td>{cell}</td>" for cell in self.cells(row, "<small>{} to {}</small>"))
+            + "".join(f"<td>{cell}</td>" for cell in self.cells(row, "{}<small>{} to {}</small>"))
             + "</tr>\n"
             for row in self.rows
         )

@@ -1,7 +1,7 @@
 """What the HTML report is made of, read from the folders of a run's stages."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -92,20 +92,20 @@ def read_run(root: Path) -> Run:
     folder = root / "eval"
     gains = _gains(folder / "gains.json")
     by_stem = _results(folder, "zh", [name for gain in gains for name in (gain.theirs, gain.ours)])
-    paper = _results(folder, "paper", [result.model for result in by_stem.values()])
     manifests = _manifests(root)
-    pairs = root / "reward-model" / HELDOUT_FILE
-    files = {by: root / by / f"{by}.json" for by in RANKED_BY}
+    # How the run paid r_format, by GRPO's manifest.
+    reward = manifests.get("grpo", {}).get("config", {}).get("reward", {}).get("custom_reward_function", {})
+    format_mode = str(reward.get("reward_kwargs", {}).get("format_mode", "exact"))
     return Run(
         test=read_references(root / "data" / "test.parquet", _POST),
         results=list(by_stem.values()),
-        paper=list(paper.values()),
+        paper=list(_results(folder, "paper", [result.model for result in by_stem.values()]).values()),
         scores={result.model: _scores(folder / f"{stem}.scores.parquet") for stem, result in by_stem.items()},
         gains=gains,
-        curves=read_curves(root / "grpo", _format_mode(manifests.get("grpo", {}))),
+        curves=read_curves(root / "grpo", format_mode),
         threshold=Threshold.load(root / "reward-model"),
-        heldout=pd.read_parquet(pairs) if pairs.is_file() else None,
-        rankings={by: read_standings(file)[1] for by, file in files.items() if file.is_file()},
+        heldout=pd.read_parquet(pairs) if (pairs := root / "reward-model" / HELDOUT_FILE).is_file() else None,
+        rankings={by: read_standings(file)[1] for by in RANKED_BY if (file := root / by / f"{by}.json").is_file()},
         manifests=manifests,
     )
 
@@ -136,10 +136,8 @@ def _scores(path: Path) -> pd.DataFrame:
     table = pd.read_parquet(path)
     if missing := [name for name in _SCORES if name not in table.columns]:
         raise FileError(f"{path}: no column {', '.join(missing)}. Run `make eval` again.")
-    numbers = table.select_dtypes("number")
-    if numbers.isna().any(axis=None):
-        row = int(numbers.isna().any(axis=1).to_numpy().argmax())
-        raise FileError(f"{path}, row {row}: a figure is missing or no number. Run `make eval` again.")
+    if (broken := table.select_dtypes("number").isna().any(axis=1).to_numpy()).any():
+        raise FileError(f"{path}, row {broken.argmax()}: a figure is missing or no number. Run `make eval` again.")
     return table
 
 
@@ -155,9 +153,3 @@ def _manifests(root: Path) -> dict[str, dict[str, Any]]:
         except (TypeError, ValueError) as error:
             raise FileError(f"{path}: {error}. Run `make {path.parent.name}` again.") from error
     return dict(sorted(found.items(), key=lambda item: str(item[1].get("started", ""))))
-
-
-def _format_mode(manifest: Mapping[str, Any]) -> str:
-    """How the run paid r_format, by GRPO's manifest."""
-    reward = manifest.get("config", {}).get("reward", {}).get("custom_reward_function", {}).get("reward_kwargs", {})
-    return str(reward.get("format_mode", "exact"))

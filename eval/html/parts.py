@@ -103,9 +103,8 @@ def _sentence(gain: Gain) -> str:
     name, told = figure(gain.figure).label, f"{difference(gain.gain)}, {p_value(gain.p)}"
     if gain.p >= CLEAR:
         return f"{name}: no clear difference between {gain.ours} and {gain.theirs}: {told}."
-    level = gain.at_equal_length
+    level, side = gain.at_equal_length, "higher" if gain.gain.mean > 0 else "lower"
     length = f"; between replies of one length {difference(level)}" if level else ""
-    side = "higher" if gain.gain.mean > 0 else "lower"
     return f"{name}: {gain.ours} is {side} than {gain.theirs}: {told}{length}."
 
 
@@ -126,8 +125,7 @@ def gain_groups(gains: Sequence[Gain]) -> list[dict[str, Any]]:
             }
             for gain in mine
         ]
-        shown = figure(key)
-        groups.append({"figure": key, "heading": shown.label, "meaning": shown.meaning, "rows": rows})
+        groups.append({"figure": key, "heading": figure(key).label, "meaning": figure(key).meaning, "rows": rows})
     return groups
 
 
@@ -147,10 +145,7 @@ def heat_maps(
     groups = by_topic(test)
     chosen = dict(list(groups.items())[:topics])
     maps = []
-    for key in figures:
-        mine = [result for result in results if key in result.figures]
-        if not mine:
-            continue
+    for key, mine in _having(results, figures).items():
         sliced = slices(mine, chosen, key, seed)
         lowest, highest = _range(sliced, [name for name in sliced if len(chosen[name]) >= small] or list(sliced))
         width = (highest - lowest) or 1.0
@@ -186,13 +181,17 @@ def risk_tables(
     """
     parts = {name: ids for name, ids in by_risk(test).items() if ids}
     tables = []
-    for key in figures:
-        mine, shown = [result for result in results if key in result.figures], figure(key)
-        sliced = slices(mine, parts, key, seed)
+    for key, mine in _having(results, figures).items():
+        sliced, shown = slices(mine, parts, key, seed), figure(key)
         rows = [(one.model, [_cell(sliced[part][one.model], shown.digits) for part in parts]) for one in mine]
-        if rows:
-            tables.append((shown.label, rows))
+        tables.append((shown.label, rows))
     return {name: len(ids) for name, ids in parts.items()}, tables
+
+
+def _having(results: Sequence[Result], figures: Sequence[str]) -> dict[str, list[Result]]:
+    """The results that have a figure, for each figure that any has."""
+    by_figure = {key: [result for result in results if key in result.figures] for key in figures}
+    return {key: mine for key, mine in by_figure.items() if mine}
 
 
 def ranking_rows(ranking: Standings) -> list[tuple[str, list[Cell]]]:
@@ -206,10 +205,9 @@ def _cell(interval: Interval, decimals: int, sign: str = "") -> Cell:
     return mean, f"{low} to {high}"
 
 
-def crisis_note() -> tuple[str, str]:
+def crisis_note() -> list[str]:
     """The note on posts at risk without Markdown: its Chinese and its English sentence."""
-    chinese, english = (line.removeprefix("> ").replace("**", "") for line in CRISIS_NOTE.splitlines())
-    return chinese, english
+    return [line.removeprefix("> ").replace("**", "") for line in CRISIS_NOTE.splitlines()]
 
 
 def reply_data(scores: Mapping[str, pd.DataFrame], test: pd.DataFrame, questions: int, samples: int) -> dict[str, Any]:
@@ -258,10 +256,7 @@ def embedded(data: Mapping[str, Any]) -> Markup:
 def _by_question(frame: pd.DataFrame, samples: int) -> dict[str, list[dict[str, Any]]]:
     ordered = frame.sort_values(["question_id", "sample"], kind="stable")
     first = ordered.groupby("question_id", sort=False).head(samples)
-    found: dict[str, list[dict[str, Any]]] = {}
-    for row in first.to_dict("records"):
-        found.setdefault(str(row["question_id"]), []).append(_reply(row))
-    return found
+    return {str(key): [_reply(row) for row in rows.to_dict("records")] for key, rows in first.groupby("question_id")}
 
 
 def _reply(row: Mapping[Any, Any]) -> dict[str, Any]:

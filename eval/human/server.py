@@ -71,13 +71,10 @@ class Server:
         Raises:
             StageError: no such environment, or Label Studio refuses.
         """
-        python = self.environment / "bin" / "python"
-        self._check_environment()
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.folder.chmod(0o700)  # the database holds the tokens
-        # -I: this script's folder must not be searched, a module of ours is called label_studio too.
+        self._prepare()
+        # -I: this script's folder must not be searched, nor what PYTHONPATH names.
         done = subprocess.run(
-            [str(python), "-I", str(_SCRIPT)],
+            [str(self.environment / "bin" / "python"), "-I", str(_SCRIPT)],
             input=json.dumps([asdict(account) for account in accounts]),
             env=self._environment(),
             cwd=self.folder,
@@ -101,8 +98,7 @@ class Server:
         if self.is_up():
             yield None
             return
-        self._check_environment()
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._prepare()
         with socket.socket() as probe:
             if probe.connect_ex((self.url.split("/")[2].split(":")[0], self.port)) == 0:
                 raise StageError(f"port {self.port} is taken by something else. Choose another with port=….")
@@ -127,9 +123,11 @@ class Server:
             end_tree(process.pid)
             process.wait()
 
-    def _check_environment(self) -> None:
+    def _prepare(self) -> None:
         if not (self.environment / "bin" / "label-studio").is_file():
             raise StageError(f"{self.environment} holds no Label Studio. Run `make label-studio-env` first.")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o700)  # the database holds the tokens
 
     def is_up(self) -> bool:
         """Whether a Label Studio answers at the address."""

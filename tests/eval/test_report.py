@@ -109,6 +109,7 @@ def test_report_files(scores: dict[str, pd.DataFrame], test_set: pd.DataFrame, t
     assert "| Held-out answer | SFT+GRPO − SFT | +0.000 (+0.000 to +0.000) | 1.0000 |" in report
     assert "- base, sample: 4 replies no answer." in report
     assert "![reward](reward.png)" in report
+    assert report.count("SFT learnt from chains that were written for this project, not reviewed.") == 1
     assert "| at risk | 0.00 (0.00 to 0.00) | 1.50 (1.50 to 1.50) | 2.00 (2.00 to 2.00) |" in report
     assert "| 职场 | 0.00" in report
     shown = (tmp_path / "replies.md").read_text(encoding="utf-8")

@@ -22,7 +22,7 @@ def result(model: str, protocol: Protocol, text: str = "抱抱你。", test_set:
 
 def test_all_formats_hold_the_same_figures() -> None:
     table = result_table([result("mine", Protocol("zh")), result("theirs", Protocol("zh"), "好。")])
-    cells = table.cells(table.rows[0], "")
+    cells = table.cells(table.rows[0], "{}")
     assert cells[table.columns.index("bleu_1")] == "0.500"
     for text in (table.markdown(), table.latex(), table.html()):
         for row in table.rows:
