@@ -5,6 +5,7 @@ can be compared pair by pair later, by whoever has the files.
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -133,12 +134,11 @@ def check_comparable(results: Sequence[Result]) -> None:
     if len(signatures) > 1:
         shown = "; ".join(f"{model}: {signature}" for signature, model in signatures.items())
         raise ResultError(f"results of different protocols can't share a table: {shown}. Score all of them alike.")
+    names = Counter((result.test_set, result.model) for result in results)
+    if twice := [name for name, count in names.items() if count > 1]:
+        raise ResultError(f"{twice[0][1]} stands there twice for {twice[0][0]}. Name the models apart.")
     first: dict[str, Result] = {}
-    seen: set[tuple[str, str]] = set()
     for result in results:
-        if (result.test_set, result.model) in seen:
-            raise ResultError(f"{result.model} stands there twice for {result.test_set}. Name the models apart.")
-        seen.add((result.test_set, result.model))
         other = first.setdefault(result.test_set, result)
         if difference := set(result.by_question.index) ^ set(other.by_question.index):
             raise ResultError(

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 import pandas as pd
 
@@ -121,19 +121,17 @@ def read_replies(path: Path) -> pd.DataFrame:
     Raises:
         FileError: no reply, a malformed line, or the same question and sample twice.
     """
-    rows: dict[tuple[str, int], dict[str, object]] = {}
+    rows: dict[tuple[str, int], dict[str, Any]] = {}
+    kinds = {"question_id": str, "sample": int, "text": str}
     for number, record in read_json_lines(path):
-        where = f"{path}:{number}"
-        question_id, text, sample = record.get("question_id"), record.get("text"), record.get("sample", 0)
-        if not isinstance(question_id, str) or not question_id.strip():
-            raise FileError(f"{where}: question_id is {question_id!r}, expected a text. Correct the line.")
-        if not isinstance(text, str):
-            raise FileError(f"{where}: text is {text!r}, expected a text. Correct the line.")
-        if not isinstance(sample, int) or isinstance(sample, bool):
-            raise FileError(f"{where}: sample is {sample!r}, expected an integer. Correct the line.")
-        if (question_id, sample) in rows:
-            raise FileError(f"{where}: question {question_id} has sample {sample} twice. Number the samples.")
-        rows[question_id, sample] = {"question_id": question_id, "sample": sample, "text": text}
+        row: dict[str, Any] = {key: record.get(key, 0 if key == "sample" else None) for key in kinds}
+        for key, kind in kinds.items():
+            if type(row[key]) is not kind or (key == "question_id" and not row[key].strip()):
+                expected = "an integer" if kind is int else "a text"
+                raise FileError(f"{path}:{number}: {key} is {row[key]!r}, expected {expected}. Correct the line.")
+        if rows.setdefault((row["question_id"], row["sample"]), row) is not row:
+            twice = f"question {row['question_id']} has sample {row['sample']} twice"
+            raise FileError(f"{path}:{number}: {twice}. Number the samples.")
     if not rows:
         raise FileError(f"{path}: no replies, expected a JSON object a line with question_id and text")
     return pd.DataFrame(list(rows.values()))

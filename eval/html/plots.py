@@ -121,12 +121,11 @@ def distribution_panels(scores: Mapping[str, pd.DataFrame], threshold: float) ->
             if column == "cosine":
                 _mark_threshold(axes, threshold)
             axes.set(xlabel=unit, ylabel="% of replies shown")
-            digits = 0 if column == "chars" else 2
-            medians = [
+            digits, line = (2, f" The line is T = {threshold:.3f}.") if column == "cosine" else (0, "")
+            medians = ", ".join(
                 f"{name} {np.median(mine):.{digits}f}" for name, mine in zip(shown, values, strict=True) if len(mine)
-            ]
-            line = f" The line is T = {threshold:.3f}." if column == "cosine" else ""
-            panels.append(Panel(title, _svg(figure), f"Medians: {', '.join(medians)}.{line}"))
+            )
+            panels.append(Panel(title, _svg(figure), f"Medians: {medians}.{line}"))
     paid = {place: frame["reward"] for place, frame in enumerate(scores.values()) if "reward" in frame}
     return [*panels, _rewards(paid, list(scores))] if paid else panels
 

@@ -32,7 +32,7 @@ SCHEMA: Final[dict[str, Any]] = {
     },
 }
 
-_THOUGHTS: Final = re.compile(r"\s*<think>.*?</think>", re.DOTALL)
+_THOUGHTS: Final = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 _BLOCK: Final = re.compile(r"```(?:json)?[ \t]*\n(.*)\n```", re.DOTALL)
 
 
@@ -59,8 +59,8 @@ class JudgePrompt:
     @property
     def identity(self) -> str:
         """Sha256 of the texts: verdicts under another prompt are other verdicts."""
-        texts = [self.system.template, self.user.template, self.reminder.template]
-        return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+        texts = "\0".join(text.template for text in (self.system, self.user, self.reminder))
+        return hashlib.sha256(texts.encode()).hexdigest()
 
     def messages(self, post: str, reply_a: str, reply_b: str, remind: bool) -> list[dict[str, str]]:
         """The chat of one comparison.
@@ -90,10 +90,7 @@ def parse_verdict(text: str) -> dict[str, Choice]:
     Raises:
         VerdictError: no such object: other text, a key missing, unknown or twice, or another value.
     """
-    body = text
-    if thoughts := _THOUGHTS.match(body):
-        body = body[thoughts.end() :]
-    body = body.strip()
+    body = _THOUGHTS.sub("", text).strip()
     if block := _BLOCK.fullmatch(body):
         body = block.group(1)
     try:
