@@ -1,13 +1,17 @@
-"""The report of an evaluation in Markdown: the table, the gains with intervals, slices, sample replies."""
+"""The report of an evaluation in Markdown, with pictures: the table, gains with intervals, slices, sample replies."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from common.files import write_json, write_text
+from common.files import replacing, write_json, write_text
 from common.human_help import human_help
 from eval.compare import Gain
 from eval.figures import figure, figures_of
@@ -16,6 +20,8 @@ from eval.results import Result
 from eval.statistics import Interval
 from eval.tables import result_table
 from reward_fns.coe_format import LAYER_TITLES, LAYERS, CoEFormatError, parse
+
+_BLUE, _GREY, _ORANGE = "#1f6fb2", "#b8c4ce", "#d9822b"
 
 NOTE: Final = (
     "Protocol `zh`: characters as tokens (words where it says so), each reply against every human reference, then the "
@@ -96,10 +102,10 @@ def signed(interval: Interval) -> str:
 
 
 def _slices(key: str, groups: Mapping[str, Mapping[str, Interval]]) -> list[str]:
-    shown = figure(key)
-    rows = ([escape(name), *(i.text(f".{shown.digits}f") for i in row.values())] for name, row in groups.items())
+    form = f".{figure(key).digits}f"
+    rows = ([escape(name), *(interval.text(form) for interval in row.values())] for name, row in groups.items())
     return [
-        f"{shown.label} by part of the test set:",
+        f"{figure(key).label} by part of the test set:",
         "",
         *table(["Part", *next(iter(groups.values()))], rows),
         "",
@@ -151,3 +157,51 @@ def _reply(row: "pd.Series[Any]") -> list[str]:
         f"- **{name} {LAYER_TITLES[name]}**：{escape(layer)}" for name, layer in zip(LAYERS, output.layers, strict=True)
     ]
     return [*layers, "", *(f"> {escape(line)}" for line in output.answer.splitlines())]
+
+
+def plot_rewards(rewards: pd.Series, out: Path) -> None:
+    """The reward of each step and its moving average over five steps."""
+    with _picture(out, 3.6) as axes:
+        axes.plot(rewards.index, rewards, color=_GREY, marker="o", markersize=3, linewidth=1, label="step")
+        smooth = rewards.rolling(5, min_periods=1, center=True).mean()
+        axes.plot(rewards.index, smooth, color=_BLUE, linewidth=2, label="mean of 5 steps")
+        axes.set(xlabel="GRPO step", ylabel="mean total reward (0 to 2)", ylim=(0, 2), title="Reward during GRPO")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.legend(frameon=False)
+
+
+def plot_models(results: Sequence[Result], out: Path) -> None:
+    """Format rate and answer reward of each model on the test questions, with their intervals."""
+    with _picture(out, 3.6) as axes:
+        for shift, component, color in ((-0.175, "format", _BLUE), (0.175, "answer", _ORANGE)):
+            for position, result in enumerate(results):
+                # Models that were never asked for a format have none.
+                if interval := result.figures.get(component):
+                    label = component if position == 0 else None
+                    axes.bar(position + shift, interval.mean, 0.35, color=color, label=label)
+                    axes.vlines(position + shift, interval.low, interval.high, color="black", linewidth=1)
+        axes.set(ylabel="mean reward (0 to 1)", ylim=(0, 1), title="Test questions, 95 % intervals over questions")
+        axes.set_xticks(range(len(results)), [result.model for result in results])
+        axes.legend(frameon=False)
+
+
+def plot_mean_ranks(ranks: Mapping[str, Interval], out: Path) -> None:
+    """Each model's mean rank with its interval, the first at the top."""
+    with _picture(out, 1.2 + 0.45 * len(ranks), grid="x") as axes:
+        for place, interval in enumerate(reversed(list(ranks.values()))):
+            axes.plot([interval.low, interval.high], [place, place], color=_BLUE, linewidth=2)
+            axes.plot(interval.mean, place, "o", color=_BLUE)
+        axes.set_yticks(range(len(ranks)), list(ranks)[::-1])
+        axes.set(xlabel="mean rank (1 is best), 95 % interval over questions and raters", xlim=(1, len(ranks)))
+
+
+@contextmanager
+def _picture(out: Path, height: float, grid: Literal["x", "y"] = "y") -> Iterator[Axes]:
+    """Axes to draw on, saved as PNG when the block ends."""
+    drawing = Figure(figsize=(7, height), layout="constrained")
+    axes = drawing.subplots()
+    yield axes
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis=grid, alpha=0.3)
+    with replacing(out) as temporary:
+        drawing.savefig(temporary, dpi=150, format="png")

@@ -62,7 +62,7 @@ def _entry(name: str, common: Common, config: GenerateConfig, decided: DataDecis
     return replace(entries[name], system=SYSTEM_PROMPTS.get(entries[name].system, entries[name].system))
 
 
-RECIPE = Recipe("generate", section("generate", GenerateConfig), plan, costly=True)
+RECIPE = Recipe("generate", section("generate", GenerateConfig), plan)
 
 if __name__ == "__main__":
     main(RECIPE)

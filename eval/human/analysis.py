@@ -163,12 +163,14 @@ def _figures(ranks: pd.DataFrame, seed: int, strength_resamples: int) -> dict[st
     strengths = _strengths(values, weights[:strength_resamples])
     found = {
         model: Figures(
-            _interval(100.0 * (values[:, [column]] <= 1), shares),
-            _interval(100.0 * (values[:, [column]] <= 2), shares),
-            _interval(values[:, [column]], shares),
-            Interval(float(strengths[0][column]), *_ends(strengths[1][:, column])),
+            *(
+                _interval(float(own.mean()), (shares @ own)[:, 0])
+                for own in (100.0 * (rank <= 1), 100.0 * (rank <= 2), rank)
+            ),
+            _interval(float(strengths[0][column]), strengths[1][:, column]),
         )
         for column, model in enumerate(models)
+        for rank in [values[:, [column]]]
     }
     return dict(sorted(found.items(), key=lambda item: -item[1].strength.mean))
 
@@ -192,13 +194,8 @@ def _crossed(ranks: pd.DataFrame, resamples: int, seed: int) -> Floats:
     return np.array(found)
 
 
-def _interval(values: Floats, shares: Floats) -> Interval:
-    return Interval(float(values.mean()), *_ends((shares @ values)[:, 0]))
-
-
-def _ends(draws: Floats) -> tuple[float, float]:
-    low, high = np.percentile(draws, [2.5, 97.5])
-    return float(low), float(high)
+def _interval(mean: float, draws: Floats) -> Interval:
+    return Interval(mean, *map(float, np.percentile(draws, [2.5, 97.5])))
 
 
 def _strengths(values: Floats, weights: Floats) -> tuple[Floats, Floats]:

@@ -18,12 +18,12 @@ from common.files import write_json, write_text
 from common.manifest import require_stage
 from common.records.rankings import RANKINGS_FILE, Ranking, write_rankings
 from common.settings import check, limited, one_of
-from eval.blind import BlindItem, items_of_run
 from eval.human.analysis import Study
 from eval.human.server import ACCOUNTS, LabelStudio, Server, accounts
 from eval.human.study import Left, instructions, page, pages, rankings_of
 from eval.markdown import table
-from eval.plots import plot_mean_ranks
+from eval.replies import BlindItem, items_of_run
+from eval.report import plot_mean_ranks
 
 ACTIONS: Final = ("start", "export", "analyse")
 NOTE: Final = (

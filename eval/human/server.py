@@ -183,8 +183,10 @@ def accounts(file: Path, names: Sequence[str]) -> dict[str, Annotator]:
         except (json.JSONDecodeError, TypeError, KeyError) as error:
             raise StageError(f"{file}: {error!r}, expected the accounts that `make ranking` wrote") from error
     missing = [name for name in names if name not in known]
-    for name in missing:
-        known[name] = Annotator(name, f"{name}@ranking.local", secrets.token_urlsafe(9), secrets.token_hex(20))
+    known |= {
+        name: Annotator(name, f"{name}@ranking.local", secrets.token_urlsafe(9), secrets.token_hex(20))
+        for name in missing
+    }
     if missing:
         with replacing(file) as temporary:
             temporary.touch(mode=0o600)

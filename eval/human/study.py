@@ -14,7 +14,7 @@ from xml.sax.saxutils import quoteattr
 from common.errors import StageError
 from common.human_help import human_help
 from common.records.rankings import CRITERIA, Ranking
-from eval.blind import BlindItem
+from eval.replies import BlindItem
 
 # One line tells what to look for, the other what to leave aside.
 _EXPLAINED: Final = {

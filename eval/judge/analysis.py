@@ -14,8 +14,8 @@ from typing import Final
 import pandas as pd
 
 from common.records.rankings import CRITERIA, KEYS, OVERALL, Answer, Choice, Comparison, Ranking
-from eval.blind import BlindItem
 from eval.judge.config import Usage
+from eval.replies import BlindItem
 from eval.statistics import Interval, bootstrap_mean, length_controlled, lengths_overlap
 
 _POINTS: Final[dict[Choice, float]] = {"A": 1.0, "tie": 0.5, "B": 0.0}

@@ -21,8 +21,7 @@ from typing import Any, Final, Self, cast
 from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI
 from openai.types.chat import ChatCompletion
 
-from eval.judge.config import JudgeConfig, Usage
-from eval.judge.prompt import SCHEMA
+from eval.judge.config import SCHEMA, JudgeConfig, Usage
 
 
 class CeilingReached(Exception):

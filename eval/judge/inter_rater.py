@@ -8,8 +8,8 @@ from scipy.stats import kendalltau
 from sklearn.metrics import cohen_kappa_score
 
 from common.records.rankings import OVERALL, Ranking
-from eval.blind import BlindItem
 from eval.judge.client import JudgeError
+from eval.replies import BlindItem
 from eval.statistics import Interval, bootstrap_mean
 
 

@@ -29,13 +29,12 @@ from common.records.rankings import (
     read_answers,
     write_rankings,
 )
-from eval.blind import BlindItem
 from eval.judge.analysis import analyse, comparisons, judge_rankings, pair_table
 from eval.judge.client import Budget, CeilingReached, JudgeClient, JudgeError
-from eval.judge.config import JudgeConfig, Usage
+from eval.judge.config import JudgeConfig, JudgePrompt, Usage, parse_verdict
 from eval.judge.inter_rater import check_same, inter_rater
-from eval.judge.prompt import JudgePrompt, parse_verdict
 from eval.judge.report import write_judgement
+from eval.replies import BlindItem
 
 VERDICTS: Final = "verdicts.jsonl"
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")

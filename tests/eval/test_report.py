@@ -9,10 +9,9 @@ import pytest
 
 from common.files import FileError
 from eval.compare import by_risk, by_topic, compare, slices
-from eval.curves import read_curves
+from eval.html.inputs import read_curves
 from eval.metrics.protocols import Protocol
-from eval.plots import plot_models, plot_rewards
-from eval.report import write_replies, write_report
+from eval.report import plot_models, plot_rewards, write_replies, write_report
 from eval.results import Result, RewardScorer, add_rewards, question_means, score_replies
 from reward_fns.coe_format import CoEOutput
 

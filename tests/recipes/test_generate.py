@@ -103,7 +103,7 @@ def test_another_prompt_of_the_data_is_followed(
     [
         ("model=other", "prepared with model="),
         ("models=[nobody]", "models holds 'nobody', expected base, SFT, SFT\\+GRPO or one of"),
-        ("entries.DeepSeek-R1.kind=cot models=[DeepSeek-R1]", "kind 'cot'"),
+        ("entries.DeepSeek-R1.kind=cot models=[DeepSeek-R1]", "kind=cot: expected one of coe, think, plain"),
     ],
 )
 def test_what_it_refuses(

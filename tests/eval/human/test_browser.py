@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from common.code import REPO
-from eval.blind import BlindItem
 from eval.human.analysis import analyse
 from eval.human.conduct import write_study
 from eval.human.server import Annotator, LabelStudio, Server, accounts
 from eval.human.study import instructions, page, pages, rankings_of
+from eval.replies import BlindItem
 from eval.tables import read_standings
 
 ENVIRONMENT = REPO / ".venv-label-studio"
