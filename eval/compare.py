@@ -54,9 +54,8 @@ def compare(results: Sequence[Result], figures: Sequence[str], seed: int) -> lis
         seed: of resampling.
     """
     found: list[tuple[Gain, float]] = []
-    for theirs, ours in combinations(results, 2):
-        if theirs.test_set != ours.test_set:
-            continue
+    pairs = ((theirs, ours) for theirs, ours in combinations(results, 2) if theirs.test_set == ours.test_set)
+    for theirs, ours in pairs:
         ids = ours.by_question.index
         for figure in figures:
             pair = ours.by_question[figure].tolist(), theirs.by_question.loc[ids, figure].tolist()

@@ -130,10 +130,11 @@ def write_replies(folder: Path, scores: Mapping[str, pd.DataFrame], test: pd.Dat
         "advice: nobody should be counselled by them.",
     ]
     for question in spread(test, count).to_dict("records"):
-        lines += ["", f"## {escape(question['title'])}", "", f"*{escape(question['topic']) or '—'}*", ""]
-        if question["crisis"] or len(question["risks"]):
-            lines += [CRISIS_NOTE, ""]
-        lines += [f"> {escape(line)}" for line in str(question["description"]).splitlines()]
+        lines += [
+            *("", f"## {escape(question['title'])}", "", f"*{escape(question['topic']) or '—'}*", ""),
+            *([CRISIS_NOTE, ""] if question["crisis"] or len(question["risks"]) else []),
+            *(f"> {escape(line)}" for line in str(question["description"]).splitlines()),
+        ]
         for name, frame in scores.items():
             mine = frame[frame["question_id"] == question["id"]].sort_values("sample").iloc[0]
             told = ", ".join(

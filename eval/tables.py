@@ -220,7 +220,7 @@ def _printed(number: str) -> tuple[list[Row], str]:
     if number not in content["tables"]:
         raise ValueError(f"table {number!r}: the paper's result tables are {sorted(content['tables'])}")
     table = content["tables"][number]
-    rows = [
+    return [
         Row(
             test_set,
             model,
@@ -230,8 +230,7 @@ def _printed(number: str) -> tuple[list[Row], str]:
         )
         for test_set, models in table["test_sets"].items()
         for model, values in models.items()
-    ]
-    return rows, table["title"]
+    ], table["title"]
 
 
 def _size(result: Result) -> str:

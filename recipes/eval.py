@@ -20,12 +20,13 @@ from common.errors import StageError
 from common.files import FileError
 from common.hashing import Input, model_files
 from common.manifest import require_stage
+from common.records import METRICS_FILE
 from common.records.references import read_references
 from common.records.replies import file_stem, read_models, read_replies, reply_files
 from common.stage import Plan
 from eval.compare import by_risk, by_topic, compare, slices
 from eval.figures import figures_of
-from eval.html.inputs import METRICS_FILE, read_curves
+from eval.html.inputs import read_curves
 from eval.metrics.protocols import Protocol
 from eval.replies import check_match
 from eval.report import plot_models, plot_rewards, signed, write_replies, write_report

@@ -36,8 +36,10 @@ def plan(common: Common, config: GenerateConfig) -> Plan:
     test = common.root / "data" / "test.parquet"
 
     def work(folder: Path, resume: bool) -> dict[str, Any]:
-        how = {"keep": resume, "anew": common.force}
-        made = [generate(name, entry, test, config, common.seed, folder, **how) for name, entry in entries.items()]
+        made = (
+            generate(name, entry, test, config, common.seed, folder, keep=resume, anew=common.force)
+            for name, entry in entries.items()
+        )
         write_models(folder, made)
         return {"local": local}
 

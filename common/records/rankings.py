@@ -142,9 +142,8 @@ def read_answers(path: Path) -> list[Answer]:
                 check_verdict(answer.verdict)
         except (TypeError, VerdictError) as error:
             raise FileError(f"{path}:{number}: {error}, expected an answer of the judge. Remove the line.") from error
-        if (answer.comparison, answer.attempt) in found:
+        if found.setdefault((answer.comparison, answer.attempt), answer) is not answer:
             raise FileError(f"{path}:{number}: this attempt stands there twice. Two runs at once? Remove the line.")
-        found[answer.comparison, answer.attempt] = answer
     return list(found.values())
 
 
@@ -156,9 +155,8 @@ def check_verdict(found: Any) -> dict[str, Choice]:
     """
     if not isinstance(found, dict) or set(found) != set(KEYS):
         raise VerdictError(f"expected exactly the keys {', '.join(KEYS)}: {excerpt(repr(found))}")
-    for key, value in found.items():
-        if value not in CHOICES:
-            raise VerdictError(f"{key} is {excerpt(repr(value))}, expected A, B or tie")
+    if wrong := [key for key, value in found.items() if value not in CHOICES]:
+        raise VerdictError(f"{wrong[0]} is {excerpt(repr(found[wrong[0]]))}, expected A, B or tie")
     return dict(found)
 
 

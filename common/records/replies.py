@@ -63,9 +63,8 @@ def read_models(folder: Path) -> list[GeneratedModel]:
     names = [model.name for model in models]
     if not names or len(set(names)) < len(names):
         raise StageError(f"{path}: {names}, expected one or more models, each once. Run `make generate`.")
-    for model in models:
-        if model.kind not in KINDS:
-            raise StageError(f"{path}: {model.name} is of kind {model.kind!r}, expected {', '.join(KINDS)}")
+    if odd := [model for model in models if model.kind not in KINDS]:
+        raise StageError(f"{path}: {odd[0].name} is of kind {odd[0].kind!r}, expected {', '.join(KINDS)}")
     return models
 
 

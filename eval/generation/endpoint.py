@@ -11,7 +11,7 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 from openai import AsyncOpenAI, OpenAIError
@@ -70,9 +70,12 @@ async def _reply(client: AsyncOpenAI, request: GenerationRequest, row: dict[Any,
     extra = {name: sampling.pop(name) for name in _SERVERS_OWN if name in sampling}
     if request.template_kwargs:
         extra["chat_template_kwargs"] = request.template_kwargs
-    messages: Any = request.messages(row)
     answer = await client.chat.completions.create(
-        model=request.model, messages=messages, seed=request.seed + sample, extra_body=extra, **sampling
+        model=request.model,
+        messages=cast(Any, request.messages(row)),
+        seed=request.seed + sample,
+        extra_body=extra,
+        **sampling,
     )
     choice, usage = answer.choices[0], answer.usage
     return Reply(

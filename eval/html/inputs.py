@@ -12,6 +12,7 @@ import pandas as pd
 from common.files import FileError, read_json_lines
 from common.hashing import Input
 from common.manifest import MANIFEST, require_stage
+from common.records import HELDOUT_FILE, METRICS_FILE, ROLLOUTS
 from common.records.references import read_references
 from eval.compare import Gain
 from eval.results import Result
@@ -19,12 +20,6 @@ from eval.statistics import Interval
 from eval.tables import Standings, read_standings
 from reward_fns.coe_format import format_reward, partial_format_reward
 from reward_fns.reward_model import THRESHOLD_FILE, Threshold
-
-# In grpo's folder: verl's log of its steps.
-METRICS_FILE: Final = "metrics.jsonl"
-
-# In grpo's folder, where trainer.rollout_data_dir says so: the format's curve is drawn from it.
-ROLLOUTS: Final = "rollouts"
 
 _LOGGED: Final = {"reward": "critic/score/mean", "kl": "actor/kl_loss", "length": "response_length/mean"}
 _VALIDATED: Final = re.compile(r"val-(?:core|aux)/.+/(reward|format|answer)/mean@\d+")
@@ -75,22 +70,15 @@ def read_curves(grpo: Path, format_mode: str = "exact") -> pd.DataFrame | None:
 
 
 def _records(path: Path, keys: Sequence[str]) -> list[dict[str, Any]]:
-    rows = []
-    for number, row in read_json_lines(path):
-        if not all(key in row for key in keys):
-            raise FileError(f"{path}:{number}: expected an object with {', '.join(keys)}. Run `make grpo` again.")
-        rows.append(row)
-    return rows
+    rows = dict(read_json_lines(path))
+    if lacking := [number for number, row in rows.items() if not all(key in row for key in keys)]:
+        raise FileError(f"{path}:{lacking[0]}: expected an object with {', '.join(keys)}. Run `make grpo` again.")
+    return list(rows.values())
 
 
 # The stages of rankings: by people, and by a model.
 RANKED_BY: Final = ("ranking", "judge")
 
-# In reward-model's folder, where it kept them: its held-out pairs.
-HELDOUT_FILE: Final = "heldout.parquet"
-
-REQUIRED: Final = ("data", "reward-model", "eval")
-_REPORT: Final = "report"
 _POST: Final = ("id", "references", "title", "description", "topic", "crisis", "risks")
 _SCORES: Final = ("question_id", "sample", "text", "shown", "fault", "chars", "cosine", "answer", "heldout_answer")
 
@@ -132,7 +120,7 @@ def files_of_run(root: Path) -> dict[str, Input]:
     Raises:
         StageError: a stage is missing or not whole; the message names its make target.
     """
-    for name in (*REQUIRED, *(["grpo"] if (root / "grpo" / METRICS_FILE).is_file() else [])):
+    for name in ("data", "reward-model", "eval", *(["grpo"] if (root / "grpo" / METRICS_FILE).is_file() else [])):
         require_stage(root / name, name)
     patterns = {
         "data": ["data/test.parquet"],
@@ -206,7 +194,7 @@ def _scores(path: Path) -> pd.DataFrame:
 
 
 def _manifest_files(root: Path) -> list[Path]:
-    return [path for path in sorted(root.glob(f"*/{MANIFEST}")) if path.parent.name != _REPORT]
+    return [path for path in sorted(root.glob(f"*/{MANIFEST}")) if path.parent.name != "report"]
 
 
 def _manifests(root: Path) -> dict[str, dict[str, Any]]:

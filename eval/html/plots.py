@@ -88,8 +88,8 @@ def curve_panels(curves: pd.DataFrame) -> list[Panel]:
         train, validated = curves[name].dropna(), curves.get(f"val_{name}", pd.Series(dtype=float)).dropna()
         if train.empty and validated.empty:
             continue
+        said = []
         with _drawing(f"curve-{name}") as (figure, axes):
-            said = []
             if len(train):
                 window = max(_SMOOTH, len(train) // 25)
                 axes.plot(train.index, train, color=_FAINT, marker="o", markersize=2.5, linewidth=0.8)
@@ -159,8 +159,7 @@ def reliability_panel(heldout: pd.DataFrame, threshold: Threshold) -> Panel:
     mass, said, seen = (
         np.bincount(place, weights, _CHANCES) for weights in (weight, weight * chance, weight * good.astype(float))
     )
-    pairs = np.bincount(place, minlength=_CHANCES)
-    there = pairs > 0
+    there = (pairs := np.bincount(place, minlength=_CHANCES)) > 0
     error = float(np.abs(said - seen).sum() / mass.sum())
     parts = {"nrows": 2, "sharex": True, "height_ratios": [3, 1]}
     with _drawing("reliability", (_SIZE[0], 3.9), **parts) as (figure, (upper, lower)):
