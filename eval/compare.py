@@ -93,8 +93,7 @@ def by_topic(questions: pd.DataFrame, fewest: int = 1) -> dict[str, list[str]]:
         fewest: questions that a topic has at least; of fewer, a mean says nothing.
     """
     groups = questions[questions["topic"] != ""].groupby("topic")["id"].agg(list)
-    kept = ((topic, ids) for topic, ids in groups.items() if len(ids) >= fewest)
-    return dict(sorted(kept, key=lambda item: (-len(item[1]), item[0])))
+    return dict(sorted(groups[groups.str.len() >= fewest].items(), key=lambda item: (-len(item[1]), item[0])))
 
 
 def by_risk(questions: pd.DataFrame) -> dict[str, list[str]]:

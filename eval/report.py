@@ -151,9 +151,14 @@ def _reply(row: "pd.Series[Any]") -> list[str]:
     try:
         output = parse(text)
     except CoEFormatError as error:
-        fence = "`" * (3 + text.count("`"))
-        shown = text if len(text) <= 600 else text[:600] + " …"
-        return [f"Not a valid output: {escape(str(error))}.", "", f"{fence}text", shown, fence]
+        fence, shown = "`" * (3 + text.count("`")), text if len(text) <= 600 else text[:600] + " …"
+        return [
+            f"Not a valid output: {escape(str(error))}.",
+            "",
+            f"{fence}text",
+            shown,
+            fence,
+        ]
     layers = [
         f"- **{name} {LAYER_TITLES[name]}**：{escape(layer)}" for name, layer in zip(LAYERS, output.layers, strict=True)
     ]

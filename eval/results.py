@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from common.files import write_json
+from common.files import FileError, write_json
 from common.records.replies import ReplyKind
 from eval.figures import figure
 from eval.metrics.protocols import Protocol
@@ -25,10 +25,6 @@ from reward_fns.coe_format import CoEFormatError, parse
 from reward_fns.components import copy_overlap
 
 FORMAT = 2
-
-
-class ResultError(ValueError):
-    """Result files that can't be read or compared; the message names the file and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,52 +92,57 @@ class Result:
     def write(self, path: Path) -> None:
         """Write the file, whole or not at all."""
         own = {key.name: getattr(self, key.name) for key in fields(self)}
-        figures = {name: asdict(interval) for name, interval in self.figures.items()}
         values = {"id": self.by_question.index.tolist(), **self.by_question.to_dict("list")}
-        write_json(path, {"format": FORMAT, **own, "figures": figures, "by_question": values})
+        write_json(
+            path,
+            {
+                "format": FORMAT,
+                **own,
+                "figures": {name: asdict(one) for name, one in self.figures.items()},
+                "by_question": values,
+            },
+        )
 
     @classmethod
     def read(cls, path: Path) -> "Result":
         """Read a file of `write`.
 
         Raises:
-            ResultError: not such a file.
+            FileError: not such a file.
         """
         try:
             content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             if (version := content.pop("format")) != FORMAT:
-                raise ResultError(f"{path}: format {version}, expected {FORMAT}. Score the replies again.")
+                raise FileError(f"{path}: format {version}, expected {FORMAT}. Score the replies again.")
             content["by_question"] = pd.DataFrame(content["by_question"]).set_index("id").rename_axis("question_id")
             content["figures"] = {name: Interval(**interval) for name, interval in content["figures"].items()}
             return cls(**content)
-        except ResultError:
+        except FileError:
             raise
         except (OSError, KeyError, TypeError, AttributeError, ValueError) as error:
-            raise ResultError(
-                f"{path}: {error}, expected a result of `python -m eval.metrics` or `make eval`"
-            ) from error
+            raise FileError(f"{path}: {error}, expected a result of `python -m eval.metrics` or `make eval`") from error
 
 
 def check_comparable(results: Sequence[Result]) -> None:
     """All results are of one protocol, and those of one test set of the same questions.
 
     Raises:
-        ResultError: none at all, mixed signatures, the same model twice on a test set, or other questions.
+        FileError: none at all, mixed signatures, the same model twice on a test set, or other questions.
     """
     if not results:
-        raise ResultError("no results, expected the files of `python -m eval.metrics` or `make eval`")
+        raise FileError("no results, expected the files of `python -m eval.metrics` or `make eval`")
     signatures = {result.signature: result.model for result in results}
     if len(signatures) > 1:
         shown = "; ".join(f"{model}: {signature}" for signature, model in signatures.items())
-        raise ResultError(f"results of different protocols can't share a table: {shown}. Score all of them alike.")
+        raise FileError(f"results of different protocols can't share a table: {shown}. Score all of them alike.")
     names = Counter((result.test_set, result.model) for result in results)
     if twice := [name for name, count in names.items() if count > 1]:
-        raise ResultError(f"{twice[0][1]} stands there twice for {twice[0][0]}. Name the models apart.")
+        raise FileError(f"{twice[0][1]} stands there twice for {twice[0][0]}. Name the models apart.")
     first: dict[str, Result] = {}
     for result in results:
         other = first.setdefault(result.test_set, result)
         if difference := set(result.by_question.index) ^ set(other.by_question.index):
-            raise ResultError(
+            raise FileError(
                 f"{result.model} and {other.model} were scored on other questions of {result.test_set}: "
                 f"{len(difference)} are not in both, one is {min(difference)}. Score both on the same test set."
             )
@@ -241,8 +242,8 @@ def add_rewards(
 
 def question_means(scores: pd.DataFrame) -> pd.DataFrame:
     """The mean over each question's replies of every numeric column, indexed and sorted by question."""
-    numeric = scores.drop(columns=["sample"]).select_dtypes("number").columns
-    return scores.groupby("question_id")[list(numeric)].mean().sort_index()
+    numbers = scores.drop(columns=["sample"]).set_index("question_id").select_dtypes("number")
+    return numbers.groupby(level=0).mean()
 
 
 def _violation(text: str) -> str:

@@ -78,9 +78,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     order = np.argsort(p_values, kind="stable")
     factors = len(p_values) - np.arange(len(p_values))
     stepped = np.minimum(1.0, np.maximum.accumulate(np.asarray(p_values, dtype=float)[order] * factors))
-    adjusted = np.empty(len(p_values))
-    adjusted[order] = stepped
-    return adjusted.tolist()
+    return stepped[np.argsort(order)].tolist()
 
 
 def length_controlled(

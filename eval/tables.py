@@ -26,7 +26,7 @@ from rich.table import Table as RichTable
 from common.files import FileError, write_text
 from eval.figures import FIGURES, figure, figures_of
 from eval.markdown import escape, table
-from eval.results import Result, ResultError, check_comparable
+from eval.results import Result, check_comparable
 from eval.statistics import Interval
 
 # Win@1, Win@2 and mean rank by model.
@@ -167,13 +167,13 @@ def result_table(
         paper: "2", "3" or "4", whose rows stand first; "" for none.
 
     Raises:
-        ResultError: results that can't share a table, or the paper's rows beside another protocol than its own.
+        FileError: results that can't share a table, or the paper's rows beside another protocol than its own.
         ValueError: a table that the paper does not have, or a figure without an entry in `eval.figures.FIGURES`.
     """
     check_comparable(results)
     signature, people = results[0].signature, ranking or {}
     if paper and "protocol:paper|refs:mean|" not in signature:
-        raise ResultError(
+        raise FileError(
             f"{results[0].model} is scored by {signature}: the paper's rows can only stand beside results of "
             "protocol paper, mean over references. Score with --protocol paper."
         )
@@ -193,10 +193,10 @@ def result_table(
         for result in results
     ]
     if unused := sorted(set(people) - {(row.test_set, row.model) for row in rows if row.source == "ours"}):
-        raise ResultError(
+        raise FileError(
             f"the ranking has {unused[0][1]} on {unused[0][0]}, and no result is of that name. Name them alike."
         )
-    order = list(dict.fromkeys(row.test_set for row in rows))
+    order = [row.test_set for row in rows]
     rows.sort(key=lambda row: order.index(row.test_set))
     columns = tuple(sorted({key for row in rows for key in row.cells}, key=lambda key: FIGURES.index(figure(key))))
     notes = [f"{row.model}, {row.test_set}: {row.note}." for row in rows if row.note]
@@ -239,8 +239,8 @@ def _size(result: Result) -> str:
 
 
 def _tex(text: str) -> str:
-    text = re.sub(r"([&%$#_{}])", r"\\\1", text.replace("\\", r"\textbackslash ")).replace("–", "--")
-    return text.replace("↑", r"$\uparrow$").replace("↓", r"$\downarrow$")
+    escaped = re.sub(r"([&%$#_{}])", r"\\\1", text.replace("\\", r"\textbackslash "))
+    return escaped.replace("–", "--").replace("↑", r"$\uparrow$").replace("↓", r"$\downarrow$")
 
 
 def main(arguments: Sequence[str]) -> None:

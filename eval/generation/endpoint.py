@@ -67,9 +67,8 @@ async def generate(request: GenerationRequest) -> None:
 
 async def _reply(client: AsyncOpenAI, request: GenerationRequest, row: dict[Any, Any], sample: int) -> Reply:
     sampling: dict[str, Any] = dict(request.sampling)
-    extra = {name: sampling.pop(name) for name in _SERVERS_OWN if name in sampling}
-    if request.template_kwargs:
-        extra["chat_template_kwargs"] = request.template_kwargs
+    template = {"chat_template_kwargs": request.template_kwargs} if request.template_kwargs else {}
+    extra = {name: sampling.pop(name) for name in _SERVERS_OWN if name in sampling} | template
     answer = await client.chat.completions.create(
         model=request.model,
         messages=cast(Any, request.messages(row)),

@@ -58,11 +58,10 @@ def read_curves(grpo: Path, format_mode: str = "exact") -> pd.DataFrame | None:
     for file in sorted((grpo / ROLLOUTS).glob("*.jsonl")):
         rows = _records(file, ("step", "output", "score"))
         if rows and (step := int(rows[0]["step"])) in steps:
-            formats = [score_format(row["output"]) for row in rows]
-            scores = [float(row["score"]) for row in rows]
-            steps[step]["format"] = sum(formats) / len(rows)
-            steps[step]["answer"] = (sum(scores) - sum(formats)) / len(rows)
-    names = [*_LOGGED, "format", "answer", "val_reward", "val_format", "val_answer"]
+            formats = sum(score_format(row["output"]) for row in rows)
+            answers = sum(float(row["score"]) for row in rows) - formats
+            steps[step] |= {"format": formats / len(rows), "answer": answers / len(rows)}
+    names = *_LOGGED, "format", "answer", "val_reward", "val_format", "val_answer"
     curves = pd.DataFrame.from_dict(steps, orient="index").reindex(columns=names).sort_index()
     if curves["reward"].isna().all():
         raise FileError(f"{metrics}: no step has {_LOGGED['reward']}, expected verl's log. Run `make grpo` again.")

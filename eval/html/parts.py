@@ -254,8 +254,7 @@ def embedded(data: Mapping[str, Any]) -> Markup:
 
 
 def _by_question(frame: pd.DataFrame, samples: int) -> dict[str, list[dict[str, Any]]]:
-    ordered = frame.sort_values(["question_id", "sample"], kind="stable")
-    first = ordered.groupby("question_id", sort=False).head(samples)
+    first = frame.sort_values(["question_id", "sample"], kind="stable").groupby("question_id").head(samples)
     return {str(key): [_reply(row) for row in rows.to_dict("records")] for key, rows in first.groupby("question_id")}
 
 

@@ -84,7 +84,7 @@ def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
         seed: of the bootstrap.
 
     Raises:
-        ResultError: results that can't share a table.
+        FileError: results that can't share a table.
     """
     script, style = (
         files("eval.html").joinpath(_ASSETS, name).read_text("utf-8") for name in ("report.js", "report.css")
@@ -92,7 +92,6 @@ def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     replies = reply_data(run.scores, run.test, config.replies, config.samples)
     table = result_table(run.results)
-    compared = {gain.figure for gain in run.gains}
     environment = Environment(
         loader=PackageLoader("eval.html", _ASSETS),
         autoescape=True,
@@ -114,7 +113,7 @@ def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
         samples=run.results[0].samples,
         headline=headline(run.gains, run.results, config.headline),
         comparisons=len(run.gains),
-        uncompared=[figure(name).label for name in config.headline if name not in compared],
+        uncompared=[figure(name).label for name in config.headline if name not in {gain.figure for gain in run.gains}],
         results=Markup(table.html()),
         glossary=[(figure(name).label, figure(name).meaning) for name in table.columns],
         paper=Markup(result_table(run.paper, paper=config.paper_table).html()),

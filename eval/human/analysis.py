@@ -144,11 +144,10 @@ def _ranks(rankings: Sequence[Ranking]) -> pd.DataFrame:
                 f"{ranking.rater} ranked {sorted(ranking.order)} on question {ranking.question_id}, expected {models} "
                 "as in the first ranking. Analyse studies of different models apart."
             )
-    rows = [
+    return pd.DataFrame(
         {"rater": r.rater, "question_id": r.question_id, **{m: float(r.order.index(m) + 1) for m in models}}
         for r in rankings
-    ]
-    return pd.DataFrame(rows)
+    )
 
 
 def _models(ranks: pd.DataFrame) -> list[str]:
@@ -161,12 +160,15 @@ def _figures(ranks: pd.DataFrame, seed: int, strength_resamples: int) -> dict[st
     weights = _crossed(ranks, RESAMPLES, seed)
     shares = weights / weights.sum(axis=1, keepdims=True)
     strengths = _strengths(values, weights[:strength_resamples])
+
+    def over(own: Floats) -> Interval:
+        return _interval(float(own.mean()), (shares @ own)[:, 0])
+
     found = {
         model: Figures(
-            *(
-                _interval(float(own.mean()), (shares @ own)[:, 0])
-                for own in (100.0 * (rank <= 1), 100.0 * (rank <= 2), rank)
-            ),
+            over(100.0 * (rank <= 1)),
+            over(100.0 * (rank <= 2)),
+            over(rank),
             _interval(float(strengths[0][column]), strengths[1][:, column]),
         )
         for column, model in enumerate(models)
@@ -218,11 +220,9 @@ def _plackett_luce(orders: npt.NDArray[np.int64], times: npt.NDArray[np.int64]) 
 def _kendalls_w(ranks: pd.DataFrame) -> tuple[float | None, float | None]:
     """Kendall's W (Kendall and Babington Smith, 1939) and its mean by chance, over questions with several raters."""
     models = _models(ranks)
-    found, by_chance = [], []
-    for _, group in ranks.groupby("question_id"):
-        raters, items = len(group), len(models)
-        if raters < 2:
-            continue
+    found, by_chance, items = [], [], len(models)
+    for group in (group for _, group in ranks.groupby("question_id") if len(group) > 1):
+        raters = len(group)
         spread = float(((group[models].sum() - raters * (items + 1) / 2) ** 2).sum())
         found.append(12 * spread / (raters**2 * (items**3 - items)))
         by_chance.append(1 / raters)

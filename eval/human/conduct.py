@@ -25,7 +25,6 @@ from eval.markdown import table
 from eval.replies import BlindItem, items_of_run
 from eval.report import plot_mean_ranks
 
-ACTIONS: Final = ("start", "export", "analyse")
 NOTE: Final = (
     "95 % intervals: questions and raters are both drawn again. Strength: Plackett–Luce, the chance to be put first "
     "among all. Raters who agree in everything have W and alpha 1; by chance alpha is 0, W as told. Preference is not "
@@ -51,7 +50,7 @@ class StudyConfig:
         start_limit_s: how long Label Studio may take to start, in seconds.
     """
 
-    action: str = field(default="start", metadata=one_of(ACTIONS))
+    action: str = field(default="start", metadata=one_of(("start", "export", "analyse")))
     annotators: list[str] = field(default_factory=list)
     questions: int = limited(100, 1)
     attention_every: int = limited(10, 0)
@@ -210,8 +209,8 @@ def write_study(folder: Path, study: Study, test_set: str, left: dict[str, Left]
         test_set: its name in tables.
         left: pages that annotators did not put in order, by annotator.
     """
-    content = {"test_set": test_set, **asdict(study), "left": {name: asdict(pages) for name, pages in left.items()}}
-    write_json(folder / "ranking.json", content)
+    unranked = {name: asdict(own) for name, own in left.items()}
+    write_json(folder / "ranking.json", {"test_set": test_set, **asdict(study), "left": unranked})
     lines = [
         f"# Human evaluation: {test_set}",
         "",

@@ -25,7 +25,6 @@ from common.watchdog import die_with_parent, end_tree, tail
 ACCOUNTS: Final = "accounts.json"
 _SCRIPT: Final = Path(__file__).with_name("server_accounts.py")
 _POLL_S: Final = 0.5
-_LOCAL: Final = ("127.0.0.1", "localhost")
 
 
 @dataclass(frozen=True)
@@ -152,7 +151,7 @@ class Server:
 
     def _environment(self) -> dict[str, str]:
         """Nothing leaves this machine, nobody signs up by themselves, other sites' pages may not call it."""
-        hosts = "*" if self.host == "0.0.0.0" else ",".join(dict.fromkeys([self.host, *_LOCAL]))
+        hosts = "*" if self.host == "0.0.0.0" else ",".join(dict.fromkeys([self.host, "127.0.0.1", "localhost"]))
         own: Mapping[str, str] = {
             "LABEL_STUDIO_BASE_DATA_DIR": str(self.folder.resolve()),
             "LATEST_VERSION_CHECK": "false",
@@ -195,7 +194,6 @@ def accounts(file: Path, names: Sequence[str]) -> dict[str, Annotator]:
 
 
 _TIMEOUT_S: Final = 120.0
-_PAGE_SIZE: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -255,14 +253,18 @@ class LabelStudio:
         raise StageError(f"no project {title!r} in this account. Run `make ranking` with action=start first.")
 
     def _projects(self) -> list[dict[str, Any]]:
-        return list(self._call("GET", f"/api/projects/?page_size={_PAGE_SIZE}")["results"])
+        return list(self._call("GET", "/api/projects/?page_size=1000")["results"])
 
     def _call(self, method: str, path: str, content: Any = None) -> Any:
-        headers = {"Authorization": f"Token {self.token}"}
         try:
             # trust_env: a proxy of this machine is not for its own loopback.
             answer = httpx.request(
-                method, self.url + path, json=content, headers=headers, timeout=_TIMEOUT_S, trust_env=False
+                method,
+                self.url + path,
+                json=content,
+                headers={"Authorization": f"Token {self.token}"},
+                timeout=_TIMEOUT_S,
+                trust_env=False,
             )
         except httpx.HTTPError as error:
             raise StageError(f"Label Studio, {method} {path}: {error!r}. Is the server still running?") from error

@@ -260,10 +260,10 @@ def analyse(
         usage=Usage.of(answers),
         cost=cost,
     )
-    figures = [
+    by_pair = [
         _pair(str(ours), str(theirs), group, seed) for (ours, theirs), group in pairs.groupby(["ours", "theirs"])
     ]
-    return Judgement(judge, counts, models, figures, _bias(pairs, seed))
+    return Judgement(judge, counts, models, by_pair, _bias(pairs, seed))
 
 
 def _pair(ours: str, theirs: str, group: pd.DataFrame, seed: int) -> PairFigures:

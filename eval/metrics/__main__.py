@@ -42,19 +42,17 @@ def ceiling(references: pd.DataFrame, protocol: Protocol, test_set: str, seed: i
     several = references[references["references"].str.len() > 1]
     if len(several) < 2:
         raise FileError(f"{test_set}: {len(several)} questions with two responses or more, expected two such questions")
-    rows = [
+    turns = pd.DataFrame(
         {"id": f"{row.id}/{place}", "question_id": row.id, "sample": place, "text": text, "others": [*before, *after]}
         for row in several.itertuples()
         for place, text in enumerate(row.references)
         for before, after in [(row.references[:place], row.references[place + 1 :])]
-    ]
-    turns = pd.DataFrame(rows)
+    )
     replies = turns[["id", "sample", "text"]].rename(columns={"id": "question_id"})
     others = turns[["id", "others"]].rename(columns={"others": "references"})
     scores = score_replies(replies, others, protocol, "plain", f"{protocol.name} human")
     scores["question_id"] = scores["question_id"].map(dict(zip(turns["id"], turns["question_id"], strict=True)))
-    left_out = len(references) - len(several)
-    note = f"each response against the others; {left_out} questions with one response left out"
+    note = f"each response against the others; {len(references) - len(several)} questions with one response left out"
     return Result.of("human", test_set, protocol.signature, scores, seed, note)
 
 
@@ -62,9 +60,7 @@ def main(arguments: Sequence[str]) -> None:
     """Score what the command line names.
 
     Raises:
-        FileError: a file that can't be read.
-        FileError: replies that can't be scored.
-        ResultError: results that can't stand in one table.
+        FileError: a file that can't be read, replies that can't be scored, or results that can't stand in one table.
     """
     options = _parser().parse_args(arguments)
     references = read_references(options.references)

@@ -71,8 +71,7 @@ class BertScorer:
                 bar.update(len(piece))
         over = pd.Series(values, index=[row for row, _, _ in owned], dtype=float).groupby(level=0)
         by_reply = over.max() if policy == "best" else over.mean()
-        found = pd.Series(by_reply.to_numpy(), index=there.index)
-        return found.reindex(scores.index, fill_value=0.0).tolist()
+        return pd.Series(by_reply.to_numpy(), index=there.index).reindex(scores.index, fill_value=0.0).tolist()
 
     def _f1(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         result = bert_score(

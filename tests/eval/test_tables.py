@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from common.files import FileError
 from eval.metrics.protocols import Protocol
-from eval.results import Result, ResultError, score_replies
+from eval.results import Result, score_replies
 from eval.statistics import Interval
 from eval.tables import main, result_table
 
@@ -43,9 +44,9 @@ def test_the_papers_rows_beside_its_protocol() -> None:
 
 def test_the_papers_rows_beside_another_protocol_are_refused() -> None:
     for protocol in (Protocol("zh"), Protocol("paper", "best")):
-        with pytest.raises(ResultError, match="protocol paper, mean over references"):
+        with pytest.raises(FileError, match="protocol paper, mean over references"):
             result_table([result("mine", protocol)], paper="2")
-    with pytest.raises(ResultError, match="different protocols"):
+    with pytest.raises(FileError, match="different protocols"):
         result_table([result("mine", Protocol("zh")), result("theirs", Protocol("paper"))])
 
 
@@ -58,7 +59,7 @@ def test_ranking_columns_stand_beside_the_metrics() -> None:
 
 def test_a_ranking_of_other_models_is_refused() -> None:
     wins = {("PsyQA", "mine "): {"win_1": Interval(44.3, 40.0, 48.0)}}
-    with pytest.raises(ResultError, match="no result is of that name"):
+    with pytest.raises(FileError, match="no result is of that name"):
         result_table([result("mine", Protocol("paper"))], wins)
 
 
