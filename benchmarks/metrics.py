@@ -24,8 +24,7 @@ from rouge_score.rouge_scorer import RougeScorer
 
 from benchmarks.corpus import build
 from eval.metrics.protocols import Protocol
-from eval.results import Result
-from eval.score import score_replies
+from eval.results import Result, score_replies
 
 
 @dataclass

@@ -6,8 +6,17 @@ from itertools import combinations
 
 import pandas as pd
 
+from common.records.references import at_risk
 from eval.results import Result
-from eval.statistics import Interval, bootstrap_mean, holm, length_controlled, paired_bootstrap, paired_p_value
+from eval.statistics import (
+    Interval,
+    bootstrap_mean,
+    holm,
+    length_controlled,
+    lengths_overlap,
+    paired_bootstrap,
+    paired_p_value,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +54,8 @@ def compare(results: Sequence[Result], figures: Sequence[str], seed: int) -> lis
         seed: of resampling.
     """
     found: list[tuple[Gain, float]] = []
-    for theirs, ours in combinations(results, 2):
-        if theirs.test_set != ours.test_set:
-            continue
+    pairs = ((theirs, ours) for theirs, ours in combinations(results, 2) if theirs.test_set == ours.test_set)
+    for theirs, ours in pairs:
         ids = ours.by_question.index
         for figure in figures:
             pair = ours.by_question[figure].tolist(), theirs.by_question.loc[ids, figure].tolist()
@@ -85,23 +93,10 @@ def by_topic(questions: pd.DataFrame, fewest: int = 1) -> dict[str, list[str]]:
         fewest: questions that a topic has at least; of fewer, a mean says nothing.
     """
     groups = questions[questions["topic"] != ""].groupby("topic")["id"].agg(list)
-    kept = ((topic, ids) for topic, ids in groups.items() if len(ids) >= fewest)
-    return dict(sorted(kept, key=lambda item: (-len(item[1]), item[0])))
+    return dict(sorted(groups[groups.str.len() >= fewest].items(), key=lambda item: (-len(item[1]), item[0])))
 
 
 def by_risk(questions: pd.DataFrame) -> dict[str, list[str]]:
     """Ids of the posts at risk, which the corpus marks so or a rule of `data_prep.risk` matches, and of the others."""
     risky = at_risk(questions)
     return {"at risk": questions.loc[risky, "id"].tolist(), "others": questions.loc[~risky, "id"].tolist()}
-
-
-def at_risk(questions: pd.DataFrame) -> pd.Series:
-    """Which test questions the corpus marks as at acute risk, or a risk rule matches."""
-    return questions["crisis"] | (questions["risks"].str.len() > 0)
-
-
-def lengths_overlap(ours: Sequence[float], theirs: Sequence[float]) -> bool:
-    """Whether either model has the longer reply to one question in ten at least."""
-    longer = sum(mine > other for mine, other in zip(ours, theirs, strict=True)) / len(ours)
-    shorter = sum(mine < other for mine, other in zip(ours, theirs, strict=True)) / len(ours)
-    return len(ours) > 2 and (min(longer, shorter) >= 0.1 or longer == shorter == 0)

@@ -7,10 +7,10 @@ here; tables, gains, slices and the HTML report follow.
 from dataclasses import dataclass
 from typing import Final, Literal
 
+# Beside the tables of results, in which all figures stand that a result has: gains compared by pairs of models, the
+# sentences that open the HTML report and its part on posts at risk, means by topic, the cards of single replies,
+# rankings by people or by a judge.
 Place = Literal["gains", "headline", "slices", "reply", "ranking"]
-"""Beside the tables of results, in which all figures stand that a result has: gains compared by pairs of models, the
-sentences that open the HTML report and its part on posts at risk, means by topic, the cards of single replies, rankings
-by people or by a judge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Figure:
         return self.label + {"higher": " ↑", "lower": " ↓", "": ""}[self.direction]
 
 
+# In the order in which tables show them.
 FIGURES: Final = (
     Figure(
         "reward",
@@ -136,7 +137,6 @@ FIGURES: Final = (
     Figure("win_2", "Win@2", 1, "higher", "per cent of questions on which it is among the first two", ("ranking",)),
     Figure("mean_rank", "Mean rank", 3, "lower", "its mean place in the rankings, from 1", ("ranking",)),
 )
-"""In the order in which tables show them."""
 
 
 def figure(key: str) -> Figure:

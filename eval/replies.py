@@ -1,17 +1,22 @@
-"""Whether replies fit their questions, and which part of a reply a person would be shown.
+"""Whether replies fit their questions, which part of one a person would be shown, and how raters see them.
 
 What does not fit together is told before anything is scored; a reply that shows nothing is counted and scores 0, and is
-never left out in silence.
+never left out in silence. Raters see replies without tags, reasoning and model names, in an order that tells nothing.
 """
 
+import random
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
+from common.errors import StageError
 from common.files import FileError
-from common.records.models import ReplyKind
+from common.records.references import at_risk, read_references
+from common.records.replies import ReplyKind, read_models, read_replies
 from reward_fns.coe_format import TAG_NAMES, extract_answer, has_visible_text
 
 _TAGGED: Final = re.compile(rf"</?(?:{'|'.join((*TAG_NAMES, 'think'))})>")
@@ -65,3 +70,95 @@ def shown(text: str, kind: ReplyKind) -> tuple[str, str]:
             "think (what comes after </think>)."
         )
     return (text.strip(), "") if has_visible_text(text) else ("", "empty")
+
+
+# Stands for a reply without anything to show; it is ranked like the others.
+NOTHING: Final = "（这条回复没有可以展示的内容）"
+
+_SELF_NAMES: Final = (
+    "Empathy-R1",
+    "DeepSeek",
+    "深度求索",
+    "Qwen",
+    "通义千问",
+    "千问",
+    "EmoLLM",
+    "CBT-LLM",
+    "Baichuan",
+    "百川",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BlindItem:
+    """One question's replies as raters see them.
+
+    Attributes:
+        question_id: of which question.
+        post: what was asked.
+        at_risk: whether the post has signs of acute risk; raters are warned.
+        replies: texts by model, without tags, reasoning and model names. The names never reach a rater.
+    """
+
+    question_id: str
+    post: str
+    at_risk: bool
+    replies: dict[str, str]
+
+    def presented(self, rater: str, seed: int) -> list[tuple[str, str]]:
+        """Model and reply in the order in which one rater sees them: random, and the same each time it is asked."""
+        pairs = sorted(self.replies.items())
+        random.Random(f"{seed} {rater} {self.question_id}").shuffle(pairs)
+        return pairs
+
+
+def items_of_run(generated: Path, test: Path, count: int, seed: int) -> list[BlindItem]:
+    """Items of the replies that `make generate` left in a folder, see `blind_items`.
+
+    Raises:
+        FileError: a file is not as its stage writes it.
+        StageError: fewer than two models, or a model without a reply to a question drawn.
+    """
+    replies = {m.name: (read_replies(generated / m.file), m.kind) for m in read_models(generated)}
+    return blind_items(replies, read_references(test), count, seed)
+
+
+def blind_items(
+    replies: Mapping[str, tuple[pd.DataFrame, ReplyKind]], test: pd.DataFrame, count: int, seed: int
+) -> list[BlindItem]:
+    """Items of the first sample of each model, for questions drawn at random.
+
+    Args:
+        replies: by model: of `common.records.replies.read_replies`, and which part of a text is shown.
+        test: of `common.records.references.read_references`, with question, crisis and risks.
+        count: how many questions at most.
+        seed: of the draw.
+
+    Raises:
+        StageError: fewer than two models, or a model without a reply to a question drawn.
+    """
+    if len(replies) < 2:
+        raise StageError(f"{list(replies)}: a ranking needs two models or more. Generate replies of more models.")
+    first = {
+        model: frame[frame["sample"] == frame["sample"].min()].set_index("question_id")["text"]
+        for model, (frame, _) in replies.items()
+    }
+    drawn = random.Random(seed).sample(sorted(test["id"]), min(count, len(test)))
+    known = test.assign(at_risk=at_risk(test)).set_index("id")
+    items = []
+    for question_id in drawn:
+        texts = {}
+        for model, (_, kind) in replies.items():
+            if question_id not in first[model].index:
+                raise StageError(f"{model} has no reply to question {question_id}. Generate it.")
+            part = shown(str(first[model][question_id]), kind)[0]
+            texts[model] = _without_names(part, list(replies)) or NOTHING
+        row = known.loc[question_id]
+        items.append(BlindItem(question_id, str(row["question"]), bool(row["at_risk"]), texts))
+    return items
+
+
+def _without_names(text: str, models: Sequence[str]) -> str:
+    """The text with models' names of themselves blanked: a rater who knows the model is not blind."""
+    names = sorted({*models, *_SELF_NAMES}, key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, names)), "某助手", text, flags=re.IGNORECASE).strip()

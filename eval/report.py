@@ -1,13 +1,17 @@
-"""The report of an evaluation in Markdown: the table, the gains with intervals, slices, sample replies."""
+"""The report of an evaluation in Markdown, with pictures: the table, gains with intervals, slices, sample replies."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from common.files import write_json, write_text
+from common.files import replacing, write_json, write_text
 from common.human_help import human_help
 from eval.compare import Gain
 from eval.figures import figure, figures_of
@@ -16,6 +20,8 @@ from eval.results import Result
 from eval.statistics import Interval
 from eval.tables import result_table
 from reward_fns.coe_format import LAYER_TITLES, LAYERS, CoEFormatError, parse
+
+_BLUE, _GREY, _ORANGE = "#1f6fb2", "#b8c4ce", "#d9822b"
 
 NOTE: Final = (
     "Protocol `zh`: characters as tokens (words where it says so), each reply against every human reference, then the "
@@ -26,6 +32,7 @@ NOTE: Final = (
     "does not, GRPO has found a weakness of its reward rather than better answers. Nothing here says that a reply "
     "helps anybody, and no figure claims clinical validity."
 )
+CHAINS_NOTE: Final = "SFT learnt from chains that were written for this project, not reviewed."
 SLICE_NOTE: Final = (
     "At risk are posts that the corpus marks so or that a rule of `data_prep/risk` matches. They are kept out of "
     "GRPO's prompts; the rules miss some and are no screening instrument."
@@ -80,6 +87,8 @@ def write_report(
         *(f"![{Path(picture).stem}]({picture})\n" for picture in pictures),
         NOTE,
         "",
+        CHAINS_NOTE,
+        "",
         "Ten replies with their layers: [replies.md](replies.md). All replies and scores: `*.replies.jsonl`, "
         "`*.scores.parquet`; each model's figures by question: `*.zh.json`, `*.paper.json`; the gains: `gains.json`.",
     ]
@@ -93,10 +102,10 @@ def signed(interval: Interval) -> str:
 
 
 def _slices(key: str, groups: Mapping[str, Mapping[str, Interval]]) -> list[str]:
-    shown = figure(key)
-    rows = ([escape(name), *(i.text(f".{shown.digits}f") for i in row.values())] for name, row in groups.items())
+    form = f".{figure(key).digits}f"
+    rows = ([escape(name), *(interval.text(form) for interval in row.values())] for name, row in groups.items())
     return [
-        f"{shown.label} by part of the test set:",
+        f"{figure(key).label} by part of the test set:",
         "",
         *table(["Part", *next(iter(groups.values()))], rows),
         "",
@@ -121,10 +130,11 @@ def write_replies(folder: Path, scores: Mapping[str, pd.DataFrame], test: pd.Dat
         "advice: nobody should be counselled by them.",
     ]
     for question in spread(test, count).to_dict("records"):
-        lines += ["", f"## {escape(question['title'])}", "", f"*{escape(question['topic']) or '—'}*", ""]
-        if question["crisis"] or len(question["risks"]):
-            lines += [CRISIS_NOTE, ""]
-        lines += [f"> {escape(line)}" for line in str(question["description"]).splitlines()]
+        lines += [
+            *("", f"## {escape(question['title'])}", "", f"*{escape(question['topic']) or '—'}*", ""),
+            *([CRISIS_NOTE, ""] if question["crisis"] or len(question["risks"]) else []),
+            *(f"> {escape(line)}" for line in str(question["description"]).splitlines()),
+        ]
         for name, frame in scores.items():
             mine = frame[frame["question_id"] == question["id"]].sort_values("sample").iloc[0]
             told = ", ".join(
@@ -141,10 +151,63 @@ def _reply(row: "pd.Series[Any]") -> list[str]:
     try:
         output = parse(text)
     except CoEFormatError as error:
-        fence = "`" * (3 + text.count("`"))
-        shown = text if len(text) <= 600 else text[:600] + " …"
-        return [f"Not a valid output: {escape(str(error))}.", "", f"{fence}text", shown, fence]
+        fence, shown = "`" * (3 + text.count("`")), text if len(text) <= 600 else text[:600] + " …"
+        return [
+            f"Not a valid output: {escape(str(error))}.",
+            "",
+            f"{fence}text",
+            shown,
+            fence,
+        ]
     layers = [
         f"- **{name} {LAYER_TITLES[name]}**：{escape(layer)}" for name, layer in zip(LAYERS, output.layers, strict=True)
     ]
     return [*layers, "", *(f"> {escape(line)}" for line in output.answer.splitlines())]
+
+
+def plot_rewards(rewards: pd.Series, out: Path) -> None:
+    """The reward of each step and its moving average over five steps."""
+    with _picture(out, 3.6) as axes:
+        axes.plot(rewards.index, rewards, color=_GREY, marker="o", markersize=3, linewidth=1, label="step")
+        smooth = rewards.rolling(5, min_periods=1, center=True).mean()
+        axes.plot(rewards.index, smooth, color=_BLUE, linewidth=2, label="mean of 5 steps")
+        axes.set(xlabel="GRPO step", ylabel="mean total reward (0 to 2)", ylim=(0, 2), title="Reward during GRPO")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.legend(frameon=False)
+
+
+def plot_models(results: Sequence[Result], out: Path) -> None:
+    """Format rate and answer reward of each model on the test questions, with their intervals."""
+    with _picture(out, 3.6) as axes:
+        for shift, component, color in ((-0.175, "format", _BLUE), (0.175, "answer", _ORANGE)):
+            for position, result in enumerate(results):
+                # Models that were never asked for a format have none.
+                if interval := result.figures.get(component):
+                    label = component if position == 0 else None
+                    axes.bar(position + shift, interval.mean, 0.35, color=color, label=label)
+                    axes.vlines(position + shift, interval.low, interval.high, color="black", linewidth=1)
+        axes.set(ylabel="mean reward (0 to 1)", ylim=(0, 1), title="Test questions, 95 % intervals over questions")
+        axes.set_xticks(range(len(results)), [result.model for result in results])
+        axes.legend(frameon=False)
+
+
+def plot_mean_ranks(ranks: Mapping[str, Interval], out: Path) -> None:
+    """Each model's mean rank with its interval, the first at the top."""
+    with _picture(out, 1.2 + 0.45 * len(ranks), grid="x") as axes:
+        for place, interval in enumerate(reversed(list(ranks.values()))):
+            axes.plot([interval.low, interval.high], [place, place], color=_BLUE, linewidth=2)
+            axes.plot(interval.mean, place, "o", color=_BLUE)
+        axes.set_yticks(range(len(ranks)), list(ranks)[::-1])
+        axes.set(xlabel="mean rank (1 is best), 95 % interval over questions and raters", xlim=(1, len(ranks)))
+
+
+@contextmanager
+def _picture(out: Path, height: float, grid: Literal["x", "y"] = "y") -> Iterator[Axes]:
+    """Axes to draw on, saved as PNG when the block ends."""
+    drawing = Figure(figsize=(7, height), layout="constrained")
+    axes = drawing.subplots()
+    yield axes
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis=grid, alpha=0.3)
+    with replacing(out) as temporary:
+        drawing.savefig(temporary, dpi=150, format="png")

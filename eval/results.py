@@ -1,28 +1,30 @@
-"""What one model scored on one test set: a JSON file that tables, the report and comparisons read.
+"""What one model scored on one test set: a row a reply, and their sum as a file that tables and comparisons read.
 
-Besides means with their intervals it holds every question's value, so that any two results of the same questions can be
-compared pair by pair later, by whoever has the files.
+Besides means with their intervals a result holds every question's value, so that any two results of the same questions
+can be compared pair by pair later, by whoever has the files.
 """
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from tqdm import tqdm
 
-from common.files import write_json
+from common.files import FileError, write_json
+from common.records.replies import ReplyKind
 from eval.figures import figure
+from eval.metrics.protocols import Protocol
 from eval.metrics.tokens import characters, distinct_1
-from eval.score import question_means
+from eval.replies import shown
 from eval.statistics import Interval, bootstrap_mean
+from reward_fns.coe_format import CoEFormatError, parse
+from reward_fns.components import copy_overlap
 
 FORMAT = 2
-
-
-class ResultError(ValueError):
-    """Result files that can't be read or compared; the message names the file and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Result:
 
     @classmethod
     def of(cls, model: str, test_set: str, signature: str, scores: pd.DataFrame, seed: int, note: str = "") -> "Result":
-        """Sum up what `eval.score.score_replies` gave, and what was added to it.
+        """Sum up what `eval.results.score_replies` gave, and what was added to it.
 
         Args:
             model: its name.
@@ -90,53 +92,57 @@ class Result:
     def write(self, path: Path) -> None:
         """Write the file, whole or not at all."""
         own = {key.name: getattr(self, key.name) for key in fields(self)}
-        figures = {name: asdict(interval) for name, interval in self.figures.items()}
         values = {"id": self.by_question.index.tolist(), **self.by_question.to_dict("list")}
-        write_json(path, {"format": FORMAT, **own, "figures": figures, "by_question": values})
+        write_json(
+            path,
+            {
+                "format": FORMAT,
+                **own,
+                "figures": {name: asdict(one) for name, one in self.figures.items()},
+                "by_question": values,
+            },
+        )
 
     @classmethod
     def read(cls, path: Path) -> "Result":
         """Read a file of `write`.
 
         Raises:
-            ResultError: not such a file.
+            FileError: not such a file.
         """
         try:
             content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             if (version := content.pop("format")) != FORMAT:
-                raise ResultError(f"{path}: format {version}, expected {FORMAT}. Score the replies again.")
+                raise FileError(f"{path}: format {version}, expected {FORMAT}. Score the replies again.")
             content["by_question"] = pd.DataFrame(content["by_question"]).set_index("id").rename_axis("question_id")
             content["figures"] = {name: Interval(**interval) for name, interval in content["figures"].items()}
             return cls(**content)
-        except ResultError:
+        except FileError:
             raise
         except (OSError, KeyError, TypeError, AttributeError, ValueError) as error:
-            raise ResultError(
-                f"{path}: {error}, expected a result of `python -m eval.metrics` or `make eval`"
-            ) from error
+            raise FileError(f"{path}: {error}, expected a result of `python -m eval.metrics` or `make eval`") from error
 
 
 def check_comparable(results: Sequence[Result]) -> None:
     """All results are of one protocol, and those of one test set of the same questions.
 
     Raises:
-        ResultError: none at all, mixed signatures, the same model twice on a test set, or other questions.
+        FileError: none at all, mixed signatures, the same model twice on a test set, or other questions.
     """
     if not results:
-        raise ResultError("no results, expected the files of `python -m eval.metrics` or `make eval`")
+        raise FileError("no results, expected the files of `python -m eval.metrics` or `make eval`")
     signatures = {result.signature: result.model for result in results}
     if len(signatures) > 1:
         shown = "; ".join(f"{model}: {signature}" for signature, model in signatures.items())
-        raise ResultError(f"results of different protocols can't share a table: {shown}. Score all of them alike.")
+        raise FileError(f"results of different protocols can't share a table: {shown}. Score all of them alike.")
+    names = Counter((result.test_set, result.model) for result in results)
+    if twice := [name for name, count in names.items() if count > 1]:
+        raise FileError(f"{twice[0][1]} stands there twice for {twice[0][0]}. Name the models apart.")
     first: dict[str, Result] = {}
-    seen: set[tuple[str, str]] = set()
     for result in results:
-        if (result.test_set, result.model) in seen:
-            raise ResultError(f"{result.model} stands there twice for {result.test_set}. Name the models apart.")
-        seen.add((result.test_set, result.model))
         other = first.setdefault(result.test_set, result)
         if difference := set(result.by_question.index) ^ set(other.by_question.index):
-            raise ResultError(
+            raise FileError(
                 f"{result.model} and {other.model} were scored on other questions of {result.test_set}: "
                 f"{len(difference)} are not in both, one is {min(difference)}. Score both on the same test set."
             )
@@ -146,3 +152,103 @@ def distinct_1_corpus(scores: pd.DataFrame) -> float:
     """Distinct characters among all replies' together, averaged over the samples: it falls with more text."""
     pooled = scores.groupby("sample")["shown"].agg(lambda texts: distinct_1("".join(map(characters, texts))))
     return float(pooled.mean())
+
+
+Cosines = Callable[[Sequence[str], Sequence[str]], list[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class RewardScorer:
+    """A reward model, as far as scoring needs it.
+
+    Attributes:
+        cosines: cos(E(q), E(a)) of questions and answers, see `reward_fns.reward_model.RewardModel`.
+        threshold: T of Eq. 6.
+    """
+
+    cosines: Cosines
+    threshold: float
+
+
+def score_replies(
+    replies: pd.DataFrame, references: pd.DataFrame, protocol: Protocol, kind: ReplyKind, label: str = "score"
+) -> pd.DataFrame:
+    """One row a reply, with how what it shows compares with the references.
+
+    A reply that shows nothing scores 0 in every figure: so does, by construction, a model that was never taught the
+    format.
+
+    Args:
+        replies: of `common.records.replies.read_replies`, matching the references.
+        references: of `common.records.references.read_references`.
+        protocol: of the text metrics.
+        kind: which part of a reply is shown.
+        label: beside the progress bar.
+
+    Returns:
+        question_id, sample, text, shown, fault ("" for none), chars, the protocol's figures; with a column question
+        among the references copy_overlap; with kind coe format (0 or 1, Eq. 4) and violation ("" for a valid output).
+    """
+    rows = []
+    known = references.set_index("id")
+    with tqdm(total=len(replies), desc=label, unit="reply", disable=None) as bar:
+        for question_id, group in replies.groupby("question_id", sort=True):
+            prepared = protocol.prepare(list(known.at[question_id, "references"]))
+            for reply in group.itertuples():
+                part, fault = shown(reply.text, kind)
+                row = {
+                    "question_id": question_id,
+                    "sample": reply.sample,
+                    "text": reply.text,
+                    "shown": part,
+                    "fault": fault,
+                    "chars": len(part),
+                    **protocol.score(part, prepared),
+                }
+                if "question" in known.columns:
+                    row["copy_overlap"] = copy_overlap(str(known.at[question_id, "question"]), part)
+                if kind == "coe":
+                    violation = _violation(reply.text)
+                    row |= {"violation": violation, "format": float(not violation)}
+                rows.append(row)
+            bar.update(len(group))
+    return pd.DataFrame(rows)
+
+
+def add_rewards(
+    scores: pd.DataFrame, questions: pd.Series, reward: RewardScorer, heldout: RewardScorer
+) -> pd.DataFrame:
+    """The table with answer (Eq. 6), cosine (0 without an answer) and heldout_answer, and with kind coe reward (Eq. 3).
+
+    Args:
+        scores: of `score_replies`.
+        questions: the posts, indexed by id.
+        reward: what the model was trained by.
+        heldout: what it was not trained by, see `recipes.heldout_reward_model`; ``heldout_answer`` is as ``answer``, by
+            it.
+    """
+    there = scores[scores["fault"] == ""]
+    pairs = [questions[question_id] for question_id in there["question_id"]], there["shown"].tolist()
+    cosine, other = (pd.Series(scorer.cosines(*pairs), index=there.index, dtype=float) for scorer in (reward, heldout))
+    passed, held = (
+        (values > scorer.threshold).reindex(scores.index, fill_value=False).astype(float)
+        for values, scorer in ((cosine, reward), (other, heldout))
+    )
+    total = {"reward": scores["format"] + passed} if "format" in scores else {}
+    return scores.assign(
+        answer=passed, **total, cosine=cosine.reindex(scores.index, fill_value=0.0), heldout_answer=held
+    )
+
+
+def question_means(scores: pd.DataFrame) -> pd.DataFrame:
+    """The mean over each question's replies of every numeric column, indexed and sorted by question."""
+    numbers = scores.drop(columns=["sample"]).set_index("question_id").select_dtypes("number")
+    return numbers.groupby(level=0).mean()
+
+
+def _violation(text: str) -> str:
+    try:
+        parse(text)
+    except CoEFormatError as error:
+        return str(error)
+    return ""

@@ -9,9 +9,9 @@ from common.hashing import Input, model_files
 from common.manifest import read_manifest
 from common.stage import is_current
 
+# Names of this run's models, and the stages that the trained ones come from.
 STAGES: Final = {"SFT": "sft", "SFT+GRPO": "grpo"}
 OWN: Final = ("base", *STAGES)
-"""Names of this run's models, and the stages that the trained ones come from."""
 
 
 def sources(root: Path, models: Mapping[str, str]) -> dict[str, Input]:

@@ -1,7 +1,8 @@
 """Intervals: questions are what was drawn at random, so questions are what is drawn again."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +17,9 @@ class Interval:
     low: float
     high: float
 
-    def text(self, form: str) -> str:
+    def text(self, form: str, pattern: str = "{} ({} to {})") -> str:
         """Mean and ends by a format such as ".2f" or "+.3f": "0.34 (0.26 to 0.42)"."""
-        return f"{self.mean:{form}} ({self.low:{form}} to {self.high:{form}})"
+        return pattern.format(*(f"{value:{form}}" for value in (self.mean, self.low, self.high)))
 
 
 def bootstrap_mean(values: npt.ArrayLike, seed: int, resamples: int = 10_000, level: float = 0.95) -> Interval:
@@ -35,13 +36,7 @@ def bootstrap_mean(values: npt.ArrayLike, seed: int, resamples: int = 10_000, le
     sample = np.asarray(values, dtype=float)
     if sample.ndim != 1 or not sample.size:
         raise ValueError(f"an interval needs a question or more, found values of shape {sample.shape}")
-    mean = float(sample.mean())
-    if np.ptp(sample) == 0:
-        return Interval(mean, mean, mean)
-    drawn = bootstrap(
-        (sample,), np.mean, n_resamples=resamples, batch=500, confidence_level=level, method="percentile", rng=seed
-    )
-    return Interval(mean, *map(float, drawn.confidence_interval))
+    return _bootstrapped(np.mean, (sample,), seed, resamples, level)
 
 
 def paired_bootstrap(
@@ -83,9 +78,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     order = np.argsort(p_values, kind="stable")
     factors = len(p_values) - np.arange(len(p_values))
     stepped = np.minimum(1.0, np.maximum.accumulate(np.asarray(p_values, dtype=float)[order] * factors))
-    adjusted = np.empty(len(p_values))
-    adjusted[order] = stepped
-    return adjusted.tolist()
+    return stepped[np.argsort(order)].tolist()
 
 
 def length_controlled(
@@ -125,13 +118,27 @@ def length_controlled(
         slope = np.where(spread > 0, ((x - means[0]) * (y - means[1])).sum(axis) / np.where(spread > 0, spread, 1.0), 0)
         return y.mean(axis) - slope * x.mean(axis)
 
-    mean = float(intercept(difference, longer))
-    if np.ptp(difference) == 0:
+    return _bootstrapped(intercept, (difference, longer), seed, resamples, level)
+
+
+def lengths_overlap(ours: Sequence[float], theirs: Sequence[float]) -> bool:
+    """Whether either model has the longer reply to one question in ten at least."""
+    longer = sum(mine > other for mine, other in zip(ours, theirs, strict=True)) / len(ours)
+    shorter = sum(mine < other for mine, other in zip(ours, theirs, strict=True)) / len(ours)
+    return len(ours) > 2 and (min(longer, shorter) >= 0.1 or longer == shorter == 0)
+
+
+def _bootstrapped(
+    statistic: Callable[..., Any], data: Sequence[npt.NDArray[np.float64]], seed: int, resamples: int, level: float
+) -> Interval:
+    """A figure of the questions with its percentile interval; one point where the first of the data never differs."""
+    mean = float(statistic(*data))
+    if np.ptp(data[0]) == 0:
         return Interval(mean, mean, mean)
-    result = bootstrap(
-        (difference, longer),
-        intercept,
-        paired=True,
+    drawn = bootstrap(
+        data,
+        statistic,
+        paired=len(data) > 1,
         vectorized=True,
         n_resamples=resamples,
         batch=500,
@@ -139,7 +146,7 @@ def length_controlled(
         method="percentile",
         rng=seed,
     )
-    return Interval(mean, *map(float, result.confidence_interval))
+    return Interval(mean, *map(float, drawn.confidence_interval))
 
 
 def _paired(ours: npt.ArrayLike, theirs: npt.ArrayLike) -> npt.NDArray[np.float64]:

@@ -9,6 +9,7 @@ protocols can't be compared. Every figure of ours has its 95 % interval; the pap
 
 import argparse
 import html
+import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,14 +20,38 @@ from typing import Any, Final
 
 import yaml
 from rich.console import Console
+from rich.table import Column
 from rich.table import Table as RichTable
 
-from common.files import write_text
-from eval.figures import FIGURES, figure
+from common.files import FileError, write_text
+from eval.figures import FIGURES, figure, figures_of
 from eval.markdown import escape, table
-from eval.results import Result, ResultError, check_comparable
-from eval.standings import read_standings
+from eval.results import Result, check_comparable
 from eval.statistics import Interval
+
+# Win@1, Win@2 and mean rank by model.
+Standings = dict[str, dict[str, Interval]]
+
+
+def read_standings(path: Path) -> tuple[str, Standings]:
+    """The test set's name, "" where the file tells none, and the models; none where no question is ranked whole yet.
+
+    Args:
+        path: ``ranking.json`` of `make ranking` or ``judge.json`` of `make judge`.
+
+    Raises:
+        FileError: not such a file.
+    """
+    keys = figures_of("ranking")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return str(content.get("test_set", "")), {
+            name: {key: Interval(**{end: float(own[key][end]) for end in ("mean", "low", "high")}) for key in keys}
+            for name, own in content["models"].items()
+        }
+    except (OSError, KeyError, TypeError, AttributeError, ValueError) as error:
+        raise FileError(f"{path}: {error!r}, expected mean, low and high of {', '.join(keys)} by model") from error
+
 
 PAPER_TABLES: Final = ("2", "3", "4")
 SEEN: Final = "it may have seen this test set"
@@ -72,41 +97,53 @@ class ResultTable:
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
 
-    def cells(self, row: Row, interval: str = " ({} to {})") -> list[str]:
+    @property
+    def head(self) -> list[str]:
+        """Headings of the columns."""
+        return ["Test set", "Model", *(figure(column).heading for column in self.columns)]
+
+    def cells(self, row: Row, pattern: str = "{} ({} to {})") -> list[str]:
         """A row's figures as text; intervals by the pattern given, "–" where there is none."""
-        shown = []
-        for column in self.columns:
-            value, decimals = row.cells.get(column), figure(column).digits
-            if isinstance(value, Interval):
-                ends = f"{value.low:.{decimals}f}", f"{value.high:.{decimals}f}"
-                shown.append(f"{value.mean:.{decimals}f}" + interval.format(*ends))
-            else:
-                shown.append("–" if value is None else f"{value:.{decimals}f}")
-        return shown
+        values = ((row.cells.get(column), f".{figure(column).digits}f") for column in self.columns)
+        return [
+            "–" if value is None else value.text(form, pattern) if isinstance(value, Interval) else f"{value:{form}}"
+            for value, form in values
+        ]
 
     def markdown(self) -> str:
         """GitHub's flavour."""
         rows = ([escape(row.test_set), escape(row.label), *self.cells(row)] for row in self.rows)
-        lines = table(["Test set", "Model", *self._headings()], rows, left=2)
-        return "\n".join([f"**{self.title}**", "", *lines, "", *(f"- {note}" for note in self.notes)]) + "\n"
+        lines = [f"**{self.title}**", "", *table(self.head, rows, left=2), "", *(f"- {note}" for note in self.notes)]
+        return "\n".join(lines) + "\n"
 
     def latex(self) -> str:
         """A booktabs table; intervals stand small beneath each other's figure."""
-        lines = [r"\begin{table}", r"\centering", rf"\caption{{{_tex(self.title)}}}"]
-        lines += [rf"\begin{{tabular}}{{ll{'r' * len(self.columns)}}}", r"\toprule"]
-        lines += [" & ".join(["Test set", "Model", *map(_tex, self._headings())]) + r" \\", r"\midrule"]
-        for row in self.rows:
-            cells = [cell.replace("–", "--") for cell in self.cells(row, r" {{\scriptsize [{}, {}]}}")]
-            lines.append(" & ".join([_tex(row.test_set), _tex(row.label), *cells]) + r" \\")
-        lines += [r"\bottomrule", r"\end{tabular}", *(rf"\par {_tex(note)}" for note in self.notes), r"\end{table}"]
+        rows = (
+            " & ".join([_tex(row.test_set), _tex(row.label), *self.cells(row, r"{} {{\scriptsize [{}, {}]}}")])
+            for row in self.rows
+        )
+        lines = [
+            r"\begin{table}",
+            r"\centering",
+            rf"\caption{{{_tex(self.title)}}}",
+            rf"\begin{{tabular}}{{ll{'r' * len(self.columns)}}}",
+            r"\toprule",
+            " & ".join(map(_tex, self.head)) + r" \\",
+            r"\midrule",
+            *(row.replace("–", "--") + r" \\" for row in rows),
+            r"\bottomrule",
+            r"\end{tabular}",
+            *(rf"\par {_tex(note)}" for note in self.notes),
+            r"\end{table}",
+        ]
         return "\n".join(lines) + "\n"
 
     def html(self) -> str:
         """A table element; the paper's rows are of class ``paper``."""
-        head = "".join(f"<th>{html.escape(text)}</th>" for text in ["Test set", "Model", *self._headings()])
+        head = "".join(f"<th>{html.escape(text)}</th>" for text in self.head)
         body = "".join(
             f'<tr class="{row.source}"><td>{html.escape(row.test_set)}</td><td>{html.escape(row.label)}</td>'
-            + "".join(f"<td>{cell}</td>" for cell in self.cells(row, "<small>{} to {}</small>"))
+            + "".join(f"<td>{cell}</td>" for cell in self.cells(row, "{}<small>{} to {}</small>"))
             + "</tr>\n"
             for row in self.rows
         )
@@ -116,12 +153,11 @@ class ResultTable:
             f'<tbody>\n{body}</tbody></table>\n<ul class="notes">{notes}</ul>\n'
         )
 
-    def _headings(self) -> list[str]:
-        return [figure(column).heading for column in self.columns]
-
 
 def result_table(
-    results: Sequence[Result], ranking: Mapping[tuple[str, str], Mapping[str, Interval]] | None = None, paper: str = ""
+    results: Sequence[Result],
+    ranking: Mapping[tuple[str, str], Mapping[str, Interval]] | None = None,
+    paper: str = "",
 ) -> ResultTable:
     """A table of results.
 
@@ -131,25 +167,22 @@ def result_table(
         paper: "2", "3" or "4", whose rows stand first; "" for none.
 
     Raises:
-        ResultError: results that can't share a table, or the paper's rows beside another protocol than its own.
+        FileError: results that can't share a table, or the paper's rows beside another protocol than its own.
         ValueError: a table that the paper does not have, or a figure without an entry in `eval.figures.FIGURES`.
     """
     check_comparable(results)
-    signature = results[0].signature
-    rows, title = [], "Evaluation"
-    if paper:
-        if "protocol:paper|refs:mean|" not in signature:
-            raise ResultError(
-                f"{results[0].model} is scored by {signature}: the paper's rows can only stand beside results of "
-                "protocol paper, mean over references. Score with --protocol paper."
-            )
-        printed, title = _printed(paper)
-        rows += printed
-    rows += [
+    signature, people = results[0].signature, ranking or {}
+    if paper and "protocol:paper|refs:mean|" not in signature:
+        raise FileError(
+            f"{results[0].model} is scored by {signature}: the paper's rows can only stand beside results of "
+            "protocol paper, mean over references. Score with --protocol paper."
+        )
+    printed, title = _printed(paper) if paper else ([], "Evaluation")
+    rows = printed + [
         Row(
             result.test_set,
             result.model,
-            {**result.figures, **result.pooled, **(ranking or {}).get((result.test_set, result.model), {})},
+            {**result.figures, **result.pooled, **people.get((result.test_set, result.model), {})},
             note=", ".join(
                 [
                     *filter(None, [result.note]),
@@ -159,11 +192,11 @@ def result_table(
         )
         for result in results
     ]
-    if unused := sorted(set(ranking or {}) - {(row.test_set, row.model) for row in rows if row.source == "ours"}):
-        raise ResultError(
+    if unused := sorted(set(people) - {(row.test_set, row.model) for row in rows if row.source == "ours"}):
+        raise FileError(
             f"the ranking has {unused[0][1]} on {unused[0][0]}, and no result is of that name. Name them alike."
         )
-    order = list(dict.fromkeys(row.test_set for row in rows))
+    order = [row.test_set for row in rows]
     rows.sort(key=lambda row: order.index(row.test_set))
     columns = tuple(sorted({key for row in rows for key in row.cells}, key=lambda key: FIGURES.index(figure(key))))
     notes = [f"{row.model}, {row.test_set}: {row.note}." for row in rows if row.note]
@@ -174,10 +207,7 @@ def result_table(
 def print_results(results: Sequence[Result], console: Console) -> None:
     """The same on the terminal, a column a model: there are more figures than a line has room for."""
     drawn = result_table(results)
-    shown = RichTable(title=drawn.title)
-    shown.add_column("")
-    for row in drawn.rows:
-        shown.add_column(row.model, justify="right")
+    shown = RichTable("", *(Column(row.model, justify="right") for row in drawn.rows), title=drawn.title)
     for column, cells in zip(drawn.columns, zip(*map(drawn.cells, drawn.rows), strict=True), strict=True):
         shown.add_row(figure(column).heading, *cells)
     console.print(shown)
@@ -190,7 +220,7 @@ def _printed(number: str) -> tuple[list[Row], str]:
     if number not in content["tables"]:
         raise ValueError(f"table {number!r}: the paper's result tables are {sorted(content['tables'])}")
     table = content["tables"][number]
-    rows = [
+    return [
         Row(
             test_set,
             model,
@@ -200,8 +230,7 @@ def _printed(number: str) -> tuple[list[Row], str]:
         )
         for test_set, models in table["test_sets"].items()
         for model, values in models.items()
-    ]
-    return rows, table["title"]
+    ], table["title"]
 
 
 def _size(result: Result) -> str:
@@ -210,8 +239,8 @@ def _size(result: Result) -> str:
 
 
 def _tex(text: str) -> str:
-    text = re.sub(r"([&%$#_{}])", r"\\\1", text.replace("\\", r"\textbackslash ")).replace("–", "--")
-    return text.replace("↑", r"$\uparrow$").replace("↓", r"$\downarrow$")
+    escaped = re.sub(r"([&%$#_{}])", r"\\\1", text.replace("\\", r"\textbackslash "))
+    return escaped.replace("–", "--").replace("↑", r"$\uparrow$").replace("↓", r"$\downarrow$")
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -226,16 +255,13 @@ def main(arguments: Sequence[str]) -> None:
         "--out", type=Path, required=True, metavar="FOLDER", help="for table.md, table.tex and table.html"
     )
     options = parser.parse_args(arguments)
-    people = None
-    if options.ranking:
-        test_set, standings = read_standings(options.ranking)
-        people = {(test_set, model): figures for model, figures in standings.items()}
+    test_set, standings = read_standings(options.ranking) if options.ranking else ("", {})
+    people = {(test_set, model): figures for model, figures in standings.items()}
     drawn = result_table([Result.read(path) for path in options.results], people, options.table)
-    stem = f"table{options.table}"
-    write_text(options.out / f"{stem}.md", drawn.markdown())
-    write_text(options.out / f"{stem}.tex", drawn.latex())
-    write_text(options.out / f"{stem}.html", drawn.html())
-    print(f"{options.out / stem}.md, .tex, .html")
+    stem = options.out / f"table{options.table}"
+    for suffix, text in {"md": drawn.markdown(), "tex": drawn.latex(), "html": drawn.html()}.items():
+        write_text(stem.with_name(f"{stem.name}.{suffix}"), text)
+    print(f"{stem}.md, .tex, .html")
 
 
 if __name__ == "__main__":

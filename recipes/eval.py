@@ -20,19 +20,17 @@ from common.errors import StageError
 from common.files import FileError
 from common.hashing import Input, model_files
 from common.manifest import require_stage
-from common.records.models import file_stem, read_models, reply_files
+from common.records import METRICS_FILE
 from common.records.references import read_references
-from common.records.replies import read_replies
+from common.records.replies import file_stem, read_models, read_replies, reply_files
 from common.stage import Plan
 from eval.compare import by_risk, by_topic, compare, slices
-from eval.curves import METRICS_FILE, read_curves
 from eval.figures import figures_of
+from eval.html.inputs import read_curves
 from eval.metrics.protocols import Protocol
-from eval.plots import plot_models, plot_rewards
 from eval.replies import check_match
-from eval.report import signed, write_replies, write_report
-from eval.results import Result
-from eval.score import RewardScorer, add_rewards, score_replies
+from eval.report import plot_models, plot_rewards, signed, write_replies, write_report
+from eval.results import Result, RewardScorer, add_rewards, score_replies
 from eval.sources import require_current_replies
 from eval.tables import SEEN, print_results
 from recipes.stage import Common, Recipe, main, section
@@ -66,8 +64,7 @@ def plan(common: Common, config: EvalConfig) -> Plan:
     if (metrics := root / "grpo" / METRICS_FILE).is_file():
         inputs["grpo"] = metrics
 
-    def work(folder: Path, resume: bool) -> dict[str, Any]:
-        del resume
+    def work(folder: Path, _: bool) -> dict[str, Any]:
         models = [RewardModel(root / name, config.device) for name in REWARD_MODELS]
         scorers = [RewardScorer(model.cosines, model.threshold.value) for model in models]
         try:
@@ -116,11 +113,10 @@ def _report(
         return [key for key in keys if all(key in result.figures for result in results)]
 
     gains = compare(results, shared(figures_of("gains")), seed)
-    pictures = ["models.png"]
     plot_models(results, folder / "models.png")
     if (curves := read_curves(root / "grpo")) is not None:
         plot_rewards(curves["reward"].dropna(), folder / "reward.png")
-        pictures.insert(0, "reward.png")
+    pictures = ["models.png"] if curves is None else ["reward.png", "models.png"]
     parts = {f"{name} ({len(ids)})": ids for name, ids in (by_risk(test) | by_topic(test, 3)).items()}
     sliced = {key: slices(results, parts, key, seed) for key in shared(figures_of("slices"))}
     write_report(folder, results, gains, sliced, pictures)

@@ -15,11 +15,10 @@ from typing import Any
 from common.decisions import DataDecisions, check_model, read_decisions
 from common.errors import StageError
 from common.manifest import require_stage
-from common.records.models import MODELS_FILE, write_models
+from common.records.replies import MODELS_FILE, write_models
 from common.stage import Plan
 from data_prep.prompts import SYSTEM_PROMPTS
-from eval.generation.entries import ModelEntry, load_entries
-from eval.generation.run import GenerateConfig, generate
+from eval.generation.run import GenerateConfig, ModelEntry, generate, load_entries
 from eval.sources import OWN, STAGES, sources
 from recipes.stage import Common, Recipe, main, section
 
@@ -37,8 +36,10 @@ def plan(common: Common, config: GenerateConfig) -> Plan:
     test = common.root / "data" / "test.parquet"
 
     def work(folder: Path, resume: bool) -> dict[str, Any]:
-        how = {"keep": resume, "anew": common.force}
-        made = [generate(name, entry, test, config, common.seed, folder, **how) for name, entry in entries.items()]
+        made = (
+            generate(name, entry, test, config, common.seed, folder, keep=resume, anew=common.force)
+            for name, entry in entries.items()
+        )
         write_models(folder, made)
         return {"local": local}
 
@@ -63,7 +64,7 @@ def _entry(name: str, common: Common, config: GenerateConfig, decided: DataDecis
     return replace(entries[name], system=SYSTEM_PROMPTS.get(entries[name].system, entries[name].system))
 
 
-RECIPE = Recipe("generate", section("generate", GenerateConfig), plan, costly=True)
+RECIPE = Recipe("generate", section("generate", GenerateConfig), plan)
 
 if __name__ == "__main__":
     main(RECIPE)

@@ -18,13 +18,13 @@ from common.errors import StageError
 from common.files import FileError
 from common.hashing import Input
 from common.manifest import require_stage
-from common.records.models import reply_files
 from common.records.rankings import RANKINGS_FILE, read_rankings
+from common.records.replies import reply_files
 from common.stage import Plan
-from eval.blind import items_of_run
 from eval.judge.client import JudgeError
 from eval.judge.config import JudgeConfig
 from eval.judge.run import run_judge
+from eval.replies import items_of_run
 from recipes.stage import Common, Recipe, main, section
 
 
@@ -35,12 +35,11 @@ def plan(common: Common, config: JudgeConfig) -> Plan:
     test = require_stage(common.root / "data", "data") / "test.parquet"
     generated = require_stage(common.root / "generate", "generate")
     human = common.root / "ranking" / RANKINGS_FILE
-    inputs: dict[str, Input] = {"test": test, "replies": reply_files(generated)}
-    if human.is_file():
-        inputs["human"] = human
+    more = {"human": human} if human.is_file() else {}
+    inputs: dict[str, Input] = {"test": test, "replies": reply_files(generated), **more}
 
-    def work(folder: Path, resume: bool) -> dict[str, Any]:
-        del resume  # the verdicts there are gone on with where they are of this request
+    # Without a look at `resume`: the verdicts there are gone on with where they are of this request.
+    def work(folder: Path, _: bool) -> dict[str, Any]:
         try:
             items = items_of_run(generated, test, config.questions, common.seed)
             people = read_rankings(human) if human.is_file() else []

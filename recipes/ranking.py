@@ -16,7 +16,8 @@ from common.decisions import read_decisions
 from common.errors import StageError
 from common.files import FileError
 from common.records.rankings import read_rankings
-from eval.human.conduct import Conducted, StudyConfig, report
+from eval.human.analysis import analyse
+from eval.human.conduct import Conducted, StudyConfig, write_study
 from eval.human.study import Left
 from recipes.stage import load_profile, main
 
@@ -32,13 +33,15 @@ def run(arguments: Sequence[str]) -> None:
         if config.action == "analyse":
             if not config.file:
                 raise StageError('action=analyse: which file? Write ARGS="action=analyse file=rankings.jsonl".')
-            found = common.root / "ranking", common.seed, read_rankings(Path(config.file)), dict[str, Left]()
+            folder, seed, left = common.root / "ranking", common.seed, dict[str, Left]()
+            rankings = read_rankings(Path(config.file))
         else:
             study = Conducted.open(common.root, common.seed, config)
             if config.action == "start":
                 return study.serve()
-            found = study.folder, study.seed, *study.export()
-        report(*found, config.checks_passed, read_decisions(common.root).data_source)
+            folder, seed, (rankings, left) = study.folder, study.seed, study.export()
+        shown = analyse(rankings, seed, config.checks_passed)
+        write_study(folder, shown, read_decisions(common.root).data_source, left)
     except FileError as error:
         raise StageError(f"ranking: {error}") from error
 

@@ -25,8 +25,7 @@ REPORT = "report.html"
 def plan(common: Common, config: ReportConfig) -> Plan:
     """Show what the other stages left."""
 
-    def work(folder: Path, resume: bool) -> dict[str, Any]:
-        del resume
+    def work(folder: Path, _: bool) -> dict[str, Any]:
         try:
             page = render(read_run(common.root), common.profile, config, common.seed)
         except (FileNotFoundError, ValueError) as error:

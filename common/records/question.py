@@ -52,10 +52,10 @@ class Question:
 
 
 _ARROW: Final[dict[Any, pa.DataType]] = {str: pa.string(), bool: pa.bool_()}
+# A column a field, in their order.
 QUESTION_SCHEMA: Final = pa.schema(
     [(name, _ARROW.get(kind, pa.list_(pa.string()))) for name, kind in get_type_hints(Question).items()]
 )
-"""A column a field, in their order."""
 
 
 def to_table(questions: Sequence[Question]) -> pa.Table:

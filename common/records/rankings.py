@@ -1,14 +1,20 @@
-"""Rankings of replies: people and the judge write the same JSON Lines, so that the same code analyses both."""
+"""Rankings of replies, and the verdicts that the judge's follow from.
 
+People and the judge write the same ``rankings.jsonl``, so that the same code analyses both. ``verdicts.jsonl`` of `make
+judge` has a line for every answer of the judge, malformed ones too: those count as attempts, and what they used was
+paid for.
+"""
+
+import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Literal, TextIO
 
 from common.files import FileError, read_json_lines, write_json_lines
 
+# What one holistic ranking goes by (section 4.2.2 of the paper).
 CRITERIA: Final = ("fluency", "identification", "comforting", "suggestion")
-"""What one holistic ranking goes by (section 4.2.2 of the paper)."""
 
 RANKINGS_FILE: Final = "rankings.jsonl"
 
@@ -57,3 +63,103 @@ def read_rankings(path: Path) -> list[Ranking]:
         seen.add((ranking.rater, ranking.question_id))
         rankings.append(ranking)
     return rankings
+
+
+# A is the reply shown first.
+Choice = Literal["A", "B", "tie"]
+
+CHOICES: Final = ("A", "B", "tie")
+OVERALL: Final = "overall"
+# What a verdict decides, in the order in which it is asked: the whole after its parts.
+KEYS: Final = (*CRITERIA, OVERALL)
+
+
+class VerdictError(ValueError):
+    """An answer that is no verdict; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two models' replies to one question, in the order in which the judge reads them."""
+
+    question_id: str
+    first: str
+    second: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer of the judge, a line of the file.
+
+    Attributes:
+        question_id: of which question.
+        first: the model whose reply was A.
+        second: the model whose reply was B.
+        attempt: which answer to this comparison, from 1.
+        verdict: a choice for each of KEYS; None of a malformed answer.
+        problem: what is wrong with a malformed answer; "" of others.
+        structured: whether the model was held to the schema.
+        tokens_in: of the prompt.
+        tokens_out: of the answer.
+    """
+
+    question_id: str
+    first: str
+    second: str
+    attempt: int
+    verdict: dict[str, Choice] | None
+    problem: str
+    structured: bool
+    tokens_in: int
+    tokens_out: int
+
+    @property
+    def comparison(self) -> Comparison:
+        """What it answers."""
+        return Comparison(self.question_id, self.first, self.second)
+
+
+def append_answer(file: TextIO, answer: Answer) -> None:
+    """Write one line at once, so that a kill loses no answer that was paid for."""
+    file.write(json.dumps(asdict(answer)) + "\n")
+    file.flush()
+
+
+def read_answers(path: Path) -> list[Answer]:
+    """Read the file, of which half a last line is cut off first.
+
+    Raises:
+        FileError: a line that is no answer, or an attempt twice.
+    """
+    content = path.read_bytes()
+    if not content.endswith(b"\n"):
+        path.write_bytes(content[: content.rfind(b"\n") + 1])
+    found: dict[tuple[Comparison, int], Answer] = {}
+    for number, record in read_json_lines(path):
+        try:
+            answer = Answer(**record)
+            if answer.verdict is not None:
+                check_verdict(answer.verdict)
+        except (TypeError, VerdictError) as error:
+            raise FileError(f"{path}:{number}: {error}, expected an answer of the judge. Remove the line.") from error
+        if found.setdefault((answer.comparison, answer.attempt), answer) is not answer:
+            raise FileError(f"{path}:{number}: this attempt stands there twice. Two runs at once? Remove the line.")
+    return list(found.values())
+
+
+def check_verdict(found: Any) -> dict[str, Choice]:
+    """An object with a choice for each of KEYS, and nothing else.
+
+    Raises:
+        VerdictError: it is not; the message holds what was found, shortened.
+    """
+    if not isinstance(found, dict) or set(found) != set(KEYS):
+        raise VerdictError(f"expected exactly the keys {', '.join(KEYS)}: {excerpt(repr(found))}")
+    if wrong := [key for key, value in found.items() if value not in CHOICES]:
+        raise VerdictError(f"{wrong[0]} is {excerpt(repr(found[wrong[0]]))}, expected A, B or tie")
+    return dict(found)
+
+
+def excerpt(text: str) -> str:
+    """At most 200 characters of what was found."""
+    return text if len(text) <= 200 else text[:200] + " …"

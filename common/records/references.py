@@ -8,6 +8,7 @@ import pandas as pd
 
 from common.files import FileError, read_json_lines
 
+# Of ``test.parquet``: question is the whole post, prompt the chat to generate from, risks the rules that match.
 TEST_COLUMNS: Final = (
     "id",
     "title",
@@ -20,7 +21,6 @@ TEST_COLUMNS: Final = (
     "references",
     "prompt",
 )
-"""Of ``test.parquet``: question is the whole post, prompt the chat to generate from, risks the rules that match."""
 
 
 def read_references(path: Path, needed: Sequence[str] = ("id", "references")) -> pd.DataFrame:
@@ -59,3 +59,8 @@ def read_references(path: Path, needed: Sequence[str] = ("id", "references")) ->
     if not table["id"].is_unique:
         raise FileError(f"{path}: id {table.loc[table['id'].duplicated(), 'id'].iloc[0]} stands there twice")
     return table
+
+
+def at_risk(questions: pd.DataFrame) -> pd.Series:
+    """Which test questions the corpus marks as at acute risk, or a risk rule matches."""
+    return questions["crisis"] | (questions["risks"].str.len() > 0)

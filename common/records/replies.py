@@ -1,13 +1,80 @@
-"""A model's replies: JSON Lines that the runners of `eval.generation` write and everything that scores them reads."""
+"""What `make generate` leaves: ``models.json`` and, for each model in it, a file of replies as JSON Lines.
+
+The runners of `eval.generation` write the replies, and everything that scores or ranks them reads both.
+"""
 
 import json
+import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any, Final, Literal, get_args
 
 import pandas as pd
 
-from common.files import FileError, read_json_lines, whole_lines, write_json_lines
+from common.errors import StageError
+from common.files import FileError, read_json_lines, whole_lines, write_json, write_json_lines
+
+# What a whole output looks like: with CoE tags, with a ``<think>`` block before the reply, or the reply alone.
+ReplyKind = Literal["coe", "think", "plain"]
+
+KINDS: Final = get_args(ReplyKind)
+MODELS_FILE: Final = "models.json"
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedModel:
+    """One model that has replied to the test questions.
+
+    Attributes:
+        name: in tables.
+        file: of its replies, beside ``models.json``.
+        kind: which part of an output is the reply.
+        seen: test sets that it may have been trained on.
+    """
+
+    name: str
+    file: str
+    kind: ReplyKind
+    seen: list[str] = field(default_factory=list)
+
+
+def file_stem(name: str) -> str:
+    """How a model's files are called: "SFT+GRPO" → "sft_grpo"."""
+    return re.sub(r"[^\w.-]+", "_", name.lower()).strip("_")
+
+
+def write_models(folder: Path, models: Iterable[GeneratedModel]) -> None:
+    """Write ``models.json`` into the folder of the replies."""
+    write_json(folder / MODELS_FILE, [asdict(model) for model in models])
+
+
+def read_models(folder: Path) -> list[GeneratedModel]:
+    """Read ``models.json``.
+
+    Raises:
+        StageError: no such list, an unknown kind, a model twice, or none.
+    """
+    path = folder / MODELS_FILE
+    try:
+        models = [GeneratedModel(**entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError) as error:
+        raise StageError(f"{path}: {error}, expected a list with name, file and kind. Run `make generate`.") from error
+    names = [model.name for model in models]
+    if not names or len(set(names)) < len(names):
+        raise StageError(f"{path}: {names}, expected one or more models, each once. Run `make generate`.")
+    if odd := [model for model in models if model.kind not in KINDS]:
+        raise StageError(f"{path}: {odd[0].name} is of kind {odd[0].kind!r}, expected {', '.join(KINDS)}")
+    return models
+
+
+def reply_files(folder: Path) -> list[Path]:
+    """``models.json`` and the files of replies that it names: what a reader of the replies reads.
+
+    Raises:
+        StageError: ``models.json`` is not as `make generate` writes it.
+    """
+    return [folder / MODELS_FILE, *(folder / model.file for model in read_models(folder))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +120,17 @@ def read_replies(path: Path) -> pd.DataFrame:
     Raises:
         FileError: no reply, a malformed line, or the same question and sample twice.
     """
-    rows: dict[tuple[str, int], dict[str, object]] = {}
+    rows: dict[tuple[str, int], dict[str, Any]] = {}
+    kinds = {"question_id": str, "sample": int, "text": str}
     for number, record in read_json_lines(path):
-        where = f"{path}:{number}"
-        question_id, text, sample = record.get("question_id"), record.get("text"), record.get("sample", 0)
-        if not isinstance(question_id, str) or not question_id.strip():
-            raise FileError(f"{where}: question_id is {question_id!r}, expected a text. Correct the line.")
-        if not isinstance(text, str):
-            raise FileError(f"{where}: text is {text!r}, expected a text. Correct the line.")
-        if not isinstance(sample, int) or isinstance(sample, bool):
-            raise FileError(f"{where}: sample is {sample!r}, expected an integer. Correct the line.")
-        if (question_id, sample) in rows:
-            raise FileError(f"{where}: question {question_id} has sample {sample} twice. Number the samples.")
-        rows[question_id, sample] = {"question_id": question_id, "sample": sample, "text": text}
+        row: dict[str, Any] = {key: record.get(key, 0 if key == "sample" else None) for key in kinds}
+        for key, kind in kinds.items():
+            if type(row[key]) is not kind or (key == "question_id" and not row[key].strip()):
+                expected = "an integer" if kind is int else "a text"
+                raise FileError(f"{path}:{number}: {key} is {row[key]!r}, expected {expected}. Correct the line.")
+        if rows.setdefault((row["question_id"], row["sample"]), row) is not row:
+            twice = f"question {row['question_id']} has sample {row['sample']} twice"
+            raise FileError(f"{path}:{number}: {twice}. Number the samples.")
     if not rows:
         raise FileError(f"{path}: no replies, expected a JSON object a line with question_id and text")
     return pd.DataFrame(list(rows.values()))

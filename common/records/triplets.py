@@ -6,16 +6,16 @@ from typing import Final, Literal
 Kind = Literal["emotion", "generic", "in_batch", "topic", "topic_emotion", "dressed"]
 Side = Literal["train", "heldout"]
 
+# Eq. 5's three kinds as the paper words them; nearly always the post's topic tells them from a response.
 EASY: Final[tuple[Kind, ...]] = ("emotion", "generic", "in_batch")
-"""Eq. 5's three kinds as the paper words them; nearly always the post's topic tells them from a response."""
 
+# Kinds whose topic is the post's own, so that a reward which goes by topic words alone lets them pass.
 HARD: Final[tuple[Kind, ...]] = ("topic", "topic_emotion", "dressed")
-"""Kinds whose topic is the post's own, so that a reward which goes by topic words alone lets them pass."""
 
 KINDS: Final[tuple[Kind, ...]] = (*EASY, *HARD)
 
+# A post and its own response, where pairs of both sorts stand together by kind.
 GOOD: Final = "good"
-"""A post and its own response, where pairs of both sorts stand together by kind."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 from openai import AsyncOpenAI, OpenAIError
@@ -21,8 +21,8 @@ from common.errors import StageError
 from common.records.replies import Reply, append_replies, unfinished_replies, write_replies
 from eval.generation.request import GenerationRequest
 
+# Sampling keys that are no part of OpenAI's interface; vLLM's server takes them beside it.
 _SERVERS_OWN = ("top_k", "min_p", "repetition_penalty", "chat_template_kwargs")
-"""Sampling keys that are no part of OpenAI's interface; vLLM's server takes them beside it."""
 
 
 async def generate(request: GenerationRequest) -> None:
@@ -67,12 +67,14 @@ async def generate(request: GenerationRequest) -> None:
 
 async def _reply(client: AsyncOpenAI, request: GenerationRequest, row: dict[Any, Any], sample: int) -> Reply:
     sampling: dict[str, Any] = dict(request.sampling)
-    extra = {name: sampling.pop(name) for name in _SERVERS_OWN if name in sampling}
-    if request.template_kwargs:
-        extra["chat_template_kwargs"] = request.template_kwargs
-    messages: Any = request.messages(row)
+    template = {"chat_template_kwargs": request.template_kwargs} if request.template_kwargs else {}
+    extra = {name: sampling.pop(name) for name in _SERVERS_OWN if name in sampling} | template
     answer = await client.chat.completions.create(
-        model=request.model, messages=messages, seed=request.seed + sample, extra_body=extra, **sampling
+        model=request.model,
+        messages=cast(Any, request.messages(row)),
+        seed=request.seed + sample,
+        extra_body=extra,
+        **sampling,
     )
     choice, usage = answer.choices[0], answer.usage
     return Reply(

@@ -42,10 +42,9 @@ def generate(request: GenerationRequest) -> None:
         detokenize_stage=False,
         log_engine_metrics=False,
     )
-    sampling = {"detokenize": True, **request.sampling}
 
     def ask(row: Mapping[str, Any]) -> dict[str, Any]:
-        return {"tokenized_prompt": row["tokens"], "sampling_params": sampling}
+        return {**row, "tokenized_prompt": row["tokens"], "sampling_params": {"detokenize": True, **request.sampling}}
 
     def answer(row: Mapping[str, Any]) -> dict[str, Any]:
         return {
@@ -58,7 +57,7 @@ def generate(request: GenerationRequest) -> None:
         }
 
     names = [field.name for field in fields(Reply)]
-    processor = build_processor(config, preprocess=lambda row: {**row, **ask(row)}, postprocess=answer)
+    processor = build_processor(config, preprocess=ask, postprocess=answer)
     with tqdm(total=len(rows) * request.samples, desc="generate", unit="reply") as bar:
         for start in range(0, len(rows), request.block):
             block = rows[start : start + request.block]

@@ -94,13 +94,11 @@ class GenerationRequest:
     def prompt_ids(self, tokenizer: Any, row: Mapping[str, Any]) -> list[int]:
         """The prompt's token ids, by the chat template as verl builds them, or of the text prompt."""
         if self.text_prompt:
-            ids: list[int] = tokenizer.encode(self.text_prompt.replace("{post}", row["question"]))
-            return ids
+            return list(tokenizer.encode(self.text_prompt.replace("{post}", row["question"])))
         encoded = tokenizer.apply_chat_template(
             self.messages(row), add_generation_prompt=True, tokenize=True, **self.template_kwargs
         )
-        found: list[int] = encoded["input_ids"] if isinstance(encoded, Mapping) else encoded
-        return found
+        return list(encoded["input_ids"] if isinstance(encoded, Mapping) else encoded)
 
 
 def open_questions(request: GenerationRequest) -> pd.DataFrame:

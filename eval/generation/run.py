@@ -1,22 +1,89 @@
-"""One model asked for its replies, under the watchdog in a process of its own, and the settings of that."""
+"""How models are asked for replies, and one of them asked, under the watchdog in a process of its own.
+
+``models.yaml`` has entries for the paper's baselines; users add their own.
+"""
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, cast
 
 import pandas as pd
+import yaml
 
 from common.code import REPO, code_identity
+from common.errors import StageError
 from common.hashing import Hashes, model_files
-from common.records.models import GeneratedModel, ReplyKind, file_stem
+from common.records.replies import KINDS, GeneratedModel, ReplyKind, file_stem
+from common.settings import build, check, limited, one_of
 from common.watchdog import Limits, Progress, run_watched
-from eval.generation.entries import ModelEntry
 from eval.generation.request import GenerationRequest
 from eval.sources import OWN
 
 RUNNERS: Final = {"vllm": "eval.generation.offline", "ray": "eval.generation.on_ray"}
 _SERVER: Final = "eval.generation.endpoint"
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One model.
+
+    Attributes:
+        model: a Hugging Face folder or id, or its name on a server.
+        kind: which part of an output is the reply, see `common.records.replies.ReplyKind`.
+        system: "plain" for the counsellor's general instruction, "coe" for the prompt of the Chain of Empathy, "" for
+            none, or a text.
+        text_prompt: a whole prompt with ``{post}`` in it, for a model without a chat template.
+        template_kwargs: for its chat template.
+        sampling: what differs from the stage's.
+        base_url: of an OpenAI-compatible server; "" for vLLM on this machine or Ray cluster.
+        api_key_env: environment variable that holds the server's key.
+        seen: test sets that it may have been trained on.
+    """
+
+    model: str
+    kind: str = field(default="plain", metadata=one_of(KINDS))
+    system: str = "plain"
+    text_prompt: str = ""
+    template_kwargs: dict[str, Any] = field(default_factory=dict)
+    sampling: dict[str, Any] = field(default_factory=dict)
+    base_url: str = ""
+    api_key_env: str = ""
+    seen: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ValueError: one that can't be; the message names the key.
+        """
+        check(self)
+        if self.text_prompt and "{post}" not in self.text_prompt:
+            raise ValueError(f"text_prompt {self.text_prompt!r} lacks {{post}}")
+        if self.text_prompt and self.base_url:
+            raise ValueError("text_prompt is for vLLM; a server at base_url applies its own template")
+        if self.base_url and not self.base_url.startswith(("http://", "https://")):
+            raise ValueError(f"base_url {self.base_url!r}, expected http://… or https://…")
+
+
+def load_entries(changes: Mapping[str, Mapping[str, Any]]) -> dict[str, ModelEntry]:
+    """The baselines by name, with changes to them and entries of the user's own.
+
+    Args:
+        changes: by model name, keys of `ModelEntry` that differ from ``models.yaml``, or those of a new model.
+
+    Raises:
+        StageError: an unknown key, a wrong value, or an entry without a model.
+    """
+    shipped: dict[str, dict[str, Any]] = yaml.safe_load(
+        files("eval.generation").joinpath("models.yaml").read_text("utf-8")
+    )
+    entries = {name: {**shipped.get(name, {}), **changes.get(name, {})} for name in {**shipped, **changes}}
+    if nameless := [name for name, values in entries.items() if "model" not in values]:
+        raise StageError(f"entries.{nameless[0]}: model is missing, expected a folder, an id or a name on a server")
+    return {name: build(ModelEntry, values, f"entries.{name}") for name, values in entries.items()}
 
 
 @dataclass(frozen=True)
@@ -43,15 +110,15 @@ class GenerateConfig:
 
     models: list[str] = field(default_factory=lambda: list(OWN))
     entries: dict[str, Any] = field(default_factory=dict)
-    samples: int = 1
-    temperature: float = 1.0
-    max_tokens: int | None = None
-    max_model_len: int | None = None
+    samples: int = limited(1, 1)
+    temperature: float = limited(1.0, 0)
+    max_tokens: int | None = limited(None, 1)
+    max_model_len: int | None = limited(None, 1)
     dtype: str = "bfloat16"
-    engine_runner: str = "vllm"
-    replicas: int = 1
+    engine_runner: str = field(default="vllm", metadata=one_of(RUNNERS))
+    replicas: int = limited(1, 1)
     bundle: dict[str, float] = field(default_factory=lambda: {"CPU": 1.0, "GPU": 1.0})
-    concurrency: int = 8
+    concurrency: int = limited(8, 1)
     engine: dict[str, Any] = field(default_factory=dict)
     env: dict[str, str] = field(default_factory=dict)
     limits: dict[str, float] = field(default_factory=lambda: {"total_s": 3600.0, "idle_s": 600.0})
@@ -62,13 +129,7 @@ class GenerateConfig:
         Raises:
             ValueError: one out of its range or an unknown limit; the message names the key.
         """
-        for key in ("samples", "max_tokens", "max_model_len", "replicas", "concurrency"):
-            if (value := getattr(self, key)) is not None and value < 1:
-                raise ValueError(f"{key}={value}: expected 1 or more")
-        if self.temperature < 0:
-            raise ValueError(f"temperature={self.temperature}: expected 0 or more")
-        if self.engine_runner not in RUNNERS:
-            raise ValueError(f"engine_runner={self.engine_runner}: expected one of {sorted(RUNNERS)}")
+        check(self)
         if not self.models or len({file_stem(name) for name in self.models}) < len(self.models):
             raise ValueError(f"models={self.models}: expected one or more names that differ")
         if unknown := sorted(set(self.limits) - {"total_s", "idle_s"}):

@@ -1,32 +1,83 @@
-"""What the HTML report is made of, read from the folders of a run's stages."""
+"""What the HTML report is made of, read from the folders of a run's stages, GRPO's steps among it."""
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 
-from common.files import FileError
+from common.files import FileError, read_json_lines
 from common.hashing import Input
 from common.manifest import MANIFEST, require_stage
+from common.records import HELDOUT_FILE, METRICS_FILE, ROLLOUTS
 from common.records.references import read_references
 from eval.compare import Gain
-from eval.curves import METRICS_FILE, ROLLOUTS, read_curves
 from eval.results import Result
-from eval.standings import Standings, read_standings
 from eval.statistics import Interval
+from eval.tables import Standings, read_standings
+from reward_fns.coe_format import format_reward, partial_format_reward
 from reward_fns.reward_model import THRESHOLD_FILE, Threshold
 
+_LOGGED: Final = {"reward": "critic/score/mean", "kl": "actor/kl_loss", "length": "response_length/mean"}
+_VALIDATED: Final = re.compile(r"val-(?:core|aux)/.+/(reward|format|answer)/mean@\d+")
+
+
+def read_curves(grpo: Path, format_mode: str = "exact") -> pd.DataFrame | None:
+    """What GRPO did, step by step, from verl's file logger and, where they were dumped, its rollouts.
+
+    verl's log names the parts of the reward at validation only; in training they follow from the dumped outputs.
+
+    Args:
+        grpo: the stage's folder: METRICS_FILE has a step and its data a line, ROLLOUTS ``<step>.jsonl`` with an output
+            and its score a line.
+        format_mode: of the reward, "exact" or "partial": by it format is told from answer.
+
+    Returns:
+        indexed by step: reward, kl, length, format, answer, val_reward, val_format and val_answer, NaN where a step
+        tells nothing; None without a log.
+
+    Raises:
+        FileError: a line that is not such an object, or no step with a reward.
+    """
+    metrics = grpo / METRICS_FILE
+    if not metrics.is_file():
+        return None
+    steps: dict[int, dict[str, float]] = {}
+    for record in _records(metrics, ("step", "data")):
+        data: dict[str, Any] = record["data"]
+        told = {name: float(data[key]) for name, key in _LOGGED.items() if key in data}
+        found: dict[str, list[float]] = {}
+        for key, value in data.items():
+            if match := _VALIDATED.fullmatch(key):
+                found.setdefault(f"val_{match[1]}", []).append(float(value))
+        steps[int(record["step"])] = told | {name: sum(values) / len(values) for name, values in found.items()}
+    score_format = partial_format_reward if format_mode == "partial" else format_reward
+    for file in sorted((grpo / ROLLOUTS).glob("*.jsonl")):
+        rows = _records(file, ("step", "output", "score"))
+        if rows and (step := int(rows[0]["step"])) in steps:
+            formats = sum(score_format(row["output"]) for row in rows)
+            answers = sum(float(row["score"]) for row in rows) - formats
+            steps[step] |= {"format": formats / len(rows), "answer": answers / len(rows)}
+    names = *_LOGGED, "format", "answer", "val_reward", "val_format", "val_answer"
+    curves = pd.DataFrame.from_dict(steps, orient="index").reindex(columns=names).sort_index()
+    if curves["reward"].isna().all():
+        raise FileError(f"{metrics}: no step has {_LOGGED['reward']}, expected verl's log. Run `make grpo` again.")
+    return curves
+
+
+def _records(path: Path, keys: Sequence[str]) -> list[dict[str, Any]]:
+    rows = dict(read_json_lines(path))
+    if lacking := [number for number, row in rows.items() if not all(key in row for key in keys)]:
+        raise FileError(f"{path}:{lacking[0]}: expected an object with {', '.join(keys)}. Run `make grpo` again.")
+    return list(rows.values())
+
+
+# The stages of rankings: by people, and by a model.
 RANKED_BY: Final = ("ranking", "judge")
-"""The stages of rankings: by people, and by a model."""
 
-HELDOUT_FILE: Final = "heldout.parquet"
-"""In reward-model's folder, where it kept them: its held-out pairs."""
-
-REQUIRED: Final = ("data", "reward-model", "eval")
-_REPORT: Final = "report"
 _POST: Final = ("id", "references", "title", "description", "topic", "crisis", "risks")
 _SCORES: Final = ("question_id", "sample", "text", "shown", "fault", "chars", "cosine", "answer", "heldout_answer")
 
@@ -68,7 +119,7 @@ def files_of_run(root: Path) -> dict[str, Input]:
     Raises:
         StageError: a stage is missing or not whole; the message names its make target.
     """
-    for name in (*REQUIRED, *(["grpo"] if (root / "grpo" / METRICS_FILE).is_file() else [])):
+    for name in ("data", "reward-model", "eval", *(["grpo"] if (root / "grpo" / METRICS_FILE).is_file() else [])):
         require_stage(root / name, name)
     patterns = {
         "data": ["data/test.parquet"],
@@ -92,20 +143,20 @@ def read_run(root: Path) -> Run:
     folder = root / "eval"
     gains = _gains(folder / "gains.json")
     by_stem = _results(folder, "zh", [name for gain in gains for name in (gain.theirs, gain.ours)])
-    paper = _results(folder, "paper", [result.model for result in by_stem.values()])
     manifests = _manifests(root)
-    pairs = root / "reward-model" / HELDOUT_FILE
-    files = {by: root / by / f"{by}.json" for by in RANKED_BY}
+    # How the run paid r_format, by GRPO's manifest.
+    reward = manifests.get("grpo", {}).get("config", {}).get("reward", {}).get("custom_reward_function", {})
+    format_mode = str(reward.get("reward_kwargs", {}).get("format_mode", "exact"))
     return Run(
         test=read_references(root / "data" / "test.parquet", _POST),
         results=list(by_stem.values()),
-        paper=list(paper.values()),
+        paper=list(_results(folder, "paper", [result.model for result in by_stem.values()]).values()),
         scores={result.model: _scores(folder / f"{stem}.scores.parquet") for stem, result in by_stem.items()},
         gains=gains,
-        curves=read_curves(root / "grpo", _format_mode(manifests.get("grpo", {}))),
+        curves=read_curves(root / "grpo", format_mode),
         threshold=Threshold.load(root / "reward-model"),
-        heldout=pd.read_parquet(pairs) if pairs.is_file() else None,
-        rankings={by: read_standings(file)[1] for by, file in files.items() if file.is_file()},
+        heldout=pd.read_parquet(pairs) if (pairs := root / "reward-model" / HELDOUT_FILE).is_file() else None,
+        rankings={by: read_standings(file)[1] for by in RANKED_BY if (file := root / by / f"{by}.json").is_file()},
         manifests=manifests,
     )
 
@@ -136,15 +187,13 @@ def _scores(path: Path) -> pd.DataFrame:
     table = pd.read_parquet(path)
     if missing := [name for name in _SCORES if name not in table.columns]:
         raise FileError(f"{path}: no column {', '.join(missing)}. Run `make eval` again.")
-    numbers = table.select_dtypes("number")
-    if numbers.isna().any(axis=None):
-        row = int(numbers.isna().any(axis=1).to_numpy().argmax())
-        raise FileError(f"{path}, row {row}: a figure is missing or no number. Run `make eval` again.")
+    if (broken := table.select_dtypes("number").isna().any(axis=1).to_numpy()).any():
+        raise FileError(f"{path}, row {broken.argmax()}: a figure is missing or no number. Run `make eval` again.")
     return table
 
 
 def _manifest_files(root: Path) -> list[Path]:
-    return [path for path in sorted(root.glob(f"*/{MANIFEST}")) if path.parent.name != _REPORT]
+    return [path for path in sorted(root.glob(f"*/{MANIFEST}")) if path.parent.name != "report"]
 
 
 def _manifests(root: Path) -> dict[str, dict[str, Any]]:
@@ -155,9 +204,3 @@ def _manifests(root: Path) -> dict[str, dict[str, Any]]:
         except (TypeError, ValueError) as error:
             raise FileError(f"{path}: {error}. Run `make {path.parent.name}` again.") from error
     return dict(sorted(found.items(), key=lambda item: str(item[1].get("started", ""))))
-
-
-def _format_mode(manifest: Mapping[str, Any]) -> str:
-    """How the run paid r_format, by GRPO's manifest."""
-    reward = manifest.get("config", {}).get("reward", {}).get("custom_reward_function", {}).get("reward_kwargs", {})
-    return str(reward.get("format_mode", "exact"))

@@ -6,8 +6,8 @@ font that has its signs, and matplotlib takes a dollar sign for mathematics.
 
 import io
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,11 +24,12 @@ from scipy.special import expit
 from common.records.triplets import GOOD
 from reward_fns.reward_model import Threshold
 
+# Colours of the page for models; further models repeat them with another dash.
 MODEL_COLOURS: Final = 8
-"""Colours of the page for models; further models repeat them with another dash."""
 
 _INK, _FAINT, _GOOD, _BAD = "#010101", "#010102", "#010103", "#010104"
 _DASHES: Final = ("-", "--", ":", "-.")
+# Colours as matplotlib draws them, and the variable of the style sheet that each becomes.
 _VARIABLES: Final = {
     _INK: "var(--ink-soft)",
     _FAINT: "var(--line)",
@@ -36,7 +37,6 @@ _VARIABLES: Final = {
     _BAD: "var(--bad)",
     **{f"#0102{number:02x}": f"var(--m{number})" for number in range(MODEL_COLOURS)},
 }
-"""Colours as matplotlib draws them, and the variable of the style sheet that each becomes."""
 
 _STYLE: Final[dict[Any, Any]] = {
     "svg.fonttype": "none",
@@ -88,9 +88,8 @@ def curve_panels(curves: pd.DataFrame) -> list[Panel]:
         train, validated = curves[name].dropna(), curves.get(f"val_{name}", pd.Series(dtype=float)).dropna()
         if train.empty and validated.empty:
             continue
-        with _style(f"curve-{name}"):
-            figure, axes = _figure()
-            said = []
+        said = []
+        with _drawing(f"curve-{name}") as (figure, axes):
             if len(train):
                 window = max(_SMOOTH, len(train) // 25)
                 axes.plot(train.index, train, color=_FAINT, marker="o", markersize=2.5, linewidth=0.8)
@@ -115,20 +114,18 @@ def distribution_panels(scores: Mapping[str, pd.DataFrame], threshold: float) ->
         values = [frame[column].to_numpy(dtype=float) for frame in shown.values()]
         if not sum(map(len, values)):
             continue
-        with _style(f"distribution-{column}"):
-            figure, axes = _figure()
+        with _drawing(f"distribution-{column}") as (figure, axes):
             edges = np.histogram_bin_edges(np.concatenate(values), _BINS)
             for place, mine in enumerate(values):
                 _steps(axes, mine, edges, _colour(place), _DASHES[place // MODEL_COLOURS % len(_DASHES)])
             if column == "cosine":
                 _mark_threshold(axes, threshold)
             axes.set(xlabel=unit, ylabel="% of replies shown")
-            digits = 0 if column == "chars" else 2
-            medians = [
+            digits, line = (2, f" The line is T = {threshold:.3f}.") if column == "cosine" else (0, "")
+            medians = ", ".join(
                 f"{name} {np.median(mine):.{digits}f}" for name, mine in zip(shown, values, strict=True) if len(mine)
-            ]
-            line = f" The line is T = {threshold:.3f}." if column == "cosine" else ""
-            panels.append(Panel(title, _svg(figure), f"Medians: {', '.join(medians)}.{line}"))
+            )
+            panels.append(Panel(title, _svg(figure), f"Medians: {medians}.{line}"))
     paid = {place: frame["reward"] for place, frame in enumerate(scores.values()) if "reward" in frame}
     return [*panels, _rewards(paid, list(scores))] if paid else panels
 
@@ -136,8 +133,7 @@ def distribution_panels(scores: Mapping[str, pd.DataFrame], threshold: float) ->
 def _rewards(paid: Mapping[int, pd.Series], names: Sequence[str]) -> Panel:
     levels = sorted({round(float(value), 2) for series in paid.values() for value in series})
     width = 0.8 / len(paid)
-    with _style("distribution-reward"):
-        figure, axes = _figure()
+    with _drawing("distribution-reward") as (figure, axes):
         for turn, (place, series) in enumerate(paid.items()):
             shares = [100 * float((series.round(2) == level).mean()) for level in levels]
             at = [position + (turn - (len(paid) - 1) / 2) * width for position in range(len(levels))]
@@ -163,12 +159,10 @@ def reliability_panel(heldout: pd.DataFrame, threshold: Threshold) -> Panel:
     mass, said, seen = (
         np.bincount(place, weights, _CHANCES) for weights in (weight, weight * chance, weight * good.astype(float))
     )
-    pairs = np.bincount(place, minlength=_CHANCES)
-    there = pairs > 0
+    there = (pairs := np.bincount(place, minlength=_CHANCES)) > 0
     error = float(np.abs(said - seen).sum() / mass.sum())
-    with _style("reliability"):
-        figure = Figure(figsize=(_SIZE[0], 3.9), layout="constrained")
-        upper, lower = figure.subplots(2, sharex=True, height_ratios=[3, 1])
+    parts = {"nrows": 2, "sharex": True, "height_ratios": [3, 1]}
+    with _drawing("reliability", (_SIZE[0], 3.9), **parts) as (figure, (upper, lower)):
         upper.plot([0, 1], [0, 1], color=_INK, linewidth=1, linestyle=":")
         upper.plot(said[there] / mass[there], seen[there] / mass[there], "o-", color=_colour(1), linewidth=1.5)
         upper.set(ylabel="share of good pairs", ylim=(-0.03, 1.03), xlim=(-0.02, 1.02))
@@ -189,8 +183,7 @@ def kind_panels(heldout: pd.DataFrame, threshold: Threshold) -> list[Panel]:
     panels = []
     for kind in sorted(set(heldout["kind"]) - {GOOD}):
         bad = heldout.loc[heldout["kind"] == kind, "cosine"].to_numpy(dtype=float)
-        with _style(f"kind-{kind}"):
-            figure, axes = _figure((3.9, 2.3))
+        with _drawing(f"kind-{kind}", (3.9, 2.3)) as (figure, axes):
             _steps(axes, good, edges, _GOOD, "-")
             _steps(axes, bad, edges, _BAD, "--")
             _mark_threshold(axes, threshold.value)
@@ -202,14 +195,12 @@ def kind_panels(heldout: pd.DataFrame, threshold: Threshold) -> list[Panel]:
     return panels
 
 
-def _style(salt: str) -> AbstractContextManager[None]:
-    """The page's style; the salt keeps the ids of one drawing apart from another's."""
-    return mpl.rc_context({**_STYLE, "svg.hashsalt": salt})
-
-
-def _figure(size: tuple[float, float] = _SIZE) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=size, layout="constrained")
-    return figure, figure.subplots()
+@contextmanager
+def _drawing(salt: str, size: tuple[float, float] = _SIZE, **parts: Any) -> Iterator[tuple[Figure, Any]]:
+    """A figure and its axes in the page's style; the salt keeps the ids of one drawing apart from another's."""
+    with mpl.rc_context({**_STYLE, "svg.hashsalt": salt}):
+        figure = Figure(figsize=size, layout="constrained")
+        yield figure, figure.subplots(**parts)
 
 
 def _colour(place: int) -> str:
@@ -234,16 +225,18 @@ def _mark_threshold(axes: Axes, value: float) -> None:
 def _svg(figure: Figure) -> Markup:
     """The drawing as an element of the page: without what stands before it, its own style sheet and its plain ids.
 
-    Has to be called within the `_style` that the figure was made in.
+    Has to be called within the `_drawing` that the figure was made in.
     """
     out = io.StringIO()
     figure.savefig(out, format="svg", transparent=True, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-    text = out.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<style.*?</style>", "", text, flags=re.DOTALL)
-    text = re.sub(r' id="[A-Za-z][\w.]*_\d+"', "", text)
-    text = re.sub(r"font-family: [^;\"]*;?", "", text)
-    text = re.sub(r'(<svg [^>]*?)width="[^"]*" height="[^"]*"', r'\1aria-hidden="true"', text)
+    text = "<svg" + out.getvalue().partition("<svg")[2]
+    for pattern, kept in (
+        (r"<style.*?</style>", ""),
+        (r' id="[A-Za-z][\w.]*_\d+"', ""),
+        (r"font-family: [^;\"]*;?", ""),
+        (r'(<svg [^>]*?)width="[^"]*" height="[^"]*"', r'\1aria-hidden="true"'),
+    ):
+        text = re.sub(pattern, kept, text, flags=re.DOTALL)
     for colour, variable in _VARIABLES.items():
         text = text.replace(colour, variable)
     return Markup(text)

@@ -9,20 +9,32 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from common.settings import check, limited, one_of
 from eval.figures import FIGURES, figure, figures_of
 from eval.html.inputs import Run
+from eval.html.parts import (
+    crisis_note,
+    embedded,
+    gain_groups,
+    headline,
+    heat_maps,
+    number,
+    ranking_rows,
+    reply_data,
+    risk_tables,
+)
 from eval.html.plots import MODEL_COLOURS, curve_panels, distribution_panels, kind_panels, reliability_panel
-from eval.html.replies import crisis_note, embedded, reply_data
-from eval.html.tables import gain_groups, headline, heat_maps, number, ranking_rows, risk_tables
-from eval.report import SLICE_NOTE
+from eval.report import CHAINS_NOTE, SLICE_NOTE
 from eval.tables import PAPER_TABLES, result_table
 
 _ASSETS: Final = "assets"
+# Of a manifest, told before all of it.
+_FACTS: Final = ("id", "git_commit", "started", "seconds", "seed")
 
 
 @dataclass(frozen=True)
@@ -40,14 +52,14 @@ class ReportConfig:
         paper_table: which table of the paper stands beside the results of protocol paper: "2", "3" or "4".
     """
 
-    replies: int = 200
-    samples: int = 3
+    replies: int = limited(200, 1)
+    samples: int = limited(3, 1)
     headline: list[str] = field(default_factory=lambda: figures_of("headline"))
     slices: list[str] = field(default_factory=lambda: figures_of("slices"))
     risk: list[str] = field(default_factory=lambda: figures_of("headline"))
-    topics: int = 40
-    small: int = 5
-    paper_table: str = "2"
+    topics: int = limited(40, 1)
+    small: int = limited(5, 1)
+    paper_table: str = field(default="2", metadata=one_of(PAPER_TABLES))
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -55,15 +67,11 @@ class ReportConfig:
         Raises:
             ValueError: one out of its range or an unknown figure; the message names the key.
         """
-        for key in ("replies", "samples", "topics", "small"):
-            if getattr(self, key) < 1:
-                raise ValueError(f"{key}={getattr(self, key)}: expected 1 or more")
+        check(self)
         known = [one.key for one in FIGURES]
         for key in ("headline", "slices", "risk"):
             if unknown := [name for name in getattr(self, key) if name not in known]:
                 raise ValueError(f"{key} holds {unknown[0]}: no such figure, expected of {', '.join(known)}")
-        if self.paper_table not in PAPER_TABLES:
-            raise ValueError(f"paper_table={self.paper_table}: expected one of {', '.join(PAPER_TABLES)}")
 
 
 def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
@@ -76,7 +84,7 @@ def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
         seed: of the bootstrap.
 
     Raises:
-        ResultError: results that can't share a table.
+        FileError: results that can't share a table.
     """
     script, style = (
         files("eval.html").joinpath(_ASSETS, name).read_text("utf-8") for name in ("report.js", "report.css")
@@ -84,7 +92,6 @@ def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     replies = reply_data(run.scores, run.test, config.replies, config.samples)
     table = result_table(run.results)
-    compared = {gain.figure for gain in run.gains}
     environment = Environment(
         loader=PackageLoader("eval.html", _ASSETS),
         autoescape=True,
@@ -106,7 +113,7 @@ def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
         samples=run.results[0].samples,
         headline=headline(run.gains, run.results, config.headline),
         comparisons=len(run.gains),
-        uncompared=[figure(name).label for name in config.headline if name not in compared],
+        uncompared=[figure(name).label for name in config.headline if name not in {gain.figure for gain in run.gains}],
         results=Markup(table.html()),
         glossary=[(figure(name).label, figure(name).meaning) for name in table.columns],
         paper=Markup(result_table(run.paper, paper=config.paper_table).html()),
@@ -123,6 +130,7 @@ def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
         small=config.small,
         slice_note=SLICE_NOTE.replace("`", ""),
         crisis_note=crisis_note(),
+        chains_note=CHAINS_NOTE,
         risk=risk_tables(run.results, run.test, config.risk, seed),
         rankings=[(by, ranking_rows(ranking)) for by, ranking in run.rankings.items()],
         ranked=[figure(name).heading for name in figures_of("ranking")],
@@ -130,14 +138,14 @@ def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
         shown_questions=len(replies["questions"]),
         topics=sorted({question["topic"] for question in replies["questions"]}),
         shown_samples=min(config.samples, run.results[0].samples),
-        manifests=[(stage, _manifest(record)) for stage, record in run.manifests.items()],
+        manifests=[
+            (
+                stage,
+                {
+                    "facts": [(name.replace("_", " "), record.get(name, "–")) for name in _FACTS],
+                    "json": json.dumps(record, ensure_ascii=False, indent=2),
+                },
+            )
+            for stage, record in run.manifests.items()
+        ],
     )
-
-
-def _manifest(record: dict[str, Any]) -> dict[str, Any]:
-    """A manifest's short facts, and the rest as it is written."""
-    short = ("id", "git_commit", "started", "seconds", "seed")
-    return {
-        "facts": [(name.replace("_", " "), record.get(name, "–")) for name in short],
-        "json": json.dumps(record, ensure_ascii=False, indent=2),
-    }

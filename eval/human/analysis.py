@@ -22,10 +22,10 @@ from common.records.rankings import Ranking
 from eval.statistics import Interval
 
 RESAMPLES: Final = 2000
+# Fewer: each takes a tenth of a second.
 STRENGTH_RESAMPLES: Final = 100
-"""Fewer: each takes a tenth of a second."""
+# Of Plackett–Luce: keeps the strength of a model that always wins or always loses finite.
 _REGULARISED: Final = 0.01
-"""Of Plackett–Luce: keeps the strength of a model that always wins or always loses finite."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -144,11 +144,10 @@ def _ranks(rankings: Sequence[Ranking]) -> pd.DataFrame:
                 f"{ranking.rater} ranked {sorted(ranking.order)} on question {ranking.question_id}, expected {models} "
                 "as in the first ranking. Analyse studies of different models apart."
             )
-    rows = [
+    return pd.DataFrame(
         {"rater": r.rater, "question_id": r.question_id, **{m: float(r.order.index(m) + 1) for m in models}}
         for r in rankings
-    ]
-    return pd.DataFrame(rows)
+    )
 
 
 def _models(ranks: pd.DataFrame) -> list[str]:
@@ -161,14 +160,19 @@ def _figures(ranks: pd.DataFrame, seed: int, strength_resamples: int) -> dict[st
     weights = _crossed(ranks, RESAMPLES, seed)
     shares = weights / weights.sum(axis=1, keepdims=True)
     strengths = _strengths(values, weights[:strength_resamples])
+
+    def over(own: Floats) -> Interval:
+        return _interval(float(own.mean()), (shares @ own)[:, 0])
+
     found = {
         model: Figures(
-            _interval(100.0 * (values[:, [column]] <= 1), shares),
-            _interval(100.0 * (values[:, [column]] <= 2), shares),
-            _interval(values[:, [column]], shares),
-            Interval(float(strengths[0][column]), *_ends(strengths[1][:, column])),
+            over(100.0 * (rank <= 1)),
+            over(100.0 * (rank <= 2)),
+            over(rank),
+            _interval(float(strengths[0][column]), strengths[1][:, column]),
         )
         for column, model in enumerate(models)
+        for rank in [values[:, [column]]]
     }
     return dict(sorted(found.items(), key=lambda item: -item[1].strength.mean))
 
@@ -192,13 +196,8 @@ def _crossed(ranks: pd.DataFrame, resamples: int, seed: int) -> Floats:
     return np.array(found)
 
 
-def _interval(values: Floats, shares: Floats) -> Interval:
-    return Interval(float(values.mean()), *_ends((shares @ values)[:, 0]))
-
-
-def _ends(draws: Floats) -> tuple[float, float]:
-    low, high = np.percentile(draws, [2.5, 97.5])
-    return float(low), float(high)
+def _interval(mean: float, draws: Floats) -> Interval:
+    return Interval(mean, *map(float, np.percentile(draws, [2.5, 97.5])))
 
 
 def _strengths(values: Floats, weights: Floats) -> tuple[Floats, Floats]:
@@ -221,11 +220,9 @@ def _plackett_luce(orders: npt.NDArray[np.int64], times: npt.NDArray[np.int64]) 
 def _kendalls_w(ranks: pd.DataFrame) -> tuple[float | None, float | None]:
     """Kendall's W (Kendall and Babington Smith, 1939) and its mean by chance, over questions with several raters."""
     models = _models(ranks)
-    found, by_chance = [], []
-    for _, group in ranks.groupby("question_id"):
-        raters, items = len(group), len(models)
-        if raters < 2:
-            continue
+    found, by_chance, items = [], [], len(models)
+    for group in (group for _, group in ranks.groupby("question_id") if len(group) > 1):
+        raters = len(group)
         spread = float(((group[models].sum() - raters * (items + 1) / 2) ** 2).sum())
         found.append(12 * spread / (raters**2 * (items**3 - items)))
         by_chance.append(1 / raters)

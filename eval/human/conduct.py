@@ -1,4 +1,4 @@
-"""A study from its settings to its report: which questions, who ranks them, what was ranked so far.
+"""A study from its settings to its report: which questions, who ranks them, what was ranked so far, what it showed.
 
 ``study.json`` records the seed and what the study is made of, so that a begun one is never changed.
 """
@@ -14,19 +14,22 @@ from typing import Any, Final
 
 from common.code import REPO
 from common.errors import StageError
-from common.files import write_json
+from common.files import write_json, write_text
 from common.manifest import require_stage
 from common.records.rankings import RANKINGS_FILE, Ranking, write_rankings
-from eval.blind import BlindItem, items_of_run
-from eval.human.analysis import analyse
-from eval.human.label_studio import LabelStudio
-from eval.human.page import instructions, page
-from eval.human.report import RANKING_FILE, write_study
-from eval.human.server import ACCOUNTS, Server, accounts
-from eval.human.study import Left, pages, rankings_of
+from common.settings import check, limited, one_of
+from eval.human.analysis import Study
+from eval.human.server import ACCOUNTS, LabelStudio, Server, accounts
+from eval.human.study import Left, instructions, page, pages, rankings_of
+from eval.markdown import table
+from eval.replies import BlindItem, items_of_run
+from eval.report import plot_mean_ranks
 
-ACTIONS: Final = ("start", "export", "analyse")
-STUDY: Final = "study.json"
+NOTE: Final = (
+    "95 % intervals: questions and raters are both drawn again. Strength: Plackett–Luce, the chance to be put first "
+    "among all. Raters who agree in everything have W and alpha 1; by chance alpha is 0, W as told. Preference is not "
+    "benefit: nothing here claims clinical validity."
+)
 _TITLE: Final = "回复排序"
 
 
@@ -47,11 +50,11 @@ class StudyConfig:
         start_limit_s: how long Label Studio may take to start, in seconds.
     """
 
-    action: str = "start"
+    action: str = field(default="start", metadata=one_of(("start", "export", "analyse")))
     annotators: list[str] = field(default_factory=list)
-    questions: int = 100
-    attention_every: int = 10
-    checks_passed: float = 0.0
+    questions: int = limited(100, 1)
+    attention_every: int = limited(10, 0)
+    checks_passed: float = limited(0.0, 0, 1)
     file: str = ""
     environment: str = str(REPO / ".venv-label-studio")
     host: str = "127.0.0.1"
@@ -64,14 +67,7 @@ class StudyConfig:
         Raises:
             ValueError: one that can't be; the message names the key.
         """
-        if self.action not in ACTIONS:
-            raise ValueError(f"action={self.action}: expected one of {', '.join(ACTIONS)}")
-        if self.questions < 1 or self.attention_every < 0:
-            raise ValueError(
-                f"questions={self.questions} attention_every={self.attention_every}: expected 1, 0 or more"
-            )
-        if not 0 <= self.checks_passed <= 1:
-            raise ValueError(f"checks_passed={self.checks_passed}: expected 0 to 1")
+        check(self)
         # Label Studio takes e-mail addresses for the same whatever their case.
         if wrong := [name for name in self.annotators if not re.fullmatch("[a-z0-9]+", name)]:
             raise ValueError(f"annotators: {wrong[0]!r}, expected names of small letters and digits")
@@ -113,7 +109,7 @@ class Conducted:
             FileError: replies or test set are not as their stages write them.
         """
         folder = root / "ranking"
-        file = folder / STUDY
+        file = folder / "study.json"
         begun: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
         if config.action == "export":
             if not begun:
@@ -140,8 +136,8 @@ class Conducted:
         if not names:
             raise StageError('ranking: no annotators. Write ARGS="annotators=[anna,ben]".')
         write_json(file, {**content, "annotators": names})
-        environment = Path(config.environment)
-        server = Server(folder / "label-studio", environment, config.host, config.port, config.start_limit_s)
+        served = config.host, config.port, config.start_limit_s
+        server = Server(folder / "label-studio", Path(config.environment), *served)
         return cls(folder, names, items, checks, seed, server)
 
     def serve(self) -> None:
@@ -158,10 +154,14 @@ class Conducted:
                 studio = LabelStudio(self.server.url, known[name].token)
                 project = studio.project(_TITLE, page(), instructions())
                 studio.add_tasks(project, [one.task() for one in own])
-                address = f"{self.server.url}/projects/{project}/data?labeling=1"
-                print(f"ranking: {name} ranks {len(own)} pages at {address}", flush=True)
-            where = self.folder / ACCOUNTS
-            print(f"ranking: e-mail addresses and passwords are in {where}. Ctrl-C ends the server.", flush=True)
+                print(
+                    f"ranking: {name} ranks {len(own)} pages at {self.server.url}/projects/{project}/data?labeling=1",
+                    flush=True,
+                )
+            print(
+                f"ranking: e-mail addresses and passwords are in {self.folder / ACCOUNTS}. Ctrl-C ends the server.",
+                flush=True,
+            )
             while process is not None and process.poll() is None:
                 time.sleep(1)
         if process is not None:
@@ -187,32 +187,6 @@ class Conducted:
         return found, left
 
 
-def report(
-    folder: Path,
-    seed: int,
-    rankings: Sequence[Ranking],
-    left: dict[str, Left],
-    checks_passed: float,
-    test_set: str,
-) -> None:
-    """Analyse rankings, write the study's report and print it.
-
-    Args:
-        folder: of the stage.
-        seed: of resampling.
-        rankings: of people.
-        left: pages that annotators did not put in order.
-        checks_passed: see `StudyConfig`.
-        test_set: its name in tables.
-
-    Raises:
-        StageError: no ranking, or rankings of different models.
-    """
-    write_study(folder, analyse(rankings, seed, checks_passed), test_set, left)
-    print((folder / "ranking.md").read_text(encoding="utf-8"))
-    print(f"ranking: {folder / RANKING_FILE}, ranking.md, ranking.png")
-
-
 def _drawn(root: Path, seed: int, config: StudyConfig) -> tuple[list[BlindItem], list[BlindItem]]:
     """Items and checks: the checks' questions are others, so that no question is seen twice."""
     generated = require_stage(root / "generate", "generate")
@@ -224,3 +198,66 @@ def _drawn(root: Path, seed: int, config: StudyConfig) -> tuple[list[BlindItem],
     # None where much may be at stake.
     checks = [item for item in drawn[::-1] if not item.at_risk][:wanted]
     return [item for item in drawn if item not in checks][: min(config.questions, len(drawn) - wanted)], checks
+
+
+def write_study(folder: Path, study: Study, test_set: str, left: dict[str, Left]) -> None:
+    """``ranking.json``, ``ranking.md``, which is printed too, and ``ranking.png``.
+
+    Args:
+        folder: of the stage.
+        study: of `eval.human.analysis.analyse`.
+        test_set: its name in tables.
+        left: pages that annotators did not put in order, by annotator.
+    """
+    unranked = {name: asdict(own) for name, own in left.items()}
+    write_json(folder / "ranking.json", {"test_set": test_set, **asdict(study), "left": unranked})
+    lines = [
+        f"# Human evaluation: {test_set}",
+        "",
+        f"{study.rankings} rankings of {study.questions} questions by {len(study.raters)} raters.",
+        "",
+        *table(
+            ["Model", "Win@1", "Win@2", "Mean rank", "Strength"],
+            (
+                [name, f.win_1.text(".1f"), f.win_2.text(".1f"), f.mean_rank.text(".3f"), f.strength.text(".3f")]
+                for name, f in study.models.items()
+            ),
+        ),
+        "",
+        f"- Kendall's W {_number(study.w)} ({_number(study.w_by_chance)} by chance), Krippendorff's alpha "
+        f"{_number(study.alpha)} (ordinal).",
+        *([f"- Left out for failed attention checks: {', '.join(study.left_out)}."] if study.left_out else []),
+        "",
+        *table(
+            ["Rater", "Questions", "Kendall's tau with the others", "Checks passed", "Skipped", "Left as shown"],
+            [
+                *(
+                    [
+                        name,
+                        str(rater.questions),
+                        _number(rater.tau),
+                        f"{rater.passed} of {rater.checks}",
+                        *_left(left, name),
+                    ]
+                    for name, rater in study.raters.items()
+                ),
+                *([name, "0", "–", "–", *_left(left, name)] for name in left if name not in study.raters),
+            ],
+        ),
+        "",
+        "![ranking](ranking.png)",
+        "",
+        NOTE,
+    ]
+    write_text(folder / "ranking.md", "\n".join(lines) + "\n")
+    plot_mean_ranks({name: own.mean_rank for name, own in study.models.items()}, folder / "ranking.png")
+    print("\n".join(lines))
+    print(f"ranking: {folder / 'ranking.json'}, ranking.md, ranking.png")
+
+
+def _left(left: dict[str, Left], name: str) -> list[str]:
+    return [str(len(left[name].skipped)), str(len(left[name].unmoved))] if name in left else ["–", "–"]
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

@@ -1,4 +1,4 @@
-"""Label Studio for people's work: started from its own environment, on this machine's loopback, without a network.
+"""Label Studio for people's work, on this machine's loopback and without a network, and its HTTP API.
 
 Its pins are its own, so it lives in a virtual environment beside ours: `make label-studio-env`.
 """
@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 from tqdm import tqdm
@@ -25,7 +25,6 @@ from common.watchdog import die_with_parent, end_tree, tail
 ACCOUNTS: Final = "accounts.json"
 _SCRIPT: Final = Path(__file__).with_name("server_accounts.py")
 _POLL_S: Final = 0.5
-_LOCAL: Final = ("127.0.0.1", "localhost")
 
 
 @dataclass(frozen=True)
@@ -71,13 +70,10 @@ class Server:
         Raises:
             StageError: no such environment, or Label Studio refuses.
         """
-        python = self.environment / "bin" / "python"
-        self._check_environment()
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.folder.chmod(0o700)  # the database holds the tokens
-        # -I: this script's folder must not be searched, a module of ours is called label_studio too.
+        self._prepare()
+        # -I: this script's folder must not be searched, nor what PYTHONPATH names.
         done = subprocess.run(
-            [str(python), "-I", str(_SCRIPT)],
+            [str(self.environment / "bin" / "python"), "-I", str(_SCRIPT)],
             input=json.dumps([asdict(account) for account in accounts]),
             env=self._environment(),
             cwd=self.folder,
@@ -101,8 +97,7 @@ class Server:
         if self.is_up():
             yield None
             return
-        self._check_environment()
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._prepare()
         with socket.socket() as probe:
             if probe.connect_ex((self.url.split("/")[2].split(":")[0], self.port)) == 0:
                 raise StageError(f"port {self.port} is taken by something else. Choose another with port=….")
@@ -127,9 +122,11 @@ class Server:
             end_tree(process.pid)
             process.wait()
 
-    def _check_environment(self) -> None:
+    def _prepare(self) -> None:
         if not (self.environment / "bin" / "label-studio").is_file():
             raise StageError(f"{self.environment} holds no Label Studio. Run `make label-studio-env` first.")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o700)  # the database holds the tokens
 
     def is_up(self) -> bool:
         """Whether a Label Studio answers at the address."""
@@ -154,7 +151,7 @@ class Server:
 
     def _environment(self) -> dict[str, str]:
         """Nothing leaves this machine, nobody signs up by themselves, other sites' pages may not call it."""
-        hosts = "*" if self.host == "0.0.0.0" else ",".join(dict.fromkeys([self.host, *_LOCAL]))
+        hosts = "*" if self.host == "0.0.0.0" else ",".join(dict.fromkeys([self.host, "127.0.0.1", "localhost"]))
         own: Mapping[str, str] = {
             "LABEL_STUDIO_BASE_DATA_DIR": str(self.folder.resolve()),
             "LATEST_VERSION_CHECK": "false",
@@ -185,10 +182,97 @@ def accounts(file: Path, names: Sequence[str]) -> dict[str, Annotator]:
         except (json.JSONDecodeError, TypeError, KeyError) as error:
             raise StageError(f"{file}: {error!r}, expected the accounts that `make ranking` wrote") from error
     missing = [name for name in names if name not in known]
-    for name in missing:
-        known[name] = Annotator(name, f"{name}@ranking.local", secrets.token_urlsafe(9), secrets.token_hex(20))
+    known |= {
+        name: Annotator(name, f"{name}@ranking.local", secrets.token_urlsafe(9), secrets.token_hex(20))
+        for name in missing
+    }
     if missing:
         with replacing(file) as temporary:
             temporary.touch(mode=0o600)
             temporary.write_text(json.dumps([asdict(annotator) for annotator in known.values()], indent=1) + "\n")
     return known
+
+
+_TIMEOUT_S: Final = 120.0
+
+
+@dataclass(frozen=True)
+class LabelStudio:
+    """A Label Studio as one account sees it.
+
+    Attributes:
+        url: where it listens.
+        token: the account's.
+    """
+
+    url: str
+    token: str
+
+    def project(self, title: str, page: str, instructions: str) -> int:
+        """The id of the account's project of this title; made where there is none, its page brought up to date.
+
+        Args:
+            title: its name.
+            page: the labelling configuration.
+            instructions: HTML shown before the first task.
+        """
+        settings = {
+            "title": title,
+            "label_config": page,
+            "expert_instruction": instructions,
+            "show_instruction": True,
+            "sampling": "Sequential sampling",
+            "show_skip_button": True,
+            "skip_queue": "IGNORE_SKIPPED",
+            # A page whose order is right as it is shown can be submitted as it is.
+            "enable_empty_annotation": True,
+            "maximum_annotations": 1,
+        }
+        found = [project["id"] for project in self._projects() if project["title"] == title]
+        method, path = ("PATCH", f"/api/projects/{found[0]}/") if found else ("POST", "/api/projects/")
+        return int(self._call(method, path, settings)["id"])
+
+    def add_tasks(self, project: int, tasks: Sequence[Mapping[str, Any]]) -> int:
+        """Import the tasks whose ``page`` the project does not have yet; how many those were."""
+        there = self._call("GET", f"/api/projects/{project}/export?exportType=JSON&download_all_tasks=true")
+        known = {task["data"]["page"] for task in there}
+        missing = [{"data": dict(task)} for task in tasks if task["page"] not in known]
+        if missing:
+            self._call("POST", f"/api/projects/{project}/import", missing)
+        return len(missing)
+
+    def tasks_with_annotations(self, title: str) -> list[dict[str, Any]]:
+        """The tasks that were worked on, in Label Studio's JSON export.
+
+        Raises:
+            StageError: the account has no project of this title.
+        """
+        for project in self._projects():
+            if project["title"] == title:
+                return list(self._call("GET", f"/api/projects/{project['id']}/export?exportType=JSON"))
+        raise StageError(f"no project {title!r} in this account. Run `make ranking` with action=start first.")
+
+    def _projects(self) -> list[dict[str, Any]]:
+        return list(self._call("GET", "/api/projects/?page_size=1000")["results"])
+
+    def _call(self, method: str, path: str, content: Any = None) -> Any:
+        try:
+            # trust_env: a proxy of this machine is not for its own loopback.
+            answer = httpx.request(
+                method,
+                self.url + path,
+                json=content,
+                headers={"Authorization": f"Token {self.token}"},
+                timeout=_TIMEOUT_S,
+                trust_env=False,
+            )
+        except httpx.HTTPError as error:
+            raise StageError(f"Label Studio, {method} {path}: {error!r}. Is the server still running?") from error
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            raise StageError(
+                f"the Label Studio at {self.url} does not know this account: it belongs to another study. "
+                "Choose another port=… ."
+            )
+        if answer.is_error:
+            raise StageError(f"Label Studio, {method} {path}: {answer.status_code} {answer.text[:500]}")
+        return answer.json()

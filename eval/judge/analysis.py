@@ -1,22 +1,96 @@
-"""From decided pairs to figures: who wins, how sure that is, and what the judge was swayed by.
+"""From the judge's answers to decided pairs, from those to rankings and figures, and what the judge was swayed by.
 
-Figures of one model take only questions whose pairs are all decided, so that every model met the same others. Figures
-of two models and of the judge's bias take every decided pair. What is malformed or missing is counted.
+A model wins a pair only if it is preferred both ways round; anything else is a tie. A malformed verdict is neither: its
+pair is left out. Figures of one model take only questions whose pairs are all decided, so that every model met the same
+others. Figures of two models and of the judge's bias take every decided pair. What is malformed or missing is counted.
 """
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
+from typing import Final
 
 import pandas as pd
 
-from common.records.rankings import Ranking
-from common.records.verdicts import KEYS, OVERALL, Answer
-from eval.blind import BlindItem
-from eval.compare import lengths_overlap
-from eval.judge.budget import Usage
-from eval.judge.pairs import sides
-from eval.judge.verdicts import comparisons
-from eval.statistics import Interval, bootstrap_mean, length_controlled
+from common.records.rankings import CRITERIA, KEYS, OVERALL, Answer, Choice, Comparison, Ranking
+from eval.judge.config import Usage
+from eval.replies import BlindItem
+from eval.statistics import Interval, bootstrap_mean, length_controlled, lengths_overlap
+
+_POINTS: Final[dict[Choice, float]] = {"A": 1.0, "tie": 0.5, "B": 0.0}
+
+_SCORES: Final = [OVERALL, "points", "criteria"]
+
+
+def comparisons(items: Sequence[BlindItem]) -> list[Comparison]:
+    """Every pair of models of every question, both ways round; a question's stand together."""
+    return [
+        Comparison(item.question_id, *order)
+        for item in items
+        for pair in combinations(sorted(item.replies), 2)
+        for order in (pair, pair[::-1])
+    ]
+
+
+def pair_table(answers: Sequence[Answer], items: Sequence[BlindItem]) -> pd.DataFrame:
+    """A row for each pair of models decided both ways round, sorted by question and models.
+
+    Columns: question_id, ours, theirs (by name), our_chars, their_chars; for each of KEYS ``<key>_1`` and ``<key>_2``,
+    ours' points (1, 0.5, 0) when shown first and when shown second, and ``<key>``: 1 or 0 where both agree, else 0.5.
+    """
+    verdicts = {answer.comparison: answer.verdict for answer in answers if answer.verdict is not None}
+    rows = []
+    for item in sorted(items, key=lambda item: item.question_id):
+        for ours, theirs in combinations(sorted(item.replies), 2):
+            orders = (ours, theirs), (theirs, ours)
+            there, back = (verdicts.get(Comparison(item.question_id, *order)) for order in orders)
+            if there and back:
+                row = [item.question_id, ours, theirs, len(item.replies[ours]), len(item.replies[theirs])]
+                for key in KEYS:
+                    first, second = _POINTS[there[key]], 1 - _POINTS[back[key]]
+                    row += [first, second, first if first == second else 0.5]
+                rows.append(row)
+    columns = ["question_id", "ours", "theirs", "our_chars", "their_chars"]
+    return pd.DataFrame(rows, columns=[*columns, *(name for key in KEYS for name in (f"{key}_1", f"{key}_2", key))])
+
+
+def judge_rankings(pairs: pd.DataFrame, models: Sequence[str], judge: str, seed: int) -> tuple[list[Ranking], int]:
+    """The judge's order of each whole question's models, and in how many a draw decided.
+
+    By pairs won (ties half); models equal in that by points in single overall verdicts, then by points in the four
+    criteria's. What is equal even then is drawn, by seed and question: neither name nor place has a say.
+
+    Args:
+        pairs: of `pair_table`.
+        models: all of them.
+        judge: the rater's name.
+        seed: of the draw.
+    """
+    names, rankings, drawn = sorted(models), [], 0
+    totals = sides(pairs).groupby(["question_id", "model"])[_SCORES].sum()
+    scores = dict(zip(totals.index, totals.itertuples(index=False, name=None), strict=True))
+    for question_id, decided in pairs.groupby("question_id", sort=True).size().items():
+        if decided == len(names) * (len(names) - 1) // 2:
+            own = {name: scores[question_id, name] for name in names}
+            order = names[:]
+            random.Random(f"{seed} {question_id}").shuffle(order)
+            order.sort(key=lambda name: own[name], reverse=True)  # stable: what is equal stays as drawn
+            drawn += len(set(own.values())) < len(names)
+            rankings.append(Ranking(judge, str(question_id), tuple(order)))
+    return rankings, drawn
+
+
+def sides(pairs: pd.DataFrame) -> pd.DataFrame:
+    """A row a pair and model: question_id, model, KEYS from its side, points and criteria of its single verdicts."""
+    singles = [f"{key}_{way}" for key in CRITERIA for way in (1, 2)]
+    points, criteria = pairs[[f"{OVERALL}_1", f"{OVERALL}_2"]].sum(axis=1), pairs[singles].sum(axis=1)
+    keys = list(KEYS)
+    ours = pairs[["question_id", *keys]].assign(model=pairs["ours"], points=points, criteria=criteria)
+    theirs = (1 - pairs[keys]).assign(
+        question_id=pairs["question_id"], model=pairs["theirs"], points=2 - points, criteria=len(singles) - criteria
+    )
+    return pd.concat([ours, theirs], ignore_index=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +98,7 @@ class ModelFigures:
     """One model over the whole questions.
 
     Attributes:
-        wins: share of pairs won, ties half, by `common.records.verdicts.KEYS`.
+        wins: share of pairs won, ties half, by `common.records.rankings.KEYS`.
         win_1: per cent of questions where it is ranked first.
         win_2: per cent where it is among the first two.
         mean_rank: from 1.
@@ -70,7 +144,7 @@ class Bias:
     Attributes:
         first_preferred: share of overall verdicts for the reply shown first, ties half; 0.5 without a bias.
         turned: share of pairs whose overall winner is the other one the other way round.
-        same: share of pairs with the same verdict both ways round, by `common.records.verdicts.KEYS`.
+        same: share of pairs with the same verdict both ways round, by `common.records.rankings.KEYS`.
         longer_preferred: share of overall verdicts for the longer reply, ties half, of replies that differ in length.
     """
 
@@ -186,10 +260,10 @@ def analyse(
         usage=Usage.of(answers),
         cost=cost,
     )
-    figures = [
+    by_pair = [
         _pair(str(ours), str(theirs), group, seed) for (ours, theirs), group in pairs.groupby(["ours", "theirs"])
     ]
-    return Judgement(judge, counts, models, figures, _bias(pairs, seed))
+    return Judgement(judge, counts, models, by_pair, _bias(pairs, seed))
 
 
 def _pair(ours: str, theirs: str, group: pd.DataFrame, seed: int) -> PairFigures:

@@ -7,10 +7,9 @@ import pandas as pd
 from scipy.stats import kendalltau
 from sklearn.metrics import cohen_kappa_score
 
-from common.records.rankings import Ranking
-from common.records.verdicts import OVERALL
-from eval.blind import BlindItem
+from common.records.rankings import OVERALL, Ranking
 from eval.judge.client import JudgeError
+from eval.replies import BlindItem
 from eval.statistics import Interval, bootstrap_mean
 
 
@@ -48,9 +47,7 @@ def check_same(human: Sequence[Ranking], items: Sequence[BlindItem]) -> None:
         JudgeError: they did not; the message names the difference.
     """
     models = {item.question_id: set(item.replies) for item in items}
-    for ranking in human:
-        if ranking.attention:
-            continue
+    for ranking in (ranking for ranking in human if not ranking.attention):
         if ranking.question_id not in models:
             raise JudgeError(
                 f"{ranking.rater} has ranked question {ranking.question_id}, which the judge is not given. Judge with "
@@ -69,8 +66,8 @@ def inter_rater(
     """The judge's inter-rater agreement with people, None where no question was ranked by both.
 
     Args:
-        judged: of `eval.judge.pairs.judge_rankings`.
-        pairs: of `eval.judge.pairs.pair_table`.
+        judged: of `eval.judge.analysis.judge_rankings`.
+        pairs: of `eval.judge.analysis.pair_table`.
         human: that `check_same` let pass.
         seed: of the bootstrap.
     """
@@ -79,9 +76,19 @@ def inter_rater(
     both = [ranking for ranking in people if ranking.question_id in orders]
     if not both:
         return None
-    taus = pd.Series([_tau(orders[ranking.question_id], ranking.order) for ranking in both])
-    by_question = taus.groupby([ranking.question_id for ranking in both]).mean()
-    theirs, judges = _preferences(pairs, both)
+    taus = [
+        kendalltau([orders[one.question_id].index(model) for model in one.order], range(len(one.order))).statistic
+        for one in both
+    ]
+    by_question = pd.Series(taus, dtype=float).groupby([ranking.question_id for ranking in both]).mean()
+    # Each person's and the judge's outcome of each pair, from the side of the model that comes first by name.
+    outcomes = dict(iter(pairs.groupby("question_id")))
+    rows = [
+        (float(ranking.order.index(pair.ours) < ranking.order.index(pair.theirs)), getattr(pair, OVERALL))
+        for ranking in both
+        for pair in outcomes[ranking.question_id].itertuples()
+    ]
+    theirs, judges = (pd.Series(side, dtype=float) for side in zip(*rows, strict=True))
     decided = judges != 0.5
     agreed = by_chance = kappa = None
     if decided.any():
@@ -100,19 +107,3 @@ def inter_rater(
         by_chance=by_chance,
         kappa=kappa,
     )
-
-
-def _tau(left: Sequence[str], right: Sequence[str]) -> float:
-    return float(kendalltau([left.index(model) for model in right], range(len(right))).statistic)
-
-
-def _preferences(pairs: pd.DataFrame, human: Sequence[Ranking]) -> tuple[pd.Series, pd.Series]:
-    """Each person's and the judge's outcome of each pair, from the side of the model that comes first by name."""
-    outcomes = dict(iter(pairs.groupby("question_id")))
-    rows = [
-        (float(ranking.order.index(pair.ours) < ranking.order.index(pair.theirs)), getattr(pair, OVERALL))
-        for ranking in human
-        for pair in outcomes[ranking.question_id].itertuples()
-    ]
-    table = pd.DataFrame(rows, columns=["person", "judge"])
-    return table["person"], table["judge"]

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from common.files import write_json, write_text
-from common.records.rankings import CRITERIA
-from common.records.verdicts import KEYS, OVERALL
+from common.records.rankings import CRITERIA, KEYS, OVERALL
 from eval.judge.analysis import Counts, Judgement
 from eval.judge.inter_rater import InterRater
 from eval.markdown import escape, table
@@ -33,12 +32,8 @@ def write_judgement(folder: Path, judgement: Judgement, people: InterRater | Non
         people: their agreement with the judge, None where there is none to tell.
         stopped_by: the ceiling that was reached, "" for none.
     """
-    content = {
-        **asdict(judgement),
-        "stopped_by": stopped_by,
-        "inter_rater": asdict(people) if people else None,
-    }
-    write_json(folder / "judge.json", content)
+    told = {"stopped_by": stopped_by, "inter_rater": asdict(people) if people else None}
+    write_json(folder / "judge.json", asdict(judgement) | told)
     text = "\n".join(
         [
             f"# LLM judge: {escape(judgement.judge)}",
@@ -56,24 +51,22 @@ def write_judgement(folder: Path, judgement: Judgement, people: InterRater | Non
 
 
 def _counts(counts: Counts, stopped_by: str) -> list[str]:
-    lines = [
+    ceiling = f"**Not complete:** stopped at {stopped_by}. The same command with a higher ceiling goes on."
+    return [
         f"{counts.whole} of {counts.questions} questions are judged whole ({counts.at_risk} of the {counts.questions} "
         f"posts have signs of acute risk). Of {counts.comparisons} comparisons, each pair both ways round, "
         f"{counts.malformed} have no well-formed verdict and {counts.missing} are missing; both are left out, never "
         f"counted as a win or a tie. {counts.answers} answers, {counts.malformed_answers} of them malformed; "
         f"{counts.usage.tokens_in:,} tokens in, {counts.usage.tokens_out:,} out, cost {counts.cost:.4g}.",
         "",
+        *([ceiling, ""] if stopped_by else []),
     ]
-    if stopped_by:
-        lines += [f"**Not complete:** stopped at {stopped_by}. The same command with a higher ceiling goes on.", ""]
-    return lines
 
 
 def _models(judgement: Judgement) -> list[str]:
     if not judgement.models:
         return ["No question is judged whole, so there is no ranking.", ""]
-    order = sorted(judgement.models, key=lambda model: judgement.models[model].mean_rank.mean)
-    figures = [(model, judgement.models[model]) for model in order]
+    figures = sorted(judgement.models.items(), key=lambda item: item[1].mean_rank.mean)
     return [
         "## Models",
         "",
@@ -146,22 +139,24 @@ def _bias(judgement: Judgement) -> list[str]:
 def _inter_rater(people: InterRater | None) -> list[str]:
     if people is None:
         return []
-    lines = [
+    kappa = f"{people.kappa:.3f}" if people.kappa is not None else "undefined (both prefer one side always)"
+    kappa_line = (
+        f"- Cohen's kappa of {people.pairs} pairwise preferences: {kappa}; 0 by chance. They agree in "
+        f"{people.agreed:.1%}, {people.by_chance:.1%} would by chance."
+        if people.agreed is not None and people.by_chance is not None
+        else ""
+    )
+    left_out = f"- {people.left_out} questions ranked by people are not judged whole and left out."
+    return [
         "## Inter-rater agreement with people",
         "",
         f"- Kendall's tau of the orders, {people.raters} raters, {people.questions} questions: "
         f"{people.tau.text('.3f')}; 0 by chance, 1 for the same order.",
+        *filter(None, [kappa_line]),
+        f"- {people.tied} preferences of people are on pairs that the judge ties; kappa leaves them out.",
+        *([left_out] if people.left_out else []),
+        "",
     ]
-    if people.agreed is not None and people.by_chance is not None:
-        kappa = f"{people.kappa:.3f}" if people.kappa is not None else "undefined (both prefer one side always)"
-        lines.append(
-            f"- Cohen's kappa of {people.pairs} pairwise preferences: {kappa}; 0 by chance. They agree in "
-            f"{people.agreed:.1%}, {people.by_chance:.1%} would by chance."
-        )
-    lines.append(f"- {people.tied} preferences of people are on pairs that the judge ties; kappa leaves them out.")
-    if people.left_out:
-        lines.append(f"- {people.left_out} questions ranked by people are not judged whole and left out.")
-    return [*lines, ""]
 
 
 def _percent(interval: Interval | None) -> str:

@@ -15,27 +15,52 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
 from rich.console import Console
 
 from common.files import FileError
-from common.records.models import KINDS
 from common.records.references import read_references
-from common.records.replies import read_replies
-from eval.metrics.ceiling import ceiling
+from common.records.replies import KINDS, read_replies
 from eval.metrics.protocols import POLICIES, PROTOCOLS, Protocol
 from eval.replies import check_match
-from eval.results import Result
-from eval.score import score_replies
+from eval.results import Result, score_replies
 from eval.tables import print_results
+
+
+def ceiling(references: pd.DataFrame, protocol: Protocol, test_set: str, seed: int) -> Result:
+    """Human against human, as the result of a model called "human".
+
+    Args:
+        references: of `common.records.references.read_references`.
+        protocol: to score by.
+        test_set: its name in tables.
+        seed: of the bootstrap over questions.
+
+    Raises:
+        FileError: fewer than two questions with two responses.
+    """
+    several = references[references["references"].str.len() > 1]
+    if len(several) < 2:
+        raise FileError(f"{test_set}: {len(several)} questions with two responses or more, expected two such questions")
+    turns = pd.DataFrame(
+        {"id": f"{row.id}/{place}", "question_id": row.id, "sample": place, "text": text, "others": [*before, *after]}
+        for row in several.itertuples()
+        for place, text in enumerate(row.references)
+        for before, after in [(row.references[:place], row.references[place + 1 :])]
+    )
+    replies = turns[["id", "sample", "text"]].rename(columns={"id": "question_id"})
+    others = turns[["id", "others"]].rename(columns={"others": "references"})
+    scores = score_replies(replies, others, protocol, "plain", f"{protocol.name} human")
+    scores["question_id"] = scores["question_id"].map(dict(zip(turns["id"], turns["question_id"], strict=True)))
+    note = f"each response against the others; {len(references) - len(several)} questions with one response left out"
+    return Result.of("human", test_set, protocol.signature, scores, seed, note)
 
 
 def main(arguments: Sequence[str]) -> None:
     """Score what the command line names.
 
     Raises:
-        FileError: a file that can't be read.
-        FileError: replies that can't be scored.
-        ResultError: results that can't stand in one table.
+        FileError: a file that can't be read, replies that can't be scored, or results that can't stand in one table.
     """
     options = _parser().parse_args(arguments)
     references = read_references(options.references)

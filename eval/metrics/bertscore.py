@@ -17,8 +17,8 @@ from transformers import AutoModel, AutoTokenizer
 
 from eval.metrics.protocols import Policy
 
+# Pairs compared together: torchmetrics keeps all their token embeddings at once.
 _PAIRS: Final = 32
-"""Pairs compared together: torchmetrics keeps all their token embeddings at once."""
 
 
 class BertScorer:
@@ -54,7 +54,7 @@ class BertScorer:
         """F1 of each reply, over its references by the policy; 0 for a reply that shows nothing.
 
         Args:
-            scores: a row a reply, with question_id and shown, of `eval.score.score_replies`.
+            scores: a row a reply, with question_id and shown, of `eval.results.score_replies`.
             references: of `common.records.references.read_references`.
             policy: over the references of a question.
         """
@@ -71,8 +71,7 @@ class BertScorer:
                 bar.update(len(piece))
         over = pd.Series(values, index=[row for row, _, _ in owned], dtype=float).groupby(level=0)
         by_reply = over.max() if policy == "best" else over.mean()
-        found = pd.Series(by_reply.to_numpy(), index=there.index)
-        return found.reindex(scores.index, fill_value=0.0).tolist()
+        return pd.Series(by_reply.to_numpy(), index=there.index).reindex(scores.index, fill_value=0.0).tolist()
 
     def _f1(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         result = bert_score(

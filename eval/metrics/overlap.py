@@ -15,10 +15,10 @@ from rapidfuzz.distance import LCSseq
 from eval.metrics import tokens
 from eval.metrics.tokens import Tokens
 
+# nltk's defaults (Lavie and Agarwal, 2007).
 METEOR_ALPHA: Final = 0.9
 METEOR_BETA: Final = 3.0
 METEOR_GAMMA: Final = 0.5
-"""nltk's defaults (Lavie and Agarwal, 2007)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ ProtocolName = Literal["zh", "paper"]
 Policy = Literal["mean", "best"]
 POLICIES: Final = get_args(Policy)
 
+# The four of the paper (section 4.1.4), of which NAvg is the mean; every protocol has them.
 METRICS: Final = ("bleu_1", "rouge_l", "meteor", "distinct_1")
-"""The four of the paper (section 4.1.4), of which NAvg is the mean; every protocol has them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ import rjieba
 
 Tokenizer = Callable[[str], str]
 
+# Words are numbered from the first code point past the surrogates, which leaves room for a million.
 _FIRST_WORD: Final = 0x10000
-"""Words are numbered from the first code point past the surrogates, which leaves room for a million."""
 
 _LATIN: Final = re.compile(r"[a-z0-9]+")
 

@@ -9,8 +9,7 @@ from eval import figures
 from eval.figures import FIGURES, Figure, figure, figures_of
 from eval.metrics.overlap import Pair
 from eval.metrics.protocols import METRICS, PROTOCOLS, Metric, Protocol
-from eval.results import Result
-from eval.score import score_replies
+from eval.results import Result, score_replies
 from eval.statistics import Interval
 from eval.tables import result_table
 

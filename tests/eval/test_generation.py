@@ -16,8 +16,8 @@ import yaml
 from common.errors import StageError
 from common.records.replies import Reply, append_replies, unfinished_replies
 from eval.generation.endpoint import generate
-from eval.generation.entries import load_entries
 from eval.generation.request import GenerationRequest, open_questions
+from eval.generation.run import load_entries
 
 CHAT = [{"role": "system", "content": "你是咨询师"}, {"role": "user", "content": "最近很难过"}]
 
@@ -117,8 +117,11 @@ def test_entries_are_changed_added_and_checked() -> None:
     assert entries["mine"].kind == "coe"
     for changes, message in (
         ({"mine": {}}, "entries.mine: model is missing"),
-        ({"mine": {"model": "x", "modell": 1}}, "entries.mine.modell: no such key"),
-        ({"mine": {"model": "x", "kind": "cot"}}, "kind 'cot'"),
+        (
+            {"mine": {"model": "x", "modell": 1}},
+            r"entries\.mine: modell: Key 'modell' not in 'ModelEntry'.*Known keys: model, kind",
+        ),
+        ({"mine": {"model": "x", "kind": "cot"}}, "entries.mine: kind=cot: expected one of coe, think, plain"),
         ({"mine": {"model": "x", "text_prompt": "Human:"}}, "lacks {post}"),
         ({"mine": {"model": "x", "base_url": "localhost"}}, "base_url 'localhost'"),
         ({"mine": {"model": "x", "base_url": "http://h/v1", "text_prompt": "{post}"}}, "text_prompt is for vLLM"),

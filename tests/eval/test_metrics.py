@@ -13,12 +13,10 @@ from common.code import REPO
 from common.files import FileError
 from common.records.references import read_references
 from common.records.replies import read_replies
-from eval.metrics.__main__ import main
-from eval.metrics.ceiling import ceiling
+from eval.metrics.__main__ import ceiling, main
 from eval.metrics.protocols import PROTOCOLS, Protocol, code_version, navg
 from eval.replies import check_match, shown
-from eval.results import Result, ResultError, check_comparable
-from eval.score import score_replies
+from eval.results import Result, check_comparable, score_replies
 from reward_fns.coe_format import CoEOutput
 
 PRINTED = yaml.safe_load((Path(__file__).parents[2] / "eval" / "paper_rows.yaml").read_text(encoding="utf-8"))
@@ -199,7 +197,7 @@ def test_the_command_writes_results_that_can_be_read_again(tmp_path: Path, capsy
     assert result.figures["navg"].mean == pytest.approx(result.by_question["navg"].mean())
     assert result.figures["copy_overlap"].mean == 0.0
     assert len(pd.read_parquet(out / "mine.paper.parquet")) == 2
-    with pytest.raises(ResultError, match="different protocols"):
+    with pytest.raises(FileError, match="different protocols"):
         check_comparable([result, Result.read(out / "mine.paper.json")])
 
 
@@ -212,7 +210,7 @@ def test_names_must_fit_the_files(tmp_path: Path) -> None:
 def test_a_damaged_result_is_named(tmp_path: Path) -> None:
     for text in ("{", "[]", '{"format": 1}', '{"format": 9}'):
         (tmp_path / "r.json").write_text(text, encoding="utf-8")
-        with pytest.raises(ResultError, match=r"r\.json"):
+        with pytest.raises(FileError, match=r"r\.json"):
             Result.read(tmp_path / "r.json")
 
 
@@ -225,11 +223,11 @@ def test_results_of_other_questions_are_refused() -> None:
         return Result.of(model, "x", protocol.signature, score_replies(replies, references, protocol, "plain"), 1)
 
     check_comparable([result("m", "a", "b"), result("n", "a", "b")])
-    with pytest.raises(ResultError, match="other questions of x: 2 are not in both, one is b"):
+    with pytest.raises(FileError, match="other questions of x: 2 are not in both, one is b"):
         check_comparable([result("m", "a", "b"), result("n", "a", "c")])
-    with pytest.raises(ResultError, match="m stands there twice"):
+    with pytest.raises(FileError, match="m stands there twice"):
         check_comparable([result("m", "a", "b"), result("m", "a", "b")])
-    with pytest.raises(ResultError, match="no results"):
+    with pytest.raises(FileError, match="no results"):
         check_comparable([])
 
 

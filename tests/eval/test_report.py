@@ -9,12 +9,10 @@ import pytest
 
 from common.files import FileError
 from eval.compare import by_risk, by_topic, compare, slices
-from eval.curves import read_curves
+from eval.html.inputs import read_curves
 from eval.metrics.protocols import Protocol
-from eval.plots import plot_models, plot_rewards
-from eval.report import write_replies, write_report
-from eval.results import Result
-from eval.score import RewardScorer, add_rewards, question_means, score_replies
+from eval.report import plot_models, plot_rewards, write_replies, write_report
+from eval.results import Result, RewardScorer, add_rewards, question_means, score_replies
 from reward_fns.coe_format import CoEOutput
 
 GOOD = CoEOutput(("难过", "自责", "被理解", "先共情"), "听起来你这段时间很难过。").render()
@@ -110,6 +108,7 @@ def test_report_files(scores: dict[str, pd.DataFrame], test_set: pd.DataFrame, t
     assert "| Held-out answer | SFT+GRPO − SFT | +0.000 (+0.000 to +0.000) | 1.0000 |" in report
     assert "- base, sample: 4 replies no answer." in report
     assert "![reward](reward.png)" in report
+    assert report.count("SFT learnt from chains that were written for this project, not reviewed.") == 1
     assert "| at risk | 0.00 (0.00 to 0.00) | 1.50 (1.50 to 1.50) | 2.00 (2.00 to 2.00) |" in report
     assert "| 职场 | 0.00" in report
     shown = (tmp_path / "replies.md").read_text(encoding="utf-8")

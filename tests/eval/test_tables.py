@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from common.files import FileError
 from eval.metrics.protocols import Protocol
-from eval.results import Result, ResultError
-from eval.score import score_replies
+from eval.results import Result, score_replies
 from eval.statistics import Interval
 from eval.tables import main, result_table
 
@@ -23,7 +23,7 @@ def result(model: str, protocol: Protocol, text: str = "抱抱你。", test_set:
 
 def test_all_formats_hold_the_same_figures() -> None:
     table = result_table([result("mine", Protocol("zh")), result("theirs", Protocol("zh"), "好。")])
-    cells = table.cells(table.rows[0], "")
+    cells = table.cells(table.rows[0], "{}")
     assert cells[table.columns.index("bleu_1")] == "0.500"
     for text in (table.markdown(), table.latex(), table.html()):
         for row in table.rows:
@@ -44,9 +44,9 @@ def test_the_papers_rows_beside_its_protocol() -> None:
 
 def test_the_papers_rows_beside_another_protocol_are_refused() -> None:
     for protocol in (Protocol("zh"), Protocol("paper", "best")):
-        with pytest.raises(ResultError, match="protocol paper, mean over references"):
+        with pytest.raises(FileError, match="protocol paper, mean over references"):
             result_table([result("mine", protocol)], paper="2")
-    with pytest.raises(ResultError, match="different protocols"):
+    with pytest.raises(FileError, match="different protocols"):
         result_table([result("mine", Protocol("zh")), result("theirs", Protocol("paper"))])
 
 
@@ -59,7 +59,7 @@ def test_ranking_columns_stand_beside_the_metrics() -> None:
 
 def test_a_ranking_of_other_models_is_refused() -> None:
     wins = {("PsyQA", "mine "): {"win_1": Interval(44.3, 40.0, 48.0)}}
-    with pytest.raises(ResultError, match="no result is of that name"):
+    with pytest.raises(FileError, match="no result is of that name"):
         result_table([result("mine", Protocol("paper"))], wins)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import pandas as pd
 import pytest
 
-from common.records.verdicts import KEYS
+from common.records.rankings import KEYS
 from recipes.judge import RECIPE
 from recipes.stage import run
 from tests.recipes.made import make_stage

@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 
 from common.errors import StageError
-from common.records.models import GeneratedModel, write_models
-from common.records.replies import Reply, write_replies
+from common.records.replies import GeneratedModel, Reply, write_models, write_replies
 from eval.results import Result
 from eval.sources import sources
 from recipes.eval import RECIPE

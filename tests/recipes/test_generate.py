@@ -10,8 +10,7 @@ import pytest
 
 from common.errors import StageError
 from common.manifest import read_manifest
-from common.records.models import read_models
-from common.records.replies import Reply, append_replies
+from common.records.replies import Reply, append_replies, read_models
 from recipes.generate import RECIPE
 from recipes.stage import run
 from tests.recipes.made import DECIDED, decided_by, make_stage
@@ -104,7 +103,7 @@ def test_another_prompt_of_the_data_is_followed(
     [
         ("model=other", "prepared with model="),
         ("models=[nobody]", "models holds 'nobody', expected base, SFT, SFT\\+GRPO or one of"),
-        ("entries.DeepSeek-R1.kind=cot models=[DeepSeek-R1]", "kind 'cot'"),
+        ("entries.DeepSeek-R1.kind=cot models=[DeepSeek-R1]", "kind=cot: expected one of coe, think, plain"),
     ],
 )
 def test_what_it_refuses(

@@ -13,7 +13,7 @@ import pytest
 
 from common.code import REPO
 from common.errors import StageError
-from common.records.verdicts import KEYS
+from common.records.rankings import KEYS
 from tests.recipes.made import make_stage
 
 

@@ -11,7 +11,7 @@ import pytest
 from common.errors import StageError
 from common.records.rankings import Ranking, write_rankings
 from eval.human.server import accounts
-from eval.standings import read_standings
+from eval.tables import read_standings
 from recipes.ranking import run
 from tests.recipes.made import make_stage
 
@@ -77,7 +77,8 @@ def test_an_export_needs_no_settings_again(out: Path) -> None:
         ("annotators=[Anna]", "expected names of small letters and digits"),
         ("annotators=[anna,anna]", "expected each once"),
         ("checks_passed=1.5", "expected 0 to 1"),
-        ("questions=0", "expected 1, 0 or more"),
+        ("questions=0", "questions=0: expected 1 or more"),
+        ("attention_every=-1", "attention_every=-1: expected 0 or more"),
         ("action=analyse", "which file"),
         ("action=export", "no study has begun"),
         ("annotators=[]", "no annotators"),

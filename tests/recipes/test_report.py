@@ -9,8 +9,7 @@ import pytest
 from common.errors import StageError
 from common.manifest import require_stage
 from eval.metrics.protocols import Protocol
-from eval.results import Result
-from eval.score import RewardScorer, add_rewards, score_replies
+from eval.results import Result, RewardScorer, add_rewards, score_replies
 from recipes.report import RECIPE
 from recipes.stage import run
 from reward_fns.coe_format import CoEOutput

@@ -9,13 +9,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from common.records.models import ReplyKind
+from common.records.replies import ReplyKind
 from eval.compare import compare
 from eval.html.inputs import Run, read_run
 from eval.html.report import ReportConfig, render
 from eval.metrics.protocols import Protocol
-from eval.results import Result
-from eval.score import RewardScorer, add_rewards, score_replies
+from eval.results import Result, RewardScorer, add_rewards, score_replies
 from reward_fns.coe_format import CoEOutput
 from reward_fns.reward_model import Threshold
 

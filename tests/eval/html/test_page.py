@@ -16,9 +16,9 @@ import pandas as pd
 import pytest
 
 from eval.html.inputs import Run
+from eval.html.parts import headline, heat_maps, risk_tables
 from eval.html.plots import distribution_panels
 from eval.html.report import ReportConfig, render
-from eval.html.tables import headline, heat_maps, risk_tables
 from eval.report import spread
 from eval.statistics import Interval
 

@@ -10,9 +10,9 @@ from common.errors import StageError
 from common.files import FileError
 from common.records.rankings import Ranking
 from eval.human.analysis import analyse
-from eval.human.report import write_study
+from eval.human.conduct import write_study
 from eval.human.study import Left
-from eval.standings import read_standings
+from eval.tables import read_standings
 from tests.eval.human.simulation import largest_entropy, plackett_luce
 
 PRINTED = yaml.safe_load((Path(__file__).parents[3] / "eval" / "paper_rows.yaml").read_text(encoding="utf-8"))

@@ -12,14 +12,12 @@ from typing import Any
 import pytest
 
 from common.code import REPO
-from eval.blind import BlindItem
 from eval.human.analysis import analyse
-from eval.human.label_studio import LabelStudio
-from eval.human.page import instructions, page
-from eval.human.report import write_study
-from eval.human.server import Annotator, Server, accounts
-from eval.human.study import pages, rankings_of
-from eval.standings import read_standings
+from eval.human.conduct import write_study
+from eval.human.server import Annotator, LabelStudio, Server, accounts
+from eval.human.study import instructions, page, pages, rankings_of
+from eval.replies import BlindItem
+from eval.tables import read_standings
 
 ENVIRONMENT = REPO / ".venv-label-studio"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -11,9 +11,8 @@ import pytest
 from common.errors import StageError
 from common.files import FileError
 from common.records.rankings import Ranking, read_rankings, write_rankings
-from eval.blind import NOTHING, BlindItem, blind_items
-from eval.human.page import page
-from eval.human.study import CHECK_TEXT, Left, Page, pages, rankings_of
+from eval.human.study import CHECK_TEXT, Left, Page, page, pages, rankings_of
+from eval.replies import NOTHING, BlindItem, blind_items
 
 MODELS = ("DeepSeek-R1", "SFT", "SFT+GRPO")
 

@@ -8,15 +8,13 @@ from pathlib import Path
 import pytest
 
 from common.files import FileError
-from common.records.rankings import Ranking
-from common.records.verdicts import KEYS, Answer, Choice, Comparison
-from eval.blind import BlindItem
-from eval.judge.analysis import Judgement, analyse
+from common.records.rankings import KEYS, Answer, Choice, Comparison, Ranking
+from eval.judge.analysis import Judgement, analyse, judge_rankings, pair_table
 from eval.judge.client import JudgeError
 from eval.judge.inter_rater import inter_rater
-from eval.judge.pairs import judge_rankings, pair_table
 from eval.judge.report import write_judgement
-from eval.judge.verdicts import comparisons, open_verdicts
+from eval.judge.run import comparisons, open_verdicts
+from eval.replies import BlindItem
 
 _BETTER: dict[bool, Choice] = {True: "A", False: "B"}
 REQUEST = {"judge_model": "j", "seed": 1}

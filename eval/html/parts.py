@@ -1,4 +1,4 @@
-"""The HTML report's sentences and tables, worked out before the template lays them out."""
+"""The HTML report's sentences, tables and replies, worked out before the template lays them out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,20 +6,24 @@ from itertools import pairwise
 from typing import Any, Final
 
 import pandas as pd
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
 
+from common.records.references import at_risk
 from eval.compare import Gain, by_risk, by_topic, slices
-from eval.figures import figure
-from eval.report import signed
+from eval.figures import figure, figures_of
+from eval.report import CRISIS_NOTE, signed, spread
 from eval.results import Result
-from eval.standings import Standings
 from eval.statistics import Interval
+from eval.tables import Standings
+from reward_fns.coe_format import LAYER_TITLES, LAYERS, CoEFormatError, parse
 
+# Corrected p below which a difference is called one.
 CLEAR: Final = 0.05
-"""Corrected p below which a difference is called one."""
 
 
+# A mean and its interval, as text.
 Cell = tuple[str, str]
-"""A mean and its interval, as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +103,8 @@ def _sentence(gain: Gain) -> str:
     name, told = figure(gain.figure).label, f"{difference(gain.gain)}, {p_value(gain.p)}"
     if gain.p >= CLEAR:
         return f"{name}: no clear difference between {gain.ours} and {gain.theirs}: {told}."
-    level = gain.at_equal_length
+    level, side = gain.at_equal_length, "higher" if gain.gain.mean > 0 else "lower"
     length = f"; between replies of one length {difference(level)}" if level else ""
-    side = "higher" if gain.gain.mean > 0 else "lower"
     return f"{name}: {gain.ours} is {side} than {gain.theirs}: {told}{length}."
 
 
@@ -122,8 +125,7 @@ def gain_groups(gains: Sequence[Gain]) -> list[dict[str, Any]]:
             }
             for gain in mine
         ]
-        shown = figure(key)
-        groups.append({"figure": key, "heading": shown.label, "meaning": shown.meaning, "rows": rows})
+        groups.append({"figure": key, "heading": figure(key).label, "meaning": figure(key).meaning, "rows": rows})
     return groups
 
 
@@ -143,10 +145,7 @@ def heat_maps(
     groups = by_topic(test)
     chosen = dict(list(groups.items())[:topics])
     maps = []
-    for key in figures:
-        mine = [result for result in results if key in result.figures]
-        if not mine:
-            continue
+    for key, mine in _having(results, figures).items():
         sliced = slices(mine, chosen, key, seed)
         lowest, highest = _range(sliced, [name for name in sliced if len(chosen[name]) >= small] or list(sliced))
         width = (highest - lowest) or 1.0
@@ -182,13 +181,17 @@ def risk_tables(
     """
     parts = {name: ids for name, ids in by_risk(test).items() if ids}
     tables = []
-    for key in figures:
-        mine, shown = [result for result in results if key in result.figures], figure(key)
-        sliced = slices(mine, parts, key, seed)
+    for key, mine in _having(results, figures).items():
+        sliced, shown = slices(mine, parts, key, seed), figure(key)
         rows = [(one.model, [_cell(sliced[part][one.model], shown.digits) for part in parts]) for one in mine]
-        if rows:
-            tables.append((shown.label, rows))
+        tables.append((shown.label, rows))
     return {name: len(ids) for name, ids in parts.items()}, tables
+
+
+def _having(results: Sequence[Result], figures: Sequence[str]) -> dict[str, list[Result]]:
+    """The results that have a figure, for each figure that any has."""
+    by_figure = {key: [result for result in results if key in result.figures] for key in figures}
+    return {key: mine for key, mine in by_figure.items() if mine}
 
 
 def ranking_rows(ranking: Standings) -> list[tuple[str, list[Cell]]]:
@@ -200,3 +203,71 @@ def ranking_rows(ranking: Standings) -> list[tuple[str, list[Cell]]]:
 def _cell(interval: Interval, decimals: int, sign: str = "") -> Cell:
     mean, low, high = (number(value, decimals, sign) for value in (interval.mean, interval.low, interval.high))
     return mean, f"{low} to {high}"
+
+
+def crisis_note() -> list[str]:
+    """The note on posts at risk without Markdown: its Chinese and its English sentence."""
+    return [line.removeprefix("> ").replace("**", "") for line in CRISIS_NOTE.splitlines()]
+
+
+def reply_data(scores: Mapping[str, pd.DataFrame], test: pd.DataFrame, questions: int, samples: int) -> dict[str, Any]:
+    """What the page's script shows, as plain values.
+
+    Args:
+        scores: a row a reply, by model.
+        test: the questions.
+        questions: how many at most.
+        samples: replies of each model to a question, at most, the first ones.
+
+    Returns:
+        layers (titles by name), figures (labels by key), models, note, and for each question its texts, risks,
+        references and, model by model, its replies: ``layers`` and ``answer`` where there is nothing wrong with the
+        output (no layers of a model that was never asked for any), else ``raw`` and ``fault``; and its figures.
+    """
+    chosen = spread(test, questions)
+    risky = at_risk(chosen)
+    by_model = [_by_question(frame, samples) for frame in scores.values()]
+    return {
+        "layers": {name: LAYER_TITLES[name] for name in LAYERS},
+        "figures": {key: figure(key).label.lower() for key in figures_of("reply")},
+        "models": list(scores),
+        "note": crisis_note(),
+        "questions": [
+            {
+                "id": str(question["id"]),
+                "title": str(question["title"]),
+                "post": str(question["description"]),
+                "topic": str(question["topic"]),
+                "atRisk": bool(risk),
+                "risks": [str(name).replace("_", " ") for name in question["risks"]],
+                "references": [str(text) for text in question["references"]],
+                "replies": [replies.get(question["id"], []) for replies in by_model],
+            }
+            for question, risk in zip(chosen.to_dict("records"), risky, strict=True)
+        ],
+    }
+
+
+def embedded(data: Mapping[str, Any]) -> Markup:
+    """As JSON that can stand inside a script element: no ``<``, ``>``, ``&`` or ``'`` is left as it is."""
+    return htmlsafe_json_dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _by_question(frame: pd.DataFrame, samples: int) -> dict[str, list[dict[str, Any]]]:
+    first = frame.sort_values(["question_id", "sample"], kind="stable").groupby("question_id").head(samples)
+    return {str(key): [_reply(row) for row in rows.to_dict("records")] for key, rows in first.groupby("question_id")}
+
+
+def _reply(row: Mapping[Any, Any]) -> dict[str, Any]:
+    figures = {name: round(float(row[name]), 3) for name in figures_of("reply") if name in row}
+    reply = {"sample": int(row["sample"]), "chars": int(row["chars"]), **figures}
+    text = str(row["text"])
+    if "violation" not in row:  # the model was never asked for the format
+        if row["fault"]:
+            return {**reply, "raw": text, "fault": str(row["fault"]).replace("_", " ")}
+        return {**reply, "layers": [], "answer": str(row["shown"])}
+    try:
+        output = parse(text)
+    except CoEFormatError as error:
+        return {**reply, "raw": text, "fault": str(error)}
+    return {**reply, "layers": list(output.layers), "answer": output.answer}

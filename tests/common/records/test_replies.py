@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from common.errors import StageError
-from common.records.models import GeneratedModel, file_stem, read_models, reply_files, write_models
+from common.records.replies import GeneratedModel, file_stem, read_models, reply_files, write_models
 
 
 def test_models_are_read_as_they_were_written(tmp_path: Path) -> None:

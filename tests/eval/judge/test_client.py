@@ -4,11 +4,12 @@ import asyncio
 
 import pytest
 
-from eval.judge.budget import Budget, Ceiling, CeilingReached, Usage
+from eval.judge.client import Budget, CeilingReached
+from eval.judge.config import JudgeConfig, Usage
 
 
 def test_cost_is_by_the_million() -> None:
-    ceiling = Ceiling(max_cost=1.0, price_in=2.0, price_out=8.0)
+    ceiling = JudgeConfig(max_cost=1.0, price_in=2.0, price_out=8.0)
     assert ceiling.cost(Usage(500_000, 0)) == 1.0
     assert ceiling.cost(Usage(0, 125_000)) == 1.0
     assert ceiling.passed_by(Usage(500_000, 0)) == ""
@@ -16,7 +17,7 @@ def test_cost_is_by_the_million() -> None:
 
 
 def test_calls_together_stay_under_the_ceiling() -> None:
-    budget = Budget(Ceiling(max_tokens_total=1000), Usage())
+    budget = Budget(JudgeConfig(max_tokens_total=1000), Usage())
     under_way, highest = 0, 0
 
     async def call() -> None:
@@ -40,11 +41,11 @@ def test_calls_together_stay_under_the_ceiling() -> None:
 
 
 def test_what_earlier_runs_used_counts() -> None:
-    budget = Budget(Ceiling(max_tokens_total=1000), Usage(900, 50))
+    budget = Budget(JudgeConfig(max_tokens_total=1000), Usage(900, 50))
     with pytest.raises(CeilingReached, match="max_tokens_total=1000"):
         asyncio.run(budget.hold(Usage(60, 0)))
     asyncio.run(budget.hold(Usage(50, 0)))
 
 
 def test_without_a_ceiling_everything_fits() -> None:
-    asyncio.run(Budget(Ceiling(), Usage(10**12, 0)).hold(Usage(10**12, 0)))
+    asyncio.run(Budget(JudgeConfig(), Usage(10**12, 0)).hold(Usage(10**12, 0)))

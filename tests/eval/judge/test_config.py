@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from common.records.verdicts import KEYS, VerdictError
-from eval.judge.prompt import SCHEMA, JudgePrompt, parse_verdict
+from common.records.rankings import KEYS, VerdictError
+from eval.judge.config import SCHEMA, JudgePrompt, parse_verdict
 
 GOOD = {"fluency": "A", "identification": "B", "comforting": "tie", "suggestion": "A", "overall": "B"}
 TEXT = json.dumps(GOOD)
