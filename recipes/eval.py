@@ -26,10 +26,9 @@ from common.records.replies import file_stem, read_models, read_replies, reply_f
 from common.stage import Plan
 from eval.compare import by_risk, by_topic, compare, slices
 from eval.figures import figures_of
-from eval.html.inputs import read_curves
 from eval.metrics.protocols import Protocol
 from eval.replies import check_match
-from eval.report import plot_models, plot_rewards, signed, write_replies, write_report
+from eval.report import plot_models, plot_rewards, read_curves, signed, write_replies, write_report
 from eval.results import Result, RewardScorer, add_rewards, score_replies
 from eval.sources import require_current_replies
 from eval.tables import SEEN, print_results

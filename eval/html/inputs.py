@@ -1,7 +1,6 @@
-"""What the HTML report is made of, read from the folders of a run's stages, GRPO's steps among it."""
+"""What the HTML report is made of, read from the folders of a run's stages."""
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,71 +8,17 @@ from typing import Any, Final
 
 import pandas as pd
 
-from common.files import FileError, read_json_lines
+from common.files import FileError
 from common.hashing import Input
 from common.manifest import MANIFEST, require_stage
 from common.records import HELDOUT_FILE, METRICS_FILE, ROLLOUTS
 from common.records.references import read_references
 from eval.compare import Gain
+from eval.report import read_curves
 from eval.results import Result
 from eval.statistics import Interval
 from eval.tables import Standings, read_standings
-from reward_fns.coe_format import format_reward, partial_format_reward
 from reward_fns.reward_model import THRESHOLD_FILE, Threshold
-
-_LOGGED: Final = {"reward": "critic/score/mean", "kl": "actor/kl_loss", "length": "response_length/mean"}
-_VALIDATED: Final = re.compile(r"val-(?:core|aux)/.+/(reward|format|answer)/mean@\d+")
-
-
-def read_curves(grpo: Path, format_mode: str = "exact") -> pd.DataFrame | None:
-    """What GRPO did, step by step, from verl's file logger and, where they were dumped, its rollouts.
-
-    verl's log names the parts of the reward at validation only; in training they follow from the dumped outputs.
-
-    Args:
-        grpo: the stage's folder: METRICS_FILE has a step and its data a line, ROLLOUTS ``<step>.jsonl`` with an output
-            and its score a line.
-        format_mode: of the reward, "exact" or "partial": by it format is told from answer.
-
-    Returns:
-        indexed by step: reward, kl, length, format, answer, val_reward, val_format and val_answer, NaN where a step
-        tells nothing; None without a log.
-
-    Raises:
-        FileError: a line that is not such an object, or no step with a reward.
-    """
-    metrics = grpo / METRICS_FILE
-    if not metrics.is_file():
-        return None
-    steps: dict[int, dict[str, float]] = {}
-    for record in _records(metrics, ("step", "data")):
-        data: dict[str, Any] = record["data"]
-        told = {name: float(data[key]) for name, key in _LOGGED.items() if key in data}
-        found: dict[str, list[float]] = {}
-        for key, value in data.items():
-            if match := _VALIDATED.fullmatch(key):
-                found.setdefault(f"val_{match[1]}", []).append(float(value))
-        steps[int(record["step"])] = told | {name: sum(values) / len(values) for name, values in found.items()}
-    score_format = partial_format_reward if format_mode == "partial" else format_reward
-    for file in sorted((grpo / ROLLOUTS).glob("*.jsonl")):
-        rows = _records(file, ("step", "output", "score"))
-        if rows and (step := int(rows[0]["step"])) in steps:
-            formats = sum(score_format(row["output"]) for row in rows)
-            answers = sum(float(row["score"]) for row in rows) - formats
-            steps[step] |= {"format": formats / len(rows), "answer": answers / len(rows)}
-    names = *_LOGGED, "format", "answer", "val_reward", "val_format", "val_answer"
-    curves = pd.DataFrame.from_dict(steps, orient="index").reindex(columns=names).sort_index()
-    if curves["reward"].isna().all():
-        raise FileError(f"{metrics}: no step has {_LOGGED['reward']}, expected verl's log. Run `make grpo` again.")
-    return curves
-
-
-def _records(path: Path, keys: Sequence[str]) -> list[dict[str, Any]]:
-    rows = dict(read_json_lines(path))
-    if lacking := [number for number, row in rows.items() if not all(key in row for key in keys)]:
-        raise FileError(f"{path}:{lacking[0]}: expected an object with {', '.join(keys)}. Run `make grpo` again.")
-    return list(rows.values())
-
 
 # The stages of rankings: by people, and by a model.
 RANKED_BY: Final = ("ranking", "judge")

@@ -9,9 +9,8 @@ import pytest
 
 from common.files import FileError
 from eval.compare import by_risk, by_topic, compare, slices
-from eval.html.inputs import read_curves
 from eval.metrics.protocols import Protocol
-from eval.report import plot_models, plot_rewards, write_replies, write_report
+from eval.report import plot_models, plot_rewards, read_curves, write_replies, write_report
 from eval.results import Result, RewardScorer, add_rewards, question_means, score_replies
 from reward_fns.coe_format import CoEOutput
 

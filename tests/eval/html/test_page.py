@@ -243,3 +243,7 @@ def test_a_browser_shows_the_replies(page: str, tmp_path: Path) -> None:
     # Posts at risk are closed and carry the note; the others are open.
     assert shown.count('<article class="card at-risk"><div class="crisis">') == 2
     assert shown.count('<details open=""><summary><h3') == 4
+
+
+def test_the_page_says_once_where_the_chains_come_from(page: str) -> None:
+    assert page.count("SFT learnt from chains that were written for this project, not reviewed.") == 1
