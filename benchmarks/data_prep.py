@@ -29,13 +29,13 @@ from datasketch import MinHash, MinHashLSH
 from omegaconf import OmegaConf
 
 from benchmarks import corpus as made_up
+from common.code import REPO
 from common.records.question import Question
 from data_prep.config import DataConfig
 from data_prep.corpora import load_corpus
 from data_prep.duplicates import GRAM, PERMUTATIONS, alike_pairs, signatures
 from data_prep.emotion import EmotionLexicon
 from data_prep.treatment import Treatment
-from common.code import REPO
 
 PEER_RESPONSES = 2000
 

@@ -7,11 +7,11 @@ from data_prep.anonymise.placeholders import ALL_TYPES
 from data_prep.cleaning import RULES
 from data_prep.prompts import SYSTEM_PROMPTS
 
+# Responses have to be longer than this, in characters (section 2).
 MIN_RESPONSE_CHARS: Final = 100
-"""Responses have to be longer than this, in characters (section 2)."""
 
+# Keys that change how the work is done and nothing of its result.
 HOW_IT_RUNS: Final = ("engine", "workers")
-"""Keys that change how the work is done and nothing of its result."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from scipy.sparse.csgraph import connected_components
 PERMUTATIONS: Final = 128
 GRAM: Final = 5
 
+# One row of ``PERMUTATIONS`` values a text.
 Signatures = npt.NDArray[np.uint32]
-"""One row of ``PERMUTATIONS`` values a text."""
 
 _NOT_LETTERS = re.compile(r"[\W_]+")
 _SEED: Final = 42

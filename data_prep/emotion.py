@@ -24,11 +24,11 @@ from ahocorasick_rs import AhoCorasick
 
 from data_prep.anonymise.segments import clause
 
+# DUTIR's seven classes, from the smallest to the largest: a tie goes to the smaller, the more telling one.
 EMOTIONS: Final = ("惊", "怒", "惧", "乐", "哀", "恶", "好")
-"""DUTIR's seven classes, from the smallest to the largest: a tie goes to the smaller, the more telling one."""
 
+# One row a text, one column a class in the order of `EMOTIONS`.
 Counts = npt.NDArray[np.uint16]
-"""One row a text, one column a class in the order of `EMOTIONS`."""
 
 _DICTIONARY = "cntext/io/data/zh_common_DUTIR.yaml"
 _STOP_WORDS = "cntext/io/data/enzh_common_StopWords.yaml"

@@ -27,8 +27,8 @@ from data_prep.treatment import TREATED_SCHEMA, Treated, Treatment, treated, tre
 
 Engine = Literal["local", "ray"]
 
+# Questions in a batch: some seconds of work, so that little is lost with a process and a bar moves.
 BATCH: Final = 256
-"""Questions in a batch: some seconds of work, so that little is lost with a process and a bar moves."""
 
 _BATCH_COLUMN = "batch"
 

@@ -17,14 +17,14 @@ from tqdm import tqdm
 
 from common.records.question import Question
 
+# Shortest and longest sentence taken, in characters of words and digits: shorter ones are greetings or list marks.
 SENTENCE_CHARS: Final = (8, 40)
-"""Shortest and longest sentence taken, in characters of words and digits: shorter ones are greetings or list marks."""
 
+# How many sentences are kept.
 POOL_SIZE: Final = 200
-"""How many sentences are kept."""
 
+# A sentence this alike (rapidfuzz ``ratio``, 0 to 100) to a better one is a variant of it and is passed over.
 VARIANT_RATIO: Final = 70.0
-"""A sentence this alike (rapidfuzz ``ratio``, 0 to 100) to a better one is a variant of it and is passed over."""
 
 _GRAM = 3
 _SENTENCE = re.compile(r"[^。！？!?；;…～~\n]+[。！？!?；;…～~]*[”』」）)]*")

@@ -16,11 +16,11 @@ from data_prep.neighbours import Neighbourhood, find_neighbours
 from data_prep.rejected import Rejected
 from data_prep.split import seeded_order, take_groups
 
+# What ties a generic sentence to a post's words; parted like the sentences, so that no side learns the other's.
 _LEADS: Final[dict[Side, tuple[str, ...]]] = {
     "train": ("说到{0}，", "关于{0}和{1}，", "你写到的{0}、{1}，", "面对{0}，"),
     "heldout": ("提起{0}，", "看到你说的{0}和{1}，", "在{0}这件事上，", "{0}也好，{1}也好，"),
 }
-"""What ties a generic sentence to a post's words; parted like the sentences, so that no side learns the other's."""
 
 
 @dataclass(frozen=True, slots=True)

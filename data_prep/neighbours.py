@@ -17,18 +17,18 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from common.records.question import Question
 
+# How many neighbours a question has at most.
 NEAREST: Final = 20
-"""How many neighbours a question has at most."""
 
+# How many words stand for what a post is about, at most.
 TELLING_WORDS: Final = 6
-"""How many words stand for what a post is about, at most."""
 
+# Share of the posts that a word may stand in.
 _COMMON: Final = 0.02
-"""Share of the posts that a word may stand in."""
+# In so many posts a word may stand however small the corpus is.
 _FEWEST: Final = 10
-"""In so many posts a word may stand however small the corpus is."""
+# In more posts none may stand however large it is, or the time to compare them would grow with its square.
 _MOST: Final = 400
-"""In more posts none may stand however large it is, or the time to compare them would grow with its square."""
 _BLOCK: Final = 1024
 
 

@@ -17,6 +17,7 @@ from matplotlib.ticker import MaxNLocator
 from common.files import replacing
 from data_prep.statistics import PAPER, CorpusStatistics, Lengths
 
+# Families with the signs of simplified Chinese, the first installed one is used.
 CHINESE_FONTS: Final[tuple[str, ...]] = (
     "Noto Sans CJK SC",
     "Noto Sans SC",
@@ -30,16 +31,15 @@ CHINESE_FONTS: Final[tuple[str, ...]] = (
     "SimHei",
     "Noto Sans CJK JP",  # the name under which a collection of all the Noto CJK fonts is often found
 )
-"""Families with the signs of simplified Chinese, the first installed one is used."""
 
+# Topics with a bar of their own; the others share one.
 TOPICS_SHOWN: Final = 20
-"""Topics with a bar of their own; the others share one."""
 
+# Questions with more responses than this share one bar.
 RESPONSES_SHOWN: Final = 15
-"""Questions with more responses than this share one bar."""
 
+# Longer topics are cut in the picture.
 TOPIC_CHARS: Final = 16
-"""Longer topics are cut in the picture."""
 
 _THOUSANDS: Final = "{x:,.0f}"
 _LEAST_SHOWN: Final = 5  # so that the paper's means stand among the bars

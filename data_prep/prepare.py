@@ -37,8 +37,8 @@ from data_prep.writers import (
 
 logger = logging.getLogger(__name__)
 
+# The folder of batches that are done, below the stage's; it is removed at the end.
 WORK: Final = "work"
-"""The folder of batches that are done, below the stage's; it is removed at the end."""
 
 
 class Clock:

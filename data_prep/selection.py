@@ -14,8 +14,8 @@ from data_prep.tally import Tally
 from data_prep.writers import SftSample
 from reward_fns.coe_format import CoEFormatError, CoEOutput
 
+# Questions that must not be trained on, by id: the reason, and the detail of it.
 Barred = Mapping[str, tuple[str, str]]
-"""Questions that must not be trained on, by id: the reason, and the detail of it."""
 
 
 def select_sft(

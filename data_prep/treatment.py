@@ -27,8 +27,8 @@ from data_prep.rejected import Rejected
 from data_prep.risk import RiskRules
 from reward_fns.coe_format import LAYERS
 
+# Excerpts kept of each cleaning rule in a batch, for the report.
 EXAMPLES: Final = 2
-"""Excerpts kept of each cleaning rule in a batch, for the report."""
 
 _STRINGS = pa.list_(pa.string())
 _TEXTS = ("id", "what", "reason", "detail")

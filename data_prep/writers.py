@@ -23,8 +23,8 @@ from common.records.triplets import Triplet
 from data_prep.prompts import chat_messages
 from data_prep.split import Split
 
+# The dataset's name in ``dataset_info.json``, for LLaMA-Factory's ``dataset:``.
 SFT_DATASET: Final = "coe_sft"
-"""The dataset's name in ``dataset_info.json``, for LLaMA-Factory's ``dataset:``."""
 
 RlSplit = Literal["train", "val"]
 

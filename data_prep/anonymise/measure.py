@@ -23,11 +23,11 @@ from data_prep.anonymise.engine import Anonymiser
 from data_prep.anonymise.placeholders import ALL_TYPES
 from data_prep.scoring import Score
 
+# The folder of labelled texts.
 LABELLED: Final = Path(__file__).with_name("labelled")
-"""The folder of labelled texts."""
 
+# The types of which the exact span is asked for.
 PATTERNED: Final = ALL_TYPES[:8]
-"""The types of which the exact span is asked for."""
 
 
 _OVERLAP: Final = 0.8

@@ -37,16 +37,16 @@ _COUNTED = tuple("这那一二两三几每整某前后下上首末本此01234567
 _KIN = "妹姐弟宝娃"
 _SELDOM_LAST = "家同和时有中来用好曾多天前后上在了的人们"
 _OWN_MEANING = ("v", "p", "d", "c", "r", "f", "uj", "ul", "y", "a", "m", "q", "zg")
+# Points that make a name.
 _SURE = 3.5
-"""Points that make a name."""
+# Points that make a name of a character that the list of surnames lacks: its owner or a relation has to say so.
 _SURE_IF_RARE = 5.5
-"""Points that make a name of a character that the list of surnames lacks: its owner or a relation has to say so."""
 
 
+# Points that what stands beside a name has at least.
 _POSSIBLE = 0.5
-"""Points that what stands beside a name has at least."""
+# Points that rule a name out.
 _NONE = -100.0
-"""Points that rule a name out."""
 
 
 class _Candidate(NamedTuple):

@@ -15,8 +15,8 @@ _SYLLABLE: Final = "".join(word_list("names.txt", "minority characters"))
 _DOTTED: Final = re.compile(rf"[{_SYLLABLE}]{{2,6}}[·•・][{_SYLLABLE}]{{2,6}}(?![·•・])")
 _UNDOTTED: Final = re.compile(rf"(?:{_PART})(?:{_PART}){{0,2}}[{_SYLLABLE}措珠雅木]{{0,2}}")
 _DOT: Final = re.compile("[·•・]")
+# Points of context that a name without a dot needs: a relation before it, or a person's word after it and a clause.
 _SURE: Final = 3.5
-"""Points of context that a name without a dot needs: a relation before it, or a person's word after it and a clause."""
 
 
 def minority_names(text: str) -> Iterator[tuple[int, int]]:

@@ -19,11 +19,11 @@ from common.human_help import human_help
 from data_prep.anonymise.checksums import luhn_valid, old_resident_id_valid, resident_id_valid
 from data_prep.anonymise.presidio import Pattern, PatternRecognizer
 
+# What ``[a-z]`` matches where case is ignored: these two are an s and a k.
 LETTERS: Final = "A-Za-z\u017f\u212a"
-"""What ``[a-z]`` matches where case is ignored: these two are an s and a k."""
 
+# Numbers that have to survive, one a line: whoever reads the text may need them.
 HOTLINES: Final = Path(__file__).with_name("hotlines.txt")
-"""Numbers that have to survive, one a line: whoever reads the text may need them."""
 
 _NUMERALS: Final = "〇零一二三四五六七八九幺壹贰叁肆伍陆柒捌玖"
 _TO_DIGIT: Final = str.maketrans(_NUMERALS + "oO", "00123456789" + "1123456789" + "00")

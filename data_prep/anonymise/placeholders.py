@@ -12,8 +12,8 @@ from typing import Final, Literal, get_args
 
 from data_prep.anonymise.folding import fold
 
+# What is looked for, by the word that stands in its placeholder.
 PersonalData = Literal["电话", "身份证", "银行卡", "邮箱", "QQ", "微信", "网址", "车牌", "姓名", "学校", "单位", "地址"]
-"""What is looked for, by the word that stands in its placeholder."""
 
 ALL_TYPES: Final[tuple[PersonalData, ...]] = get_args(PersonalData)
 

@@ -25,11 +25,11 @@ _TAIL: Final = (
     r"(?:[A-Z]{0,2}[0-9]{2,5}(?![0-9岁元块天年月日个多人次名米斤分万千百%％点度小时])[室房号]?|"
     r"[0-9]{1,2}[A-HF](?![A-Za-z])|[〇零一二三四五六七八九]{3,4}[室房号]?(?![\u4e00-\u9fa5]))"
 )
+# Units of an address one after another; or a number alone, which only a building before it makes an address.
 _RUN: Final = re.compile(
     rf"(?:第?{_N}{_COARSE})*(?P<fine>{_UNIT}|{_DASHED})(?:[，,\s]?(?:{_UNIT}|{_N}{_COARSE}|-?{_DASHED}))*(?:-?{_TAIL})?(?:[-—－][0-9A-Z]{{1,5}})?"
     rf"|(?P<bare>{_TAIL})"
 )
-"""Units of an address one after another; or a number alone, which only a building before it makes an address."""
 _MILESTONE: Final = re.compile(
     r"(?:[国省县乡]道|高速)(?:[A-Z]?[0-9]+(?:线|国道|省道)?|[\u4e00-\u9fa5]{0,6}线?)?(?:K?[0-9]+(?:公里)?(?:\+[0-9]+米?|处|公里))"
 )
@@ -55,8 +55,8 @@ _LEAD: Final = re.compile(
     r"[寄带吼喊我她他你们这那住在到去从是往归给进把离了有的]+)(?=[\u4e00-\u9fa5]{2})"
 )
 _FIRST_ROAD: Final = re.compile(r"[\u4e00-\u9fa5]{2}(?:大道|路|街|巷)([与和、])$")
+# Characters that a place may have before its number.
 _MAX: Final = 30
-"""Characters that a place may have before its number."""
 
 
 def address_hints(text: str) -> set[int]:
@@ -64,11 +64,11 @@ def address_hints(text: str) -> set[int]:
     return {match.start() for match in _HINT.finditer(text)}
 
 
+# One set of characters first, then what makes each of them a hint: so it is searched three times as quickly.
 _HINT: Final = re.compile(
     rf"[0-9{_HAN}A-Za-z甲乙丙丁附负东西南北中前后公国省县](?:(?<=[0-9{_HAN}A-Za-z甲乙丙丁附负]){_NOUN}|(?<=[0-9])[-—－#+][0-9A-Z]|"
     r"(?<=[\u4e00-\u9fa5][A-Z])[0-9]{2}|(?<=[\u4e00-\u9fa5][0-9])[0-9]|(?<=[东西南北中前后])[0-9]?[门楼塔院座头栋]|(?<=公)里|(?<=[国省县])道)"
 )
-"""One set of characters first, then what makes each of them a hint: so it is searched three times as quickly."""
 
 
 def find_addresses(text: str, cut: Words) -> list[tuple[int, int]]:

@@ -26,10 +26,10 @@ class Words(NamedTuple):
     """The words of one text in order, so that ``words[i]`` covers ``text[starts[i]:starts[i + 1]]``."""
 
     words: tuple[str, ...]
+    # Parts of speech in the ICTCLAS letters: ``nr`` person, ``ns`` place, ``nt`` institution.
     tags: tuple[str, ...]
-    """Parts of speech in the ICTCLAS letters: ``nr`` person, ``ns`` place, ``nt`` institution."""
+    # Where each word begins; one more entry than words, the last being the text's length.
     starts: tuple[int, ...]
-    """Where each word begins; one more entry than words, the last being the text's length."""
 
     def at(self, position: int) -> int:
         """The number of the word that covers the character at ``position``."""

@@ -12,11 +12,11 @@ from common.records.question import Question
 from data_prep.cleaning.rules import RULES, QuestionRule, ResponseRule, TextRule
 from data_prep.rejected import Rejected
 
+# Responses have to be longer than this, in characters (section 2).
 MIN_RESPONSE_CHARS: Final = 100
-"""Responses have to be longer than this, in characters (section 2)."""
 
+# How much of a text an excerpt shows on either side of a change, in characters.
 EXCERPT_CHARS: Final = 30
-"""How much of a text an excerpt shows on either side of a change, in characters."""
 
 
 @dataclass(frozen=True, slots=True)

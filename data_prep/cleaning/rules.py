@@ -126,5 +126,5 @@ _RULES: Final[tuple[Rule, ...]] = (
     QuestionRule("no_response_left", "questions without a response left", _is_unanswered),
 )
 
+# Every rule by its name, in the order in which they are applied.
 RULES: Final[dict[str, Rule]] = {rule.name: rule for rule in _RULES}
-"""Every rule by its name, in the order in which they are applied."""

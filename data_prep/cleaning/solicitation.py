@@ -13,11 +13,11 @@ from typing import Final
 
 from ahocorasick_rs import AhoCorasick
 
+# The score from which a sentence is a solicitation.
 ENOUGH: Final = 3
-"""The score from which a sentence is a solicitation."""
 
+# The share of a text's characters in such sentences from which the text as a whole is an advertisement.
 LARGE_SHARE: Final = 0.5
-"""The share of a text's characters in such sentences from which the text as a whole is an advertisement."""
 
 _STRONG = 2
 _LIST = Path(__file__).with_name("solicitation.txt")

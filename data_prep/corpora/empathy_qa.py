@@ -13,8 +13,8 @@ from common.records.question import Question
 from data_prep.corpora import table
 from data_prep.corpora.intake import Intake
 
+# The paper's four fields.
 REQUIRED: Final = ("title", "description", "topic", "responses")
-"""The paper's four fields."""
 
 
 def load(path: Path, intake: Intake, encoding: str = "utf-8") -> list[Question]:

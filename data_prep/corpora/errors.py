@@ -7,8 +7,8 @@ and length are told, never its words.
 from pathlib import Path
 from typing import Final
 
+# How much of a number, a name of a column or a key is shown at most, in characters.
 SHOWN_CHARS: Final = 20
-"""How much of a number, a name of a column or a key is shown at most, in characters."""
 
 
 class CorpusError(ValueError):

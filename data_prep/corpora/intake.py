@@ -9,11 +9,11 @@ from common.records.question import Question
 from data_prep.corpora.errors import CorpusError, RecordError
 from data_prep.rejected import Rejected
 
+# The share of bad records from which on the format is probably another one.
 MAX_BAD_RECORDS: Final = 0.05
-"""The share of bad records from which on the format is probably another one."""
 
+# How many good records make up for one bad one where ``MAX_BAD_RECORDS`` of all is less than one.
 FEW_GOOD: Final = 10
-"""How many good records make up for one bad one where ``MAX_BAD_RECORDS`` of all is less than one."""
 
 
 class Entry(NamedTuple):

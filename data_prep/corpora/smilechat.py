@@ -26,14 +26,14 @@ from data_prep.corpora import dialogues, fields
 from data_prep.corpora.errors import bad_field
 from data_prep.corpora.intake import Intake
 
+# Share of the shorter opening's character bigrams found in the other, from which two openings are one question.
 OPENING_OVERLAP: Final = 0.4
-"""Share of the shorter opening's character bigrams found in the other, from which two openings are one question."""
 
+# How many places back, in the order of ids, a dialogue is compared: answers to two questions may interleave.
 WINDOW: Final = 4
-"""How many places back, in the order of ids, a dialogue is compared: answers to two questions may interleave."""
 
+# The longest title cut from a first turn, in characters.
 TITLE_CHARS: Final = 40
-"""The longest title cut from a first turn, in characters."""
 
 _ROLES = ("client", "counselor")
 _OPENING_CHARS = 8

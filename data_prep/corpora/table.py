@@ -21,8 +21,8 @@ from data_prep.corpora import fields, rows
 from data_prep.corpora.errors import CorpusError, bad_field, named
 from data_prep.corpora.intake import Intake
 
+# The fields that a column map may name; each is read from the column of its own name unless the map says another.
 FIELDS: Final = ("title", "description", "responses", "id", "topic", "subtopic")
-"""The fields that a column map may name; each is read from the column of its own name unless the map says another."""
 
 _REQUIRED: Final = ("title", "responses")
 _JSON_LIST: Final = re.compile(r'\s*\[\s*(["{]|\]\s*$)')

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
+# The most words that one slot may expand to.
 MAX_WORDS: Final = 20_000
-"""The most words that one slot may expand to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class Gap:
 
 
 _SENTENCE_ENDS = frozenset("。！？!?；;\n")
+# The gaps by how they are written; the first stands before a pattern's first slot.
 GAPS: Final = {"": Gap(0, frozenset()), "…": Gap(6, _SENTENCE_ENDS | set("，,、：:")), "……": Gap(20, _SENTENCE_ENDS)}
-"""The gaps by how they are written; the first stands before a pattern's first slot."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ import yaml
 
 from data_prep.risk.pattern import PatternError, Slot, parse_pattern, parse_words
 
+# The categories, in the order in which tags are given.
 RISKS: Final = ("suicidal_ideation", "self_harm", "violence", "abuse", "eating_disorder", "substance")
-"""The categories, in the order in which tags are given."""
 
+# The rules that come with the project: ``common.yaml`` and one file a category.
 RULES: Final = Path(__file__).with_name("rules")
-"""The rules that come with the project: ``common.yaml`` and one file a category."""
 
 _COMMON_KEYS = ("lists", "ignore", "negators", "no_negator_after", "between", "fiction_before", "fiction_after")
 _CATEGORY_KEYS = ("definition", "sources", "lists", "ignore", "rules")

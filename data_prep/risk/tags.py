@@ -16,15 +16,15 @@ from ahocorasick_rs import AhoCorasick, Implementation
 from data_prep.risk.pattern import Gap, Slot
 from data_prep.risk.reading import RISKS, RULES, Rule, RuleSet, read_rules
 
+# How far before a match negation and fiction are looked for, in characters.
 CONTEXT_CHARS: Final = 12
-"""How far before a match negation and fiction are looked for, in characters."""
 
 _LOWER = {ord(char): char.lower() for char in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 _Spans = tuple[tuple[int, int], ...]
+# For each character that is part of phrases to ignore, their spans.
 _Covered = dict[int, list[tuple[int, int]]]
-"""For each character that is part of phrases to ignore, their spans."""
+# A word's number, and where it starts and ends.
 _Hit = tuple[int, int, int]
-"""A word's number, and where it starts and ends."""
 
 
 @dataclass(frozen=True, slots=True)
