@@ -13,7 +13,7 @@ import numpy as np
 from common.records.question import Question
 from data_prep.duplicates import Signatures, alike_pairs, groups, signatures
 from data_prep.emotion import Counts, relative_labels
-from data_prep.rejected import Rejected
+from data_prep.tally import Rejected
 from data_prep.treatment import Treated
 
 

@@ -16,9 +16,9 @@ from common.files import remove_partial
 from common.records.question import Question
 from data_prep.config import DataConfig
 from data_prep.corpora import Corpus
+from data_prep.duplicates import Leak, Texts, find_leaks, reasons_by_id
 from data_prep.engine import treat_questions
 from data_prep.grouping import Grouped, deduplicate, everything
-from data_prep.leaks import Leak, Texts, find_leaks, reasons_by_id
 from data_prep.negatives import TripletBuilder
 from data_prep.selection import Barred, select_prompts, select_sft
 from data_prep.split import Split, split_questions

@@ -23,8 +23,8 @@ from data_prep.cleaning import Change, CleanedQuestion, Cleaner
 from data_prep.config import TreatmentConfig
 from data_prep.duplicates import PERMUTATIONS, Signatures, signatures
 from data_prep.emotion import EMOTIONS, Counts, EmotionClassifier, EmotionLexicon
-from data_prep.rejected import Rejected
 from data_prep.risk import RiskRules
+from data_prep.tally import Rejected
 from reward_fns.coe_format import LAYERS
 
 # Excerpts kept of each cleaning rule in a batch, for the report.

@@ -25,7 +25,6 @@ from data_prep.anonymise.presidio import (
     RecognizerRegistry,
     RecognizerResult,
 )
-from data_prep.anonymise.recogniser import Triggered
 
 _LANGUAGE = "zh"
 _NUMBER_TYPES = frozenset({"电话", "身份证", "银行卡", "QQ", "车牌"})
@@ -85,13 +84,13 @@ class Anonymiser:
             from data_prep.anonymise.model import ModelRecognizer
 
             recognisers.append(ModelRecognizer(model))
-        self._recognisers = [each for each in recognisers if self._types.intersection(each.supported_entities)]
-        # Asked once here: telling whether an object fits a protocol is slow.
+        recognisers = [each for each in recognisers if self._types.intersection(each.supported_entities)]
+        # See `Recogniser`.
         self._conditions: list[tuple[EntityRecognizer, Callable[[str], bool]]] = [
-            (each, each.may_match if isinstance(each, Triggered) else bool) for each in self._recognisers
+            (each, getattr(each, "may_match", bool)) for each in recognisers
         ]
         self._engine = AnalyzerEngine(
-            registry=RecognizerRegistry(recognizers=self._recognisers, supported_languages=[_LANGUAGE]),
+            registry=RecognizerRegistry(recognizers=recognisers, supported_languages=[_LANGUAGE]),
             nlp_engine=NoOpNlpEngine([{"lang_code": _LANGUAGE, "model_name": "none"}]),
             supported_languages=[_LANGUAGE],
         )

@@ -10,7 +10,20 @@ from bisect import insort
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from data_prep.anonymise.folding import fold
+_FOLDED: Final = "+-./@_#&=%~" + "".join(chr(code) for code in range(0x30, 0x7B) if chr(code).isalnum())
+_TABLE: Final = {ord(char) + 0xFEE0: char for char in _FOLDED}
+_TABLE.update({ord(first) + i: str(i + 1) for first in "①⑴⒈❶➀➊" for i in range(9)})
+_TABLE.update(dict.fromkeys(map(ord, "⓪⓿"), "0"))
+_FOLDABLE: Final = re.compile("[" + "".join(map(chr, _TABLE)) + "]")
+
+
+def fold(text: str) -> str:
+    """The text with its wide and circled letters, digits and marks in ASCII; as long as the text.
+
+    A full-width colon or question mark stays: in Chinese text it ends a phrase.
+    """
+    return text.translate(_TABLE) if _FOLDABLE.search(text) else text
+
 
 # What is looked for, by the word that stands in its placeholder.
 PersonalData = Literal["电话", "身份证", "银行卡", "邮箱", "QQ", "微信", "网址", "车牌", "姓名", "学校", "单位", "地址"]

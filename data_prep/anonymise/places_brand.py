@@ -12,8 +12,7 @@ from typing import Final
 
 from ahocorasick_rs import AhoCorasick, Implementation
 
-from data_prep.anonymise.segments import is_word, open_to, segmented
-from data_prep.anonymise.word_lists import word_list
+from data_prep.anonymise.segments import is_word, open_to, segmented, word_list
 
 _TRADES: Final = frozenset(
     word

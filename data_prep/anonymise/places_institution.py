@@ -11,8 +11,7 @@ from typing import Final, NamedTuple
 
 from ahocorasick_rs import AhoCorasick, Implementation
 
-from data_prep.anonymise.segments import Words, is_word
-from data_prep.anonymise.word_lists import word_list
+from data_prep.anonymise.segments import Words, is_word, word_list
 
 SCHOOL, EMPLOYER = "学校", "单位"
 _BRAND: Final = "brand"

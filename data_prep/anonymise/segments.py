@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 from itertools import accumulate
+from pathlib import Path
 from typing import NamedTuple
 
 import rjieba
@@ -85,3 +86,23 @@ def open_sentences(text: str, hints: Collection[int]) -> Iterator[tuple[int, str
 def open_to(spans: list[tuple[int, int]], start: int, end: int) -> bool:
     """Whether ``start:end`` touches none of the ``closed`` sentences."""
     return all(end <= left or start >= right for left, right in spans)
+
+
+def word_list(file_name: str, section: str) -> tuple[str, ...]:
+    """The words under ``[section]`` in a file beside this module, in the file's order.
+
+    Lines that begin with ``#`` are comments.
+
+    Raises:
+        KeyError: the file has no such section.
+    """
+    sections: dict[str, list[str]] = {}
+    words: list[str] = []
+    for line in Path(__file__).with_name(file_name).read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            words = sections.setdefault(line.strip("[]"), [])
+        elif not line.startswith("#"):
+            words.extend(line.split())
+    if section not in sections:
+        raise KeyError(f"{file_name}: no section [{section}]; it has {', '.join(sections)}: add it or mend the name")
+    return tuple(sections[section])

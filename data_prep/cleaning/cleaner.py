@@ -10,7 +10,7 @@ from typing import Final
 
 from common.records.question import Question
 from data_prep.cleaning.rules import RULES, QuestionRule, ResponseRule, TextRule
-from data_prep.rejected import Rejected
+from data_prep.tally import Rejected
 
 # Responses have to be longer than this, in characters (section 2).
 MIN_RESPONSE_CHARS: Final = 100

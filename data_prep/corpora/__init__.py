@@ -14,8 +14,7 @@ from typing import Final, Literal, get_args
 from common.records.question import Question
 from data_prep.corpora import empathy_qa, psyqa, sample, smilechat, table
 from data_prep.corpora.detect import detect_format
-from data_prep.corpora.errors import CorpusError, missing
-from data_prep.corpora.intake import MAX_BAD_RECORDS, Corpus, Intake
+from data_prep.corpora.records import MAX_BAD_RECORDS, Corpus, CorpusError, Intake, missing
 
 __all__ = ["Corpus", "CorpusError", "CorpusFormat", "detect_format", "load_corpus"]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from data_prep.corpora import rows
-from data_prep.corpora.errors import CorpusError, named
+from data_prep.corpora.records import CorpusError, named
 from data_prep.corpora.text_files import inspect
 
 _RESPONSES: Final = "responses"

@@ -11,7 +11,7 @@ from typing import Final
 
 from common.records.question import Question
 from data_prep.corpora import table
-from data_prep.corpora.intake import Intake
+from data_prep.corpora.records import Intake
 
 # The paper's four fields.
 REQUIRED: Final = ("title", "description", "topic", "responses")

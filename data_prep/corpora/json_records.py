@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Final
 
-from data_prep.corpora.errors import CorpusError, RecordError
-from data_prep.corpora.intake import Entry
+from data_prep.corpora.records import CorpusError, Entry, RecordError
 from data_prep.corpora.text_files import Inspected, inspect, open_text
 
 _CHUNK: Final = 1 << 22

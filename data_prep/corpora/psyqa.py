@@ -9,8 +9,8 @@ signed agreement.
 from pathlib import Path
 
 from common.records.question import Question
-from data_prep.corpora import fields, json_records
-from data_prep.corpora.intake import Intake
+from data_prep.corpora import json_records, records
+from data_prep.corpora.records import Intake
 
 
 def load(path: Path, intake: Intake, encoding: str = "utf-8") -> list[Question]:
@@ -19,7 +19,7 @@ def load(path: Path, intake: Intake, encoding: str = "utf-8") -> list[Question]:
     Raises:
         CorpusError: what ``json_records.read`` raises.
     """
-    seen = fields.SeenIds()
+    seen = records.SeenIds()
     questions: list[Question] = []
 
     def add(value: object, where: str) -> None:
@@ -32,18 +32,18 @@ def load(path: Path, intake: Intake, encoding: str = "utf-8") -> list[Question]:
 
 
 def _question(value: object, where: str) -> Question:
-    record = fields.as_object(value, where)
+    record = records.as_object(value, where)
     responses = []
-    for index, entry in enumerate(fields.as_list(record, "answers", where)):
+    for index, entry in enumerate(records.as_list(record, "answers", where)):
         place = f"{where}: answers[{index}]"
         # A blank one among several is left to cleaning, so that it does not cost the others.
-        responses.append(fields.text(fields.as_object(entry, place), "answer_text", place, blank=True))
-    keywords = fields.text(record, "keywords", where, blank=True).replace("，", ",").split(",")
+        responses.append(records.text(records.as_object(entry, place), "answer_text", place, blank=True))
+    keywords = records.text(record, "keywords", where, blank=True).replace("，", ",").split(",")
     topic, *finer = (keyword.strip() for keyword in keywords)
     return Question(
-        id=fields.identifier(record, "questionID", where),
-        title=fields.text(record, "question", where),
-        description=fields.text(record, "description", where, blank=True),
+        id=records.identifier(record, "questionID", where),
+        title=records.text(record, "question", where),
+        description=records.text(record, "description", where, blank=True),
         topic=topic,
         subtopic=",".join(keyword for keyword in finer if keyword),
         responses=tuple(responses),

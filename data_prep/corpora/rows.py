@@ -17,8 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_prep.corpora import json_records
-from data_prep.corpora.errors import CorpusError, RecordError, named
-from data_prep.corpora.intake import Entry
+from data_prep.corpora.records import CorpusError, Entry, RecordError, named
 from data_prep.corpora.text_files import Inspected, inspect, open_text
 
 _SAMPLED: Final = 100

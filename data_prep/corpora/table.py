@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from common.records.question import Question
-from data_prep.corpora import fields, rows
-from data_prep.corpora.errors import CorpusError, bad_field, named
-from data_prep.corpora.intake import Intake
+from data_prep.corpora import records, rows
+from data_prep.corpora.records import CorpusError, Intake, bad_field, named
 
 # The fields that a column map may name; each is read from the column of its own name unless the map says another.
 FIELDS: Final = ("title", "description", "responses", "id", "topic", "subtopic")
@@ -102,14 +101,14 @@ class _Questions:
         Raises:
             RecordError: a field of it is bad, or it does not go with an earlier row of its id.
         """
-        record = fields.as_object(value, where)
-        title = fields.text(record, self._places["title"], where)
+        record = records.as_object(value, where)
+        title = records.text(record, self._places["title"], where)
         description = self._label(record, "description", where)
         topic, subtopic = self._topics(record, where)
         responses, is_whole = _responses(record, self._places["responses"], where)
         key: tuple[str, ...]
         if "id" in self._places:
-            name = fields.identifier(record, self._places["id"], where)
+            name = records.identifier(record, self._places["id"], where)
             key = (name,)
         else:
             name = str(self._intake.records_in)
@@ -151,7 +150,7 @@ class _Questions:
         column = self._places.get(field)
         if column is None or (field not in self._required and record.get(column) is None):
             return ""
-        return fields.text(record, column, where, blank=True)
+        return records.text(record, column, where, blank=True)
 
     def _topics(self, record: Mapping[str, Any], where: str) -> tuple[str, str]:
         topic = self._label(record, "topic", where).strip()
@@ -163,9 +162,9 @@ class _Questions:
 
 def _responses(record: Mapping[str, Any], column: str, where: str) -> tuple[list[str], bool]:
     """The row's responses, and whether they are all that the question has."""
-    value = fields.present(record, column, where)
+    value = records.present(record, column, where)
     if isinstance(value, str) and not _JSON_LIST.match(value):
-        return [fields.as_text(value, column, where)], False
+        return [records.as_text(value, column, where)], False
     if isinstance(value, str):
         try:
             value = json.loads(value)
@@ -173,10 +172,10 @@ def _responses(record: Mapping[str, Any], column: str, where: str) -> tuple[list
             expected = "the whole of the JSON list that it begins"
             raise bad_field(where, column, "not JSON", value, expected, "Mend the list.") from error
     responses = []
-    for index, item in enumerate(fields.as_list({column: value}, column, where)):
+    for index, item in enumerate(records.as_list({column: value}, column, where)):
         # A blank one among several is left to cleaning, so that it does not cost the others.
         if isinstance(item, dict):
-            responses.append(fields.text(item, "text", f"{where}: {column}[{index}]", blank=True))
+            responses.append(records.text(item, "text", f"{where}: {column}[{index}]", blank=True))
         else:
-            responses.append(fields.as_text(item, column, f"{where}: item {index}", blank=True))
+            responses.append(records.as_text(item, column, f"{where}: item {index}", blank=True))
     return responses, True

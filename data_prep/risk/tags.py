@@ -13,8 +13,7 @@ from typing import Final
 
 from ahocorasick_rs import AhoCorasick, Implementation
 
-from data_prep.risk.pattern import Gap, Slot
-from data_prep.risk.reading import RISKS, RULES, Rule, RuleSet, read_rules
+from data_prep.risk.reading import RISKS, RULES, Gap, Rule, RuleSet, Slot, read_rules
 
 # How far before a match negation and fiction are looked for, in characters.
 CONTEXT_CHARS: Final = 12

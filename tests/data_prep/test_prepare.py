@@ -16,8 +16,7 @@ from data_prep.config import DataConfig
 from data_prep.corpora import Corpus, load_corpus
 from data_prep.prepare import Prepared, prepare
 from data_prep.prompts import SYSTEM_PROMPTS
-from data_prep.rejected import Rejected
-from data_prep.tally import StageCount
+from data_prep.tally import Rejected, StageCount
 from reward_fns.coe_format import parse
 
 MakeQuestions = Callable[[int], list[Question]]

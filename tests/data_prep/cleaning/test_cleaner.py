@@ -13,7 +13,7 @@ from common.records.question import Question
 from data_prep.cleaning import RULES, Change, Cleaner, clean
 from data_prep.cleaning.rules import TextRule
 from data_prep.corpora import load_corpus
-from data_prep.rejected import Rejected
+from data_prep.tally import Rejected
 
 LONG = "慢慢说，我在听。" * 13
 POST = "和妈妈吵架以后很难过"
