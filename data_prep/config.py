@@ -1,17 +1,23 @@
 """The keys of `make data`, with their checks. Nothing heavy is imported here: later stages read some of them too."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, fields
-from typing import Final
+from typing import Any, Final
 
+from common.settings import check, limited, one_of
 from data_prep.anonymise.placeholders import ALL_TYPES
-from data_prep.cleaning import RULES
+from data_prep.cleaning import MIN_RESPONSE_CHARS, RULES
 from data_prep.prompts import SYSTEM_PROMPTS
-
-# Responses have to be longer than this, in characters (section 2).
-MIN_RESPONSE_CHARS: Final = 100
 
 # Keys that change how the work is done and nothing of its result.
 HOW_IT_RUNS: Final = ("engine", "workers")
+
+_BAD_SHARE: Final = {"fits": lambda share: 0 <= share < 1, "expected": "a share of 0 or more and below 1"}
+_HELDOUT_SHARE: Final = {"fits": lambda share: 0 < share < 1, "expected": "a share above 0 and below 1"}
+
+
+def _some_of(names: Collection[str]) -> dict[str, Any]:
+    return {"fits": frozenset(names).issuperset, "expected": f"some of {', '.join(names)}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,34 +79,34 @@ class DataConfig:
     """
 
     seed: int = 42
-    data_source: str = "sample"
+    data_source: str = field(default="sample", metadata={"fits": str.strip, "expected": "a name"})
     format: str = "auto"
     columns: dict[str, str] = field(default_factory=dict)
     encoding: str = "utf-8"
-    max_bad_records: float = 0.05
+    max_bad_records: float = field(default=0.05, metadata=_BAD_SHARE)
     exclude: list[str] = field(default_factory=list)
-    cleaning_off: list[str] = field(default_factory=list)
-    min_response_chars: int = MIN_RESPONSE_CHARS
-    mask: list[str] = field(default_factory=lambda: list(ALL_TYPES))
+    cleaning_off: list[str] = field(default_factory=list, metadata=_some_of(RULES))
+    min_response_chars: int = limited(MIN_RESPONSE_CHARS, 0)
+    mask: list[str] = field(default_factory=lambda: list(ALL_TYPES), metadata=_some_of(ALL_TYPES))
     mask_model: str | None = None
     emotion_model: str | None = None
-    question_threshold: float = 0.5
-    response_threshold: float = 0.8
+    question_threshold: float = limited(0.5, 0.4, 1)
+    response_threshold: float = limited(0.8, 0.4, 1)
     risk_in_rl: bool = False
-    prompt: str = "coe"
-    sft_samples: int = 200
-    test_size: int = 2000
-    val_size: int = 100
-    grpo_prompts: int | None = None
-    heldout_fraction: float = 0.1
-    generic_questions: int = 4000
-    topic_negatives: int = 1
-    max_prompt_tokens: int = 1024
-    max_response_tokens: int = 1024
+    prompt: str = field(default="coe", metadata=one_of(SYSTEM_PROMPTS))
+    sft_samples: int = limited(200, 1)
+    test_size: int = limited(2000, 1)
+    val_size: int = limited(100, 1)
+    grpo_prompts: int | None = limited(None, 1, expected="1 or more, or null for all")
+    heldout_fraction: float = field(default=0.1, metadata=_HELDOUT_SHARE)
+    generic_questions: int = limited(4000, 2)
+    topic_negatives: int = limited(1, 1)
+    max_prompt_tokens: int = limited(1024, 1)
+    max_response_tokens: int = limited(1024, 1)
     enable_thinking: bool = False
     license: str = "other"
-    engine: str = "local"
-    workers: int | None = None
+    engine: str = field(default="local", metadata=one_of(("local", "ray")))
+    workers: int | None = limited(None, 1, expected="1 or more, or null for one a core")
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -108,38 +114,7 @@ class DataConfig:
         Raises:
             ValueError: a value out of its range; the message names the key.
         """
-        if self.prompt not in SYSTEM_PROMPTS:
-            raise _bad_value("prompt", self.prompt, f"one of {sorted(SYSTEM_PROMPTS)}")
-        if self.engine not in ("local", "ray"):
-            raise _bad_value("engine", self.engine, "local or ray")
-        for key, known in (("mask", list(ALL_TYPES)), ("cleaning_off", list(RULES))):
-            if unknown := [name for name in getattr(self, key) if name not in known]:
-                raise _bad_value(key, unknown[0], f"some of {known}")
-        if not self.data_source.strip():
-            raise _bad_value("data_source", self.data_source, "a name")
-        least = {
-            "sft_samples": 1,
-            "test_size": 1,
-            "val_size": 1,
-            "generic_questions": 2,
-            "topic_negatives": 1,
-            "max_prompt_tokens": 1,
-            "max_response_tokens": 1,
-            "min_response_chars": 0,
-        }
-        for key, bound in least.items():
-            if getattr(self, key) < bound:
-                raise _bad_value(key, getattr(self, key), f"{bound} or more")
-        for key in ("grpo_prompts", "workers"):
-            if getattr(self, key) is not None and getattr(self, key) < 1:
-                raise _bad_value(key, getattr(self, key), "1 or more, or null for all")
-        for key in ("question_threshold", "response_threshold"):
-            if not 0.4 <= getattr(self, key) <= 1:
-                raise _bad_value(key, getattr(self, key), "0.4 to 1")
-        if not 0 < self.heldout_fraction < 1:
-            raise _bad_value("heldout_fraction", self.heldout_fraction, "a share above 0 and below 1")
-        if not 0 <= self.max_bad_records < 1:
-            raise _bad_value("max_bad_records", self.max_bad_records, "a share of 0 or more and below 1")
+        check(self)
 
     @property
     def system_prompt(self) -> str:
@@ -165,7 +140,3 @@ class DataConfig:
     def decisive(self) -> dict[str, object]:
         """The keys that the result depends on."""
         return {item.name: getattr(self, item.name) for item in fields(self) if item.name not in HOW_IT_RUNS}
-
-
-def _bad_value(key: str, value: object, expected: str) -> ValueError:
-    return ValueError(f"data config, key {key!r}: found {value!r}, expected {expected}. Correct the config.")

@@ -23,7 +23,7 @@ from data_prep.negatives import TripletBuilder
 from data_prep.selection import Barred, select_prompts, select_sft
 from data_prep.split import Split, split_questions
 from data_prep.statistics import CorpusStatistics, corpus_statistics
-from data_prep.tally import Tally
+from data_prep.tally import Rejected, Tally
 from data_prep.treatment import Masked, Treated
 from data_prep.writers import (
     RlSplit,
@@ -133,7 +133,9 @@ def prepare(
     treated = _treat({name: part for _, name, part in named}, config, out_dir / WORK)
     clock.lap("treatment")
     for prefix, name, part in named:
-        _note(prefix, part, treated[name], tally)
+        tally.note(f"{prefix}records", part.records_in, part.records_kept, part.rejected)
+        rejected = [item for result in treated[name] for item in result.rejected]
+        _note(tally, prefix, part.questions, _kept(treated[name]), rejected)
     own = _group("", treated[config.data_source], config, tally)
     chains = own if coe is None else _group("coe_", treated["sample"], config, tally)
     others = {name: everything(part.questions, treated[name]) for name, part in exclude.items()}
@@ -253,29 +255,23 @@ def _write(
     write_questions_parquet(folder / "questions.parquet", split)
 
 
-def _note(prefix: str, corpus: Corpus, treated: Sequence[Treated], tally: Tally) -> None:
-    tally.note(f"{prefix}records", corpus.records_in, corpus.records_kept, corpus.rejected)
-    rejected = [item for result in treated for item in result.rejected]
-    kept = [result.question for result in treated if result.question is not None]
-    came_in = {
-        "question": len(corpus.questions),
-        "response": sum(len(question.responses) for question in corpus.questions),
-    }
-    left = {"question": len(kept), "response": sum(len(question.responses) for question in kept)}
-    for what in ("question", "response"):
-        items = [item for item in rejected if item.what == what]
-        tally.note(f"{prefix}{what}s", came_in[what], left[what], items)
+def _note(
+    tally: Tally, prefix: str, before: Sequence[Question], after: Sequence[Question], rejected: Sequence[Rejected]
+) -> None:
+    """What a step kept and left out, of questions and of responses."""
+    tally.note(f"{prefix}questions", len(before), len(after), (item for item in rejected if item.what == "question"))
+    came_in, kept = (sum(len(question.responses) for question in part) for part in (before, after))
+    tally.note(f"{prefix}responses", came_in, kept, (item for item in rejected if item.what == "response"))
 
 
 def _group(prefix: str, treated: Sequence[Treated], config: DataConfig, tally: Tally) -> Grouped:
-    before = [result.question for result in treated if result.question is not None]
     grouped, rejected = deduplicate(treated, config.question_threshold, config.response_threshold)
-    came_in = {"question": len(before), "response": sum(len(question.responses) for question in before)}
-    left = {"question": len(grouped.questions), "response": sum(len(q.responses) for q in grouped.questions)}
-    for what in ("question", "response"):
-        items = [item for item in rejected if item.what == what]
-        tally.note(f"{prefix}unique_{what}s", came_in[what], left[what], items)
+    _note(tally, f"{prefix}unique_", _kept(treated), grouped.questions, rejected)
     return grouped
+
+
+def _kept(treated: Sequence[Treated]) -> list[Question]:
+    return [result.question for result in treated if result.question is not None]
 
 
 def _leaks(held_out: Mapping[str, Grouped], others: Mapping[str, Grouped], config: DataConfig) -> list[Leak]:
@@ -292,13 +288,13 @@ def _check_no_leak(
     Raises:
         RuntimeError: there is one.
     """
-    counts = {f"{held} / {other}": 0 for held in held_out for other in trained_on}
-    counts.update(Counter(f"{leak.held_out_set} / {leak.other_set}" for leak in _leaks(held_out, trained_on, config)))
-    if any(counts.values()):
+    counts = Counter({f"{held} / {other}": 0 for held in held_out for other in trained_on})
+    counts.update(f"{leak.held_out_set} / {leak.other_set}" for leak in _leaks(held_out, trained_on, config))
+    if counts.total():
         raise RuntimeError(
-            f"held-out questions are alike to ones trained on, by pair of sets {counts}: report this bug."
+            f"held-out questions are alike to ones trained on, by pair of sets {dict(counts)}: report this bug."
         )
-    return counts
+    return dict(counts)
 
 
 def _posts(sets: Mapping[str, Grouped]) -> dict[str, Texts]:

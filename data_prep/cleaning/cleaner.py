@@ -4,7 +4,7 @@ Cleaning is local to a question, so that workers can share a corpus among them; 
 deduplication's matter.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -87,9 +87,9 @@ class Cleaner:
         rejected: list[Rejected] = []
         responses: list[str] = []
         for number, raw in enumerate(question.responses, 1):
-            response, rule, fault = self._response(raw, f"response {number}", responses, changes)
+            where = f"response {number}"
+            response, rule, fault = self._response(raw, where, responses, changes)
             if rule:
-                where = f"response {number}"
                 rejected.append(Rejected(question.id, "response", rule, f"{where}: {fault}"))
                 changes.append(Change(rule, where, response[: 2 * EXCERPT_CHARS], ""))
             else:
@@ -117,10 +117,7 @@ class Cleaner:
         def label(text: str, where: str) -> str:
             return _mended(text, where, self._mending_labels, changes)
 
-        coe = question.coe
-        if coe is not None:
-            first, second, third, fourth = (label(layer, f"layer {number}") for number, layer in enumerate(coe, 1))
-            coe = (first, second, third, fourth)
+        coe = tuple(label(layer, f"layer {number}") for number, layer in enumerate(question.coe or (), 1))
         return replace(
             question,
             title=_mended(question.title, "title", self._mending, changes),
@@ -128,54 +125,8 @@ class Cleaner:
             topic=label(question.topic, "topic"),
             subtopic=label(question.subtopic, "subtopic"),
             responses=responses,
-            coe=coe,
+            coe=coe or None,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Cleaned:
-    """What cleaning kept and what it left out; every question and response that came in is in exactly one of the two.
-
-    Attributes:
-        questions: kept, in the order they came.
-        rejected: questions and responses left out. All responses of a question that goes are listed too.
-        changes: every text that a rule mended or left out.
-    """
-
-    questions: list[Question]
-    rejected: list[Rejected]
-    changes: list[Change]
-    questions_in: int
-    responses_in: int
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Of questions and responses: how many came in, were kept, were rejected."""
-        return {
-            "questions_in": self.questions_in,
-            "questions_kept": len(self.questions),
-            "questions_rejected": sum(item.what == "question" for item in self.rejected),
-            "responses_in": self.responses_in,
-            "responses_kept": sum(len(question.responses) for question in self.questions),
-            "responses_rejected": sum(item.what == "response" for item in self.rejected),
-        }
-
-
-def clean(questions: Iterable[Question], cleaner: Cleaner) -> Cleaned:
-    """Clean every question by itself."""
-    questions_in = responses_in = 0
-    kept: list[Question] = []
-    rejected: list[Rejected] = []
-    changes: list[Change] = []
-    for question in questions:
-        result = cleaner(question)
-        questions_in += 1
-        responses_in += len(question.responses)
-        rejected += result.rejected
-        changes += result.changes
-        if result.question is not None:
-            kept.append(result.question)
-    return Cleaned(kept, rejected, changes, questions_in, responses_in)
 
 
 def _mended(text: str, where: str, rules: Sequence[TextRule], changes: list[Change]) -> str:
@@ -184,8 +135,8 @@ def _mended(text: str, where: str, rules: Sequence[TextRule], changes: list[Chan
     It ends: a rule shortens the text or turns characters into such as no rule turns back.
     """
     noted: set[str] = set()
-    settled = False
-    while not settled:
+    start = None
+    while start != text:
         start = text
         for rule in rules:
             mended = rule.mend(text)
@@ -193,23 +144,14 @@ def _mended(text: str, where: str, rules: Sequence[TextRule], changes: list[Chan
                 noted.add(rule.name)
                 changes.append(_change(rule.name, where, text, mended))
             text = mended
-        settled = text == start
     return text
 
 
 def _change(rule: str, where: str, before: str, after: str) -> Change:
-    place = _first_difference(before, after)
-    around = slice(max(place - EXCERPT_CHARS, 0), place + EXCERPT_CHARS)
-    return Change(rule, where, before[around], after[around])
-
-
-def _first_difference(one: str, other: str) -> int:
-    """How many characters the two begin with in common, by halving: comparing slices is quick, characters are not."""
-    low, high = 0, min(len(one), len(other))
+    # How many characters the two begin with in common, by halving: comparing slices is quick, characters are not.
+    low, high = 0, min(len(before), len(after))
     while low < high:
         middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+        low, high = (middle, high) if before[low:middle] == after[low:middle] else (low, middle - 1)
+    around = slice(max(low - EXCERPT_CHARS, 0), low + EXCERPT_CHARS)
+    return Change(rule, where, before[around], after[around])

@@ -23,6 +23,9 @@ from data_prep.corpora.records import CorpusError, Intake, bad_field, named
 # The fields that a column map may name; each is read from the column of its own name unless the map says another.
 FIELDS: Final = ("title", "description", "responses", "id", "topic", "subtopic")
 
+# The paper's four fields (Empathy-R1, section 2).
+EMPATHY_QA: Final = ("title", "description", "topic", "responses")
+
 _REQUIRED: Final = ("title", "responses")
 _JSON_LIST: Final = re.compile(r'\s*\[\s*(["{]|\]\s*$)')
 _REMEDY: Final = "Name the right columns, such as columns.title=NAME."
@@ -84,6 +87,20 @@ def load(
     collected = _Questions(places, required, intake)
     intake.take(table.entries, collected.add)
     return collected.finished()
+
+
+def load_empathy_qa(path: Path, intake: Intake, encoding: str = "utf-8") -> list[Question]:
+    """The questions of a file in Empathy-QA's format: title, description, topic label, one or more responses each.
+
+    The corpus was never published, so the spelling of its keys is ours: ``title``, ``description``, ``topic`` (which
+    may hold ``topic/subtopic``), ``responses`` (a list of strings or of objects with ``text``), and where there are
+    such ``subtopic`` and ``id`` (else the record's number, from 1). With other names of columns such a corpus is read
+    by ``load``.
+
+    Raises:
+        CorpusError: one of the four fields is no column of it, or what ``load`` raises.
+    """
+    return load(path, intake, encoding, required=EMPATHY_QA)
 
 
 class _Questions:

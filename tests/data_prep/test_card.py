@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,6 +16,7 @@ from data_prep.card import CardFacts, DataFile, data_file, dataset_card
 from data_prep.negatives import Triplet
 from data_prep.split import Split
 from data_prep.statistics import CorpusStatistics, corpus_statistics, table1
+from data_prep.tally import StageCount
 from data_prep.writers import (
     SftSample,
     write_grpo_parquet,
@@ -26,13 +27,6 @@ from data_prep.writers import (
 )
 
 MakeQuestions = Callable[[int], list[Question]]
-
-
-@dataclass(frozen=True)
-class Step:
-    came_in: int
-    kept: int
-    rejected: int
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +69,7 @@ def facts(files: tuple[DataFile, ...], kept: CorpusStatistics) -> CardFacts:
         corpora={"as read": kept, "kept": kept},
         kept=kept,
         pictures=("lengths.png", "topics.png"),
-        steps={"questions": Step(1030, 1025, 5), "responses": Step(2060, 2051, 9)},
+        steps={"questions": StageCount(1030, 1025, 5), "responses": StageCount(2060, 2051, 9)},
         splits={"train": 900, "val": 25, "test": 100},
         files=files,
         masked={"电话": 31, "姓名": 1207},

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.records.question import Question
-from data_prep.cleaning import RULES, Change, Cleaner, clean
+from data_prep.cleaning import RULES, Change, CleanedQuestion, Cleaner
 from data_prep.cleaning.rules import TextRule
 from data_prep.corpora import load_corpus
 from data_prep.tally import Rejected
@@ -48,6 +48,14 @@ QUESTION_CASES = {
 
 def question(*responses: str) -> Question:
     return Question(id="a", title="怎么办？", description=POST, topic="", responses=responses)
+
+
+def clean(questions: list[Question], cleaner: Cleaner) -> tuple[list[Question], list[Rejected], list[Change]]:
+    """What is kept, left out and changed of all questions."""
+    results: list[CleanedQuestion] = [cleaner(question) for question in questions]
+    kept = [result.question for result in results if result.question is not None]
+    rejected = [item for result in results for item in result.rejected]
+    return kept, rejected, [change for result in results for change in result.changes]
 
 
 def test_every_rule_has_its_case() -> None:
@@ -153,13 +161,13 @@ OFF = st.sets(st.sampled_from(list(RULES)))
 
 @given(st.lists(QUESTIONS, max_size=4), OFF)
 def test_all_that_came_in_is_kept_or_rejected(questions: list[Question], off: set[str]) -> None:
-    cleaned = clean(questions, Cleaner(off))
-    counts = cleaned.counts
-    assert counts["questions_in"] == len(questions) == counts["questions_kept"] + counts["questions_rejected"]
-    came = sum(len(question.responses) for question in questions)
-    assert counts["responses_in"] == came == counts["responses_kept"] + counts["responses_rejected"]
-    assert {item.reason.removeprefix("question left out: ") for item in cleaned.rejected} <= set(RULES) - off
-    assert {change.rule for change in cleaned.changes} <= set(RULES) - off
+    kept, rejected, changes = clean(questions, Cleaner(off))
+    left_out = Counter(item.what for item in rejected)
+    assert len(questions) == len(kept) + left_out["question"]
+    came, left = (sum(len(question.responses) for question in part) for part in (questions, kept))
+    assert came == left + left_out["response"]
+    assert {item.reason.removeprefix("question left out: ") for item in rejected} <= set(RULES) - off
+    assert {change.rule for change in changes} <= set(RULES) - off
 
 
 @given(QUESTIONS, OFF)
@@ -189,14 +197,13 @@ def test_corpora_lose_only_what_their_faults_cost(
         (smilechat_path, mending, [("15", "question", "no_response_left")]),
         (empathy_qa_path, {}, []),
     ):
-        cleaned = clean(load_corpus(path).questions, Cleaner())
-        assert [(item.id, item.what, item.reason) for item in cleaned.rejected] == left_out
-        found = Counter(change.rule for change in cleaned.changes)
+        _, rejected, changes = clean(load_corpus(path).questions, Cleaner())
+        assert [(item.id, item.what, item.reason) for item in rejected] == left_out
+        found = Counter(change.rule for change in changes)
         assert found == {**mended, **{reason: 1 for _, _, reason in left_out}}
         assert all(isinstance(RULES[name], TextRule) for name in mended)
 
 
 def test_sample_corpus_is_clean() -> None:
     questions = load_corpus(None).questions
-    cleaned = clean(questions, Cleaner())
-    assert (cleaned.questions, cleaned.rejected, cleaned.changes) == (questions, [], [])
+    assert clean(questions, Cleaner()) == (questions, [], [])
