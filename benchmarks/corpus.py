@@ -6,7 +6,6 @@ deduplication look for, so that these have work to do.
     python -m benchmarks.corpus out=/tmp/posts.jsonl questions=41000
 """
 
-import json
 import random
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from typing import Any, Final
 
 from omegaconf import OmegaConf
 
+from common.files import write_json_lines
 from data_prep.corpora import load_corpus
 from data_prep.generic import split_sentences
 
@@ -94,9 +94,7 @@ def _spiced(text: str, rng: random.Random) -> str:
 
 def write(path: Path, questions: int, source: Path | None = None, seed: int = 42) -> None:
     """Write the corpus as JSON Lines."""
-    with path.open("w", encoding="utf-8") as file:
-        for record in build(questions, source, seed):
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+    write_json_lines(path, build(questions, source, seed))
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ from data_prep.config import DataConfig
 from data_prep.corpora import load_corpus
 from data_prep.duplicates import GRAM, PERMUTATIONS, alike_pairs, signatures
 from data_prep.emotion import EmotionLexicon
+from data_prep.risk import RiskRules
 from data_prep.treatment import Treatment
 
 PEER_RESPONSES = 2000
@@ -78,8 +79,7 @@ def main() -> None:
         figures["peers"] = _peers(path)
     if options.json:
         Path(options.json).write_text(json.dumps(figures, ensure_ascii=False, indent=1), encoding="utf-8")
-    base = figures["sizes"].get(1.0)
-    if base:
+    if base := figures["sizes"].get(1.0):
         for scale, size in figures["sizes"].items():
             ratio = size["us_a_response"] / base["us_a_response"]
             print(f"time a response at {scale} times the size: {ratio:.2f} of 1.0's")
@@ -136,21 +136,19 @@ def _parts(path: Path) -> dict[str, float]:
     questions = load_corpus(path).questions[:500]
     responses = sum(len(question.responses) for question in questions)
     treatment = Treatment(DataConfig().treatment)
-    lexicon = EmotionLexicon.load()
+    lexicon, risks = EmotionLexicon.load(), RiskRules.load()
     texts = [[question.post, *question.responses] for question in questions]
     parts: dict[str, Callable[[], object]] = {
         "cleaning": lambda: [treatment.clean(question) for question in questions],
         "masking": lambda: [treatment.mask(question) for question in questions],
-        "risk tags": lambda: [treatment.tag(question) for question in questions],
+        "risk tags": lambda: [risks.risk_tags(question.post) for question in questions],
         "emotion words": lambda: [lexicon.vectors(each) for each in texts],
         "signatures": lambda: [signatures(each) for each in texts],
     }
     print(f"\nthe treatment's parts on one core, {responses} responses:")
     times: dict[str, float] = {}
     for name, part in parts.items():
-        started = time.perf_counter()
-        part()
-        times[name] = round(1e6 * (time.perf_counter() - started) / responses, 1)
+        times[name] = round(1e6 * _time(part) / responses, 1)
         print(f"  {times[name]:8.1f} µs a response  {name}")
     slowest = max(times, key=lambda name: times[name])
     profile = cProfile.Profile()

@@ -79,10 +79,8 @@ def alike_pairs(rows: Signatures, threshold: float) -> npt.NDArray[np.int64]:
     """
     if not 0.4 <= threshold <= 1:
         raise ValueError(f"near-duplicate threshold {threshold}, expected 0.4 to 1. Correct the config.")
-    found: list[npt.NDArray[np.int64]] = [np.empty((0, 2), dtype=np.int64)]
-    for candidates in _candidates(rows):
-        found.append(candidates[jaccard(rows, candidates) >= threshold])
-    return np.unique(np.concatenate(found), axis=0)
+    found = (candidates[jaccard(rows, candidates) >= threshold] for candidates in _candidates(rows))
+    return np.unique(np.concatenate([np.empty((0, 2), dtype=np.int64), *found]), axis=0)
 
 
 def jaccard(rows: Signatures, pairs: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
@@ -166,17 +164,14 @@ class Leak:
 
 def reasons_by_id(leaks: Sequence[Leak]) -> dict[str, tuple[str, str]]:
     """Why the questions of the other sets must not be trained on, by id: a reason to count by, and the detail."""
-    reasons: dict[str, tuple[str, str]] = {}
-    for leak in leaks:
-        # The first that was found: of several, a like post says more than like responses.
-        reasons.setdefault(
-            leak.other,
-            (
-                f"{leak.part} nearly the same as one of {leak.held_out_set}",
-                f"of question {leak.held_out}, similarity {leak.similarity}",
-            ),
+    # The first that was found counts: of several, a like post says more than like responses.
+    return {
+        leak.other: (
+            f"{leak.part} nearly the same as one of {leak.held_out_set}",
+            f"of question {leak.held_out}, similarity {leak.similarity}",
         )
-    return reasons
+        for leak in reversed(leaks)
+    }
 
 
 def find_leaks(held_out: Mapping[str, Texts], others: Mapping[str, Texts], part: Part, threshold: float) -> list[Leak]:

@@ -148,5 +148,4 @@ def _read(package: Distribution, name: str) -> dict[str, Any]:
     content = yaml.load(text, Loader=yaml.CSafeLoader)
     if not isinstance(content, dict) or not isinstance(content.get("Dictionary"), dict):
         raise LexiconError(f"{path}: no Dictionary in it. {_REMEDY}")
-    dictionary: dict[str, Any] = content["Dictionary"]
-    return dictionary
+    return dict(content["Dictionary"])

@@ -106,12 +106,11 @@ class TripletBuilder:
                     f"{size} group of questions on the {side} side, of {len(questions)} questions with "
                     f"heldout_fraction {heldout_fraction}: negatives need two. Add questions or change the fraction."
                 )
-        self._seed = seed
-        self._topic_negatives = topic_negatives
+        self._seed, self._topic_negatives = seed, topic_negatives
         self._pools: dict[Side, list[str]] = {"train": [], "heldout": []}
         for rank, sentence in enumerate(mine_generic(train[:generic_questions])):
             # By turns, so that both sides get sentences as generic, and enough of them to fill a reply.
-            self._pools["heldout" if heldout and rank % 2 else "train"].append(sentence.text)
+            self._pools["heldout" if heldout and rank % 2 else "train"].append(sentence)
         self.counts: Counter[str] = Counter()
         self.rejected: list[Rejected] = []
 
@@ -137,25 +136,22 @@ class _Draws:
         self, side: Side, questions: list[Question], generic: list[str], seed: int, topic_negatives: int
     ) -> None:
         self._side: Side = side
-        self._topic_negatives = topic_negatives
-        by_question = [
+        self._topic_negatives, self._generic, self._seed = topic_negatives, generic, seed
+        self._by_place = [
             [
                 _Response(question.group, text, emotion)
                 for text, emotion in zip(question.responses, question.response_emotions, strict=True)
             ]
             for question in questions
         ]
-        self._responses = [response for responses in by_question for response in responses]
+        self._responses = [response for responses in self._by_place for response in responses]
         labels = {response.emotion for response in self._responses}
         # A response without a label mismatches nothing.
         self._mismatched = {
             label: [other for other in self._responses if other.emotion not in ("", label)] for label in labels
         }
         self._around = dict(zip((question.id for question in questions), find_neighbours(questions), strict=True))
-        self._by_place = by_question
-        self._generic = generic
         self._finder = AhoCorasick(generic)
-        self._seed = seed
 
     def of(self, question: Question) -> Iterator[tuple[Kind, str, str | None]]:
         """Kind, positive and negative, None where there is none, for each kind of each response of a question."""
@@ -226,14 +222,10 @@ def _generic_reply(usable: list[str], length: int, rng: random.Random, leads: Se
 
 def _draw(candidates: list[_Response], question: Question, rng: random.Random) -> str | None:
     """A candidate of another group, whose text is none of this question's either; None without any."""
-    if not candidates:
-        return None
-    start = rng.randrange(len(candidates))
-    for offset in range(len(candidates)):
-        candidate = candidates[(start + offset) % len(candidates)]
-        if candidate.group != question.group and candidate.text not in question.responses:
-            return candidate.text
-    return None
+    start = rng.randrange(len(candidates)) if candidates else 0
+    in_turn = (candidates[(start + offset) % len(candidates)] for offset in range(len(candidates)))
+    others = (one.text for one in in_turn if one.group != question.group and one.text not in question.responses)
+    return next(others, None)
 
 
 def find_neighbours(questions: list[Question], size: int = NEAREST) -> list[Neighbourhood]:

@@ -94,12 +94,12 @@ def topics_figure(statistics: CorpusStatistics) -> Figure:
     """
     if not statistics.topics:
         raise ValueError("a plot of topics for a corpus without topics, expected at least one. Leave the plot out.")
-    families = [_BASE_FONT, *_chinese_font()]
+    installed = {font.name for font in fontManager.ttflist}
+    families = [_BASE_FONT, *[name for name in CHINESE_FONTS if name in installed][:1]]
     shown = list(statistics.topics.items())[:TOPICS_SHOWN]
     names = [_drawable(topic, families) for topic, _ in shown]
     bars = [(f"{rank}. {name}", count) for rank, (name, (_, count)) in enumerate(zip(names, shown, strict=True), 1)]
-    others = list(statistics.topics.values())[TOPICS_SHOWN:]
-    if others:
+    if others := list(statistics.topics.values())[TOPICS_SHOWN:]:
         bars.append((f"{len(others)} other topics", sum(others)))
     if statistics.no_topic:
         bars.append(("no topic", statistics.no_topic))
@@ -123,8 +123,7 @@ def responses_figure(statistics: CorpusStatistics) -> Figure:
     counts = statistics.responses_per_question
     first, last = min(*counts, 1), min(max(*counts, _LEAST_SHOWN), RESPONSES_SHOWN)
     bars = {str(responses): counts.get(responses, 0) for responses in range(first, last + 1)}
-    more = sum(questions for responses, questions in counts.items() if responses > RESPONSES_SHOWN)
-    if more:
+    if more := sum(questions for responses, questions in counts.items() if responses > RESPONSES_SHOWN):
         bars[f"{RESPONSES_SHOWN + 1}+"] = more
     positions = range(first, first + len(bars))
     figure = Figure(figsize=(7, 3.6), layout="constrained")
@@ -172,11 +171,6 @@ def _finish(axes: Axes) -> None:
     axes.yaxis.set_major_formatter(_THOUSANDS)
     # Above the bars: inside, some corpus always has its lines or bars where the legend is.
     axes.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, columnspacing=1.5)
-
-
-def _chinese_font() -> list[str]:
-    installed = {font.name for font in fontManager.ttflist}
-    return [name for name in CHINESE_FONTS if name in installed][:1]
 
 
 def _drawable(topic: str, families: Sequence[str]) -> str:

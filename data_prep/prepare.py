@@ -122,9 +122,11 @@ def prepare(
     """
     remove_partial(out_dir)
     tally, clock = Tally(), Clock()
-    named = [("", config.data_source, corpus)]
-    named += [("coe_", "sample", coe)] if coe is not None else []
-    named += [(f"{name} ", name, part) for name, part in exclude.items()]
+    named = [
+        ("", config.data_source, corpus),
+        *([("coe_", "sample", coe)] if coe is not None else []),
+        *((f"{name} ", name, part) for name, part in exclude.items()),
+    ]
     names = [name for _, name, _ in named]
     if len(set(names)) < len(names):
         raise ValueError(f"corpora are called {names}, expected a name of its own for each. Set data_source=… .")

@@ -10,6 +10,7 @@ No language model is loaded unless one is asked for (``model``), and nothing is 
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, chain
 
 import rjieba
 
@@ -119,14 +120,11 @@ class Anonymiser:
     def _find(self, text: MarkedText) -> list[tuple[int, int, str]]:
         """What stands in a text and is not replaced yet; of two that overlap, only one."""
         view = text.view()
-        if not view:
+        possible = (each.supported_entities for each, may_match in self._conditions if may_match(view))
+        wanted = self._types.intersection(chain.from_iterable(possible))
+        if not wanted:
             return []
-        wanted = {
-            entity for each, may_match in self._conditions if may_match(view) for entity in each.supported_entities
-        }
-        if not wanted & self._types:
-            return []
-        results = self._engine.analyze(view, language=_LANGUAGE, entities=sorted(wanted & self._types))
+        results = self._engine.analyze(view, language=_LANGUAGE, entities=sorted(wanted))
         placed: list[tuple[int, int, str]] = []
         for result in sorted(results, key=_precedence):
             place = text.locate(result.start, result.end)
@@ -178,9 +176,7 @@ def _elsewhere(
 
 def _distinctive(value: str) -> bool:
     """Whether a string means this value wherever it stands: no word (宁静, 高兴), no short number."""
-    if value.isascii():
-        return len(value) >= 6
-    return len(value) >= 2 and not rjieba.has_word(value)
+    return len(value) >= 6 if value.isascii() else len(value) >= 2 and not rjieba.has_word(value)
 
 
 def _occurrences(value: str, text: str) -> Iterator[tuple[int, int]]:
@@ -189,12 +185,7 @@ def _occurrences(value: str, text: str) -> Iterator[tuple[int, int]]:
         return
     left = r"(?<![0-9A-Za-z_])" if re.match(r"[0-9A-Za-z_]", value) else ""
     right = r"(?![0-9A-Za-z_])" if re.search(r"[0-9A-Za-z_]$", value) else ""
-    edges = None
-    if len(value) == 2:
-        edges, position = {0}, 0
-        for word in rjieba.cut(text):
-            position += len(word)
-            edges.add(position)
+    edges = {0, *accumulate(map(len, rjieba.cut(text)))} if len(value) == 2 else None
     for match in re.finditer(left + re.escape(value) + right, text):
         if edges is None or edges.issuperset(match.span()):
             yield match.span()

@@ -116,7 +116,7 @@ def _shown(text: str, span: tuple[int, int, str]) -> str:
 
 def _table(scores: dict[str, Score]) -> Iterator[str]:
     yield "type\trecall\tprecision\tfound\tmissed\tfalse"
-    for type, score in [*scores.items(), ("patterned", over_types(scores, PATTERNED))]:
+    for type, score in [*scores.items(), ("patterned", together([scores[type] for type in PATTERNED]))]:
         yield "\t".join(
             [
                 type,
@@ -129,22 +129,16 @@ def _table(scores: dict[str, Score]) -> Iterator[str]:
 
 def pooled(scores: Iterable[dict[str, Score]]) -> dict[str, Score]:
     """One score of each type over several files: what was found and missed in all of them together."""
-    total: dict[str, Score] = {type: Score() for type in ALL_TYPES}
-    for one in scores:
-        for type, score in one.items():
-            total[type].hits += score.hits
-            total[type].misses += score.misses
-            total[type].false_alarms += score.false_alarms
-    return total
+    files = list(scores)
+    return {type: together([one[type] for one in files]) for type in ALL_TYPES}
 
 
-def over_types(scores: dict[str, Score], types: Iterable[str]) -> Score:
-    """One score over several types."""
-    chosen = [scores[type] for type in types]
+def together(scores: Sequence[Score]) -> Score:
+    """One score over several, of types or of files."""
     return Score(
-        sum(score.hits for score in chosen),
-        [each for score in chosen for each in score.misses],
-        [each for score in chosen for each in score.false_alarms],
+        sum(score.hits for score in scores),
+        [each for score in scores for each in score.misses],
+        [each for score in scores for each in score.false_alarms],
     )
 
 

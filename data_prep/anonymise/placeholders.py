@@ -67,13 +67,7 @@ class MarkedText:
 
     def view(self) -> str:
         """The folded text with a mark for every placeholder, replaced or standing."""
-        if not self._spans:
-            return self.folded
-        pieces, position = [], 0
-        for span in self._spans:
-            pieces.append(self.folded[position : span.start])
-            position = span.end
-        return _MARK.join([*pieces, self.folded[position:]])
+        return _replaced(self.folded, self._spans, [_MARK] * len(self._spans))
 
     def locate(self, start: int, end: int) -> tuple[int, int] | None:
         """Where characters of the view lie in the text; None where a mark is among them."""
@@ -98,8 +92,13 @@ class MarkedText:
 
     def result(self) -> str:
         """The text with the placeholders in place."""
-        pieces, position = [], 0
-        for span in self.found:
-            pieces += [self.text[position : span.start], placeholder(span.type, span.number)]
-            position = span.end
-        return "".join([*pieces, self.text[position:]])
+        return _replaced(self.text, self.found, [placeholder(span.type, span.number) for span in self.found])
+
+
+def _replaced(text: str, spans: list[Span], others: list[str]) -> str:
+    """The text with something else in the place of each span."""
+    pieces, position = [], 0
+    for span, other in zip(spans, others, strict=True):
+        pieces += [text[position : span.start], other]
+        position = span.end
+    return "".join([*pieces, text[position:]])

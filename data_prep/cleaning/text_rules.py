@@ -108,8 +108,7 @@ def control_characters(text: str) -> str:
             for char in set(text)
             if char != _JOINER and not char.isspace() and unicodedata.category(char) in _INVISIBLE
         ]
-        text = text.translate(dict.fromkeys(map(ord, invisible)))
-        text = _STRAY_JOINER.sub("", text)
+        text = _STRAY_JOINER.sub("", text.translate(dict.fromkeys(map(ord, invisible))))
     if any(selector in text for selector in _SELECTORS):
         text = _STRAY_SELECTOR.sub("", text)
     return text

@@ -257,14 +257,12 @@ class _File:
     def _items(self, node: yaml.Node) -> list[yaml.Node]:
         if not isinstance(node, yaml.SequenceNode):
             raise self._error(node, f"a YAML {_kind(node)}, expected a list. Correct it.")
-        items: list[yaml.Node] = node.value
-        return items
+        return list(node.value)
 
     def _text(self, node: yaml.Node) -> str:
         if not isinstance(node, yaml.ScalarNode) or not node.value.strip():
             raise self._error(node, f"an empty value or a YAML {_kind(node)}, expected text. Correct it.")
-        text: str = node.value
-        return text
+        return str(node.value)
 
     def _error(self, node: yaml.Node, message: str) -> RiskRulesError:
         return RiskRulesError(f"{self._path}, line {node.start_mark.line + 1}: {message}")

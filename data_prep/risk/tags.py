@@ -105,12 +105,11 @@ class RiskRules:
                         ignored[category].setdefault(at, []).append((start, end))
         # Posts repeat their words, so what a word may fill is looked up once a text.
         fills = {word: sorted(slots) for word in words if (slots := complete & self._fills[word])}
-        matches = []
-        for rule, spans in self._rows(text, hits, fills, ignored):
-            start, end = spans[0][0], spans[-1][1]
-            if not self._is_negated(text, spans) and not self._is_story(text, start, end):
-                matches.append(Match(rule.category, rule.name, start, end))
-        return matches
+        return [
+            Match(rule.category, rule.name, spans[0][0], spans[-1][1])
+            for rule, spans in self._rows(text, hits, fills, ignored)
+            if not self._is_negated(text, spans) and not self._is_story(text, spans[0][0], spans[-1][1])
+        ]
 
     def _add(self, rule: Rule, pattern: tuple[Slot, ...], words: dict[str, tuple[list[int], list[str]]]) -> None:
         before = -1
@@ -126,11 +125,9 @@ class RiskRules:
     def _complete(self, words: set[int]) -> set[int]:
         """The slots of the patterns of which every slot has a word in the text: few, which saves most of the work."""
         present: set[int] = set().union(*(self._fills[word] for word in words))
-        complete: set[int] = set()
-        for last in present & self._last:
-            if present.issuperset(self._slots[last]):
-                complete.update(self._slots[last])
-        return complete
+        return {
+            slot for last in present & self._last if present.issuperset(self._slots[last]) for slot in self._slots[last]
+        }
 
     def _rows(
         self, text: str, hits: list[_Hit], fills: dict[int, list[int]], ignored: dict[str, _Covered]
