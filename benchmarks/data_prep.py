@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from timeit import timeit
 from typing import Any
 
 import pandas as pd
@@ -81,8 +82,9 @@ def main() -> None:
         Path(options.json).write_text(json.dumps(figures, ensure_ascii=False, indent=1), encoding="utf-8")
     if base := figures["sizes"].get(1.0):
         for scale, size in figures["sizes"].items():
-            ratio = size["us_a_response"] / base["us_a_response"]
-            print(f"time a response at {scale} times the size: {ratio:.2f} of 1.0's")
+            print(
+                f"time a response at {scale}: {size['us_a_response'] / base['us_a_response']:.2f} of that at size 1.0"
+            )
         within = base["seconds"] <= options.budget_s and base["peak_gb"] <= options.budget_gb
         print(f"budget {options.budget_s:g} s and {options.budget_gb:g} GB: {'kept' if within else 'exceeded'}")
         sys.exit(not within)
@@ -148,7 +150,7 @@ def _parts(path: Path) -> dict[str, float]:
     print(f"\nthe treatment's parts on one core, {responses} responses:")
     times: dict[str, float] = {}
     for name, part in parts.items():
-        times[name] = round(1e6 * _time(part) / responses, 1)
+        times[name] = round(1e6 * timeit(part, number=1) / responses, 1)
         print(f"  {times[name]:8.1f} µs a response  {name}")
     slowest = max(times, key=lambda name: times[name])
     profile = cProfile.Profile()
@@ -164,17 +166,18 @@ def _peers(path: Path) -> dict[str, float]:
     questions = load_corpus(path).questions
     responses = [text for question in questions for text in question.responses][:PEER_RESPONSES]
     figures = {
-        "ours: signatures and pairs": _time(lambda: alike_pairs(signatures(responses), 0.8)),
-        "datasketch: signatures and LSH": _time(lambda: _datasketch(responses)),
+        "ours: signatures and pairs": timeit(lambda: alike_pairs(signatures(responses), 0.8), number=1),
+        "datasketch: signatures and LSH": timeit(lambda: _datasketch(responses), number=1),
     }
     some = questions[: PEER_RESPONSES // 4]
     count = sum(len(question.responses) for question in some)
-    pandas_seconds = _time(lambda: _plain_pandas(some))
     print(f"\npeers, on {len(responses)} responses:")
     for name, seconds in figures.items():
         print(f"  {1e6 * seconds / len(responses):8.1f} µs a response  {name}")
-    figures["plain pandas"] = pandas_seconds
-    print(f"  {1e6 * pandas_seconds / count:8.1f} µs a response  plain pandas: clean, five patterns, datasketch")
+    figures["plain pandas"] = timeit(lambda: _plain_pandas(some), number=1)
+    print(
+        f"  {1e6 * figures['plain pandas'] / count:8.1f} µs a response  plain pandas: clean, five patterns, datasketch"
+    )
     return {name: round(seconds, 3) for name, seconds in figures.items()}
 
 
@@ -209,12 +212,6 @@ def _plain_pandas(questions: list[Question]) -> pd.DataFrame:
     frame = frame[frame["response"].str.len() > 100].drop_duplicates("response")
     _datasketch(frame["response"].tolist())
     return frame
-
-
-def _time(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 if __name__ == "__main__":

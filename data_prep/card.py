@@ -174,12 +174,11 @@ def _steps(steps: Mapping[str, StageCount]) -> str:
 
 def _statistics(facts: CardFacts) -> str:
     kept = facts.kept
-    kinds = (("Title", kept.titles), ("Description", kept.descriptions), ("Response", kept.responses))
     lengths = table(
         ("Characters of a", "Mean", "Median", "95th percentile", "Longest"),
         (
             (name, f"{kind.mean:,.1f}", f"{kind.median:,g}", f"{kind.p95:,}", f"{kind.maximum:,}")
-            for name, kind in kinds
+            for name, kind in (("Title", kept.titles), ("Description", kept.descriptions), ("Response", kept.responses))
         ),
     )
     pictures = "".join(f"![{card_text.PICTURES.get(name, name)}]({name})\n\n" for name in facts.pictures)

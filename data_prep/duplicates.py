@@ -31,6 +31,7 @@ _SEED: Final = 42
 # Rows a band: with 32 bands of 4 a pair of 0.5 is met with 87 %, one of 0.6 with 99 %, one of 0.2 with 5 %.
 _BAND_ROWS: Final = 4
 _ALL_PAIRS: Final = 32
+_PIECE: Final = 65_536
 # Odd 64-bit constants, any will do: they spread five code points of 21 bits over 64.
 _FACTORS: Final = np.array(
     [0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0xD6E8FEB86659FD93, 0xA0761D6478BD642F],
@@ -45,7 +46,7 @@ def signatures(texts: Sequence[str]) -> Signatures:
     """
     if not texts:
         return np.empty((0, PERMUTATIONS), dtype=np.uint32)
-    letters = [_letters(text) for text in texts]
+    letters = [_NOT_LETTERS.sub("", text).lower().ljust(GRAM) for text in texts]
     lengths = np.array([len(text) for text in letters], dtype=np.int64)
     points = np.frombuffer("".join(letters).encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
     hashes = np.zeros(len(points) - GRAM + 1, dtype=np.uint64)
@@ -57,8 +58,7 @@ def signatures(texts: Sequence[str]) -> Signatures:
     ends = np.cumsum(lengths)
     for back in range(1, GRAM):
         inside[ends - back] = False
-    counts = lengths - GRAM + 1
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.uint64)
+    offsets = np.concatenate([[0], np.cumsum(lengths - GRAM + 1)]).astype(np.uint64)
     matrix = RMinHash.digest_matrix_from_flat_token_hashes(
         hashes[inside[: len(hashes)]], offsets, num_perm=PERMUTATIONS, seed=_SEED
     )
@@ -86,7 +86,8 @@ def alike_pairs(rows: Signatures, threshold: float) -> npt.NDArray[np.int64]:
 def jaccard(rows: Signatures, pairs: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     """The estimated Jaccard index of each pair of rows, shape ``(len(pairs),)``."""
     # By pieces: each pair takes a kilobyte while it is compared.
-    pieces = [(rows[piece[:, 0]] == rows[piece[:, 1]]).mean(axis=1) for piece in _pieces(pairs)]
+    cuts = (pairs[start : start + _PIECE] for start in range(0, len(pairs), _PIECE))
+    pieces = [(rows[piece[:, 0]] == rows[piece[:, 1]]).mean(axis=1) for piece in cuts]
     return np.concatenate([np.empty(0), *pieces])
 
 
@@ -98,11 +99,6 @@ def groups(size: int, pairs: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     first = np.full(labels.max(initial=-1) + 1, size, dtype=np.int64)
     np.minimum.at(first, labels, np.arange(size))
     return first[labels]
-
-
-def _letters(text: str) -> str:
-    kept = _NOT_LETTERS.sub("", text).lower()
-    return kept if len(kept) >= GRAM else kept.ljust(GRAM)
 
 
 def _candidates(rows: Signatures) -> Iterator[npt.NDArray[np.int64]]:
@@ -120,11 +116,6 @@ def _candidates(rows: Signatures) -> Iterator[npt.NDArray[np.int64]]:
                 break
             found.append(np.stack([order[same], order[same + distance]], axis=1))
         yield np.unique(np.concatenate(found), axis=0)
-
-
-def _pieces(pairs: npt.NDArray[np.int64], size: int = 65_536) -> Iterator[npt.NDArray[np.int64]]:
-    for start in range(0, len(pairs), size):
-        yield pairs[start : start + size]
 
 
 Part = Literal["post", "response"]

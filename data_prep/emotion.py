@@ -114,8 +114,7 @@ def relative_labels(counts: Counts) -> list[str]:
     # A class that is all there is stands out from nothing, yet is the label.
     scores = np.where((share > 0) & (share < 1), scores, np.where(share == 1, 0.0, -np.inf))
     scores = np.where(enough & (n > 0), scores, -np.inf)
-    best = scores.argmax(axis=1)
-    return [EMOTIONS[place] if count else "" for place, count in zip(best, n[:, 0], strict=True)]
+    return [EMOTIONS[place] if count else "" for place, count in zip(scores.argmax(axis=1), n[:, 0], strict=True)]
 
 
 class EmotionClassifier:

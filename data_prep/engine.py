@@ -40,10 +40,6 @@ class _Batch:
     file: Path
 
     @property
-    def done(self) -> bool:
-        return self.file.is_file()
-
-    @property
     def table(self) -> pa.Table:
         """Made anew each time: a large corpus need not lie in memory twice."""
         return to_table(self.questions)
@@ -74,7 +70,7 @@ def treat_questions(
         _Batch(number, part, work_dir / f"{number:06d}-{_digest(to_table(part), config)}.parquet")
         for number, part in enumerate(parts)
     ]
-    missing = [batch for batch in batches if not batch.done]
+    missing = [batch for batch in batches if not batch.file.is_file()]
     run = _run_ray if engine == "ray" else _run_local
     with tqdm(
         total=len(batches), initial=len(batches) - len(missing), desc="treating", unit="batch", disable=None

@@ -157,8 +157,7 @@ def _without_alike_responses(entries: list[_Entry], threshold: float, rejected: 
         rejected.append(Rejected(entry.question.id, "response", reason, f"a response to {other.question.id}"))
     kept = []
     for entry in entries:
-        left = places[entry.question.id]
-        if not left:
+        if not (left := places[entry.question.id]):
             rejected.append(Rejected(entry.question.id, "question", "no response left after deduplication"))
             continue
         if len(left) < len(entry.question.responses):

@@ -145,10 +145,10 @@ class _Draws:
             for question in questions
         ]
         self._responses = [response for responses in self._by_place for response in responses]
-        labels = {response.emotion for response in self._responses}
         # A response without a label mismatches nothing.
         self._mismatched = {
-            label: [other for other in self._responses if other.emotion not in ("", label)] for label in labels
+            label: [other for other in self._responses if other.emotion not in ("", label)]
+            for label in {response.emotion for response in self._responses}
         }
         self._around = dict(zip((question.id for question in questions), find_neighbours(questions), strict=True))
         self._finder = AhoCorasick(generic)
@@ -167,10 +167,8 @@ class _Draws:
             yield "generic", positive, _generic_reply(usable, len(positive), rng)
             if self._side == "heldout":
                 yield "in_batch", positive, _draw(self._responses, question, rng)
-            for negative in self._near(near, rng):
-                yield "topic", positive, negative
-            for negative in self._near(mismatched, rng):
-                yield "topic_emotion", positive, negative
+            yield from (("topic", positive, negative) for negative in self._near(near, rng))
+            yield from (("topic_emotion", positive, negative) for negative in self._near(mismatched, rng))
             yield "dressed", positive, _generic_reply(usable, len(positive), rng, leads) if leads else None
 
     def _near(self, candidates: list[_Response], rng: random.Random) -> list[str] | list[None]:
@@ -193,9 +191,8 @@ class _Draws:
 
     def _leads(self, around: Neighbourhood, rng: random.Random) -> list[str]:
         """What ties generic sentences to one post: each lead with two draws of the words it is about; none without."""
-        if len(around.words) < 2:
-            return []
-        return [lead.format(*rng.sample(around.words, 2)) for lead in _LEADS[self._side] for _ in range(2)]
+        usable = _LEADS[self._side] if len(around.words) >= 2 else ()
+        return [lead.format(*rng.sample(around.words, 2)) for lead in usable for _ in range(2)]
 
 
 def _generic_reply(usable: list[str], length: int, rng: random.Random, leads: Sequence[str] = ()) -> str | None:

@@ -144,16 +144,14 @@ def _histogram(axes: Axes, lengths: Lengths) -> None:
     if lengths.bins[last]:
         label = f"{edges[last]:,} or more: {lengths.bins[last]:,}"
         axes.bar(edges[last], lengths.bins[last], width, align="edge", color=_GREY, label=label)
-    filled = max(index for index, count in enumerate(lengths.bins) if count)
-    axes.set_xlim(0, (filled + 2) * width)
+    axes.set_xlim(0, (max(index for index, count in enumerate(lengths.bins) if count) + 2) * width)
 
 
 def _means(axes: Axes, ours: float, paper: Sequence[float], decimals: int, edge: float) -> None:
     """Vertical lines, the axis widened to hold them; one beyond `edge`, where bars end, is only named in the legend."""
     names = ["mean here", *(f"{name}, paper" for name in PAPER)]
     means = [ours, *paper]
-    styles = (("black", "-"), ("#c65d07", "--"), ("#11703f", ":"))
-    for name, mean, (colour, dashes) in zip(names, means, styles, strict=True):
+    for name, mean, colour, dashes in zip(names, means, ("black", "#c65d07", "#11703f"), ("-", "--", ":"), strict=True):
         label = f"{name}: {mean:,.{decimals}f}"
         if mean <= edge:
             axes.axvline(mean, color=colour, linestyle=dashes, linewidth=2, label=label)

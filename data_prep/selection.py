@@ -151,22 +151,19 @@ def split_sft(
     The response is what the template adds to the prompt, its end mark with it: a reply longer than GRPO lets the
     model write must not be what it is taught to write.
     """
-    prompts = (sample.messages[:-1] for sample in samples)
-    prompt_tokens = count_tokens(
-        tokenizer, _progress(prompts, len(samples), "sft prompts"), template_kwargs, prompt=True
-    )
+    prompts = _progress((sample.messages[:-1] for sample in samples), len(samples), "sft prompts")
+    prompt_tokens = count_tokens(tokenizer, prompts, template_kwargs, prompt=True)
     kept, long_prompts = _part(
         list(zip(samples, prompt_tokens, strict=True)),
         prompt_tokens,
         max_prompt_tokens,
         lambda item: (item[0].question_id, "sft sample", "prompt too long"),
     )
-    whole = (sample.messages for sample, _ in kept)
-    whole_tokens = count_tokens(tokenizer, _progress(whole, len(kept), "sft samples"), template_kwargs, prompt=False)
-    response_tokens = [total - prompt for total, (_, prompt) in zip(whole_tokens, kept, strict=True)]
+    whole = _progress((sample.messages for sample, _ in kept), len(kept), "sft samples")
+    whole_tokens = count_tokens(tokenizer, whole, template_kwargs, prompt=False)
     fitting, long_responses = _part(
         kept,
-        response_tokens,
+        [total - prompt for total, (_, prompt) in zip(whole_tokens, kept, strict=True)],
         max_response_tokens,
         lambda item: (item[0].question_id, "sft sample", "response too long"),
     )
@@ -179,13 +176,10 @@ def _part(
     limit: int,
     describe: Callable[[T], tuple[str, Literal["sft sample", "rl prompt", "test prompt"], str]],
 ) -> tuple[list[T], list[Rejected]]:
-    kept = [item for item, count in zip(items, tokens, strict=True) if count <= limit]
-    rejected = [
-        Rejected(*describe(item), tokens=count, limit=limit)
-        for item, count in zip(items, tokens, strict=True)
-        if count > limit
+    counted = list(zip(items, tokens, strict=True))
+    return [item for item, count in counted if count <= limit], [
+        Rejected(*describe(item), tokens=count, limit=limit) for item, count in counted if count > limit
     ]
-    return kept, rejected
 
 
 def _progress(items: Iterable[T], total: int, desc: str) -> Iterator[T]:

@@ -167,9 +167,8 @@ class Treatment:
 
     def _emotions(self, texts: list[str]) -> tuple[Counts, tuple[str, ...]]:
         """The texts' words of each class, or their labels where a classifier is asked for."""
-        if self._classifier is not None:
-            return np.empty((0, len(EMOTIONS)), dtype=np.uint16), self._classifier(texts)
-        return self._lexicon.vectors(texts), ()
+        none = np.empty((0, len(EMOTIONS)), dtype=np.uint16)
+        return (none, self._classifier(texts)) if self._classifier else (self._lexicon.vectors(texts), ())
 
     def mask(
         self, question: Question, changes: tuple[Change, ...] = ()
@@ -182,11 +181,10 @@ class Treatment:
         result = self._anonymiser([*texts, *excerpts])
         new = result.texts
         size = len(question.responses)
-        chain = new[2 + size : len(places)]
         masked = tuple(
-            Masked(question.id, places[found.text_index], found.type, found.start, found.end, found.number)
-            for found in result.found
-            if found.text_index < len(places)
+            Masked(question.id, places[index], span.type, span.start, span.end, span.number)
+            for index, span in result.found
+            if index < len(places)
         )
         shown = new[len(places) :]
         return (
@@ -195,7 +193,7 @@ class Treatment:
                 title=new[0],
                 description=new[1],
                 responses=new[2 : 2 + size],
-                coe=tuple(chain) or None,
+                coe=new[2 + size : len(places)] or None,
             ),
             masked,
             tuple(replace(change, before=shown[2 * i], after=shown[2 * i + 1]) for i, change in enumerate(changes)),

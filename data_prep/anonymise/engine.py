@@ -16,7 +16,16 @@ import rjieba
 
 from data_prep.anonymise.accounts import Account
 from data_prep.anonymise.names import PersonalName
-from data_prep.anonymise.patterned import patterned_recognisers, plain_number
+from data_prep.anonymise.patterned import (
+    bank_card,
+    email,
+    landline,
+    licence_plate,
+    mobile,
+    plain_number,
+    resident_id,
+    url,
+)
 from data_prep.anonymise.placeholders import ALL_TYPES, MarkedText, Span
 from data_prep.anonymise.places import Address, Institution
 from data_prep.anonymise.presidio import (
@@ -32,34 +41,34 @@ _NUMBER_TYPES = frozenset({"电话", "身份证", "银行卡", "QQ", "车牌"})
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """One replaced value, without the value.
+class Anonymised:
+    """What became of the texts of one question.
 
     Attributes:
-        type: the word in its placeholder.
-        text_index: in which of the texts.
-        start, end: which characters of the text as it was, `end` exclusive.
-        number: the placeholder's number; equal values of a type have equal numbers within a question.
+        texts: with their placeholders, in order.
+        found: what was replaced, without the values, by text and position: in which of the texts, and which characters
+            of it as it was. Equal values of a type have equal numbers within a question.
     """
 
-    type: str
-    text_index: int
-    start: int
-    end: int
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Anonymised:
-    """The texts with their placeholders, in order, and what was replaced, by text and position."""
-
     texts: tuple[str, ...]
-    found: tuple[Found, ...]
+    found: tuple[tuple[int, Span], ...]
 
 
 def default_recognisers() -> list[EntityRecognizer]:
     """The recognisers that need no model, fresh ones."""
-    return [*patterned_recognisers(), Account(), PersonalName(), Institution(), Address()]
+    return [
+        mobile(),
+        landline(),
+        resident_id(),
+        bank_card(),
+        email(),
+        url(),
+        licence_plate(),
+        Account(),
+        PersonalName(),
+        Institution(),
+        Address(),
+    ]
 
 
 class Anonymiser:
@@ -110,11 +119,7 @@ class Anonymiser:
             pending = sorted({index for index, *_ in new})
         return Anonymised(
             tuple(text.result() for text in marked),
-            tuple(
-                Found(span.type, index, span.start, span.end, span.number)
-                for index, text in enumerate(marked)
-                for span in text.found
-            ),
+            tuple((index, span) for index, text in enumerate(marked) for span in text.found),
         )
 
     def _find(self, text: MarkedText) -> list[tuple[int, int, str]]:

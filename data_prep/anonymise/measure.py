@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from data_prep.anonymise.engine import Anonymiser
 from data_prep.anonymise.placeholders import ALL_TYPES
@@ -39,14 +39,14 @@ class LabelError(ValueError):
     """A line of a labelled file that cannot be read."""
 
 
-def tuning_files() -> list[Path]:
-    """The labelled files that may be looked at while rules are written, in the order of their names."""
-    return sorted(LABELLED.glob("tune*.txt"))
+def labelled_files(kind: Literal["tune", "held"]) -> list[Path]:
+    """The labelled files of a kind, in the order of their names.
 
-
-def held_files() -> list[Path]:
-    """Sentences that nobody who writes rules looks at, in the order of their names; may be absent."""
-    return sorted(LABELLED.glob("held*.txt"))
+    Args:
+        kind: "tune" for those that may be looked at while rules are written, "held" for sentences that nobody who
+            writes rules looks at; these may be absent.
+    """
+    return sorted(LABELLED.glob(f"{kind}*.txt"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def measure(sentences: Iterable[Labelled], anonymiser: Anonymiser) -> dict[str, 
     """A score for each type, from each sentence on its own."""
     scores: dict[str, Score] = {type: Score() for type in ALL_TYPES}
     for sentence in sentences:
-        found = [(each.start, each.end, each.type) for each in anonymiser([sentence.text]).found]
+        found = [(span.start, span.end, span.type) for _, span in anonymiser([sentence.text]).found]
         for span in sentence.spans:
             if any(_same(span, other) for other in found):
                 scores[span[2]].hits += 1
@@ -150,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     anonymiser = Anonymiser()
     of_file: dict[Path, dict[str, Score]] = {}
-    for path in options.files or tuning_files():
+    for path in options.files or labelled_files("tune"):
         of_file[path] = scores = measure(read_labelled(path), anonymiser)
         print(path.name, *_table(scores), sep="\n")
         for type in options.show:
@@ -158,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(*(f"false {type}: {each}" for each in scores[type].false_alarms), sep="\n")
     if not options.files:
         print("tuning sets", *_table(pooled(of_file.values())), sep="\n")
-        if held := held_files():
+        if held := labelled_files("held"):
             print("held", *_table(pooled(measure(read_labelled(path), anonymiser) for path in held)), sep="\n")
 
 

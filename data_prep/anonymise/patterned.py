@@ -7,7 +7,7 @@ a hotline.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -217,11 +217,6 @@ def licence_plate() -> Patterned:
         rf"[{_PROVINCES}]\s?[A-HJ-NP-Z]\s?[·•.・\- ]?\s?(?=[A-Z]*[0-9][A-Z]*[0-9][A-Z]*[0-9])"
         rf"(?:{char}{{4}}[挂学警港澳]|(?:[A-HJK][A-HJ-NP-Z0-9][0-9]{{4}}|[0-9]{{5}}[A-HJK]|{char}{{5}})(?![A-Z0-9]))",
     )
-
-
-def patterned_recognisers() -> Sequence[Patterned]:
-    """One recogniser of each kind, none of them shared."""
-    return [mobile(), landline(), resident_id(), bank_card(), email(), url(), licence_plate()]
 
 
 def plain_number(text: str) -> str:

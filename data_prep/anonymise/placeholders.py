@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 _FOLDED: Final = "+-./@_#&=%~" + "".join(chr(code) for code in range(0x30, 0x7B) if chr(code).isalnum())
-_TABLE: Final = {ord(char) + 0xFEE0: char for char in _FOLDED}
-_TABLE.update({ord(first) + i: str(i + 1) for first in "①⑴⒈❶➀➊" for i in range(9)})
-_TABLE.update(dict.fromkeys(map(ord, "⓪⓿"), "0"))
+_TABLE: Final = {
+    **{ord(char) + 0xFEE0: char for char in _FOLDED},
+    **{ord(first) + i: str(i + 1) for first in "①⑴⒈❶➀➊" for i in range(9)},
+    **dict.fromkeys(map(ord, "⓪⓿"), "0"),
+}
 _FOLDABLE: Final = re.compile("[" + "".join(map(chr, _TABLE)) + "]")
 
 

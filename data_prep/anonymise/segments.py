@@ -62,9 +62,7 @@ def closed(text: str) -> list[tuple[int, int]]:
 
     Without this a second pass would see the neighbours of a placeholder in a new light, and find more than the first.
     """
-    if "[" not in text:
-        return []
-    return [match.span() for match in _PLACEHOLDER.finditer(text)]
+    return [match.span() for match in _PLACEHOLDER.finditer(text)] if "[" in text else []
 
 
 def open_sentences(text: str, hints: Collection[int]) -> Iterator[tuple[int, str]]:

@@ -42,57 +42,55 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class TextRule:
-    """A rule that mends a text.
+class Rule:
+    """A rule of one of the three kinds below.
 
     Attributes:
         name: by which it is switched off and counted.
-        summary: what it does, for the report.
+        summary: what it does or leaves out, for the report.
+    """
+
+    name: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextRule(Rule):
+    """A rule that mends a text.
+
+    Attributes:
         mend: the text as the rule wants it, never longer; the same text when there is nothing to do.
         posts: it mends titles and descriptions too; all rules mend responses.
         labels: it mends topics, subtopics and CoE chains too. The format's own tags in a chain are a mistake to be
             told, not to be mended in silence.
     """
 
-    name: str
-    summary: str
     mend: Callable[[str], str]
     posts: bool = True
     labels: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class ResponseRule:
+class ResponseRule(Rule):
     """A rule that leaves out a response.
 
     Attributes:
-        name: by which it is switched off and counted.
-        summary: what it leaves out, for the report.
         finds: what is wrong with the mended response, in words free of the response's own; "" when nothing is. Its
             arguments are the response, those of the question kept before it, and the least length in characters.
     """
 
-    name: str
-    summary: str
     finds: Callable[[str, Sequence[str], int], str]
 
 
 @dataclass(frozen=True, slots=True)
-class QuestionRule:
+class QuestionRule(Rule):
     """A rule that leaves out a question with all its responses.
 
     Attributes:
-        name: by which it is switched off and counted.
-        summary: what it leaves out, for the report.
         finds: whether the question, mended and with the responses that are left, has to go.
     """
 
-    name: str
-    summary: str
     finds: Callable[[Question], bool]
-
-
-Rule = TextRule | ResponseRule | QuestionRule
 
 
 def _advertises(response: str, _before: Sequence[str], _shortest: int) -> str:

@@ -6,15 +6,16 @@ truncated line, stray bytes) is left out as ``Rejected`` while most are good: ``
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Final, Literal, get_args
 
 from common.records.question import Question
 from data_prep.corpora import psyqa, rows, sample, smilechat, table
-from data_prep.corpora.records import MAX_BAD_RECORDS, Corpus, CorpusError, Intake, missing, named
+from data_prep.corpora.records import MAX_BAD_RECORDS, Corpus, CorpusError, Entry, Intake, missing, named
 from data_prep.corpora.text_files import inspect
 
 __all__ = ["Corpus", "CorpusError", "CorpusFormat", "detect_format", "load_corpus"]
@@ -72,10 +73,8 @@ def load_corpus(
         raise missing(path)
     chosen = "table" if columns else detect_format(path, encoding) if format == "auto" else format
     intake = Intake()
-    if chosen == "table":
-        questions = table.load(path, intake, encoding, columns)
-    else:
-        questions = _LOADERS[chosen](path, intake, encoding)
+    load = partial(table.load, columns=columns) if chosen == "table" else _LOADERS[chosen]
+    questions = load(path, intake, encoding)
     corpus = replace(intake.corpus(path, questions, max_bad_records), format=chosen)
     logger.info(
         "%s: format %s, %d records in, %d kept, %d rejected, %d questions",
@@ -105,21 +104,21 @@ def detect_format(path: Path, encoding: str = "utf-8") -> str:
         return _of_folder(path, encoding)
     if inspect(path, encoding).kind in ("zip", "tar"):
         return "smilechat"
-    opened = rows.open_table(path, encoding, {_RESPONSES})
-    names = set(opened.names)
+    found, entries = rows.open_table(path, encoding, {_RESPONSES})
+    names = set(found)
     if {"question", "answers"} <= names:
         return "psyqa"
     if "dialogue" in names:
         return "smilechat"
     if {"title", _RESPONSES} <= names:
-        return "sample" if names & _SAMPLE_ONLY or _has_sample_responses(names, opened) else "empathy_qa"
-    raise _unknown(path, f"columns or keys {named(opened.names)}")
+        return "sample" if names & _SAMPLE_ONLY or _has_sample_responses(names, entries) else "empathy_qa"
+    raise _unknown(path, f"columns or keys {named(found)}")
 
 
-def _has_sample_responses(names: set[str], opened: rows.Table) -> bool:
+def _has_sample_responses(names: set[str], entries: Iterator[Entry]) -> bool:
     if "id" not in names or "subtopic" in names:
         return False
-    for entry in islice(opened.entries, _LOOKED_AT):
+    for entry in islice(entries, _LOOKED_AT):
         responses = entry.value.get(_RESPONSES) if isinstance(entry.value, dict) else None
         if isinstance(responses, list) and responses:
             return isinstance(responses[0], dict)
@@ -127,10 +126,8 @@ def _has_sample_responses(names: set[str], opened: rows.Table) -> bool:
 
 
 def _of_folder(path: Path, encoding: str) -> str:
-    lines = sorted(path.glob("*.jsonl"))
-    if lines:
-        found = detect_format(lines[0], encoding)
-        if found == "sample":
+    if lines := sorted(path.glob("*.jsonl")):
+        if (found := detect_format(lines[0], encoding)) == "sample":
             return found
         raise _unknown(path, f"a folder of files in the format {found}; name one of them")
     if any(path.glob("*.json")) or any(path.glob("data/*.json")):

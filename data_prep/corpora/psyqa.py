@@ -9,7 +9,7 @@ signed agreement.
 from pathlib import Path
 
 from common.records.question import Question
-from data_prep.corpora import json_records, records
+from data_prep.corpora import records, rows
 from data_prep.corpora.records import Intake
 
 
@@ -17,18 +17,9 @@ def load(path: Path, intake: Intake, encoding: str = "utf-8") -> list[Question]:
     """The questions of a PsyQA file; records with a bad field or an id met before go to ``intake`` as rejected.
 
     Raises:
-        CorpusError: what ``json_records.read`` raises.
+        CorpusError: what ``rows.read`` raises.
     """
-    seen = records.SeenIds()
-    questions: list[Question] = []
-
-    def add(value: object, where: str) -> None:
-        question = _question(value, where)
-        seen.add(question.id, "questionID", where)
-        questions.append(question)
-
-    intake.take(json_records.read(path, encoding), add)
-    return questions
+    return intake.distinct(rows.read(path, encoding), _question, "questionID")
 
 
 def _question(value: object, where: str) -> Question:

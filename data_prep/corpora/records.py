@@ -8,10 +8,12 @@ text only its type and length are told, never its words.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from common.records.question import Question
 from data_prep.tally import Rejected
+
+T = TypeVar("T", bound=Any)  # what has an id
 
 # How much of a number, a name of a column or a key is shown at most, in characters.
 SHOWN_CHARS: Final = 20
@@ -180,24 +182,6 @@ def unknown_keys(record: Mapping[str, Any], known: frozenset[str], where: str) -
         raise RecordError(where, "unknown key", f"{message} Rename or remove the key.")
 
 
-class SeenIds:
-    """Where each id was first met, so that a second one can be told from it."""
-
-    def __init__(self) -> None:
-        self._first: dict[str, str] = {}
-
-    def add(self, name: str, field: str, where: str) -> None:
-        """Note an id.
-
-        Raises:
-            RecordError: it was met before.
-        """
-        if name in self._first:
-            expected = f"an id unlike that of {self._first[name]}"
-            raise bad_field(where, field, "duplicate id", name, expected, "Give one of the two another id.")
-        self._first[name] = where
-
-
 class Entry(NamedTuple):
     """One record as it was read: its place in the corpus, and its value or what kept it from being read."""
 
@@ -240,8 +224,7 @@ class Intake:
     """Counts a corpus's records while they are read, and collects those that are rejected."""
 
     def __init__(self) -> None:
-        self.records_in = 0
-        self._kept = 0
+        self.records_in = self._kept = 0
         self._rejected: list[Rejected] = []
 
     def take(self, entries: Iterable[Entry], handle: Callable[[object, str], None]) -> None:
@@ -256,6 +239,24 @@ class Intake:
                 self._rejected.append(Rejected(where, "record", error.reason, str(error)))
             else:
                 self._kept += 1
+
+    def distinct(self, entries: Iterable[Entry], read: Callable[[object, str], T], field: str) -> list[T]:
+        """What ``read`` makes of each record's value and place; as ``take``, and an id met before is rejected too.
+
+        Args:
+            field: the id's name in the corpus, for the message.
+        """
+        found: dict[str, tuple[T, str]] = {}
+
+        def add(value: object, where: str) -> None:
+            item = read(value, where)
+            if item.id in found:
+                expected = f"an id unlike that of {found[item.id][1]}"
+                raise bad_field(where, field, "duplicate id", item.id, expected, "Give one of the two another id.")
+            found[item.id] = item, where
+
+        self.take(entries, add)
+        return [item for item, _ in found.values()]
 
     def corpus(self, path: Path, questions: list[Question], max_bad_records: float) -> Corpus:
         """The corpus, when enough of it is good.

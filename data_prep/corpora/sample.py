@@ -6,11 +6,12 @@ The shipped corpus has all of them and stricter lengths: ``sample_corpus/schema.
 """
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
 from common.records.question import Question
-from data_prep.corpora import json_records, records
+from data_prep.corpora import records, rows
 from data_prep.corpora.records import CorpusError, Intake, bad_field
 from reward_fns.coe_format import LAYERS
 
@@ -26,29 +27,13 @@ def load(path: Path, intake: Intake, encoding: str = "utf-8") -> list[Question]:
     Records with a bad field, an unknown key or an id met before go to ``intake`` as rejected.
 
     Raises:
-        CorpusError: no such file in the folder, or what ``json_records.read`` raises.
+        CorpusError: no such file in the folder, or what ``rows.read`` raises.
     """
-    seen = records.SeenIds()
-    questions: list[Question] = []
-
-    def add(value: object, where: str) -> None:
-        question = _question(value, where)
-        seen.add(question.id, "id", where)
-        questions.append(question)
-
-    for file in _files(path):
-        intake.take(json_records.read(file, encoding), add)
-    return questions
-
-
-def _files(path: Path) -> Iterator[Path]:
-    if path.is_dir():
-        files = sorted(path.glob("*.jsonl"))
-        if not files:
-            raise CorpusError(f"{path}: no .jsonl file in this folder, expected one. Check the corpus path.")
-        yield from files
-    else:
-        yield path
+    files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+    if not files:
+        raise CorpusError(f"{path}: no .jsonl file in this folder, expected one. Check the corpus path.")
+    entries = chain.from_iterable(rows.read(file, encoding) for file in files)
+    return intake.distinct(entries, _question, "id")
 
 
 def _question(value: object, where: str) -> Question:

@@ -27,12 +27,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from tqdm import tqdm
 
 from common.records.question import Question
-from data_prep.corpora import json_records, records
+from data_prep.corpora import records, rows
 from data_prep.corpora.records import CorpusError, Entry, Intake, RecordError, bad_field
 from data_prep.corpora.text_files import check_encoding, decoded, inspect, open_bytes
 
@@ -83,20 +83,13 @@ def load(
     Raises:
         CorpusError: what ``read`` raises.
     """
-    seen = records.SeenIds()
-    found: list[_Dialogue] = []
-
-    def add(value: object, where: str) -> None:
-        dialogue = _dialogue(records.as_object(value, where), where)
-        seen.add(dialogue.id, "id", where)
-        found.append(dialogue)
-
-    intake.take(read(path, encoding), add)
+    found = intake.distinct(read(path, encoding), _dialogue, "id")
     found.sort(key=lambda dialogue: _order(dialogue.id))
     return [_question(group) for group in _group(found, overlap, window)]
 
 
-def _dialogue(record: dict[str, Any], where: str) -> _Dialogue:
+def _dialogue(value: object, where: str) -> _Dialogue:
+    record = records.as_object(value, where)
     spoken: dict[str, list[str]] = {role: [] for role in _ROLES}
     for index, entry in enumerate(records.as_list(record, "dialogue", where)):
         place = f"{where}: turn {index}"
@@ -175,12 +168,12 @@ def read(path: Path, encoding: str = "utf-8") -> Iterator[Entry]:
 
     Raises:
         CorpusError: nothing there, no dialogue in it, an archive that is foreign, damaged or locked, an unknown
-            encoding; for JSON Lines what ``json_records.read`` raises.
+            encoding; for JSON Lines what ``rows.read`` raises.
     """
     check_encoding(encoding)
     kind = None if path.is_dir() else inspect(path, encoding).kind
     if kind in ("json", "jsonl", "csv", "parquet"):
-        yield from json_records.read(path, encoding)
+        yield from rows.read(path, encoding)
         return
     files = _folder(path) if kind is None else _zip(path) if kind == "zip" else _tar(path)
     is_empty = True
@@ -228,8 +221,7 @@ def _tar(path: Path) -> Iterator[tuple[str, bytes]]:
             _check_end(stream, everything[-1])
             members = [(member.name, member) for member in everything]
             for name, member in _dialogue_files(members):
-                opened = archive.extractfile(member)
-                if opened is not None:
+                if (opened := archive.extractfile(member)) is not None:
                     yield name, opened.read()
     except tarfile.TarError as error:
         raise CorpusError(f"{path}: not a whole tar archive ({error}), expected one. Fetch it again.") from error

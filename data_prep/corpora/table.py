@@ -74,18 +74,16 @@ def load(
     if len(set(wanted.values())) < len(wanted):
         raise CorpusError(f"columns: {dict(wanted)}, expected another column for each field. Correct the config.")
     places = {field: wanted.get(field, field) for field in FIELDS if field in wanted or field not in wanted.values()}
-    table = rows.open_table(path, encoding, places.values())
+    names, entries = rows.open_table(path, encoding, places.values())
     needed = [field for field in FIELDS if field in required or field in wanted]
-    absent = [wanted.get(field, field) for field in needed if places.get(field) not in table.names]
-    if absent:
-        raise CorpusError(f"{path}: no column {named(absent)} among {named(table.names)}, expected all. {_REMEDY}")
-    if places.get("id") not in table.names:
+    if absent := [wanted.get(field, field) for field in needed if places.get(field) not in names]:
+        raise CorpusError(f"{path}: no column {named(absent)} among {named(names)}, expected all. {_REMEDY}")
+    if places.get("id") not in names:
         places.pop("id", None)
-    unread = [name for name in table.names if name not in places.values()]
-    if unread:
+    if unread := [name for name in names if name not in places.values()]:
         logger.info("%s: columns not read: %s", path, named(unread))
     collected = _Questions(places, required, intake)
-    intake.take(table.entries, collected.add)
+    intake.take(entries, collected.add)
     return collected.finished()
 
 

@@ -143,8 +143,7 @@ def check_encoding(encoding: str) -> None:
 
 def _codec(head: bytes, encoding: str, path: Path) -> str:
     """The encoding of a text that begins so: its mark's, or the one named, when it fits."""
-    marked = _marked(head)
-    if marked:
+    if marked := _marked(head):
         return marked
     check_encoding(encoding)
     if codecs.lookup(encoding).name != "utf-8" and not head.isascii() and "\ufffd" not in _beginning(head, "utf-8"):

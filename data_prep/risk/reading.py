@@ -62,7 +62,9 @@ def parse_pattern(pattern: str, lists: Mapping[str, str]) -> list[Slot]:
             or has too many words.
     """
     parts = re.split("(……|…)", pattern)
-    if len(parts) > 1 and _bar_outside_brackets(pattern):
+    # Of such a | nobody can tell whether it parts the pattern or the slot.
+    depths = accumulate((char == "(") - (char == ")") for char in pattern)
+    if len(parts) > 1 and any(char == "|" and depth == 0 for char, depth in zip(pattern, depths, strict=True)):
         raise PatternError(f"| outside brackets beside a gap in {pattern!r}. Bracket it or make two patterns")
     gaps = ["", *parts[1::2]]
     return [Slot(GAPS[gap], parse_words(part, lists)) for gap, part in zip(gaps, parts[::2], strict=True)]
@@ -83,12 +85,6 @@ def parse_words(part: str, lists: Mapping[str, str]) -> frozenset[str]:
     if "" in words:
         raise PatternError(f"{part!r} may stand for nothing, expected words. Drop an empty alternative or a … too many")
     return frozenset(word.lower() for word in words)
-
-
-def _bar_outside_brackets(pattern: str) -> bool:
-    """Whether it has a ``|`` of which nobody can tell whether it parts the pattern or the slot."""
-    depths = accumulate((char == "(") - (char == ")") for char in pattern)
-    return any(char == "|" and depth == 0 for char, depth in zip(pattern, depths, strict=True))
 
 
 def _alternatives(tokens: list[str], at: int, lists: Mapping[str, str]) -> tuple[set[str], int]:
@@ -175,12 +171,10 @@ def read_rules(folder: Path) -> RuleSet:
     Raises:
         RiskRulesError: a file is missing, is no YAML, or has an unknown key, category, list or a bad pattern.
     """
-    known = {"common", *RISKS}
-    for path in sorted(folder.glob("*.yaml")):
-        if path.stem not in known:
-            raise RiskRulesError(
-                f"{path}: unknown category {path.stem!r}, expected one of {RISKS}. Rename or remove it."
-            )
+    if unknown := sorted(path for path in folder.glob("*.yaml") if path.stem not in ("common", *RISKS)):
+        raise RiskRulesError(
+            f"{unknown[0]}: unknown category {unknown[0].stem!r}, expected one of {RISKS}. Rename or remove it."
+        )
     common = _File(folder / "common.yaml", _COMMON_KEYS)
     lists = common.lists({})
     everywhere = common.words("ignore", lists)
@@ -226,13 +220,15 @@ class _File:
 
     def rules(self, category: str, lists: dict[str, str]) -> list[Rule]:
         """The category's rules."""
-        rules = []
-        for node in self._items(self._entries["rules"]):
-            entries = self._mapping(node, _RULE_KEYS)
-            patterns = tuple(tuple(self._parsed(item, lists)) for item in self._items(entries["patterns"]))
-            examples = tuple(self._text(item) for item in self._items(entries["examples"]))
-            rules.append(Rule(category, self._text(entries["name"]), patterns, examples))
-        return rules
+        return [
+            Rule(
+                category,
+                self._text(entries["name"]),
+                tuple(tuple(self._parsed(item, lists)) for item in self._items(entries["patterns"])),
+                tuple(map(self._text, self._items(entries["examples"]))),
+            )
+            for entries in (self._mapping(node, _RULE_KEYS) for node in self._items(self._entries["rules"]))
+        ]
 
     def _parsed(self, node: yaml.Node, lists: dict[str, str], words_only: bool = False) -> list[Slot]:
         text = self._text(node)

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_prep.anonymise import patterned
-from data_prep.anonymise.engine import Anonymiser, Found, default_recognisers
+from data_prep.anonymise.engine import Anonymiser, default_recognisers
 from data_prep.anonymise.measure import LABELLED, read_labelled
-from data_prep.anonymise.placeholders import ALL_TYPES, fold, placeholder
+from data_prep.anonymise.placeholders import ALL_TYPES, Span, fold, placeholder
 from data_prep.anonymise.presidio import NlpArtifacts, NoOpNlpEngine
 
 SENTENCES = [each.text for path in sorted(LABELLED.glob("tune*.txt")) for each in read_labelled(path)]
@@ -81,11 +81,11 @@ def test_numbers_go_on_after_those_that_stand(anonymiser: Anonymiser) -> None:
 def test_record_of_what_was_found_holds_no_value(anonymiser: Anonymiser) -> None:
     texts = ["我叫沈佳禾，电话13874620591，微信lin_xi0917", "邮箱lin@163.com"]
     found = anonymiser(texts).found
-    assert [each.name for each in fields(Found)] == ["type", "text_index", "start", "end", "number"]
-    assert {each.type for each in found} == {"姓名", "电话", "微信", "邮箱"}
-    kept = str([asdict(each) for each in found])
-    for each in found:
-        assert texts[each.text_index][each.start : each.end] not in kept
+    assert [each.name for each in fields(Span)] == ["start", "end", "type", "number"]
+    assert {each.type for _, each in found} == {"姓名", "电话", "微信", "邮箱"}
+    kept = str([asdict(each) for _, each in found])
+    for index, each in found:
+        assert texts[index][each.start : each.end] not in kept
 
 
 def test_only_the_types_that_are_asked_for() -> None:
@@ -136,10 +136,10 @@ def test_anonymising_twice_changes_nothing_more(texts: list[str], anonymiser: An
 def test_only_what_was_found_is_replaced(texts: list[str], anonymiser: Anonymiser) -> None:
     result = anonymiser(texts)
     rebuilt = list(texts)
-    for each in sorted(result.found, key=lambda each: (each.text_index, -each.start)):
+    for index, each in sorted(result.found, reverse=True):
         assert each.type in ALL_TYPES
-        text = rebuilt[each.text_index]
-        rebuilt[each.text_index] = text[: each.start] + placeholder(each.type, each.number) + text[each.end :]
+        text = rebuilt[index]
+        rebuilt[index] = text[: each.start] + placeholder(each.type, each.number) + text[each.end :]
     assert tuple(rebuilt) == result.texts
 
 

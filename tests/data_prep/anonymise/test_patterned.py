@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_prep.anonymise.engine import Anonymiser
-from data_prep.anonymise.measure import PATTERNED, measure, read_labelled, tuning_files
+from data_prep.anonymise.measure import PATTERNED, labelled_files, measure, read_labelled
 from data_prep.anonymise.patterned import HOTLINES, luhn_valid, old_resident_id_valid, resident_id_valid
 
-TUNING = tuning_files()
+TUNING = labelled_files("tune")
 
 
 @pytest.fixture(scope="module")
