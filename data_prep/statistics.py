@@ -1,7 +1,7 @@
 """The numbers of a corpus that the paper's Table 1 gives, and what the plots and the dataset card need beside them.
 
 All lengths are in characters as Python counts them: Chinese signs, Latin letters, punctuation and line ends alike, each
-one. Tokens are the business of ``lengths.py``; nothing here reads or writes a file.
+one. Tokens are the business of ``selection.py``; nothing here reads or writes a file.
 """
 
 from collections import Counter

@@ -1,7 +1,7 @@
 """Named schools and employers: from an ending leftwards to where the name begins, and by cues where no ending stands.
 
 An institution counts when something beyond its kind names it: 临江市第三中学, but not 重点中学; 恒越电子厂, but not
-电子厂. No model; addresses are in ``places_address``.
+电子厂. No model; addresses are in ``places``.
 """
 
 import re

@@ -138,7 +138,7 @@ def as_text(value: object, field: str, where: str, *, blank: bool = False) -> st
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        # Bytes that do not decode are read as lone surrogates (``text_files.opened``), as JSON's "\ud800" is.
+        # Bytes that do not decode are read as lone surrogates (``text_files.open_text``), as JSON's "\ud800" is.
         expected = f"whole characters, not a broken one at character {error.start} (stray bytes or half a surrogate)"
         remedy = "Mend the text, or name the file's encoding, such as encoding=gb18030."
         raise bad_field(where, field, "broken characters", value, expected, remedy) from error
