@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from timeit import timeit
 from typing import Any
 
 import pandas as pd
@@ -35,6 +36,7 @@ from data_prep.config import DataConfig
 from data_prep.corpora import load_corpus
 from data_prep.duplicates import GRAM, PERMUTATIONS, alike_pairs, signatures
 from data_prep.emotion import EmotionLexicon
+from data_prep.risk import RiskRules
 from data_prep.treatment import Treatment
 
 PEER_RESPONSES = 2000
@@ -78,11 +80,11 @@ def main() -> None:
         figures["peers"] = _peers(path)
     if options.json:
         Path(options.json).write_text(json.dumps(figures, ensure_ascii=False, indent=1), encoding="utf-8")
-    base = figures["sizes"].get(1.0)
-    if base:
+    if base := figures["sizes"].get(1.0):
         for scale, size in figures["sizes"].items():
-            ratio = size["us_a_response"] / base["us_a_response"]
-            print(f"time a response at {scale} times the size: {ratio:.2f} of 1.0's")
+            print(
+                f"time a response at {scale}: {size['us_a_response'] / base['us_a_response']:.2f} of that at size 1.0"
+            )
         within = base["seconds"] <= options.budget_s and base["peak_gb"] <= options.budget_gb
         print(f"budget {options.budget_s:g} s and {options.budget_gb:g} GB: {'kept' if within else 'exceeded'}")
         sys.exit(not within)
@@ -136,21 +138,19 @@ def _parts(path: Path) -> dict[str, float]:
     questions = load_corpus(path).questions[:500]
     responses = sum(len(question.responses) for question in questions)
     treatment = Treatment(DataConfig().treatment)
-    lexicon = EmotionLexicon.load()
+    lexicon, risks = EmotionLexicon.load(), RiskRules.load()
     texts = [[question.post, *question.responses] for question in questions]
     parts: dict[str, Callable[[], object]] = {
         "cleaning": lambda: [treatment.clean(question) for question in questions],
         "masking": lambda: [treatment.mask(question) for question in questions],
-        "risk tags": lambda: [treatment.tag(question) for question in questions],
+        "risk tags": lambda: [risks.risk_tags(question.post) for question in questions],
         "emotion words": lambda: [lexicon.vectors(each) for each in texts],
         "signatures": lambda: [signatures(each) for each in texts],
     }
     print(f"\nthe treatment's parts on one core, {responses} responses:")
     times: dict[str, float] = {}
     for name, part in parts.items():
-        started = time.perf_counter()
-        part()
-        times[name] = round(1e6 * (time.perf_counter() - started) / responses, 1)
+        times[name] = round(1e6 * timeit(part, number=1) / responses, 1)
         print(f"  {times[name]:8.1f} µs a response  {name}")
     slowest = max(times, key=lambda name: times[name])
     profile = cProfile.Profile()
@@ -166,17 +166,18 @@ def _peers(path: Path) -> dict[str, float]:
     questions = load_corpus(path).questions
     responses = [text for question in questions for text in question.responses][:PEER_RESPONSES]
     figures = {
-        "ours: signatures and pairs": _time(lambda: alike_pairs(signatures(responses), 0.8)),
-        "datasketch: signatures and LSH": _time(lambda: _datasketch(responses)),
+        "ours: signatures and pairs": timeit(lambda: alike_pairs(signatures(responses), 0.8), number=1),
+        "datasketch: signatures and LSH": timeit(lambda: _datasketch(responses), number=1),
     }
     some = questions[: PEER_RESPONSES // 4]
     count = sum(len(question.responses) for question in some)
-    pandas_seconds = _time(lambda: _plain_pandas(some))
     print(f"\npeers, on {len(responses)} responses:")
     for name, seconds in figures.items():
         print(f"  {1e6 * seconds / len(responses):8.1f} µs a response  {name}")
-    figures["plain pandas"] = pandas_seconds
-    print(f"  {1e6 * pandas_seconds / count:8.1f} µs a response  plain pandas: clean, five patterns, datasketch")
+    figures["plain pandas"] = timeit(lambda: _plain_pandas(some), number=1)
+    print(
+        f"  {1e6 * figures['plain pandas'] / count:8.1f} µs a response  plain pandas: clean, five patterns, datasketch"
+    )
     return {name: round(seconds, 3) for name, seconds in figures.items()}
 
 
@@ -211,12 +212,6 @@ def _plain_pandas(questions: list[Question]) -> pd.DataFrame:
     frame = frame[frame["response"].str.len() > 100].drop_duplicates("response")
     _datasketch(frame["response"].tolist())
     return frame
-
-
-def _time(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 if __name__ == "__main__":

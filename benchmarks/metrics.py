@@ -11,6 +11,7 @@ time a pair of reply and reference. Says whether the figures agree too. Run it a
 import statistics
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -47,7 +48,6 @@ class _Exact:
 
     @staticmethod
     def synsets(token: str) -> list[str]:
-        del token
         return []
 
 
@@ -106,22 +106,20 @@ def _peer(references: pd.DataFrame, texts: list[str]) -> Iterator[tuple[str, dic
     latin, exact, plain = RougeScorer(["rougeL"]), _Exact(), SmoothingFunction().method0
     rouge = Rouge(metrics=["rouge-l"])
     for question_id, group, reply in zip(references["id"], references["references"], texts, strict=False):
-        values: dict[tuple[str, str], list[float]] = {}
+        values: dict[tuple[str, str], list[float]] = defaultdict(list)
         for reference in group:
             sides = {
-                "": ("".join(reply.split()), "".join(reference.split())),
+                "": (list("".join(reply.split())), list("".join(reference.split()))),
                 "_words": ([w for w in jieba.cut(reply) if w.strip()], [w for w in jieba.cut(reference) if w.strip()]),
             }
-            for suffix, (left, right) in sides.items():
-                mine, other = list(left), list(right)
+            for suffix, (mine, other) in sides.items():
                 score = rouge.get_scores(" ".join(mine), " ".join(other))[0]["rouge-l"]["f"]
-                values.setdefault(("zh", f"rouge_l{suffix}"), []).append(score)
-                met = single_meteor_score(other, mine, preprocess=str, stemmer=exact, wordnet=exact)
-                values.setdefault(("zh", f"meteor{suffix}"), []).append(met)
-            tokens = list(sides[""][0]), list(sides[""][1])
-            bleu = float(sentence_bleu([tokens[1]], tokens[0], (1.0,), plain))
-            values.setdefault(("zh", "bleu_1"), []).append(bleu)
-            values.setdefault(("paper", "rouge_l"), []).append(latin.score(reference, reply)["rougeL"].fmeasure)
+                values["zh", f"rouge_l{suffix}"].append(score)
+                meteor = single_meteor_score(other, mine, preprocess=str, stemmer=exact, wordnet=exact)
+                values["zh", f"meteor{suffix}"].append(meteor)
+            mine, other = sides[""]
+            values["zh", "bleu_1"].append(float(sentence_bleu([other], mine, (1.0,), plain)))
+            values["paper", "rouge_l"].append(latin.score(reference, reply)["rougeL"].fmeasure)
         yield question_id, {key: statistics.fmean(numbers) for key, numbers in values.items()}
 
 

@@ -122,6 +122,7 @@ def data_file(path: Path, config: str = "", split: str = "") -> DataFile:
 
 def dataset_card(facts: CardFacts) -> str:
     """The whole card, ending with a line end."""
+    citations = (card_text.SOURCES[key].citation for key in facts.sources)
     sections = (
         ("What it holds", _holds(facts)),
         ("How it was made", card_text.MADE + "\n" + _steps(facts.steps)),
@@ -133,7 +134,7 @@ def dataset_card(facts: CardFacts) -> str:
         ("Leaks between the splits", card_text.LEAKS + "\n" + _counts(("Looked for", "Found"), facts.leaks)),
         ("Use", card_text.USE),
         ("Terms", _terms(facts)),
-        ("Citation", "\n".join([card_text.PAPER_CITATION, *_citations(facts.sources)])),
+        ("Citation", "\n".join([card_text.PAPER_CITATION, *filter(None, citations)])),
     )
     body = "\n".join(f"## {heading}\n\n{text}" for heading, text in sections)
     return f"---\n{_header(facts)}---\n\n# {cell(facts.name)}\n\n{card_text.WARNING}\n{body}"
@@ -155,7 +156,7 @@ def _header(facts: CardFacts) -> str:
         tags=list(TAGS),
         configs=[{"config_name": name, "data_files": files} for name, files in configs.items()],
     )
-    return f"{data.to_yaml()}\n"
+    return data.to_yaml() + "\n"
 
 
 def _holds(facts: CardFacts) -> str:
@@ -173,12 +174,11 @@ def _steps(steps: Mapping[str, StageCount]) -> str:
 
 def _statistics(facts: CardFacts) -> str:
     kept = facts.kept
-    kinds = (("Title", kept.titles), ("Description", kept.descriptions), ("Response", kept.responses))
     lengths = table(
         ("Characters of a", "Mean", "Median", "95th percentile", "Longest"),
         (
             (name, f"{kind.mean:,.1f}", f"{kind.median:,g}", f"{kind.p95:,}", f"{kind.maximum:,}")
-            for name, kind in kinds
+            for name, kind in (("Title", kept.titles), ("Description", kept.descriptions), ("Response", kept.responses))
         ),
     )
     pictures = "".join(f"![{card_text.PICTURES.get(name, name)}]({name})\n\n" for name in facts.pictures)
@@ -190,8 +190,7 @@ def _topics(kept: CorpusStatistics) -> str:
         return "The corpus names no topics.\n"
     ranked = list(kept.topics.items())
     rows = [(str(rank), cell(topic), f"{n:,}") for rank, (topic, n) in enumerate(ranked[:TOPICS_SHOWN], 1)]
-    others = ranked[TOPICS_SHOWN:]
-    if others:
+    if others := ranked[TOPICS_SHOWN:]:
         rows.append(("", f"{len(others)} other topics", f"{sum(count for _, count in others):,}"))
     if kept.no_topic:
         rows.append(("", "no topic", f"{kept.no_topic:,}"))
@@ -200,15 +199,11 @@ def _topics(kept: CorpusStatistics) -> str:
 
 def _files(files: tuple[DataFile, ...]) -> str:
     """A table of fields for each schema, under the names of the files that have it."""
-    groups: list[list[DataFile]] = []
+    groups: dict[pa.Schema, list[DataFile]] = {}
     for file in files:
-        group = next((group for group in groups if group[0].schema.equals(file.schema)), None)
-        if group is None:
-            groups.append([file])
-        else:
-            group.append(file)
+        groups.setdefault(file.schema.remove_metadata(), []).append(file)
     parts = [card_text.FILES]
-    for group in groups:
+    for schema, group in groups.items():
         named = "".join(
             f"- `{file.name}`: {file.rows:,} rows"
             + (f", config `{file.config}`, split `{file.split}`\n" if file.config else "\n")
@@ -216,7 +211,7 @@ def _files(files: tuple[DataFile, ...]) -> str:
         )
         rows = [
             (f"`{path}`", f"`{kind}`", card_text.FIELDS.get(path, "–"))
-            for field in group[0].schema
+            for field in schema
             for path, kind in _leaves(field.name, field.type)
         ]
         parts.append(f"{named}\n{table(('Field', 'Type', 'Meaning'), rows, left=3)}")
@@ -252,10 +247,6 @@ def _terms(facts: CardFacts) -> str:
     terms = "".join(f"- {card_text.SOURCES[key].terms}\n" for key in facts.sources)
     note = card_text.LICENSE_OTHER if facts.license == _OTHER else card_text.LICENSE_CHOSEN
     return f"Licence named in the header: `{facts.license}`. {note}\n{terms}"
-
-
-def _citations(sources: tuple[str, ...]) -> list[str]:
-    return [citation for key in sources if (citation := card_text.SOURCES[key].citation)]
 
 
 def _counts(headings: tuple[str, str], counts: Mapping[str, int]) -> str:

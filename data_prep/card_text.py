@@ -40,6 +40,7 @@ PAPER_CITATION: Final = _bibtex(
 }"""
 )
 
+# By the corpus format of ``data_prep.corpora``.
 SOURCES: Final[Mapping[str, Source]] = {
     "sample": Source(
         origin="the sample corpus of the open implementation: posts, replies and chains written for this project, not "
@@ -86,7 +87,6 @@ SOURCES: Final[Mapping[str, Source]] = {
         terms="Own table: whoever brought it answers for its origin, its licence and the writers' consent.",
     ),
 }
-"""By the corpus format of ``data_prep.corpora``."""
 
 LICENSE_OTHER: Final = """\
 `other` stands for: each text keeps the terms of the corpus it comes from. Whoever publishes the data set checks them
@@ -125,12 +125,12 @@ A question is in one split only, with all its responses and with its near-duplic
 on.
 """
 
+# What a picture shows, for those who cannot see it.
 PICTURES: Final[Mapping[str, str]] = {
     "lengths.png": "How long titles, descriptions and answers are, with the paper's means",
     "topics.png": "Questions per topic",
     "responses.png": "Questions by their number of responses, with the paper's means",
 }
-"""What a picture shows, for those who cannot see it."""
 
 FILES: Final = """\
 `datasets` loads what has a config: `load_dataset(folder, config)`. Beside the files below stand `rejected.jsonl` (what
@@ -139,6 +139,7 @@ was left out, by step, with the reason), `masked.jsonl` (where personal data sto
 `prompt[].content` reads: field `content` of each entry of the list `prompt`.
 """
 
+# What each field means, by its path as the card prints it.
 FIELDS: Final[Mapping[str, str]] = {
     "ability": "always `counselling`",
     "coe": "the chain, a text a layer, where there is one; the sample's are written for this project, not reviewed",
@@ -176,7 +177,6 @@ FIELDS: Final[Mapping[str, str]] = {
     "title": "the question in a line",
     "topic": "the corpus's own label; empty where it has none",
 }
-"""What each field means, by its path as the card prints it."""
 
 ANONYMISED: Final = """\
 Personal data was looked for by rules (and by a model, where a run names one) and replaced by typed placeholders such as

@@ -9,15 +9,15 @@ from data_prep.anonymise.placeholders import ALL_TYPES
 from data_prep.cleaning import MIN_RESPONSE_CHARS, RULES
 from data_prep.prompts import SYSTEM_PROMPTS
 
+# Keys that change how the work is done and nothing of its result.
 HOW_IT_RUNS: Final = ("engine", "workers")
-"""Keys that change how the work is done and nothing of its result."""
 
-_SHARE: Final = {"fits": lambda share: 0 < share < 1, "expected": "a share above 0 and below 1"}
-_SHARE_OR_NONE: Final = {"fits": lambda share: 0 <= share < 1, "expected": "a share of 0 or more and below 1"}
+_BAD_SHARE: Final = {"fits": lambda share: 0 <= share < 1, "expected": "a share of 0 or more and below 1"}
+_HELDOUT_SHARE: Final = {"fits": lambda share: 0 < share < 1, "expected": "a share above 0 and below 1"}
 
 
 def _some_of(names: Collection[str]) -> dict[str, Any]:
-    return {"fits": set(names).issuperset, "expected": f"some of {', '.join(names)}"}
+    return {"fits": frozenset(names).issuperset, "expected": f"some of {', '.join(names)}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class DataConfig:
     format: str = "auto"
     columns: dict[str, str] = field(default_factory=dict)
     encoding: str = "utf-8"
-    max_bad_records: float = field(default=0.05, metadata=_SHARE_OR_NONE)
+    max_bad_records: float = field(default=0.05, metadata=_BAD_SHARE)
     exclude: list[str] = field(default_factory=list)
     cleaning_off: list[str] = field(default_factory=list, metadata=_some_of(RULES))
     min_response_chars: int = limited(MIN_RESPONSE_CHARS, 0)
@@ -97,8 +97,8 @@ class DataConfig:
     sft_samples: int = limited(200, 1)
     test_size: int = limited(2000, 1)
     val_size: int = limited(100, 1)
-    grpo_prompts: int | None = limited(None, 1)
-    heldout_fraction: float = field(default=0.1, metadata=_SHARE)
+    grpo_prompts: int | None = limited(None, 1, expected="1 or more, or null for all")
+    heldout_fraction: float = field(default=0.1, metadata=_HELDOUT_SHARE)
     generic_questions: int = limited(4000, 2)
     topic_negatives: int = limited(1, 1)
     max_prompt_tokens: int = limited(1024, 1)
@@ -106,7 +106,7 @@ class DataConfig:
     enable_thinking: bool = False
     license: str = "other"
     engine: str = field(default="local", metadata=one_of(("local", "ray")))
-    workers: int | None = limited(None, 1)
+    workers: int | None = limited(None, 1, expected="1 or more, or null for one a core")
 
     def __post_init__(self) -> None:
         """Check the values.

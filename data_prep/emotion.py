@@ -24,11 +24,11 @@ from ahocorasick_rs import AhoCorasick
 
 from data_prep.anonymise.segments import clause
 
+# DUTIR's seven classes, from the smallest to the largest: a tie goes to the smaller, the more telling one.
 EMOTIONS: Final = ("惊", "怒", "惧", "乐", "哀", "恶", "好")
-"""DUTIR's seven classes, from the smallest to the largest: a tie goes to the smaller, the more telling one."""
 
+# One row a text, one column a class in the order of `EMOTIONS`.
 Counts = npt.NDArray[np.uint16]
-"""One row a text, one column a class in the order of `EMOTIONS`."""
 
 _DICTIONARY = "cntext/io/data/zh_common_DUTIR.yaml"
 _STOP_WORDS = "cntext/io/data/enzh_common_StopWords.yaml"
@@ -114,8 +114,7 @@ def relative_labels(counts: Counts) -> list[str]:
     # A class that is all there is stands out from nothing, yet is the label.
     scores = np.where((share > 0) & (share < 1), scores, np.where(share == 1, 0.0, -np.inf))
     scores = np.where(enough & (n > 0), scores, -np.inf)
-    best = scores.argmax(axis=1)
-    return [EMOTIONS[place] if count else "" for place, count in zip(best, n[:, 0], strict=True)]
+    return [EMOTIONS[place] if count else "" for place, count in zip(scores.argmax(axis=1), n[:, 0], strict=True)]
 
 
 class EmotionClassifier:
@@ -148,5 +147,4 @@ def _read(package: Distribution, name: str) -> dict[str, Any]:
     content = yaml.load(text, Loader=yaml.CSafeLoader)
     if not isinstance(content, dict) or not isinstance(content.get("Dictionary"), dict):
         raise LexiconError(f"{path}: no Dictionary in it. {_REMEDY}")
-    dictionary: dict[str, Any] = content["Dictionary"]
-    return dictionary
+    return dict(content["Dictionary"])

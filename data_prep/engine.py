@@ -27,8 +27,8 @@ from data_prep.treatment import TREATED_SCHEMA, Treated, Treatment, treated, tre
 
 Engine = Literal["local", "ray"]
 
+# Questions in a batch: some seconds of work, so that little is lost with a process and a bar moves.
 BATCH: Final = 256
-"""Questions in a batch: some seconds of work, so that little is lost with a process and a bar moves."""
 
 _BATCH_COLUMN = "batch"
 
@@ -38,10 +38,6 @@ class _Batch:
     number: int
     questions: Sequence[Question]
     file: Path
-
-    @property
-    def done(self) -> bool:
-        return self.file.is_file()
 
     @property
     def table(self) -> pa.Table:
@@ -74,7 +70,7 @@ def treat_questions(
         _Batch(number, part, work_dir / f"{number:06d}-{_digest(to_table(part), config)}.parquet")
         for number, part in enumerate(parts)
     ]
-    missing = [batch for batch in batches if not batch.done]
+    missing = [batch for batch in batches if not batch.file.is_file()]
     run = _run_ray if engine == "ray" else _run_local
     with tqdm(
         total=len(batches), initial=len(batches) - len(missing), desc="treating", unit="batch", disable=None

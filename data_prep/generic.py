@@ -7,7 +7,6 @@ sentences alone would find 50 among PsyQA's 100 questions and next to none in th
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -17,14 +16,14 @@ from tqdm import tqdm
 
 from common.records.question import Question
 
+# Shortest and longest sentence taken, in characters of words and digits: shorter ones are greetings or list marks.
 SENTENCE_CHARS: Final = (8, 40)
-"""Shortest and longest sentence taken, in characters of words and digits: shorter ones are greetings or list marks."""
 
+# How many sentences are kept.
 POOL_SIZE: Final = 200
-"""How many sentences are kept."""
 
+# A sentence this alike (rapidfuzz ``ratio``, 0 to 100) to a better one is a variant of it and is passed over.
 VARIANT_RATIO: Final = 70.0
-"""A sentence this alike (rapidfuzz ``ratio``, 0 to 100) to a better one is a variant of it and is passed over."""
 
 _GRAM = 3
 _SENTENCE = re.compile(r"[^。！？!?；;…～~\n]+[。！？!?；;…～~]*[”』」）)]*")
@@ -33,16 +32,11 @@ _NOT_TEXT = re.compile(r"[\W_]+")
 Trigrams = npt.NDArray[np.uint64]
 
 
-@dataclass(frozen=True, slots=True)
-class GenericSentence:
-    """A sentence and how generic it is, 0 to 1."""
+def mine_generic(questions: list[Question], pool_size: int = POOL_SIZE) -> dict[str, float]:
+    """The most generic sentences of the questions' responses and how generic each is, 0 to 1.
 
-    text: str
-    score: float
-
-
-def mine_generic(questions: list[Question], pool_size: int = POOL_SIZE) -> list[GenericSentence]:
-    """The most generic sentences of the questions' responses, the most generic first, variants passed over."""
+    The most generic comes first; variants are passed over.
+    """
     sentences: dict[str, str] = {}
     held: list[Trigrams] = [np.empty(0, dtype=np.uint64)]
     for question in tqdm(questions, desc="counting trigrams", unit="question", disable=None):
@@ -66,7 +60,7 @@ def mine_generic(questions: list[Question], pool_size: int = POOL_SIZE) -> list[
             break
         if process.extractOne(words, pool.keys(), scorer=fuzz.ratio, score_cutoff=VARIANT_RATIO) is None:
             pool[words] = score / len(questions)
-    return [GenericSentence(sentences[words], score) for words, score in pool.items()]
+    return {sentences[words]: score for words, score in pool.items()}
 
 
 def split_sentences(text: str) -> list[str]:

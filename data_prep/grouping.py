@@ -7,13 +7,14 @@ lies on one side of every split.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
 from common.records.question import Question
 from data_prep.duplicates import Signatures, alike_pairs, groups, signatures
 from data_prep.emotion import Counts, relative_labels
-from data_prep.rejected import Rejected
+from data_prep.tally import Rejected
 from data_prep.treatment import Treated
 
 
@@ -51,11 +52,6 @@ class _Entry:
     post_counts: Counts
     response_counts: Counts
     labels: list[str]
-
-    @classmethod
-    def of(cls, question: Question, treated: Treated) -> "_Entry":
-        counts, rows = treated.emotion_counts, treated.signatures
-        return cls(question, rows[:1], rows[1:], counts[:1], counts[1:], list(treated.emotions))
 
     def add(self, other: "_Entry") -> None:
         """Take in the responses of a question with the same post."""
@@ -112,26 +108,22 @@ def deduplicate(
         ValueError: a threshold out of range, see `data_prep.duplicates.alike_pairs`.
     """
     rejected: list[Rejected] = []
-    entries = _merged(treated, rejected)
-    entries = _without_alike_responses(entries, response_threshold, rejected)
+    entries = _without_alike_responses(_merged(treated, rejected), response_threshold, rejected)
     if not entries:
         return Grouped([], signatures([]), signatures([])), rejected
     posts = np.concatenate([entry.post for entry in entries])
     firsts = groups(len(entries), alike_pairs(posts, question_threshold))
     post_labels, response_labels = _labels(entries)
-    questions = []
-    done = 0
-    for entry, first, label in zip(entries, firsts, post_labels, strict=True):
-        size = len(entry.question.responses)
-        questions.append(
-            replace(
-                entry.question,
-                group=entries[first].question.id,
-                emotion=label,
-                response_emotions=tuple(response_labels[done : done + size]),
-            )
+    left = iter(response_labels)
+    questions = [
+        replace(
+            entry.question,
+            group=entries[first].question.id,
+            emotion=label,
+            response_emotions=tuple(islice(left, len(entry.question.responses))),
         )
-        done += size
+        for entry, first, label in zip(entries, firsts, post_labels, strict=True)
+    ]
     return Grouped(questions, posts, np.concatenate([entry.responses for entry in entries])), rejected
 
 
@@ -140,7 +132,8 @@ def _merged(treated: Sequence[Treated], rejected: list[Rejected]) -> list[_Entry
     for item in treated:
         if item.question is None:
             continue
-        entry = _Entry.of(item.question, item)
+        rows, counts = item.signatures, item.emotion_counts
+        entry = _Entry(item.question, rows[:1], rows[1:], counts[:1], counts[1:], list(item.emotions))
         first = entries.setdefault(item.question.post, entry)
         if first is not entry:
             first.add(entry)
@@ -164,8 +157,7 @@ def _without_alike_responses(entries: list[_Entry], threshold: float, rejected: 
         rejected.append(Rejected(entry.question.id, "response", reason, f"a response to {other.question.id}"))
     kept = []
     for entry in entries:
-        left = places[entry.question.id]
-        if not left:
+        if not (left := places[entry.question.id]):
             rejected.append(Rejected(entry.question.id, "question", "no response left after deduplication"))
             continue
         if len(left) < len(entry.question.responses):

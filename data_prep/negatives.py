@@ -1,4 +1,10 @@
-"""Triplets for the reward model: a post, a response to it, and a text that does not answer it (Eq. 5)."""
+"""Triplets for the reward model: a post, a response to it, and a text that does not answer it (Eq. 5).
+
+Hard negatives are made of questions about the same matter, and of the words that say so. A corpus has no topics, or
+coarse ones (one in nine PsyQA questions is "恋爱"), so likeness is by the posts' words, weighted by how rare they are
+(TF-IDF, scikit-learn). Words that more than a fiftieth of the posts hold, or more than 400 of them, are left out: they
+tell no matter apart, and they are what a comparison of all posts spends its time on.
+"""
 
 import random
 from collections import Counter
@@ -6,21 +12,53 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
+import rjieba
 from ahocorasick_rs import AhoCorasick
+from scipy.sparse import csr_array
+from sklearn.feature_extraction.text import TfidfVectorizer
 from tqdm import tqdm
 
 from common.records.question import Question
 from common.records.triplets import Kind, Side, Triplet
 from data_prep.generic import mine_generic
-from data_prep.neighbours import Neighbourhood, find_neighbours
-from data_prep.rejected import Rejected
 from data_prep.split import seeded_order, take_groups
+from data_prep.tally import Rejected
 
+# What ties a generic sentence to a post's words; parted like the sentences, so that no side learns the other's.
 _LEADS: Final[dict[Side, tuple[str, ...]]] = {
     "train": ("说到{0}，", "关于{0}和{1}，", "你写到的{0}、{1}，", "面对{0}，"),
     "heldout": ("提起{0}，", "看到你说的{0}和{1}，", "在{0}这件事上，", "{0}也好，{1}也好，"),
 }
-"""What ties a generic sentence to a post's words; parted like the sentences, so that no side learns the other's."""
+
+# How many neighbours a question has at most.
+NEAREST: Final = 20
+
+# How many words stand for what a post is about, at most.
+TELLING_WORDS: Final = 6
+
+# Share of the posts that a word may stand in.
+_COMMON: Final = 0.02
+# In so many posts a word may stand however small the corpus is.
+_FEWEST: Final = 10
+# In more posts none may stand however large it is, or the time to compare them would grow with its square.
+_MOST: Final = 400
+_BLOCK: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbourhood:
+    """One question's surroundings.
+
+    Attributes:
+        nearest: places of the questions of other groups most like it, the most alike first; only those of its own
+            topic where the corpus has labelled both.
+        words: the words of its post that tell most, the most telling first.
+    """
+
+    nearest: list[int]
+    words: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +106,11 @@ class TripletBuilder:
                     f"{size} group of questions on the {side} side, of {len(questions)} questions with "
                     f"heldout_fraction {heldout_fraction}: negatives need two. Add questions or change the fraction."
                 )
-        self._seed = seed
-        self._topic_negatives = topic_negatives
+        self._seed, self._topic_negatives = seed, topic_negatives
         self._pools: dict[Side, list[str]] = {"train": [], "heldout": []}
         for rank, sentence in enumerate(mine_generic(train[:generic_questions])):
             # By turns, so that both sides get sentences as generic, and enough of them to fill a reply.
-            self._pools["heldout" if heldout and rank % 2 else "train"].append(sentence.text)
+            self._pools["heldout" if heldout and rank % 2 else "train"].append(sentence)
         self.counts: Counter[str] = Counter()
         self.rejected: list[Rejected] = []
 
@@ -99,25 +136,22 @@ class _Draws:
         self, side: Side, questions: list[Question], generic: list[str], seed: int, topic_negatives: int
     ) -> None:
         self._side: Side = side
-        self._topic_negatives = topic_negatives
-        by_question = [
+        self._topic_negatives, self._generic, self._seed = topic_negatives, generic, seed
+        self._by_place = [
             [
                 _Response(question.group, text, emotion)
                 for text, emotion in zip(question.responses, question.response_emotions, strict=True)
             ]
             for question in questions
         ]
-        self._responses = [response for responses in by_question for response in responses]
-        labels = {response.emotion for response in self._responses}
+        self._responses = [response for responses in self._by_place for response in responses]
         # A response without a label mismatches nothing.
         self._mismatched = {
-            label: [other for other in self._responses if other.emotion not in ("", label)] for label in labels
+            label: [other for other in self._responses if other.emotion not in ("", label)]
+            for label in {response.emotion for response in self._responses}
         }
         self._around = dict(zip((question.id for question in questions), find_neighbours(questions), strict=True))
-        self._by_place = by_question
-        self._generic = generic
         self._finder = AhoCorasick(generic)
-        self._seed = seed
 
     def of(self, question: Question) -> Iterator[tuple[Kind, str, str | None]]:
         """Kind, positive and negative, None where there is none, for each kind of each response of a question."""
@@ -133,10 +167,8 @@ class _Draws:
             yield "generic", positive, _generic_reply(usable, len(positive), rng)
             if self._side == "heldout":
                 yield "in_batch", positive, _draw(self._responses, question, rng)
-            for negative in self._near(near, rng):
-                yield "topic", positive, negative
-            for negative in self._near(mismatched, rng):
-                yield "topic_emotion", positive, negative
+            yield from (("topic", positive, negative) for negative in self._near(near, rng))
+            yield from (("topic_emotion", positive, negative) for negative in self._near(mismatched, rng))
             yield "dressed", positive, _generic_reply(usable, len(positive), rng, leads) if leads else None
 
     def _near(self, candidates: list[_Response], rng: random.Random) -> list[str] | list[None]:
@@ -159,9 +191,8 @@ class _Draws:
 
     def _leads(self, around: Neighbourhood, rng: random.Random) -> list[str]:
         """What ties generic sentences to one post: each lead with two draws of the words it is about; none without."""
-        if len(around.words) < 2:
-            return []
-        return [lead.format(*rng.sample(around.words, 2)) for lead in _LEADS[self._side] for _ in range(2)]
+        usable = _LEADS[self._side] if len(around.words) >= 2 else ()
+        return [lead.format(*rng.sample(around.words, 2)) for lead in usable for _ in range(2)]
 
 
 def _generic_reply(usable: list[str], length: int, rng: random.Random, leads: Sequence[str] = ()) -> str | None:
@@ -188,11 +219,55 @@ def _generic_reply(usable: list[str], length: int, rng: random.Random, leads: Se
 
 def _draw(candidates: list[_Response], question: Question, rng: random.Random) -> str | None:
     """A candidate of another group, whose text is none of this question's either; None without any."""
-    if not candidates:
-        return None
-    start = rng.randrange(len(candidates))
-    for offset in range(len(candidates)):
-        candidate = candidates[(start + offset) % len(candidates)]
-        if candidate.group != question.group and candidate.text not in question.responses:
-            return candidate.text
-    return None
+    start = rng.randrange(len(candidates)) if candidates else 0
+    in_turn = (candidates[(start + offset) % len(candidates)] for offset in range(len(candidates)))
+    others = (one.text for one in in_turn if one.group != question.group and one.text not in question.responses)
+    return next(others, None)
+
+
+def find_neighbours(questions: list[Question], size: int = NEAREST) -> list[Neighbourhood]:
+    """The neighbourhood of each question, among the questions given.
+
+    Posts that share no telling word are no neighbours, so a question may have fewer than ``size``, or none.
+    """
+    most = max(_FEWEST, min(_MOST, int(_COMMON * len(questions))))
+    vectorizer = TfidfVectorizer(analyzer=_words, max_df=most, sublinear_tf=True, dtype=np.float32)
+    try:
+        matrix = csr_array(vectorizer.fit_transform(question.post for question in questions))
+    except ValueError:  # no word at all is left, in a corpus of a few posts that are all alike
+        return [Neighbourhood([], []) for _ in questions]
+    vocabulary = vectorizer.get_feature_names_out()
+    groups = _codes([question.group for question in questions])
+    topics = _codes([question.topic for question in questions])
+    unlabelled = np.array([not question.topic for question in questions])
+    found = []
+    for row, (places, values) in enumerate(_products(matrix)):
+        same_topic = (topics[places] == topics[row]) | unlabelled[places] | unlabelled[row]
+        usable = (groups[places] != groups[row]) & same_topic
+        places, values = places[usable], values[usable]
+        if len(places) > size:
+            best = np.argpartition(-values, size)[:size]
+            places, values = places[best], values[best]
+        # By place among equals, so that the order does not hang on the sort.
+        nearest = places[np.lexsort((places, -values))]
+        own = slice(matrix.indptr[row], matrix.indptr[row + 1])
+        telling = matrix.indices[own][np.lexsort((matrix.indices[own], -matrix.data[own]))][:TELLING_WORDS]
+        found.append(Neighbourhood(nearest.tolist(), vocabulary[telling].tolist()))
+    return found
+
+
+def _words(post: str) -> list[str]:
+    return [word for word in rjieba.cut(post) if len(word) > 1 and word.isalpha()]
+
+
+def _codes(labels: list[str]) -> npt.NDArray[np.int64]:
+    return np.unique(np.array(labels), return_inverse=True)[1]
+
+
+def _products(matrix: csr_array) -> Iterator[tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]]:
+    """Each row's places and values in ``matrix @ matrix.T``, by blocks: the whole would be gigabytes."""
+    transposed = csr_array(matrix.T)
+    for start in range(0, matrix.shape[0], _BLOCK):
+        block = matrix[start : start + _BLOCK] @ transposed
+        for first, last in zip(block.indptr[:-1], block.indptr[1:], strict=True):
+            yield block.indices[first:last], block.data[first:last]

@@ -17,6 +17,7 @@ from matplotlib.ticker import MaxNLocator
 from common.files import replacing
 from data_prep.statistics import PAPER, CorpusStatistics, Lengths
 
+# Families with the signs of simplified Chinese, the first installed one is used.
 CHINESE_FONTS: Final[tuple[str, ...]] = (
     "Noto Sans CJK SC",
     "Noto Sans SC",
@@ -30,16 +31,15 @@ CHINESE_FONTS: Final[tuple[str, ...]] = (
     "SimHei",
     "Noto Sans CJK JP",  # the name under which a collection of all the Noto CJK fonts is often found
 )
-"""Families with the signs of simplified Chinese, the first installed one is used."""
 
+# Topics with a bar of their own; the others share one.
 TOPICS_SHOWN: Final = 20
-"""Topics with a bar of their own; the others share one."""
 
+# Questions with more responses than this share one bar.
 RESPONSES_SHOWN: Final = 15
-"""Questions with more responses than this share one bar."""
 
+# Longer topics are cut in the picture.
 TOPIC_CHARS: Final = 16
-"""Longer topics are cut in the picture."""
 
 _THOUSANDS: Final = "{x:,.0f}"
 _LEAST_SHOWN: Final = 5  # so that the paper's means stand among the bars
@@ -94,12 +94,12 @@ def topics_figure(statistics: CorpusStatistics) -> Figure:
     """
     if not statistics.topics:
         raise ValueError("a plot of topics for a corpus without topics, expected at least one. Leave the plot out.")
-    families = [_BASE_FONT, *_chinese_font()]
+    installed = {font.name for font in fontManager.ttflist}
+    families = [_BASE_FONT, *[name for name in CHINESE_FONTS if name in installed][:1]]
     shown = list(statistics.topics.items())[:TOPICS_SHOWN]
     names = [_drawable(topic, families) for topic, _ in shown]
     bars = [(f"{rank}. {name}", count) for rank, (name, (_, count)) in enumerate(zip(names, shown, strict=True), 1)]
-    others = list(statistics.topics.values())[TOPICS_SHOWN:]
-    if others:
+    if others := list(statistics.topics.values())[TOPICS_SHOWN:]:
         bars.append((f"{len(others)} other topics", sum(others)))
     if statistics.no_topic:
         bars.append(("no topic", statistics.no_topic))
@@ -123,8 +123,7 @@ def responses_figure(statistics: CorpusStatistics) -> Figure:
     counts = statistics.responses_per_question
     first, last = min(*counts, 1), min(max(*counts, _LEAST_SHOWN), RESPONSES_SHOWN)
     bars = {str(responses): counts.get(responses, 0) for responses in range(first, last + 1)}
-    more = sum(questions for responses, questions in counts.items() if responses > RESPONSES_SHOWN)
-    if more:
+    if more := sum(questions for responses, questions in counts.items() if responses > RESPONSES_SHOWN):
         bars[f"{RESPONSES_SHOWN + 1}+"] = more
     positions = range(first, first + len(bars))
     figure = Figure(figsize=(7, 3.6), layout="constrained")
@@ -145,16 +144,14 @@ def _histogram(axes: Axes, lengths: Lengths) -> None:
     if lengths.bins[last]:
         label = f"{edges[last]:,} or more: {lengths.bins[last]:,}"
         axes.bar(edges[last], lengths.bins[last], width, align="edge", color=_GREY, label=label)
-    filled = max(index for index, count in enumerate(lengths.bins) if count)
-    axes.set_xlim(0, (filled + 2) * width)
+    axes.set_xlim(0, (max(index for index, count in enumerate(lengths.bins) if count) + 2) * width)
 
 
 def _means(axes: Axes, ours: float, paper: Sequence[float], decimals: int, edge: float) -> None:
     """Vertical lines, the axis widened to hold them; one beyond `edge`, where bars end, is only named in the legend."""
     names = ["mean here", *(f"{name}, paper" for name in PAPER)]
     means = [ours, *paper]
-    styles = (("black", "-"), ("#c65d07", "--"), ("#11703f", ":"))
-    for name, mean, (colour, dashes) in zip(names, means, styles, strict=True):
+    for name, mean, colour, dashes in zip(names, means, ("black", "#c65d07", "#11703f"), ("-", "--", ":"), strict=True):
         label = f"{name}: {mean:,.{decimals}f}"
         if mean <= edge:
             axes.axvline(mean, color=colour, linestyle=dashes, linewidth=2, label=label)
@@ -172,11 +169,6 @@ def _finish(axes: Axes) -> None:
     axes.yaxis.set_major_formatter(_THOUSANDS)
     # Above the bars: inside, some corpus always has its lines or bars where the legend is.
     axes.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, columnspacing=1.5)
-
-
-def _chinese_font() -> list[str]:
-    installed = {font.name for font in fontManager.ttflist}
-    return [name for name in CHINESE_FONTS if name in installed][:1]
 
 
 def _drawable(topic: str, families: Sequence[str]) -> str:

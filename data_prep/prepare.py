@@ -16,15 +16,14 @@ from common.files import remove_partial
 from common.records.question import Question
 from data_prep.config import DataConfig
 from data_prep.corpora import Corpus
+from data_prep.duplicates import Leak, Texts, find_leaks, reasons_by_id
 from data_prep.engine import treat_questions
 from data_prep.grouping import Grouped, deduplicate, everything
-from data_prep.leaks import Leak, Texts, find_leaks, reasons_by_id
 from data_prep.negatives import TripletBuilder
-from data_prep.rejected import Rejected
 from data_prep.selection import Barred, select_prompts, select_sft
 from data_prep.split import Split, split_questions
 from data_prep.statistics import CorpusStatistics, corpus_statistics
-from data_prep.tally import Tally
+from data_prep.tally import Rejected, Tally
 from data_prep.treatment import Masked, Treated
 from data_prep.writers import (
     RlSplit,
@@ -38,8 +37,8 @@ from data_prep.writers import (
 
 logger = logging.getLogger(__name__)
 
+# The folder of batches that are done, below the stage's; it is removed at the end.
 WORK: Final = "work"
-"""The folder of batches that are done, below the stage's; it is removed at the end."""
 
 
 class Clock:
@@ -123,13 +122,22 @@ def prepare(
     """
     remove_partial(out_dir)
     tally, clock = Tally(), Clock()
-    named = _named(corpus, coe, exclude, config.data_source)
+    named = [
+        ("", config.data_source, corpus),
+        *([("coe_", "sample", coe)] if coe is not None else []),
+        *((f"{name} ", name, part) for name, part in exclude.items()),
+    ]
+    names = [name for _, name, _ in named]
+    if len(set(names)) < len(names):
+        raise ValueError(f"corpora are called {names}, expected a name of its own for each. Set data_source=… .")
     read = {name: corpus_statistics(part.questions) for _, name, part in named}
     clock.lap("statistics")
     treated = _treat({name: part for _, name, part in named}, config, out_dir / WORK)
     clock.lap("treatment")
     for prefix, name, part in named:
-        _note(prefix, part, treated[name], tally)
+        tally.note(f"{prefix}records", part.records_in, part.records_kept, part.rejected)
+        rejected = [item for result in treated[name] for item in result.rejected]
+        _note(tally, prefix, part.questions, _kept(treated[name]), rejected)
     own = _group("", treated[config.data_source], config, tally)
     chains = own if coe is None else _group("coe_", treated["sample"], config, tally)
     others = {name: everything(part.questions, treated[name]) for name, part in exclude.items()}
@@ -174,23 +182,6 @@ def prepare(
         risky_prompts=sum(bool(question.risks) for question in prompts["grpo_train"]),
         seconds=clock.seconds,
     )
-
-
-def _named(
-    corpus: Corpus, coe: Corpus | None, exclude: Mapping[str, Corpus], data_source: str
-) -> list[tuple[str, str, Corpus]]:
-    """Each corpus with what its steps' names begin with, and its own name.
-
-    Raises:
-        ValueError: two have one name.
-    """
-    named = [("", data_source, corpus)]
-    named += [("coe_", "sample", coe)] if coe is not None else []
-    named += [(f"{name} ", name, part) for name, part in exclude.items()]
-    names = [name for _, name, _ in named]
-    if len(set(names)) < len(names):
-        raise ValueError(f"corpora are called {names}, expected a name of its own for each. Set data_source=… .")
-    return named
 
 
 def _treat(corpora: Mapping[str, Corpus], config: DataConfig, work: Path) -> dict[str, list[Treated]]:
@@ -266,29 +257,23 @@ def _write(
     write_questions_parquet(folder / "questions.parquet", split)
 
 
-def _note(prefix: str, corpus: Corpus, treated: Sequence[Treated], tally: Tally) -> None:
-    tally.note(f"{prefix}records", corpus.records_in, corpus.records_kept, corpus.rejected)
-    rejected = [item for result in treated for item in result.rejected]
-    _note_texts(prefix, corpus.questions, _kept(treated), rejected, tally)
+def _note(
+    tally: Tally, prefix: str, before: Sequence[Question], after: Sequence[Question], rejected: Sequence[Rejected]
+) -> None:
+    """What a step kept and left out, of questions and of responses."""
+    tally.note(f"{prefix}questions", len(before), len(after), (item for item in rejected if item.what == "question"))
+    came_in, kept = (sum(len(question.responses) for question in part) for part in (before, after))
+    tally.note(f"{prefix}responses", came_in, kept, (item for item in rejected if item.what == "response"))
 
 
 def _group(prefix: str, treated: Sequence[Treated], config: DataConfig, tally: Tally) -> Grouped:
     grouped, rejected = deduplicate(treated, config.question_threshold, config.response_threshold)
-    _note_texts(f"{prefix}unique_", _kept(treated), grouped.questions, rejected, tally)
+    _note(tally, f"{prefix}unique_", _kept(treated), grouped.questions, rejected)
     return grouped
 
 
 def _kept(treated: Sequence[Treated]) -> list[Question]:
     return [result.question for result in treated if result.question is not None]
-
-
-def _note_texts(
-    prefix: str, before: Sequence[Question], after: Sequence[Question], rejected: Sequence[Rejected], tally: Tally
-) -> None:
-    """Note a step twice: for questions, and for all their responses."""
-    for what, size in (("question", len), ("response", lambda part: sum(len(each.responses) for each in part))):
-        items = [item for item in rejected if item.what == what]
-        tally.note(f"{prefix}{what}s", size(before), size(after), items)
 
 
 def _leaks(held_out: Mapping[str, Grouped], others: Mapping[str, Grouped], config: DataConfig) -> list[Leak]:
@@ -305,13 +290,13 @@ def _check_no_leak(
     Raises:
         RuntimeError: there is one.
     """
-    counts = {f"{held} / {other}": 0 for held in held_out for other in trained_on}
-    counts.update(Counter(f"{leak.held_out_set} / {leak.other_set}" for leak in _leaks(held_out, trained_on, config)))
-    if any(counts.values()):
+    counts = Counter({f"{held} / {other}": 0 for held in held_out for other in trained_on})
+    counts.update(f"{leak.held_out_set} / {leak.other_set}" for leak in _leaks(held_out, trained_on, config))
+    if counts.total():
         raise RuntimeError(
-            f"held-out questions are alike to ones trained on, by pair of sets {counts}: report this bug."
+            f"held-out questions are alike to ones trained on, by pair of sets {dict(counts)}: report this bug."
         )
-    return counts
+    return dict(counts)
 
 
 def _posts(sets: Mapping[str, Grouped]) -> dict[str, Texts]:

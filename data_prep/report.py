@@ -43,8 +43,9 @@ _STEPS: Final = {
 
 def write_report(prepared: Prepared, config: DataConfig, folder: Path) -> None:
     """Write everything named above into ``folder``."""
-    rejected = ({"stage": stage, **asdict(item)} for stage, item in prepared.tally.rejected)
-    write_json_lines(folder / "rejected.jsonl", rejected)
+    write_json_lines(
+        folder / "rejected.jsonl", ({"stage": stage, **asdict(item)} for stage, item in prepared.tally.rejected)
+    )
     write_json_lines(folder / "masked.jsonl", map(asdict, prepared.masked))
     write_json_lines(folder / "leaks.jsonl", map(asdict, prepared.leaks))
     kept = corpus_statistics(prepared.questions)
@@ -132,8 +133,7 @@ def _rules(prepared: Prepared, config: DataConfig) -> str:
 def _masks(prepared: Prepared, config: DataConfig) -> str:
     if not config.mask:
         return "Nothing was masked (`mask=[]`).\n"
-    counts = _mask_counts(prepared)
-    rows = ((f"[{kind}]", f"{count:,}") for kind, count in sorted(counts.items(), key=lambda item: -item[1]))
+    rows = ((f"[{kind}]", f"{count:,}") for kind, count in _mask_counts(prepared).items())
     return (
         table(("Placeholder", "Places"), rows)
         + "\nPatterns and word lists miss some and mask some that is none: `python -m data_prep.anonymise.measure` "
@@ -142,9 +142,8 @@ def _masks(prepared: Prepared, config: DataConfig) -> str:
 
 
 def _risks(prepared: Prepared) -> str:
-    counts = _risk_counts(prepared)
     size = max(1, len(prepared.questions))
-    rows = ((name, f"{count:,}", f"{count / size:.1%}") for name, count in counts.items())
+    rows = ((name, f"{count:,}", f"{count / size:.1%}") for name, count in _risk_counts(prepared).items())
     marked = sum(question.crisis for question in prepared.questions)
     return (
         table(("Category", "Questions", "Share"), rows)

@@ -1,21 +1,26 @@
-"""Which questions become SFT samples and prompts: none held out elsewhere, none at risk in RL, none too long."""
+"""Which questions become SFT samples and prompts: none held out elsewhere, none at risk in RL, none too long.
 
-from collections.abc import Mapping
-from typing import Literal
+Lengths are counted in tokens by the real chat template, and what is over a limit is set aside: nothing is ever cut
+short.
+"""
 
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, Final, Literal, TypeVar
+
+from tqdm import tqdm
 from transformers import PreTrainedTokenizerBase
 
 from common.records.question import Question
 from data_prep.config import DataConfig
-from data_prep.lengths import split_prompts, split_sft
-from data_prep.rejected import Rejected
+from data_prep.prompts import chat_messages
 from data_prep.split import draw
-from data_prep.tally import Tally
+from data_prep.tally import Rejected, Tally
 from data_prep.writers import SftSample
 from reward_fns.coe_format import CoEFormatError, CoEOutput
 
+# Questions that must not be trained on, by id: the reason, and the detail of it.
 Barred = Mapping[str, tuple[str, str]]
-"""Questions that must not be trained on, by id: the reason, and the detail of it."""
 
 
 def select_sft(
@@ -87,3 +92,101 @@ def select_prompts(
 
 def _output(coe: tuple[str, ...], response: str, config: DataConfig) -> str:
     return response if config.prompt == "plain" else CoEOutput(coe, response).render()
+
+
+_BATCH: Final = 256
+
+T = TypeVar("T")
+
+
+def count_tokens(
+    tokenizer: PreTrainedTokenizerBase,
+    conversations: Iterable[list[dict[str, str]]],
+    template_kwargs: Mapping[str, Any],
+    *,
+    prompt: bool,
+) -> list[int]:
+    """Tokens of each conversation as the chat template renders it.
+
+    Args:
+        template_kwargs: passed to the chat template; the paper trains Qwen3 with ``enable_thinking=False``.
+        prompt: whether the opening of the assistant's turn is added, as before generation.
+
+    Raises:
+        ValueError: the tokenizer has no chat template.
+    """
+    if not tokenizer.chat_template:
+        raise ValueError(f"tokenizer {tokenizer.name_or_path!r} has no chat template. Use that of a chat model.")
+    counts: list[int] = []
+    for batch in _batches(conversations):
+        rendered = tokenizer.apply_chat_template(batch, tokenize=False, add_generation_prompt=prompt, **template_kwargs)
+        # The template has written the special tokens already.
+        counts += [len(tokens) for tokens in tokenizer(rendered, add_special_tokens=False)["input_ids"]]
+    return counts
+
+
+def split_prompts(
+    questions: list[Question],
+    system_prompt: str,
+    tokenizer: PreTrainedTokenizerBase,
+    template_kwargs: Mapping[str, Any],
+    limit: int,
+    what: Literal["rl prompt", "test prompt"],
+) -> tuple[list[Question], list[Rejected]]:
+    """The questions whose prompts fit into ``limit`` tokens, and the others with their lengths."""
+    conversations = (chat_messages(system_prompt, question.post) for question in questions)
+    tokens = count_tokens(tokenizer, _progress(conversations, len(questions), what), template_kwargs, prompt=True)
+    return _part(questions, tokens, limit, lambda question: (question.id, what, "prompt too long"))
+
+
+def split_sft(
+    samples: list[SftSample],
+    tokenizer: PreTrainedTokenizerBase,
+    template_kwargs: Mapping[str, Any],
+    max_prompt_tokens: int,
+    max_response_tokens: int,
+) -> tuple[list[SftSample], list[Rejected]]:
+    """The samples whose prompt and response each fit, and the others with their lengths.
+
+    The response is what the template adds to the prompt, its end mark with it: a reply longer than GRPO lets the
+    model write must not be what it is taught to write.
+    """
+    prompts = _progress((sample.messages[:-1] for sample in samples), len(samples), "sft prompts")
+    prompt_tokens = count_tokens(tokenizer, prompts, template_kwargs, prompt=True)
+    kept, long_prompts = _part(
+        list(zip(samples, prompt_tokens, strict=True)),
+        prompt_tokens,
+        max_prompt_tokens,
+        lambda item: (item[0].question_id, "sft sample", "prompt too long"),
+    )
+    whole = _progress((sample.messages for sample, _ in kept), len(kept), "sft samples")
+    whole_tokens = count_tokens(tokenizer, whole, template_kwargs, prompt=False)
+    fitting, long_responses = _part(
+        kept,
+        [total - prompt for total, (_, prompt) in zip(whole_tokens, kept, strict=True)],
+        max_response_tokens,
+        lambda item: (item[0].question_id, "sft sample", "response too long"),
+    )
+    return [sample for sample, _ in fitting], long_prompts + long_responses
+
+
+def _part(
+    items: list[T],
+    tokens: list[int],
+    limit: int,
+    describe: Callable[[T], tuple[str, Literal["sft sample", "rl prompt", "test prompt"], str]],
+) -> tuple[list[T], list[Rejected]]:
+    counted = list(zip(items, tokens, strict=True))
+    return [item for item, count in counted if count <= limit], [
+        Rejected(*describe(item), tokens=count, limit=limit) for item, count in counted if count > limit
+    ]
+
+
+def _progress(items: Iterable[T], total: int, desc: str) -> Iterator[T]:
+    return iter(tqdm(items, total=total, desc=f"counting tokens, {desc}", disable=None))
+
+
+def _batches(items: Iterable[T]) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, _BATCH)):
+        yield batch

@@ -1,7 +1,7 @@
 """The numbers of a corpus that the paper's Table 1 gives, and what the plots and the dataset card need beside them.
 
 All lengths are in characters as Python counts them: Chinese signs, Latin letters, punctuation and line ends alike, each
-one. Tokens are the business of ``lengths.py``; nothing here reads or writes a file.
+one. Tokens are the business of ``selection.py``; nothing here reads or writes a file.
 """
 
 from collections import Counter
@@ -14,11 +14,11 @@ import numpy as np
 from common.records.question import Question
 from data_prep.markdown import cell, table
 
+# Bars of every length histogram; the last takes everything from its lower edge up.
 BINS: Final = 60
-"""Bars of every length histogram; the last takes everything from its lower edge up."""
 
+# Width of a bar in characters; the same for every corpus, so that two pictures compare.
 TITLE_BIN: Final = 2
-"""Width of a bar in characters; the same for every corpus, so that two pictures compare."""
 
 DESCRIPTION_BIN: Final = 25
 ANSWER_BIN: Final = 50
@@ -44,11 +44,11 @@ class Table1Column:
     responses_per_question: float
 
 
+# Table 1 of the paper. Empathy-QA was never published, so its column can be read but not counted again.
 PAPER: Final[Mapping[str, Table1Column]] = {
     "PsyQA": Table1Column(22_346, 56_063, 9, None, 21.6, 168.9, 524.6, 2.51),
     "Empathy-QA": Table1Column(40_959, 168_470, 29, 182, 22.7, 275.9, 775.6, 4.11),
 }
-"""Table 1 of the paper. Empathy-QA was never published, so its column can be read but not counted again."""
 
 
 @dataclass(frozen=True, slots=True)

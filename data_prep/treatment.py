@@ -19,16 +19,16 @@ import pyarrow as pa
 
 from common.code import code_identity
 from common.records.question import QUESTION_SCHEMA, Question, from_table
-from data_prep.cleaning import Change, CleanedQuestion, Cleaner
+from data_prep.cleaning import Change, Cleaner
 from data_prep.config import TreatmentConfig
 from data_prep.duplicates import PERMUTATIONS, Signatures, signatures
 from data_prep.emotion import EMOTIONS, Counts, EmotionClassifier, EmotionLexicon
-from data_prep.rejected import Rejected
 from data_prep.risk import RiskRules
+from data_prep.tally import Rejected
 from reward_fns.coe_format import LAYERS
 
+# Excerpts kept of each cleaning rule in a batch, for the report.
 EXAMPLES: Final = 2
-"""Excerpts kept of each cleaning rule in a batch, for the report."""
 
 _STRINGS = pa.list_(pa.string())
 _TEXTS = ("id", "what", "reason", "detail")
@@ -93,7 +93,7 @@ class Treated:
 
 
 class Treatment:
-    """The steps, set up once a process."""
+    """The steps, set up once a process; `clean` is the first, `mask` the second."""
 
     def __init__(self, config: TreatmentConfig) -> None:
         """Load rules, word lists and, where asked for, models.
@@ -106,7 +106,7 @@ class Treatment:
         # Presidio takes seconds to import, and whoever only reads results needs none of it.
         from data_prep.anonymise.engine import Anonymiser
 
-        self._cleaner = Cleaner(config.cleaning_off, config.min_response_chars)
+        self.clean = Cleaner(config.cleaning_off, config.min_response_chars)
         with _naming("mask_model", config.mask_model):
             self._anonymiser = Anonymiser(config.mask, config.mask_model) if config.mask else None
         self._risks = RiskRules.load()
@@ -153,7 +153,7 @@ class Treatment:
         ]
         kept = [question for (question, _, _), clean in zip(masked, cleaned, strict=True) if clean.question is not None]
         texts = [[question.post, *question.responses] for question in kept]
-        tags = iter([self.tag(question) for question in kept])
+        tags = iter([self._risks.risk_tags(question.post) for question in kept])
         emotions = iter([self._emotions(each) for each in texts])
         rows = iter([signatures(each) for each in texts])
         return [
@@ -165,19 +165,10 @@ class Treatment:
             for clean, (question, places, changes) in zip(cleaned, masked, strict=True)
         ]
 
-    def clean(self, question: Question) -> CleanedQuestion:
-        """The question by the rules of cleaning."""
-        return self._cleaner(question)
-
-    def tag(self, question: Question) -> tuple[str, ...]:
-        """The risks that the post's rules match."""
-        return self._risks.risk_tags(question.post)
-
     def _emotions(self, texts: list[str]) -> tuple[Counts, tuple[str, ...]]:
         """The texts' words of each class, or their labels where a classifier is asked for."""
-        if self._classifier is not None:
-            return np.empty((0, len(EMOTIONS)), dtype=np.uint16), self._classifier(texts)
-        return self._lexicon.vectors(texts), ()
+        none = np.empty((0, len(EMOTIONS)), dtype=np.uint16)
+        return (none, self._classifier(texts)) if self._classifier else (self._lexicon.vectors(texts), ())
 
     def mask(
         self, question: Question, changes: tuple[Change, ...] = ()
@@ -190,11 +181,10 @@ class Treatment:
         result = self._anonymiser([*texts, *excerpts])
         new = result.texts
         size = len(question.responses)
-        chain = new[2 + size : len(places)]
         masked = tuple(
-            Masked(question.id, places[found.text_index], found.type, found.start, found.end, found.number)
-            for found in result.found
-            if found.text_index < len(places)
+            Masked(question.id, places[index], span.type, span.start, span.end, span.number)
+            for index, span in result.found
+            if index < len(places)
         )
         shown = new[len(places) :]
         return (
@@ -203,7 +193,7 @@ class Treatment:
                 title=new[0],
                 description=new[1],
                 responses=new[2 : 2 + size],
-                coe=tuple(chain) or None,
+                coe=new[2 + size : len(places)] or None,
             ),
             masked,
             tuple(replace(change, before=shown[2 * i], after=shown[2 * i + 1]) for i, change in enumerate(changes)),

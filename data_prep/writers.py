@@ -6,7 +6,7 @@ reward function ``data_source``, ``reward_model`` and ``extra_info``, from ``grp
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -24,8 +24,8 @@ from common.records.triplets import Triplet
 from data_prep.prompts import chat_messages
 from data_prep.split import Split
 
+# The dataset's name in ``dataset_info.json``, for LLaMA-Factory's ``dataset:``.
 SFT_DATASET: Final = "coe_sft"
-"""The dataset's name in ``dataset_info.json``, for LLaMA-Factory's ``dataset:``."""
 
 RlSplit = Literal["train", "val"]
 
@@ -79,8 +79,7 @@ class SftSample:
 
 def write_sft_json(path: Path, samples: Iterable[SftSample]) -> None:
     """Write LLaMA-Factory's alpaca rows (one system, one user, one assistant turn) and ``dataset_info.json`` beside."""
-    rows = [{"system": sample.system, "instruction": sample.post, "output": sample.output} for sample in samples]
-    write_json(path, rows)
+    write_json(path, [{"system": each.system, "instruction": each.post, "output": each.output} for each in samples])
     entry = {
         "file_name": path.name,
         "formatting": "alpaca",
@@ -91,7 +90,7 @@ def write_sft_json(path: Path, samples: Iterable[SftSample]) -> None:
 
 
 def write_grpo_parquet(
-    path: Path, questions: Iterable[Question], system_prompt: str, data_source: str, split: RlSplit
+    path: Path, questions: Sequence[Question], system_prompt: str, data_source: str, split: RlSplit
 ) -> None:
     """Write verl's prompts.
 
@@ -105,25 +104,24 @@ def write_grpo_parquet(
     Raises:
         ValueError: a question is marked as at acute risk.
     """
-    rows: list[dict[str, Any]] = []
-    for index, question in enumerate(questions):
-        if question.crisis:
-            raise ValueError(f"question {question.id} is at acute risk and never an RL prompt. Leave it out.")
-        rows.append(
-            {
-                "data_source": data_source,
-                "prompt": chat_messages(system_prompt, question.post),
-                "ability": ABILITY,
-                "reward_model": {"style": "rule", "ground_truth": question.responses[0]},
-                "extra_info": {
-                    "index": index,
-                    "split": split,
-                    "question_id": question.id,
-                    "question": question.post,
-                    "topic": question.topic,
-                },
-            }
-        )
+    if risky := [question.id for question in questions if question.crisis]:
+        raise ValueError(f"question {risky[0]} is at acute risk and never an RL prompt. Leave it out.")
+    rows = (
+        {
+            "data_source": data_source,
+            "prompt": chat_messages(system_prompt, question.post),
+            "ability": ABILITY,
+            "reward_model": {"style": "rule", "ground_truth": question.responses[0]},
+            "extra_info": {
+                "index": index,
+                "split": split,
+                "question_id": question.id,
+                "question": question.post,
+                "topic": question.topic,
+            },
+        }
+        for index, question in enumerate(questions)
+    )
     _write(path, rows, _GRPO_SCHEMA)
 
 

@@ -9,8 +9,8 @@ it as one (加微信13874620591) and calls it no phone.
 import re
 from typing import Final
 
-from data_prep.anonymise.patterned import LETTERS, Mobile
-from data_prep.anonymise.presidio import EntityRecognizer, NlpArtifacts, RecognizerResult
+from data_prep.anonymise.patterned import LETTERS, mobile
+from data_prep.anonymise.presidio import NlpArtifacts, Recogniser, RecognizerResult
 
 _NUMERALS: Final = "零〇一二三四五六七八九幺"
 _NUMBER: Final = re.compile(
@@ -151,32 +151,27 @@ _WORDS: Final = re.compile(
 
 # The score of a mobile number as a phone is 1.
 _SURER: Final = 1.1
+_MOBILES: Final = mobile()
 
 
-class Account(EntityRecognizer):
+class Account(Recogniser):
     """QQ numbers and WeChat ids by what is said beside them."""
 
-    def __init__(self) -> None:
-        """Set up the look for mobile numbers."""
-        self._mobile = Mobile()
-        super().__init__(supported_entities=["QQ", "微信"], supported_language="zh", name="account by its cue")
-
-    def load(self) -> None:
-        """Nothing to load."""
+    types, label = ("QQ", "微信"), "account by its cue"
 
     def may_match(self, text: str) -> bool:
-        """See `Triggered`: without a candidate there is no account."""
-        return _TRIGGER.search(text) is not None or self._mobile.may_match(text)
+        """See `Recogniser`: without a candidate there is no account."""
+        return _TRIGGER.search(text) is not None or _MOBILES.may_match(text)
 
     def analyze(
         self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
     ) -> list[RecognizerResult]:
         """Every candidate whose cue says what it is; below the score of what has a pattern of its own."""
         results = []
-        if self._mobile.may_match(text):
-            for mobile in self._mobile.analyze(text, ["电话"]):
-                if kind := _kind_of_mobile(_before(text, mobile.start), _after(text, mobile.end)):
-                    results.append(RecognizerResult(kind, mobile.start, mobile.end, _SURER))
+        if _MOBILES.may_match(text):
+            for found in _MOBILES.analyze(text, ["电话"]):
+                if kind := _kind_of_mobile(_before(text, found.start), _after(text, found.end)):
+                    results.append(RecognizerResult(kind, found.start, found.end, _SURER))
         for match in _NUMBER.finditer(text):
             if kind := _kind_of_number(match[0], _before(text, match.start()), _after(text, match.end())):
                 results.append(RecognizerResult(kind, match.start(), match.end(), 0.9))

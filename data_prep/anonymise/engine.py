@@ -10,12 +10,22 @@ No language model is loaded unless one is asked for (``model``), and nothing is 
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, chain
 
 import rjieba
 
 from data_prep.anonymise.accounts import Account
 from data_prep.anonymise.names import PersonalName
-from data_prep.anonymise.patterned import patterned_recognisers, plain_number
+from data_prep.anonymise.patterned import (
+    bank_card,
+    email,
+    landline,
+    licence_plate,
+    mobile,
+    plain_number,
+    resident_id,
+    url,
+)
 from data_prep.anonymise.placeholders import ALL_TYPES, MarkedText, Span
 from data_prep.anonymise.places import Address, Institution
 from data_prep.anonymise.presidio import (
@@ -25,41 +35,40 @@ from data_prep.anonymise.presidio import (
     RecognizerRegistry,
     RecognizerResult,
 )
-from data_prep.anonymise.recogniser import Triggered
 
 _LANGUAGE = "zh"
 _NUMBER_TYPES = frozenset({"电话", "身份证", "银行卡", "QQ", "车牌"})
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """One replaced value, without the value.
+class Anonymised:
+    """What became of the texts of one question.
 
     Attributes:
-        type: the word in its placeholder.
-        text_index: in which of the texts.
-        start, end: which characters of the text as it was, `end` exclusive.
-        number: the placeholder's number; equal values of a type have equal numbers within a question.
+        texts: with their placeholders, in order.
+        found: what was replaced, without the values, by text and position: in which of the texts, and which characters
+            of it as it was. Equal values of a type have equal numbers within a question.
     """
 
-    type: str
-    text_index: int
-    start: int
-    end: int
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Anonymised:
-    """The texts with their placeholders, in order, and what was replaced, by text and position."""
-
     texts: tuple[str, ...]
-    found: tuple[Found, ...]
+    found: tuple[tuple[int, Span], ...]
 
 
 def default_recognisers() -> list[EntityRecognizer]:
     """The recognisers that need no model, fresh ones."""
-    return [*patterned_recognisers(), Account(), PersonalName(), Institution(), Address()]
+    return [
+        mobile(),
+        landline(),
+        resident_id(),
+        bank_card(),
+        email(),
+        url(),
+        licence_plate(),
+        Account(),
+        PersonalName(),
+        Institution(),
+        Address(),
+    ]
 
 
 class Anonymiser:
@@ -85,13 +94,13 @@ class Anonymiser:
             from data_prep.anonymise.model import ModelRecognizer
 
             recognisers.append(ModelRecognizer(model))
-        self._recognisers = [each for each in recognisers if self._types.intersection(each.supported_entities)]
-        # Asked once here: telling whether an object fits a protocol is slow.
+        recognisers = [each for each in recognisers if self._types.intersection(each.supported_entities)]
+        # See `Recogniser`.
         self._conditions: list[tuple[EntityRecognizer, Callable[[str], bool]]] = [
-            (each, each.may_match if isinstance(each, Triggered) else bool) for each in self._recognisers
+            (each, getattr(each, "may_match", bool)) for each in recognisers
         ]
         self._engine = AnalyzerEngine(
-            registry=RecognizerRegistry(recognizers=self._recognisers, supported_languages=[_LANGUAGE]),
+            registry=RecognizerRegistry(recognizers=recognisers, supported_languages=[_LANGUAGE]),
             nlp_engine=NoOpNlpEngine([{"lang_code": _LANGUAGE, "model_name": "none"}]),
             supported_languages=[_LANGUAGE],
         )
@@ -110,24 +119,17 @@ class Anonymiser:
             pending = sorted({index for index, *_ in new})
         return Anonymised(
             tuple(text.result() for text in marked),
-            tuple(
-                Found(span.type, index, span.start, span.end, span.number)
-                for index, text in enumerate(marked)
-                for span in text.found
-            ),
+            tuple((index, span) for index, text in enumerate(marked) for span in text.found),
         )
 
     def _find(self, text: MarkedText) -> list[tuple[int, int, str]]:
         """What stands in a text and is not replaced yet; of two that overlap, only one."""
         view = text.view()
-        if not view:
+        possible = (each.supported_entities for each, may_match in self._conditions if may_match(view))
+        wanted = self._types.intersection(chain.from_iterable(possible))
+        if not wanted:
             return []
-        wanted = {
-            entity for each, may_match in self._conditions if may_match(view) for entity in each.supported_entities
-        }
-        if not wanted & self._types:
-            return []
-        results = self._engine.analyze(view, language=_LANGUAGE, entities=sorted(wanted & self._types))
+        results = self._engine.analyze(view, language=_LANGUAGE, entities=sorted(wanted))
         placed: list[tuple[int, int, str]] = []
         for result in sorted(results, key=_precedence):
             place = text.locate(result.start, result.end)
@@ -179,9 +181,7 @@ def _elsewhere(
 
 def _distinctive(value: str) -> bool:
     """Whether a string means this value wherever it stands: no word (宁静, 高兴), no short number."""
-    if value.isascii():
-        return len(value) >= 6
-    return len(value) >= 2 and not rjieba.has_word(value)
+    return len(value) >= 6 if value.isascii() else len(value) >= 2 and not rjieba.has_word(value)
 
 
 def _occurrences(value: str, text: str) -> Iterator[tuple[int, int]]:
@@ -190,12 +190,7 @@ def _occurrences(value: str, text: str) -> Iterator[tuple[int, int]]:
         return
     left = r"(?<![0-9A-Za-z_])" if re.match(r"[0-9A-Za-z_]", value) else ""
     right = r"(?![0-9A-Za-z_])" if re.search(r"[0-9A-Za-z_]$", value) else ""
-    edges = None
-    if len(value) == 2:
-        edges, position = {0}, 0
-        for word in rjieba.cut(text):
-            position += len(word)
-            edges.add(position)
+    edges = {0, *accumulate(map(len, rjieba.cut(text)))} if len(value) == 2 else None
     for match in re.finditer(left + re.escape(value) + right, text):
         if edges is None or edges.issuperset(match.span()):
             yield match.span()

@@ -17,17 +17,17 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from data_prep.anonymise.engine import Anonymiser
 from data_prep.anonymise.placeholders import ALL_TYPES
 from data_prep.scoring import Score
 
+# The folder of labelled texts.
 LABELLED: Final = Path(__file__).with_name("labelled")
-"""The folder of labelled texts."""
 
+# The types of which the exact span is asked for.
 PATTERNED: Final = ALL_TYPES[:8]
-"""The types of which the exact span is asked for."""
 
 
 _OVERLAP: Final = 0.8
@@ -39,14 +39,14 @@ class LabelError(ValueError):
     """A line of a labelled file that cannot be read."""
 
 
-def tuning_files() -> list[Path]:
-    """The labelled files that may be looked at while rules are written, in the order of their names."""
-    return sorted(LABELLED.glob("tune*.txt"))
+def labelled_files(kind: Literal["tune", "held"]) -> list[Path]:
+    """The labelled files of a kind, in the order of their names.
 
-
-def held_files() -> list[Path]:
-    """Sentences that nobody who writes rules looks at, in the order of their names; may be absent."""
-    return sorted(LABELLED.glob("held*.txt"))
+    Args:
+        kind: "tune" for those that may be looked at while rules are written, "held" for sentences that nobody who
+            writes rules looks at; these may be absent.
+    """
+    return sorted(LABELLED.glob(f"{kind}*.txt"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def measure(sentences: Iterable[Labelled], anonymiser: Anonymiser) -> dict[str, 
     """A score for each type, from each sentence on its own."""
     scores: dict[str, Score] = {type: Score() for type in ALL_TYPES}
     for sentence in sentences:
-        found = [(each.start, each.end, each.type) for each in anonymiser([sentence.text]).found]
+        found = [(span.start, span.end, span.type) for _, span in anonymiser([sentence.text]).found]
         for span in sentence.spans:
             if any(_same(span, other) for other in found):
                 scores[span[2]].hits += 1
@@ -116,7 +116,7 @@ def _shown(text: str, span: tuple[int, int, str]) -> str:
 
 def _table(scores: dict[str, Score]) -> Iterator[str]:
     yield "type\trecall\tprecision\tfound\tmissed\tfalse"
-    for type, score in [*scores.items(), ("patterned", over_types(scores, PATTERNED))]:
+    for type, score in [*scores.items(), ("patterned", together([scores[type] for type in PATTERNED]))]:
         yield "\t".join(
             [
                 type,
@@ -130,12 +130,16 @@ def _table(scores: dict[str, Score]) -> Iterator[str]:
 def pooled(scores: Iterable[dict[str, Score]]) -> dict[str, Score]:
     """One score of each type over several files: what was found and missed in all of them together."""
     files = list(scores)
-    return {type: sum((one[type] for one in files), Score()) for type in ALL_TYPES}
+    return {type: together([one[type] for one in files]) for type in ALL_TYPES}
 
 
-def over_types(scores: dict[str, Score], types: Iterable[str]) -> Score:
-    """One score over several types."""
-    return sum((scores[type] for type in types), Score())
+def together(scores: Sequence[Score]) -> Score:
+    """One score over several, of types or of files."""
+    return Score(
+        sum(score.hits for score in scores),
+        [each for score in scores for each in score.misses],
+        [each for score in scores for each in score.false_alarms],
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -146,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     anonymiser = Anonymiser()
     of_file: dict[Path, dict[str, Score]] = {}
-    for path in options.files or tuning_files():
+    for path in options.files or labelled_files("tune"):
         of_file[path] = scores = measure(read_labelled(path), anonymiser)
         print(path.name, *_table(scores), sep="\n")
         for type in options.show:
@@ -154,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(*(f"false {type}: {each}" for each in scores[type].false_alarms), sep="\n")
     if not options.files:
         print("tuning sets", *_table(pooled(of_file.values())), sep="\n")
-        if held := held_files():
+        if held := labelled_files("held"):
             print("held", *_table(pooled(measure(read_labelled(path), anonymiser) for path in held)), sep="\n")
 
 

@@ -8,14 +8,12 @@ therapists, historical and fictional persons.
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from data_prep.anonymise.names_context import END, OWN, ROLE, after_points, before_points
-from data_prep.anonymise.names_minority import minority_names
 from data_prep.anonymise.names_start import COMMON, COMPOUND, GIVEN, GRAMMAR, NEVER_GIVEN, SURNAMES, name_starts
-from data_prep.anonymise.presidio import EntityRecognizer, NlpArtifacts, RecognizerResult
-from data_prep.anonymise.segments import Words, clause, closed, is_word, open_to, segmented
-from data_prep.anonymise.word_lists import word_list
+from data_prep.anonymise.presidio import NlpArtifacts, Recogniser, RecognizerResult
+from data_prep.anonymise.segments import Words, clause, closed, is_word, open_to, segmented, word_list
 
 _FIRST = SURNAMES | frozenset(name[0] for name in COMPOUND)
 _WORD_LIKE = frozenset("".join(word_list("names.txt", "word-like")))
@@ -37,16 +35,22 @@ _COUNTED = tuple("这那一二两三几每整某前后下上首末本此01234567
 _KIN = "妹姐弟宝娃"
 _SELDOM_LAST = "家同和时有中来用好曾多天前后上在了的人们"
 _OWN_MEANING = ("v", "p", "d", "c", "r", "f", "uj", "ul", "y", "a", "m", "q", "zg")
+_PART: Final = "|".join(sorted(word_list("names.txt", "minority parts"), key=len, reverse=True))
+_SYLLABLE: Final = "".join(word_list("names.txt", "minority characters"))
+_DOTTED: Final = re.compile(rf"[{_SYLLABLE}]{{2,6}}[·•・][{_SYLLABLE}]{{2,6}}(?![·•・])")
+_UNDOTTED: Final = re.compile(rf"(?:{_PART})(?:{_PART}){{0,2}}[{_SYLLABLE}措珠雅木]{{0,2}}")
+_DOT: Final = re.compile("[·•・]")
+# Points that make a name.
 _SURE = 3.5
-"""Points that make a name."""
+# Points that make a name of a character that the list of surnames lacks: its owner or a relation has to say so.
 _SURE_IF_RARE = 5.5
-"""Points that make a name of a character that the list of surnames lacks: its owner or a relation has to say so."""
-
-
+# Points that what stands beside a name has at least.
 _POSSIBLE = 0.5
-"""Points that what stands beside a name has at least."""
+# Points of context that a minority's name without a dot needs: a relation before it, or a person's word after it and a
+# clause.
+_SURE_UNDOTTED: Final = 3.5
+# Points that rule a name out.
 _NONE = -100.0
-"""Points that rule a name out."""
 
 
 class _Candidate(NamedTuple):
@@ -55,15 +59,10 @@ class _Candidate(NamedTuple):
     end: int
 
 
-class PersonalName(EntityRecognizer):
+class PersonalName(Recogniser):
     """Surname and given name, where something beside them says that a private person is named."""
 
-    def __init__(self) -> None:
-        """Nothing to load."""
-        super().__init__(supported_entities=["姓名"], supported_language="zh", name="surname and context")
-
-    def load(self) -> None:
-        """Nothing to load."""
+    types, label = ("姓名",), "surname and context"
 
     def may_match(self, text: str) -> bool:
         """Whether two Chinese characters stand side by side: rare surnames leave no narrower condition."""
@@ -230,3 +229,16 @@ def _points(
         # 我弟弟潘子恒: after a relation a surname and two fitting characters do, however they were cut into words.
         points = max(points, 0.75)
     return points
+
+
+def minority_names(text: str) -> Iterator[tuple[int, int]]:
+    """Where Uyghur, Kazakh, Tibetan, Mongolian and Yi names as they are written in Chinese stand, by their parts.
+
+    It leaves out foreign names (欧文·亚隆): whom counselling posts quote is an author, as a rule.
+    """
+    if _DOT.search(text):
+        yield from (match.span() for match in _DOTTED.finditer(text))
+    for match in _UNDOTTED.finditer(text):
+        start, end = match.span()
+        if end - start > 2 and before_points(text, start)[0] + after_points(text, end) >= _SURE_UNDOTTED:
+            yield start, end

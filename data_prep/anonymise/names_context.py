@@ -55,15 +55,15 @@ _FAMOUS_AFTER: Final = re.compile(
     r"的?《|》|(?:的|这[首本部])(?:书|歌|诗|小说|电影|散文|理论|作品|话|名言|课|视频|演唱会|脱口秀)|笔下|(?:先生|老师|教授)?(?:曾经?说|说过|写过|认为|提出|在《|的《|有句话|有一句)|主演|演唱|饰演|粉丝"
 )
 
+# The characters of all cues: where another one stands before a name there is none of them.
 CUE_CHARACTERS: Final = frozenset(
     "".join(pattern.pattern for pattern in (_ROLE, _OWN, _CALLED, _I_AM, _BEFORE, _FAMOUS_BEFORE, _CLAUSE_START))
     + "\n\t\u3000\xa0"
 )
-"""The characters of all cues: where another one stands before a name there is none of them."""
+# Of these characters no cue but the start of a clause is made.
 _STOPS: Final = ("", *"。！？；的\n‘【…~～")
-"""Of these characters no cue but the start of a clause is made."""
+# Points for a name's owner saying so, for a relation or a role, and for words that may stand beside a person.
 OWN, ROLE, WEAK = 4.0, 3.0, 1.0
-"""Points for a name's owner saying so, for a relation or a role, and for words that may stand beside a person."""
 
 
 def before_points(text: str, start: int) -> tuple[float, bool]:

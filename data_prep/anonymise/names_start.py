@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from data_prep.anonymise.word_lists import word_list
+from data_prep.anonymise.segments import word_list
 
 COMPOUND: Final = word_list("names.txt", "compound")
 COMMON: Final = frozenset("".join(word_list("names.txt", "common")))

@@ -10,10 +10,25 @@ from bisect import insort
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from data_prep.anonymise.folding import fold
+_FOLDED: Final = "+-./@_#&=%~" + "".join(chr(code) for code in range(0x30, 0x7B) if chr(code).isalnum())
+_TABLE: Final = {
+    **{ord(char) + 0xFEE0: char for char in _FOLDED},
+    **{ord(first) + i: str(i + 1) for first in "①⑴⒈❶➀➊" for i in range(9)},
+    **dict.fromkeys(map(ord, "⓪⓿"), "0"),
+}
+_FOLDABLE: Final = re.compile("[" + "".join(map(chr, _TABLE)) + "]")
 
+
+def fold(text: str) -> str:
+    """The text with its wide and circled letters, digits and marks in ASCII; as long as the text.
+
+    A full-width colon or question mark stays: in Chinese text it ends a phrase.
+    """
+    return text.translate(_TABLE) if _FOLDABLE.search(text) else text
+
+
+# What is looked for, by the word that stands in its placeholder.
 PersonalData = Literal["电话", "身份证", "银行卡", "邮箱", "QQ", "微信", "网址", "车牌", "姓名", "学校", "单位", "地址"]
-"""What is looked for, by the word that stands in its placeholder."""
 
 ALL_TYPES: Final[tuple[PersonalData, ...]] = get_args(PersonalData)
 
@@ -54,13 +69,7 @@ class MarkedText:
 
     def view(self) -> str:
         """The folded text with a mark for every placeholder, replaced or standing."""
-        if not self._spans:
-            return self.folded
-        pieces, position = [], 0
-        for span in self._spans:
-            pieces.append(self.folded[position : span.start])
-            position = span.end
-        return _MARK.join([*pieces, self.folded[position:]])
+        return _replaced(self.folded, self._spans, [_MARK] * len(self._spans))
 
     def locate(self, start: int, end: int) -> tuple[int, int] | None:
         """Where characters of the view lie in the text; None where a mark is among them."""
@@ -85,8 +94,13 @@ class MarkedText:
 
     def result(self) -> str:
         """The text with the placeholders in place."""
-        pieces, position = [], 0
-        for span in self.found:
-            pieces += [self.text[position : span.start], placeholder(span.type, span.number)]
-            position = span.end
-        return "".join([*pieces, self.text[position:]])
+        return _replaced(self.text, self.found, [placeholder(span.type, span.number) for span in self.found])
+
+
+def _replaced(text: str, spans: list[Span], others: list[str]) -> str:
+    """The text with something else in the place of each span."""
+    pieces, position = [], 0
+    for span, other in zip(spans, others, strict=True):
+        pieces += [text[position : span.start], other]
+        position = span.end
+    return "".join([*pieces, text[position:]])

@@ -12,8 +12,7 @@ from typing import Final
 
 from ahocorasick_rs import AhoCorasick, Implementation
 
-from data_prep.anonymise.segments import is_word, open_to, segmented
-from data_prep.anonymise.word_lists import word_list
+from data_prep.anonymise.segments import is_word, open_to, segmented, word_list
 
 _TRADES: Final = frozenset(
     word
@@ -28,10 +27,10 @@ _STOP_WORDS: Final = frozenset(word_list("places.txt", "not in institutions")) |
 _EVERYDAY: Final = frozenset(word_list("places.txt", "everyday trades"))
 _COMMONPLACE: Final = frozenset(word_list("places.txt", "commonplace trades"))
 _SHORTEST: Final = 2
+# Points that make an employer.
 _SURE: Final = 4.0
-"""Points that make an employer."""
+# Points that the name itself has at most.
 _MOST: Final = 2.5
-"""Points that the name itself has at most."""
 
 _JOB: Final = (
     r"上[着了]?[夜早晚白]?班|工作|实习|任职|就职|打工|打过?工|做事|兼职|当[\u4e00-\u9fa5]|做(?!为|成|作|的|梦|爱|错|不|好|到|过)[\u4e00-\u9fa5A-Z]|"
@@ -64,6 +63,7 @@ _HINT: Final = re.compile(
     r"[上工实兼入离辞跳裁倒签打做当跑干面的](?:(?<=上)班|(?<=工)作|(?<=实)习|(?<=兼)职|(?<=入)职|(?<=离)[职开]|(?<=辞)[职了掉]|(?<=跳)[槽到]|(?<=裁)员|(?<=倒)闭|(?<=签)了|(?<=打)工|(?<=面)试|(?<=的)(?:HR|老板|店|经理|员工|offer|同事))"
 )
 _PIECE: Final = re.compile(r"[\u4e00-\u9fa5A-Za-z0-9]{2,20}")
+# What no name of a firm has before its trade.
 _NO_CORE: Final = re.compile(
     "|".join(
         (
@@ -80,9 +80,8 @@ _NO_CORE: Final = re.compile(
         )
     )
 )
-"""What no name of a firm has before its trade."""
+# Parts of speech, by their first letters, that a dictionary's word in a name seldom has.
 _NO_NAME: Final = "vdrcpufty"
-"""Parts of speech, by their first letters, that a dictionary's word in a name seldom has."""
 # Names end in these (佰味轩) even where no trade stands.
 _HOUSE: Final = frozenset("记轩坊阁汇屋堂斋居荟")
 # Without a trade these end a kind (饮品店) or a place (小镇上).

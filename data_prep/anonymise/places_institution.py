@@ -1,7 +1,7 @@
 """Named schools and employers: from an ending leftwards to where the name begins, and by cues where no ending stands.
 
 An institution counts when something beyond its kind names it: 临江市第三中学, but not 重点中学; 恒越电子厂, but not
-电子厂. No model; addresses are in ``places_address``.
+电子厂. No model; addresses are in ``places``.
 """
 
 import re
@@ -11,8 +11,7 @@ from typing import Final, NamedTuple
 
 from ahocorasick_rs import AhoCorasick, Implementation
 
-from data_prep.anonymise.segments import Words, is_word
-from data_prep.anonymise.word_lists import word_list
+from data_prep.anonymise.segments import Words, is_word, word_list
 
 SCHOOL, EMPLOYER = "学校", "单位"
 _BRAND: Final = "brand"
@@ -26,10 +25,10 @@ _NUMBERED: Final = re.compile(
     r"(?:公司|集团|油田|矿业|渔业|钻井|石油|航务|公交|环卫|客运|货运|建筑|建工|市政|运输|水电)[一二三四五六七八九十]{1,2}(?:公司|队|处|部|厂|所|站|场)|"
     r"(?<![第之百千万两])[一二三四五六七八九十](?:棉|毛|丝|麻|钢|铁|机|电|纺|化|药|汽|轧|印|油|木|建|冶|安|煤|砖|水|糖|纸)厂"
 )
+# What every `_NUMBERED` has in it; it begins with one set of characters, and so is searched ten times as quickly.
 _NUMBER_HINT: Final = re.compile(
     rf"[{_NUMERAL}附实](?=(?:实验|附属)?[中小幼高]|实小|附小|[师外医队处部厂所站场]|公司|.厂)"
 )
-"""What every `_NUMBERED` has in it; it begins with one set of characters, and so is searched ten times as quickly."""
 _WORK: Final = (
     r"(?:上[着了]?班|工作|实习|任职|就职|打工|做事|当[\u4e00-\u9fa5]|做[\u4e00-\u9fa5]{0,4}[员师工理]|跑[车船业]|打螺丝|"
     r"入职|离职|辞职|干了|干过|待了|呆了|裁员|倒闭|加班|兼职|的(?:同事|老板|领导|工资|offer|员工))"

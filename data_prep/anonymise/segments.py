@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 from itertools import accumulate
+from pathlib import Path
 from typing import NamedTuple
 
 import rjieba
@@ -26,10 +27,10 @@ class Words(NamedTuple):
     """The words of one text in order, so that ``words[i]`` covers ``text[starts[i]:starts[i + 1]]``."""
 
     words: tuple[str, ...]
+    # Parts of speech in the ICTCLAS letters: ``nr`` person, ``ns`` place, ``nt`` institution.
     tags: tuple[str, ...]
-    """Parts of speech in the ICTCLAS letters: ``nr`` person, ``ns`` place, ``nt`` institution."""
+    # Where each word begins; one more entry than words, the last being the text's length.
     starts: tuple[int, ...]
-    """Where each word begins; one more entry than words, the last being the text's length."""
 
     def at(self, position: int) -> int:
         """The number of the word that covers the character at ``position``."""
@@ -61,9 +62,7 @@ def closed(text: str) -> list[tuple[int, int]]:
 
     Without this a second pass would see the neighbours of a placeholder in a new light, and find more than the first.
     """
-    if "[" not in text:
-        return []
-    return [match.span() for match in _PLACEHOLDER.finditer(text)]
+    return [match.span() for match in _PLACEHOLDER.finditer(text)] if "[" in text else []
 
 
 def open_sentences(text: str, hints: Collection[int]) -> Iterator[tuple[int, str]]:
@@ -85,3 +84,23 @@ def open_sentences(text: str, hints: Collection[int]) -> Iterator[tuple[int, str
 def open_to(spans: list[tuple[int, int]], start: int, end: int) -> bool:
     """Whether ``start:end`` touches none of the ``closed`` sentences."""
     return all(end <= left or start >= right for left, right in spans)
+
+
+def word_list(file_name: str, section: str) -> tuple[str, ...]:
+    """The words under ``[section]`` in a file beside this module, in the file's order.
+
+    Lines that begin with ``#`` are comments.
+
+    Raises:
+        KeyError: the file has no such section.
+    """
+    sections: dict[str, list[str]] = {}
+    words: list[str] = []
+    for line in Path(__file__).with_name(file_name).read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            words = sections.setdefault(line.strip("[]"), [])
+        elif not line.startswith("#"):
+            words.extend(line.split())
+    if section not in sections:
+        raise KeyError(f"{file_name}: no section [{section}]; it has {', '.join(sections)}: add it or mend the name")
+    return tuple(sections[section])

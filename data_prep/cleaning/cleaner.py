@@ -10,13 +10,13 @@ from typing import Final
 
 from common.records.question import Question
 from data_prep.cleaning.rules import RULES, QuestionRule, ResponseRule, TextRule
-from data_prep.rejected import Rejected
+from data_prep.tally import Rejected
 
+# Responses have to be longer than this, in characters (section 2).
 MIN_RESPONSE_CHARS: Final = 100
-"""Responses have to be longer than this, in characters (section 2)."""
 
+# How much of a text an excerpt shows on either side of a change, in characters.
 EXCERPT_CHARS: Final = 30
-"""How much of a text an excerpt shows on either side of a change, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +87,9 @@ class Cleaner:
         rejected: list[Rejected] = []
         responses: list[str] = []
         for number, raw in enumerate(question.responses, 1):
-            response, rule, fault = self._response(raw, f"response {number}", responses, changes)
+            where = f"response {number}"
+            response, rule, fault = self._response(raw, where, responses, changes)
             if rule:
-                where = f"response {number}"
                 rejected.append(Rejected(question.id, "response", rule, f"{where}: {fault}"))
                 changes.append(Change(rule, where, response[: 2 * EXCERPT_CHARS], ""))
             else:
@@ -117,7 +117,7 @@ class Cleaner:
         def label(text: str, where: str) -> str:
             return _mended(text, where, self._mending_labels, changes)
 
-        chain = tuple(label(layer, f"layer {number}") for number, layer in enumerate(question.coe or (), 1))
+        coe = tuple(label(layer, f"layer {number}") for number, layer in enumerate(question.coe or (), 1))
         return replace(
             question,
             title=_mended(question.title, "title", self._mending, changes),
@@ -125,7 +125,7 @@ class Cleaner:
             topic=label(question.topic, "topic"),
             subtopic=label(question.subtopic, "subtopic"),
             responses=responses,
-            coe=chain or None,
+            coe=coe or None,
         )
 
 
@@ -135,8 +135,8 @@ def _mended(text: str, where: str, rules: Sequence[TextRule], changes: list[Chan
     It ends: a rule shortens the text or turns characters into such as no rule turns back.
     """
     noted: set[str] = set()
-    settled = False
-    while not settled:
+    start = None
+    while start != text:
         start = text
         for rule in rules:
             mended = rule.mend(text)
@@ -144,23 +144,14 @@ def _mended(text: str, where: str, rules: Sequence[TextRule], changes: list[Chan
                 noted.add(rule.name)
                 changes.append(_change(rule.name, where, text, mended))
             text = mended
-        settled = text == start
     return text
 
 
 def _change(rule: str, where: str, before: str, after: str) -> Change:
-    place = _first_difference(before, after)
-    around = slice(max(place - EXCERPT_CHARS, 0), place + EXCERPT_CHARS)
-    return Change(rule, where, before[around], after[around])
-
-
-def _first_difference(one: str, other: str) -> int:
-    """How many characters the two begin with in common, by halving: comparing slices is quick, characters are not."""
-    low, high = 0, min(len(one), len(other))
+    # How many characters the two begin with in common, by halving: comparing slices is quick, characters are not.
+    low, high = 0, min(len(before), len(after))
     while low < high:
         middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+        low, high = (middle, high) if before[low:middle] == after[low:middle] else (low, middle - 1)
+    around = slice(max(low - EXCERPT_CHARS, 0), low + EXCERPT_CHARS)
+    return Change(rule, where, before[around], after[around])

@@ -4,70 +4,93 @@ A rule mends a text, or leaves out a question or a response. What it means in fu
 stands with its function; here are its name, its reach and the words that a report shows.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 from common.records.question import Question
 from data_prep.cleaning import text_rules
-from data_prep.cleaning.greeting import is_only_greeting
 from data_prep.cleaning.solicitation import LARGE_SHARE, advertisement_share, cut_solicitations
 from data_prep.cleaning.topic import is_not_psychological
 from reward_fns.coe_format import has_visible_text
 
+# The words of a reply that is only a greeting: salutation, thanks, comfort and encouragement, however often repeated.
+_LIST = Path(__file__).with_name("greetings.txt")
+
+
+def is_only_greeting(text: str) -> bool:
+    """Whether the text has words, and none but those of a greeting; marks, digits and emoji do not count.
+
+    Such a reply (楼主好！抱抱你，加油加油，一切都会好起来的！) fits every post, and teaches to write what fits every
+    post. It is told by its words: each has to be in greetings.txt. A single word of content keeps the reply, for a list
+    that judged more than that would lose terse good ones.
+    """
+    words, blank = _patterns()
+    return words.fullmatch(text) is not None and blank.fullmatch(text) is None
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    lines = _LIST.read_text(encoding="utf-8").splitlines()
+    words = {word for line in lines if not line.startswith("#") for word in line.split()}
+    longest_first = "|".join(sorted(map(re.escape, words), key=lambda word: (-len(word), word)))
+    # Possessive: a reply is taken word by word and never a second time, so the search ends at the first other word.
+    return re.compile(rf"(?:{longest_first}|[\W\d_]+)*+", re.IGNORECASE), re.compile(r"[\W\d_]*")
+
 
 @dataclass(frozen=True, slots=True)
-class TextRule:
-    """A rule that mends a text.
+class Rule:
+    """A rule of one of the three kinds below.
 
     Attributes:
         name: by which it is switched off and counted.
-        summary: what it does, for the report.
+        summary: what it does or leaves out, for the report.
+    """
+
+    name: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextRule(Rule):
+    """A rule that mends a text.
+
+    Attributes:
         mend: the text as the rule wants it, never longer; the same text when there is nothing to do.
         posts: it mends titles and descriptions too; all rules mend responses.
         labels: it mends topics, subtopics and CoE chains too. The format's own tags in a chain are a mistake to be
             told, not to be mended in silence.
     """
 
-    name: str
-    summary: str
     mend: Callable[[str], str]
     posts: bool = True
     labels: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class ResponseRule:
+class ResponseRule(Rule):
     """A rule that leaves out a response.
 
     Attributes:
-        name: by which it is switched off and counted.
-        summary: what it leaves out, for the report.
         finds: what is wrong with the mended response, in words free of the response's own; "" when nothing is. Its
             arguments are the response, those of the question kept before it, and the least length in characters.
     """
 
-    name: str
-    summary: str
     finds: Callable[[str, Sequence[str], int], str]
 
 
 @dataclass(frozen=True, slots=True)
-class QuestionRule:
+class QuestionRule(Rule):
     """A rule that leaves out a question with all its responses.
 
     Attributes:
-        name: by which it is switched off and counted.
-        summary: what it leaves out, for the report.
         finds: whether the question, mended and with the responses that are left, has to go.
     """
 
-    name: str
-    summary: str
     finds: Callable[[Question], bool]
-
-
-Rule = TextRule | ResponseRule | QuestionRule
 
 
 def _advertises(response: str, _before: Sequence[str], _shortest: int) -> str:
@@ -126,5 +149,5 @@ _RULES: Final[tuple[Rule, ...]] = (
     QuestionRule("no_response_left", "questions without a response left", _is_unanswered),
 )
 
+# Every rule by its name, in the order in which they are applied.
 RULES: Final[dict[str, Rule]] = {rule.name: rule for rule in _RULES}
-"""Every rule by its name, in the order in which they are applied."""

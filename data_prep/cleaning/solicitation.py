@@ -13,11 +13,11 @@ from typing import Final
 
 from ahocorasick_rs import AhoCorasick
 
+# The score from which a sentence is a solicitation.
 ENOUGH: Final = 3
-"""The score from which a sentence is a solicitation."""
 
+# The share of a text's characters in such sentences from which the text as a whole is an advertisement.
 LARGE_SHARE: Final = 0.5
-"""The share of a text's characters in such sentences from which the text as a whole is an advertisement."""
 
 _STRONG = 2
 _LIST = Path(__file__).with_name("solicitation.txt")
@@ -49,9 +49,9 @@ def advertisement_share(text: str) -> float:
 
 def solicitation_score(sentence: str) -> int:
     """What the patterns found in the sentence add up to; 0 where none of them is strong."""
-    patterns = _patterns()
-    words = {number for number, _, _ in patterns.words.find_matches_as_indexes(sentence.lower(), overlapping=True)}
-    possible = patterns.always.union(*(patterns.of_word[number] for number in words))
+    always, finder, of_word, _ = _patterns()
+    words = {number for number, _, _ in finder.find_matches_as_indexes(sentence.lower(), overlapping=True)}
+    possible = always.union(*(of_word[number] for number in words))
     found = [entry.score for entry in possible if entry.pattern.search(sentence)]
     return sum(found) if max(found, default=0) >= _STRONG else 0
 
@@ -60,39 +60,23 @@ def solicitation_score(sentence: str) -> int:
 @lru_cache(maxsize=1)
 def _solicitations(text: str) -> list[tuple[int, int]]:
     """First and last-but-one character of each sentence that solicits."""
-    hits = iter(_patterns().strong.find_matches_as_indexes(text))
-    found = []
-    hit = next(hits, None)
-    for match in _SENTENCE.finditer(text) if hit else ():
-        if hit is None:
-            break
-        if hit[1] < match.end():
-            if solicitation_score(match.group()) >= ENOUGH:
-                found.append(match.span())
-            while hit is not None and hit[1] < match.end():
-                hit = next(hits, None)
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Patterns:
-    """The list, ready to use.
-
-    Attributes:
-        always: the patterns that need no word.
-        words: finds the words of all others, in lower case.
-        of_word: the patterns of each word.
-        strong: finds any word without which no strong pattern can match.
-    """
-
-    always: frozenset[_Pattern]
-    words: AhoCorasick
-    of_word: list[list[_Pattern]]
-    strong: AhoCorasick
+    *_, strong = _patterns()
+    hits = [start for _, start, _ in strong.find_matches_as_indexes(text)]
+    return [
+        match.span()
+        for match in (_SENTENCE.finditer(text) if hits else ())
+        if any(match.start() <= hit < match.end() for hit in hits) and solicitation_score(match.group()) >= ENOUGH
+    ]
 
 
 @cache
-def _patterns() -> _Patterns:
+def _patterns() -> tuple[frozenset[_Pattern], AhoCorasick, list[list[_Pattern]], AhoCorasick]:
+    """The list, ready to use.
+
+    Returns:
+        the patterns that need no word; what finds the words of all others, in lower case; the patterns of each word;
+        what finds any word without which no strong pattern can match.
+    """
     patterns = []
     for number, line in enumerate(_LIST.read_text(encoding="utf-8").splitlines(), 1):
         if not line or line.startswith("#"):
@@ -109,4 +93,4 @@ def _patterns() -> _Patterns:
         for word in entry.words:
             of_word.setdefault(word, []).append(entry)
     always = frozenset(entry for entry in patterns if not entry.words)
-    return _Patterns(always, AhoCorasick(of_word), list(of_word.values()), AhoCorasick(sorted(letters)))
+    return always, AhoCorasick(of_word), list(of_word.values()), AhoCorasick(sorted(letters))

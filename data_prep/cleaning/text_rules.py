@@ -16,11 +16,11 @@ from opencc import OpenCC
 
 from reward_fns.coe_format import TAG_NAMES
 
+# So many equal characters may stand in a row.
 LONGEST_RUN: Final = 3
-"""So many equal characters may stand in a row."""
 
+# From this share of kana among its characters a text counts as Japanese.
 KANA_SHARE: Final = 0.1
-"""From this share of kana among its characters a text counts as Japanese."""
 
 _BREAK_TAGS = "br|p|div|li|ul|ol|tr|h[1-6]|hr|blockquote|section|article|table"
 _OTHER_TAGS = (
@@ -108,8 +108,7 @@ def control_characters(text: str) -> str:
             for char in set(text)
             if char != _JOINER and not char.isspace() and unicodedata.category(char) in _INVISIBLE
         ]
-        text = text.translate(dict.fromkeys(map(ord, invisible)))
-        text = _STRAY_JOINER.sub("", text)
+        text = _STRAY_JOINER.sub("", text.translate(dict.fromkeys(map(ord, invisible))))
     if any(selector in text for selector in _SELECTORS):
         text = _STRAY_SELECTOR.sub("", text)
     return text

@@ -14,17 +14,17 @@ from typing import Final
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
+# The weight from which signs of another subject suffice in a post of ``TELLING_CHARS`` or more.
 ENOUGH: Final = 1
-"""The weight from which signs of another subject suffice in a post of ``TELLING_CHARS`` or more."""
 
+# The same in a shorter post, where the want of personal signs says less.
 ENOUGH_IN_SHORT: Final = 2
-"""The same in a shorter post, where the want of personal signs says less."""
 
+# A post so long, in characters, shows signs of a personal matter where it is one.
 TELLING_CHARS: Final = 30
-"""A post so long, in characters, shows signs of a personal matter where it is one."""
 
+# How much more a sign of a personal matter counts than one of another subject.
 PERSONAL: Final = 2
-"""How much more a sign of a personal matter counts than one of another subject."""
 
 _LIST = Path(__file__).with_name("topics.txt")
 _SECTIONS = ("[other]", "[personal]")

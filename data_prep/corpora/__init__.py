@@ -6,16 +6,17 @@ truncated line, stray bytes) is left out as ``Rejected`` while most are good: ``
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Final, Literal, get_args
 
 from common.records.question import Question
-from data_prep.corpora import empathy_qa, psyqa, sample, smilechat, table
-from data_prep.corpora.detect import detect_format
-from data_prep.corpora.errors import CorpusError, missing
-from data_prep.corpora.intake import MAX_BAD_RECORDS, Corpus, Intake
+from data_prep.corpora import psyqa, rows, sample, smilechat, table
+from data_prep.corpora.records import MAX_BAD_RECORDS, Corpus, CorpusError, Entry, Intake, missing, named
+from data_prep.corpora.text_files import inspect
 
 __all__ = ["Corpus", "CorpusError", "CorpusFormat", "detect_format", "load_corpus"]
 
@@ -25,8 +26,12 @@ _LOADERS: Final[dict[str, Callable[[Path, Intake, str], list[Question]]]] = {
     "sample": sample.load,
     "psyqa": psyqa.load,
     "smilechat": smilechat.load,
-    "empathy_qa": empathy_qa.load,
+    "empathy_qa": table.load_empathy_qa,
 }
+
+_RESPONSES: Final = "responses"
+_SAMPLE_ONLY: Final = frozenset({"crisis", "coe"})
+_LOOKED_AT: Final = 100
 
 logger = logging.getLogger(__name__)
 
@@ -68,10 +73,8 @@ def load_corpus(
         raise missing(path)
     chosen = "table" if columns else detect_format(path, encoding) if format == "auto" else format
     intake = Intake()
-    if chosen == "table":
-        questions = table.load(path, intake, encoding, columns)
-    else:
-        questions = _LOADERS[chosen](path, intake, encoding)
+    load = partial(table.load, columns=columns) if chosen == "table" else _LOADERS[chosen]
+    questions = load(path, intake, encoding)
     corpus = replace(intake.corpus(path, questions, max_bad_records), format=chosen)
     logger.info(
         "%s: format %s, %d records in, %d kept, %d rejected, %d questions",
@@ -83,3 +86,57 @@ def load_corpus(
         len(corpus.questions),
     )
     return corpus
+
+
+def detect_format(path: Path, encoding: str = "utf-8") -> str:
+    """The format by content, never by name alone.
+
+    - a folder with ``.jsonl`` files of the sample's records is "sample"; one with ``.json`` files, in it or in its
+      ``data/``, "smilechat", and so is an archive;
+    - else the names of the columns or keys tell: ``question`` and ``answers`` "psyqa", ``dialogue`` "smilechat",
+      ``title`` and ``responses`` "empathy_qa", or "sample" where the responses are objects and the records have an
+      ``id``, or where there is ``crisis`` or ``coe``.
+
+    Raises:
+        CorpusError: nothing there, none of these, or what ``rows.open_table`` raises.
+    """
+    if path.is_dir():
+        return _of_folder(path, encoding)
+    if inspect(path, encoding).kind in ("zip", "tar"):
+        return "smilechat"
+    found, entries = rows.open_table(path, encoding, {_RESPONSES})
+    names = set(found)
+    if {"question", "answers"} <= names:
+        return "psyqa"
+    if "dialogue" in names:
+        return "smilechat"
+    if {"title", _RESPONSES} <= names:
+        return "sample" if names & _SAMPLE_ONLY or _has_sample_responses(names, entries) else "empathy_qa"
+    raise _unknown(path, f"columns or keys {named(found)}")
+
+
+def _has_sample_responses(names: set[str], entries: Iterator[Entry]) -> bool:
+    if "id" not in names or "subtopic" in names:
+        return False
+    for entry in islice(entries, _LOOKED_AT):
+        responses = entry.value.get(_RESPONSES) if isinstance(entry.value, dict) else None
+        if isinstance(responses, list) and responses:
+            return isinstance(responses[0], dict)
+    return False
+
+
+def _of_folder(path: Path, encoding: str) -> str:
+    if lines := sorted(path.glob("*.jsonl")):
+        if (found := detect_format(lines[0], encoding)) == "sample":
+            return found
+        raise _unknown(path, f"a folder of files in the format {found}; name one of them")
+    if any(path.glob("*.json")) or any(path.glob("data/*.json")):
+        return "smilechat"
+    raise _unknown(path, "a folder without .jsonl or .json files")
+
+
+def _unknown(path: Path, found: str) -> CorpusError:
+    return CorpusError(
+        f"{path}: {found}, expected a sample, PsyQA, SMILECHAT or Empathy-QA corpus. "
+        "Name the format, the right path, or the columns of a table, such as columns.title=NAME."
+    )

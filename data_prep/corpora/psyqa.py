@@ -9,41 +9,32 @@ signed agreement.
 from pathlib import Path
 
 from common.records.question import Question
-from data_prep.corpora import fields, json_records
-from data_prep.corpora.intake import Intake
+from data_prep.corpora import records, rows
+from data_prep.corpora.records import Intake
 
 
 def load(path: Path, intake: Intake, encoding: str = "utf-8") -> list[Question]:
     """The questions of a PsyQA file; records with a bad field or an id met before go to ``intake`` as rejected.
 
     Raises:
-        CorpusError: what ``json_records.read`` raises.
+        CorpusError: what ``rows.read`` raises.
     """
-    seen = fields.SeenIds()
-    questions: list[Question] = []
-
-    def add(value: object, where: str) -> None:
-        question = _question(value, where)
-        seen.add(question.id, "questionID", where)
-        questions.append(question)
-
-    intake.take(json_records.read(path, encoding), add)
-    return questions
+    return intake.distinct(rows.read(path, encoding), _question, "questionID")
 
 
 def _question(value: object, where: str) -> Question:
-    record = fields.as_object(value, where)
+    record = records.as_object(value, where)
     responses = []
-    for index, entry in enumerate(fields.as_list(record, "answers", where)):
+    for index, entry in enumerate(records.as_list(record, "answers", where)):
         place = f"{where}: answers[{index}]"
         # A blank one among several is left to cleaning, so that it does not cost the others.
-        responses.append(fields.text(fields.as_object(entry, place), "answer_text", place, blank=True))
-    keywords = fields.text(record, "keywords", where, blank=True).replace("，", ",").split(",")
+        responses.append(records.text(records.as_object(entry, place), "answer_text", place, blank=True))
+    keywords = records.text(record, "keywords", where, blank=True).replace("，", ",").split(",")
     topic, *finer = (keyword.strip() for keyword in keywords)
     return Question(
-        id=fields.identifier(record, "questionID", where),
-        title=fields.text(record, "question", where),
-        description=fields.text(record, "description", where, blank=True),
+        id=records.identifier(record, "questionID", where),
+        title=records.text(record, "question", where),
+        description=records.text(record, "description", where, blank=True),
         topic=topic,
         subtopic=",".join(keyword for keyword in finer if keyword),
         responses=tuple(responses),

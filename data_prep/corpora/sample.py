@@ -6,13 +6,13 @@ The shipped corpus has all of them and stricter lengths: ``sample_corpus/schema.
 """
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
 from common.records.question import Question
-from data_prep.corpora import fields, json_records
-from data_prep.corpora.errors import CorpusError, bad_field
-from data_prep.corpora.intake import Intake
+from data_prep.corpora import records, rows
+from data_prep.corpora.records import CorpusError, Intake, bad_field
 from reward_fns.coe_format import LAYERS
 
 SAMPLE_CORPUS: Final = Path(__file__).resolve().parent.parent / "sample_corpus"
@@ -27,42 +27,26 @@ def load(path: Path, intake: Intake, encoding: str = "utf-8") -> list[Question]:
     Records with a bad field, an unknown key or an id met before go to ``intake`` as rejected.
 
     Raises:
-        CorpusError: no such file in the folder, or what ``json_records.read`` raises.
+        CorpusError: no such file in the folder, or what ``rows.read`` raises.
     """
-    seen = fields.SeenIds()
-    questions: list[Question] = []
-
-    def add(value: object, where: str) -> None:
-        question = _question(value, where)
-        seen.add(question.id, "id", where)
-        questions.append(question)
-
-    for file in _files(path):
-        intake.take(json_records.read(file, encoding), add)
-    return questions
-
-
-def _files(path: Path) -> Iterator[Path]:
-    if path.is_dir():
-        files = sorted(path.glob("*.jsonl"))
-        if not files:
-            raise CorpusError(f"{path}: no .jsonl file in this folder, expected one. Check the corpus path.")
-        yield from files
-    else:
-        yield path
+    files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+    if not files:
+        raise CorpusError(f"{path}: no .jsonl file in this folder, expected one. Check the corpus path.")
+    entries = chain.from_iterable(rows.read(file, encoding) for file in files)
+    return intake.distinct(entries, _question, "id")
 
 
 def _question(value: object, where: str) -> Question:
-    record = fields.as_object(value, where)
-    fields.unknown_keys(record, _QUESTION_KEYS, where)
+    record = records.as_object(value, where)
+    records.unknown_keys(record, _QUESTION_KEYS, where)
     crisis = record.get("crisis", False)
     if not isinstance(crisis, bool):
         raise bad_field(where, "crisis", "wrong type", crisis, "true or false", "Mark acute risk with true.")
     return Question(
-        id=fields.identifier(record, "id", where),
-        title=fields.text(record, "title", where),
-        description=fields.text(record, "description", where, blank=True),
-        topic=fields.text(record, "topic", where) if "topic" in record else "",
+        id=records.identifier(record, "id", where),
+        title=records.text(record, "title", where),
+        description=records.text(record, "description", where, blank=True),
+        topic=records.text(record, "topic", where) if "topic" in record else "",
         responses=tuple(_responses(record, where)),
         coe=_coe(record["coe"], where) if "coe" in record else None,
         crisis=crisis,
@@ -70,15 +54,15 @@ def _question(value: object, where: str) -> Question:
 
 
 def _responses(record: dict[str, Any], where: str) -> Iterator[str]:
-    for index, entry in enumerate(fields.as_list(record, "responses", where)):
+    for index, entry in enumerate(records.as_list(record, "responses", where)):
         place = f"{where}: responses[{index}]"
-        response = fields.as_object(entry, place)
-        fields.unknown_keys(response, _RESPONSE_KEYS, place)
-        yield fields.text(response, "text", place)
+        response = records.as_object(entry, place)
+        records.unknown_keys(response, _RESPONSE_KEYS, place)
+        yield records.text(response, "text", place)
 
 
 def _coe(value: object, where: str) -> tuple[str, ...]:
     place = f"{where}: coe"
-    layers = fields.as_object(value, where, "coe")
-    fields.unknown_keys(layers, frozenset(LAYERS), place)
-    return tuple(fields.text(layers, name, place) for name in LAYERS)
+    layers = records.as_object(value, where, "coe")
+    records.unknown_keys(layers, frozenset(LAYERS), place)
+    return tuple(records.text(layers, name, place) for name in LAYERS)

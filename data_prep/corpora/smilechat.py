@@ -1,8 +1,10 @@
 """SMILECHAT (Qiu et al., 2023; CC0): dialogues rewritten from PsyQA, read as long posts with several responses.
 
 Two shapes are read: JSON Lines (also gzipped) of ``{"id": …, "dialogue": [{"role": …, "content": …}, …]}``, and the
-original folder ``data/<id>.json``, each file a list of such turns, also packed (``dialogues``). Roles are ``client``
-and ``counselor``. A record is a dialogue.
+original folder ``data/<id>.json``, each file a list of such turns, also packed. Roles are ``client`` and
+``counselor``. A record is a dialogue. Archives (``.zip``, ``.tar``, ``.tar.gz``) are read in place and never unpacked
+to disk, so no name in them can point anywhere. A dialogue's file is ``<id>.json``; where there is a folder ``data``,
+only the files in it count.
 
 Each answer to one PsyQA question became a dialogue of its own, and these stand side by side: the dialogues of one
 question open with the same words, or with a rewording of them. Left apart, a question would be both trained and tested
@@ -15,26 +17,37 @@ pass, of direct neighbours 61 %; exact equality finds 23 % of these, rapidfuzz's
 rate 60 %. Missed are free rewordings: 158 more of the 5,999 neighbours are alike by TF-IDF over all client turns.
 """
 
+import io
+import json
 import re
+import tarfile
+import zipfile
+import zlib
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from pathlib import Path, PurePosixPath
+from typing import Final, TypeVar
+
+from tqdm import tqdm
 
 from common.records.question import Question
-from data_prep.corpora import dialogues, fields
-from data_prep.corpora.errors import bad_field
-from data_prep.corpora.intake import Intake
+from data_prep.corpora import records, rows
+from data_prep.corpora.records import CorpusError, Entry, Intake, RecordError, bad_field
+from data_prep.corpora.text_files import check_encoding, decoded, inspect, open_bytes
 
+# Share of the shorter opening's character bigrams found in the other, from which two openings are one question.
 OPENING_OVERLAP: Final = 0.4
-"""Share of the shorter opening's character bigrams found in the other, from which two openings are one question."""
 
+# How many places back, in the order of ids, a dialogue is compared: answers to two questions may interleave.
 WINDOW: Final = 4
-"""How many places back, in the order of ids, a dialogue is compared: answers to two questions may interleave."""
 
+# The longest title cut from a first turn, in characters.
 TITLE_CHARS: Final = 40
-"""The longest title cut from a first turn, in characters."""
 
+M = TypeVar("M")
+
+_LOCKED: Final = 1  # the bit of a zip member's flags
 _ROLES = ("client", "counselor")
 _OPENING_CHARS = 8
 _SENTENCE = re.compile(r"[^。！？!?\n]*[。！？!?]?")
@@ -68,33 +81,26 @@ def load(
         window: how many places back to compare.
 
     Raises:
-        CorpusError: what ``dialogues.read`` raises.
+        CorpusError: what ``read`` raises.
     """
-    seen = fields.SeenIds()
-    found: list[_Dialogue] = []
-
-    def add(value: object, where: str) -> None:
-        dialogue = _dialogue(fields.as_object(value, where), where)
-        seen.add(dialogue.id, "id", where)
-        found.append(dialogue)
-
-    intake.take(dialogues.read(path, encoding), add)
+    found = intake.distinct(read(path, encoding), _dialogue, "id")
     found.sort(key=lambda dialogue: _order(dialogue.id))
     return [_question(group) for group in _group(found, overlap, window)]
 
 
-def _dialogue(record: dict[str, Any], where: str) -> _Dialogue:
+def _dialogue(value: object, where: str) -> _Dialogue:
+    record = records.as_object(value, where)
     spoken: dict[str, list[str]] = {role: [] for role in _ROLES}
-    for index, entry in enumerate(fields.as_list(record, "dialogue", where)):
+    for index, entry in enumerate(records.as_list(record, "dialogue", where)):
         place = f"{where}: turn {index}"
-        turn = fields.as_object(entry, place)
-        role = fields.present(turn, "role", place)
+        turn = records.as_object(entry, place)
+        role = records.present(turn, "role", place)
         if role not in _ROLES:
             raise bad_field(place, "role", "unknown", role, f"one of {list(_ROLES)}", "Rename the role.")
         if index == 0 and role != "client":
             raise bad_field(place, "role", "not the client's turn", role, "'client' first", "Drop what precedes it.")
-        spoken[role].append(fields.text(turn, "content", place).strip())
-    return _Dialogue(fields.identifier(record, "id", where), tuple(spoken["client"]), tuple(spoken["counselor"]))
+        spoken[role].append(records.text(turn, "content", place).strip())
+    return _Dialogue(records.identifier(record, "id", where), tuple(spoken["client"]), tuple(spoken["counselor"]))
 
 
 def _order(name: str) -> tuple[int, int, str]:
@@ -155,3 +161,88 @@ def _cut_title(turn: str) -> tuple[str, str]:
     if not _NOT_TEXT.sub("", turn[:length]):
         length = TITLE_CHARS
     return turn[:length].strip(), turn[length:].strip()
+
+
+def read(path: Path, encoding: str = "utf-8") -> Iterator[Entry]:
+    """Every dialogue as ``{"id": …, "dialogue": [turns]}``.
+
+    Raises:
+        CorpusError: nothing there, no dialogue in it, an archive that is foreign, damaged or locked, an unknown
+            encoding; for JSON Lines what ``rows.read`` raises.
+    """
+    check_encoding(encoding)
+    kind = None if path.is_dir() else inspect(path, encoding).kind
+    if kind in ("json", "jsonl", "csv", "parquet"):
+        yield from rows.read(path, encoding)
+        return
+    files = _folder(path) if kind is None else _zip(path) if kind == "zip" else _tar(path)
+    is_empty = True
+    for name, data in tqdm(files, desc="reading SMILECHAT", unit="file", disable=None):
+        is_empty = False
+        where = name if kind is None else f"{path.name}: {name}"
+        yield Entry(where, _record(name, data, encoding, where))
+    if is_empty:
+        raise CorpusError(
+            f"{path}: no dialogue in it, expected files named <id>.json. Check the corpus path; "
+            "unpack an archive of another shape, save a workbook as CSV."
+        )
+
+
+def _record(name: str, data: bytes, encoding: str, where: str) -> object:
+    try:
+        return {"id": PurePosixPath(name).stem, "dialogue": json.loads(decoded(data, encoding, where))}
+    except RecordError as error:
+        return error
+    except (ValueError, RecursionError):
+        return RecordError(where, "not JSON", "found no whole JSON, expected a list of turns. Fetch the file again.")
+
+
+def _folder(path: Path) -> Iterator[tuple[str, bytes]]:
+    for file in sorted((path / "data" if (path / "data").is_dir() else path).glob("*.json")):
+        yield file.name, file.read_bytes()
+
+
+def _zip(path: Path) -> Iterator[tuple[str, bytes]]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [(info.filename, info) for info in archive.infolist() if not info.is_dir()]
+            for name, info in _dialogue_files(members):
+                if info.flag_bits & _LOCKED:
+                    raise CorpusError(f"{path}: {name} is locked by a password, expected open files. Unpack it.")
+                yield name, archive.read(info)
+    except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError) as error:
+        raise CorpusError(f"{path}: not a whole zip archive ({error}), expected one. Fetch it again.") from error
+
+
+def _tar(path: Path) -> Iterator[tuple[str, bytes]]:
+    try:
+        with open_bytes(path) as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
+            everything = archive.getmembers()
+            _check_end(stream, everything[-1])
+            members = [(member.name, member) for member in everything]
+            for name, member in _dialogue_files(members):
+                if (opened := archive.extractfile(member)) is not None:
+                    yield name, opened.read()
+    except tarfile.TarError as error:
+        raise CorpusError(f"{path}: not a whole tar archive ({error}), expected one. Fetch it again.") from error
+
+
+def _check_end(stream: io.BufferedIOBase, last: tarfile.TarInfo) -> None:
+    """Look for the empty block after the last member: ``tarfile`` takes a cut between two members for the end.
+
+    Reading on to the end also has a gzip file's checksum compared.
+
+    Raises:
+        tarfile.ReadError: there is no such block.
+    """
+    stream.seek(last.offset_data + -(-last.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE)
+    if not stream.read().startswith(tarfile.NUL * tarfile.BLOCKSIZE):
+        raise tarfile.ReadError("no end mark after the last member")
+
+
+def _dialogue_files(members: list[tuple[str, M]]) -> list[tuple[str, M]]:
+    """The members that can be dialogues by their names; macOS packs a twin ``._<name>`` beside each file."""
+    files = [(PurePosixPath(name), member) for name, member in members]
+    own = [(path, member) for path, member in files if path.suffix == ".json" and not path.name.startswith("._")]
+    in_data = [(path, member) for path, member in own if path.parent.name == "data"]
+    return [(str(path), member) for path, member in in_data or own]

@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from common.records.question import Question
-from data_prep.corpora import fields, rows
-from data_prep.corpora.errors import CorpusError, bad_field, named
-from data_prep.corpora.intake import Intake
+from data_prep.corpora import records, rows
+from data_prep.corpora.records import CorpusError, Intake, bad_field, named
 
+# The fields that a column map may name; each is read from the column of its own name unless the map says another.
 FIELDS: Final = ("title", "description", "responses", "id", "topic", "subtopic")
-"""The fields that a column map may name; each is read from the column of its own name unless the map says another."""
+
+# The paper's four fields (Empathy-R1, section 2).
+EMPATHY_QA: Final = ("title", "description", "topic", "responses")
 
 _REQUIRED: Final = ("title", "responses")
 _JSON_LIST: Final = re.compile(r'\s*\[\s*(["{]|\]\s*$)')
@@ -72,19 +74,31 @@ def load(
     if len(set(wanted.values())) < len(wanted):
         raise CorpusError(f"columns: {dict(wanted)}, expected another column for each field. Correct the config.")
     places = {field: wanted.get(field, field) for field in FIELDS if field in wanted or field not in wanted.values()}
-    table = rows.open_table(path, encoding, places.values())
+    names, entries = rows.open_table(path, encoding, places.values())
     needed = [field for field in FIELDS if field in required or field in wanted]
-    absent = [wanted.get(field, field) for field in needed if places.get(field) not in table.names]
-    if absent:
-        raise CorpusError(f"{path}: no column {named(absent)} among {named(table.names)}, expected all. {_REMEDY}")
-    if places.get("id") not in table.names:
+    if absent := [wanted.get(field, field) for field in needed if places.get(field) not in names]:
+        raise CorpusError(f"{path}: no column {named(absent)} among {named(names)}, expected all. {_REMEDY}")
+    if places.get("id") not in names:
         places.pop("id", None)
-    unread = [name for name in table.names if name not in places.values()]
-    if unread:
+    if unread := [name for name in names if name not in places.values()]:
         logger.info("%s: columns not read: %s", path, named(unread))
     collected = _Questions(places, required, intake)
-    intake.take(table.entries, collected.add)
+    intake.take(entries, collected.add)
     return collected.finished()
+
+
+def load_empathy_qa(path: Path, intake: Intake, encoding: str = "utf-8") -> list[Question]:
+    """The questions of a file in Empathy-QA's format: title, description, topic label, one or more responses each.
+
+    The corpus was never published, so the spelling of its keys is ours: ``title``, ``description``, ``topic`` (which
+    may hold ``topic/subtopic``), ``responses`` (a list of strings or of objects with ``text``), and where there are
+    such ``subtopic`` and ``id`` (else the record's number, from 1). With other names of columns such a corpus is read
+    by ``load``.
+
+    Raises:
+        CorpusError: one of the four fields is no column of it, or what ``load`` raises.
+    """
+    return load(path, intake, encoding, required=EMPATHY_QA)
 
 
 class _Questions:
@@ -102,14 +116,14 @@ class _Questions:
         Raises:
             RecordError: a field of it is bad, or it does not go with an earlier row of its id.
         """
-        record = fields.as_object(value, where)
-        title = fields.text(record, self._places["title"], where)
+        record = records.as_object(value, where)
+        title = records.text(record, self._places["title"], where)
         description = self._label(record, "description", where)
         topic, subtopic = self._topics(record, where)
         responses, is_whole = _responses(record, self._places["responses"], where)
         key: tuple[str, ...]
         if "id" in self._places:
-            name = fields.identifier(record, self._places["id"], where)
+            name = records.identifier(record, self._places["id"], where)
             key = (name,)
         else:
             name = str(self._intake.records_in)
@@ -151,7 +165,7 @@ class _Questions:
         column = self._places.get(field)
         if column is None or (field not in self._required and record.get(column) is None):
             return ""
-        return fields.text(record, column, where, blank=True)
+        return records.text(record, column, where, blank=True)
 
     def _topics(self, record: Mapping[str, Any], where: str) -> tuple[str, str]:
         topic = self._label(record, "topic", where).strip()
@@ -163,9 +177,9 @@ class _Questions:
 
 def _responses(record: Mapping[str, Any], column: str, where: str) -> tuple[list[str], bool]:
     """The row's responses, and whether they are all that the question has."""
-    value = fields.present(record, column, where)
+    value = records.present(record, column, where)
     if isinstance(value, str) and not _JSON_LIST.match(value):
-        return [fields.as_text(value, column, where)], False
+        return [records.as_text(value, column, where)], False
     if isinstance(value, str):
         try:
             value = json.loads(value)
@@ -173,10 +187,10 @@ def _responses(record: Mapping[str, Any], column: str, where: str) -> tuple[list
             expected = "the whole of the JSON list that it begins"
             raise bad_field(where, column, "not JSON", value, expected, "Mend the list.") from error
     responses = []
-    for index, item in enumerate(fields.as_list({column: value}, column, where)):
+    for index, item in enumerate(records.as_list({column: value}, column, where)):
         # A blank one among several is left to cleaning, so that it does not cost the others.
         if isinstance(item, dict):
-            responses.append(fields.text(item, "text", f"{where}: {column}[{index}]", blank=True))
+            responses.append(records.text(item, "text", f"{where}: {column}[{index}]", blank=True))
         else:
-            responses.append(fields.as_text(item, column, f"{where}: item {index}", blank=True))
+            responses.append(records.as_text(item, column, f"{where}: item {index}", blank=True))
     return responses, True

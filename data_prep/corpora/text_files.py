@@ -1,7 +1,7 @@
 """What kind of file a path is, by its content, and how its text is opened: compression, encoding, byte-order mark.
 
 Text is decoded with ``surrogateescape``: a byte that does not fit becomes a lone surrogate, which the check of the
-field it stands in reports (``fields.as_text``). So one bad byte costs one record; a file in quite another encoding is
+field it stands in reports (``records.as_text``). So one bad byte costs one record; a file in quite another encoding is
 told at once, by its first mebibyte.
 """
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, Literal
 
-from data_prep.corpora.errors import CorpusError, RecordError, missing
+from data_prep.corpora.records import CorpusError, RecordError, missing
 
 Kind = Literal["json", "jsonl", "csv", "parquet", "zip", "tar"]
 
@@ -143,8 +143,7 @@ def check_encoding(encoding: str) -> None:
 
 def _codec(head: bytes, encoding: str, path: Path) -> str:
     """The encoding of a text that begins so: its mark's, or the one named, when it fits."""
-    marked = _marked(head)
-    if marked:
+    if marked := _marked(head):
         return marked
     check_encoding(encoding)
     if codecs.lookup(encoding).name != "utf-8" and not head.isascii() and "\ufffd" not in _beginning(head, "utf-8"):

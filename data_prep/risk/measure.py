@@ -20,14 +20,14 @@ from data_prep.risk.reading import RISKS
 from data_prep.risk.tags import RiskRules
 from data_prep.scoring import Score
 
+# The labelled sets that the rules were written with.
 TUNED: Final = ("oblique_1", "oblique_2", "natural", "natural_2")
-"""The labelled sets that the rules were written with."""
 
+# All labelled sets that come with the project, by name; those that the rules were not written with come last.
 LABELLED: Final = {
     path.stem: path
     for path in sorted(Path(__file__).parent.glob("*.jsonl"), key=lambda path: (path.stem not in TUNED, path.stem))
 }
-"""All labelled sets that come with the project, by name; those that the rules were not written with come last."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,18 +13,17 @@ from typing import Final
 
 from ahocorasick_rs import AhoCorasick, Implementation
 
-from data_prep.risk.pattern import Gap, Slot
-from data_prep.risk.reading import RISKS, RULES, Rule, RuleSet, read_rules
+from data_prep.risk.reading import RISKS, RULES, Gap, Rule, RuleSet, Slot, read_rules
 
+# How far before a match negation and fiction are looked for, in characters.
 CONTEXT_CHARS: Final = 12
-"""How far before a match negation and fiction are looked for, in characters."""
 
 _LOWER = {ord(char): char.lower() for char in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 _Spans = tuple[tuple[int, int], ...]
+# For each character that is part of phrases to ignore, their spans.
 _Covered = dict[int, list[tuple[int, int]]]
-"""For each character that is part of phrases to ignore, their spans."""
+# A word's number, and where it starts and ends.
 _Hit = tuple[int, int, int]
-"""A word's number, and where it starts and ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +105,11 @@ class RiskRules:
                         ignored[category].setdefault(at, []).append((start, end))
         # Posts repeat their words, so what a word may fill is looked up once a text.
         fills = {word: sorted(slots) for word in words if (slots := complete & self._fills[word])}
-        matches = []
-        for rule, spans in self._rows(text, hits, fills, ignored):
-            start, end = spans[0][0], spans[-1][1]
-            if not self._is_negated(text, spans) and not self._is_story(text, start, end):
-                matches.append(Match(rule.category, rule.name, start, end))
-        return matches
+        return [
+            Match(rule.category, rule.name, spans[0][0], spans[-1][1])
+            for rule, spans in self._rows(text, hits, fills, ignored)
+            if not self._is_negated(text, spans) and not self._is_story(text, spans[0][0], spans[-1][1])
+        ]
 
     def _add(self, rule: Rule, pattern: tuple[Slot, ...], words: dict[str, tuple[list[int], list[str]]]) -> None:
         before = -1
@@ -127,11 +125,9 @@ class RiskRules:
     def _complete(self, words: set[int]) -> set[int]:
         """The slots of the patterns of which every slot has a word in the text: few, which saves most of the work."""
         present: set[int] = set().union(*(self._fills[word] for word in words))
-        complete: set[int] = set()
-        for last in present & self._last:
-            if present.issuperset(self._slots[last]):
-                complete.update(self._slots[last])
-        return complete
+        return {
+            slot for last in present & self._last if present.issuperset(self._slots[last]) for slot in self._slots[last]
+        }
 
     def _rows(
         self, text: str, hits: list[_Hit], fills: dict[int, list[int]], ignored: dict[str, _Covered]

@@ -13,8 +13,8 @@ import pytest
 
 from common.records.question import Question
 from data_prep.corpora import Corpus, CorpusError, detect_format, load_corpus, smilechat
-from data_prep.corpora.intake import Intake
-from data_prep.rejected import Rejected
+from data_prep.corpora.records import Intake
+from data_prep.tally import Rejected
 
 SAMPLE_LINE: dict[str, Any] = {
     "id": "a-1",

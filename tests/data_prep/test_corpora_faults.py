@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data_prep.corpora import Corpus, CorpusError, load_corpus
-from data_prep.corpora.intake import Entry, Intake
-from data_prep.rejected import Rejected
+from data_prep.corpora.records import Entry, Intake
+from data_prep.tally import Rejected
 
 FORMATS = ("auto", "sample", "psyqa", "smilechat", "empathy_qa", "table")
 KINDS = ("json", "jsonl", "csv", "parquet")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from data_prep.corpora import CorpusError, json_records, load_corpus
+from data_prep.corpora import CorpusError, load_corpus, rows
 
 
 @pytest.mark.parametrize(
@@ -46,11 +46,11 @@ json_values = st.recursive(
 def test_a_list_reads_the_same_in_pieces_of_any_length(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, values: list[Any], piece: int, indent: int | None
 ) -> None:
-    monkeypatch.setattr(json_records, "_CHUNK", piece)
+    monkeypatch.setattr(rows, "_CHUNK", piece)
     path = tmp_path / "corpus"
     text = json.dumps(values, ensure_ascii=False, indent=indent)
     path.write_text(text, encoding="utf-8")
-    entries = list(json_records.read(path))
+    entries = list(rows.read(path))
     assert [entry.value for entry in entries] == values
     ends = [len(json.dumps(values[:number], ensure_ascii=False, indent=indent)) for number in range(1, len(values))]
     if indent:

@@ -13,7 +13,7 @@ from common.records.question import Question
 from common.records.triplets import HARD, KINDS, Triplet
 from data_prep.corpora import load_corpus
 from data_prep.generic import mine_generic, split_sentences
-from data_prep.negatives import TripletBuilder
+from data_prep.negatives import TripletBuilder, find_neighbours
 
 MakeQuestions = Callable[[int], list[Question]]
 
@@ -32,9 +32,8 @@ def test_split_sentences() -> None:
 
 def test_generic_sentence_recurs(make_questions: MakeQuestions) -> None:
     pool = mine_generic(make_questions(20), pool_size=3)
-    assert pool[0].text == "我能理解你的感受。"
-    assert pool[0].score == pytest.approx(1.0)
-    assert [sentence.score for sentence in pool] == sorted((s.score for s in pool), reverse=True)
+    assert next(iter(pool.items())) == ("我能理解你的感受。", pytest.approx(1.0))
+    assert list(pool.values()) == sorted(pool.values(), reverse=True)
 
 
 def test_generic_pool_has_no_variants() -> None:
@@ -50,19 +49,17 @@ def test_generic_ignores_how_often_one_question_says_it() -> None:
     others = [
         Question(id=name, title="题", description="", topic="", responses=("慢慢来，不要着急好吗。",)) for name in "bc"
     ]
-    assert mine_generic([often, *others])[0].text == "慢慢来，不要着急好吗。"
+    assert next(iter(mine_generic([often, *others]))) == "慢慢来，不要着急好吗。"
 
 
 def test_generic_sentences_of_corpora(psyqa_path: Path, smilechat_path: Path) -> None:
     assert len(mine_generic(load_corpus(None).questions)) == 200
     psyqa = mine_generic(load_corpus(psyqa_path).questions)
     # Nine of the twelve questions have a reply that ends so.
-    assert psyqa[0].text == "愿你也被自己好好对待。"
-    assert psyqa[0].score == pytest.approx(9 / 12)
-    assert psyqa[1].score < 0.2
+    assert next(iter(psyqa.items())) == ("愿你也被自己好好对待。", pytest.approx(9 / 12))
+    assert list(psyqa.values())[1] < 0.2
     smilechat = mine_generic(load_corpus(smilechat_path).questions)
-    assert smilechat[0].text == "我能理解你的感受。"
-    assert smilechat[0].score == pytest.approx(6 / 9)
+    assert next(iter(smilechat.items())) == ("我能理解你的感受。", pytest.approx(6 / 9))
 
 
 def grouped(questions: list[Question]) -> list[Question]:
@@ -256,3 +253,54 @@ def test_several_negatives_about_the_same_matter() -> None:
 
 def find_words(post: str) -> set[str]:
     return {a + b for a, b in pairwise(post) if (a + b).isalpha()}
+
+
+def question(name: str, post: str, topic: str = "") -> Question:
+    return Question(id=name, title=post, description="", topic=topic, responses=("回应",), group=name)
+
+
+POSTS = [
+    question("a", "最近失眠，吃了安眠药还是失眠，第二天上课没有精神"),
+    question("b", "连续一个月失眠，安眠药也没有用"),
+    question("c", "男朋友提出分手，我很想挽回"),
+    question("d", "分手以后还能挽回男朋友吗"),
+    question("e", "天气晴朗"),
+]
+
+
+def test_neighbours_share_telling_words() -> None:
+    around = dict(zip("abcde", find_neighbours(POSTS, 2), strict=True))
+    assert around["a"].nearest[0] == 1
+    assert around["c"].nearest[0] == 3
+    assert around["e"].nearest == []
+    assert {"失眠", "上课"} <= set(around["a"].words)
+
+
+def test_a_group_is_no_neighbour_of_itself() -> None:
+    grouped = [replace(item, group="ab" if item.id in "ab" else item.id) for item in POSTS]
+    around = find_neighbours(grouped, 5)
+    assert 1 not in around[0].nearest
+    assert 0 not in around[0].nearest
+
+
+def test_labelled_topics_part_neighbours() -> None:
+    labelled = [replace(item, topic=topic) for item, topic in zip(POSTS, ["睡眠", "药物", "", "", ""], strict=True)]
+    around = find_neighbours(labelled, 5)
+    assert 1 not in around[0].nearest
+    assert around[2].nearest[0] == 3
+
+
+def test_size_and_order() -> None:
+    questions = [replace(item, group=item.id) for item in load_corpus(None).questions]
+    few, many = find_neighbours(questions, 3), find_neighbours(questions, 20)
+    assert max(len(item.nearest) for item in few) == 3
+    for short, long in zip(few, many, strict=True):
+        assert short.nearest == long.nearest[: len(short.nearest)]
+        assert len(short.words) <= 6
+    assert find_neighbours([], 3) == []
+
+
+def test_posts_without_words() -> None:
+    around = find_neighbours([question("a", "？？"), question("b", "！！")], 2)
+    assert [item.nearest for item in around] == [[], []]
+    assert [item.words for item in around] == [[], []]

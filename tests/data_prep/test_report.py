@@ -12,8 +12,8 @@ from common.records.question import Question
 from data_prep.config import DataConfig
 from data_prep.corpora import Corpus
 from data_prep.prepare import Prepared, prepare
-from data_prep.rejected import Rejected
 from data_prep.report import write_report
+from data_prep.tally import Rejected
 
 MakeQuestions = Callable[[int], list[Question]]
 

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from data_prep.risk import RISKS, RiskRules, RiskRulesError
 from data_prep.risk.measure import LABELLED, TUNED, main, measure, read_labelled
-from data_prep.risk.pattern import PatternError, parse_pattern
-from data_prep.risk.reading import RULES
+from data_prep.risk.reading import RULES, PatternError, parse_pattern
 
 SETS = {name: read_labelled(path) for name, path in LABELLED.items()}
 

@@ -9,13 +9,12 @@ from data_prep.anonymise.engine import Anonymiser
 from data_prep.anonymise.measure import (
     PATTERNED,
     LabelError,
-    held_files,
+    labelled_files,
     main,
     measure,
-    over_types,
     pooled,
     read_labelled,
-    tuning_files,
+    together,
 )
 
 
@@ -59,7 +58,7 @@ def test_scores(tmp_path: Path) -> None:
 def test_places_and_names_count_from_four_fifths_on(tmp_path: Path) -> None:
     address = "云溪小区7栋2单元1103"
     anonymiser = Anonymiser(types=["地址"])
-    assert [found.end - found.start for found in anonymiser([f"我住在{address}。"]).found] == [len(address)]
+    assert [found.end - found.start for _, found in anonymiser([f"我住在{address}。"]).found] == [len(address)]
     nearly = measure(read_labelled(_written(tmp_path, f"我住[[地址|在{address}]]。")), anonymiser)
     hardly = measure(read_labelled(_written(tmp_path, f"[[地址|我今天住在{address}]]。")), anonymiser)
     assert nearly["地址"].recall == 1
@@ -80,7 +79,7 @@ def test_without_files_the_tuning_sets_are_measured_together_and_the_held_set_af
     (tmp_path / "tune.txt").write_text("打[[电话|13874620591]]\n", encoding="utf-8")
     (tmp_path / "tune2.txt").write_text("号[[电话|66]]，扣扣[[QQ|2716093845]]\n", encoding="utf-8")
     monkeypatch.setattr(measure_module, "LABELLED", tmp_path)
-    assert [path.name for path in tuning_files()] == ["tune.txt", "tune2.txt"]
+    assert [path.name for path in labelled_files("tune")] == ["tune.txt", "tune2.txt"]
     main([])
     without = capsys.readouterr().out
     assert "电话\t0.500\t1.000\t1\t1\t0" in without.partition("tuning sets\n")[2]
@@ -95,11 +94,11 @@ def test_without_files_the_tuning_sets_are_measured_together_and_the_held_set_af
     assert "missed QQ" not in table
 
 
-@pytest.mark.skipif(not held_files(), reason="the held sentences are not in this checkout")
+@pytest.mark.skipif(not labelled_files("held"), reason="the held sentences are not in this checkout")
 def test_bounds_on_sentences_that_no_rule_was_written_after() -> None:
     anonymiser = Anonymiser()
-    scores = pooled(measure(read_labelled(path), anonymiser) for path in held_files())
-    scores["patterned"] = over_types(scores, PATTERNED)
+    scores = pooled(measure(read_labelled(path), anonymiser) for path in labelled_files("held"))
+    scores["patterned"] = together([scores[type] for type in PATTERNED])
     # Figures only: a failing comparison of scores would print the sentences that nobody is to see.
     figures = {type: (score.hits, score.recall, score.precision) for type, score in scores.items()}
     del scores

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_prep.anonymise.names import PersonalName
-from data_prep.anonymise.segments import closed, is_word, open_to, segmented
-from data_prep.anonymise.word_lists import word_list
+from data_prep.anonymise.segments import closed, is_word, open_to, segmented, word_list
 
 LABELLED = Path("data_prep/anonymise/labelled")
 _MARK = re.compile(r"\[\[(.+?)\|(.+?)\]\]")

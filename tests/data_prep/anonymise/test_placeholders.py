@@ -1,6 +1,9 @@
 """The view of a text and the way back from it."""
 
-from data_prep.anonymise.placeholders import MarkedText, Span, placeholder
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data_prep.anonymise.placeholders import MarkedText, Span, fold, placeholder
 
 
 def test_first_placeholder_has_no_number() -> None:
@@ -38,3 +41,14 @@ def test_free() -> None:
     assert marked.free(6, 8)
     assert not marked.free(1, 3)
     assert not marked.free(5, 7)
+
+
+def test_fold() -> None:
+    assert fold("电话１３８－００，ｖｘ：ａｂ＿１＠②⓪") == "电话138-00，vx：ab_1@20"
+
+
+@given(st.text())
+def test_fold_keeps_offsets(text: str) -> None:
+    folded = fold(text)
+    assert len(folded) == len(text)
+    assert fold(folded) == folded

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_prep.anonymise.places import Address, Institution
-from data_prep.anonymise.places_address import address_hints, find_addresses
+from data_prep.anonymise.places import Address, Institution, address_hints, find_addresses
 from data_prep.anonymise.places_institution import InstitutionFinder
 from data_prep.anonymise.presidio import RecognizerResult
 from data_prep.anonymise.segments import open_sentences, segmented

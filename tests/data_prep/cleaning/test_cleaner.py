@@ -13,7 +13,7 @@ from common.records.question import Question
 from data_prep.cleaning import RULES, Change, CleanedQuestion, Cleaner
 from data_prep.cleaning.rules import TextRule
 from data_prep.corpora import load_corpus
-from data_prep.rejected import Rejected
+from data_prep.tally import Rejected
 
 LONG = "慢慢说，我在听。" * 13
 POST = "和妈妈吵架以后很难过"
@@ -48,6 +48,14 @@ QUESTION_CASES = {
 
 def question(*responses: str) -> Question:
     return Question(id="a", title="怎么办？", description=POST, topic="", responses=responses)
+
+
+def clean(questions: list[Question], cleaner: Cleaner) -> tuple[list[Question], list[Rejected], list[Change]]:
+    """What is kept, left out and changed of all questions."""
+    results: list[CleanedQuestion] = [cleaner(question) for question in questions]
+    kept = [result.question for result in results if result.question is not None]
+    rejected = [item for result in results for item in result.rejected]
+    return kept, rejected, [change for result in results for change in result.changes]
 
 
 def test_every_rule_has_its_case() -> None:
@@ -153,14 +161,13 @@ OFF = st.sets(st.sampled_from(list(RULES)))
 
 @given(st.lists(QUESTIONS, max_size=4), OFF)
 def test_all_that_came_in_is_kept_or_rejected(questions: list[Question], off: set[str]) -> None:
-    cleaner = Cleaner(off)
-    for asked in questions:
-        result = cleaner(asked)
-        what = Counter(item.what for item in result.rejected)
-        assert what["question"] + (result.question is not None) == 1
-        assert what["response"] + len(result.question.responses if result.question else ()) == len(asked.responses)
-        assert {item.reason.removeprefix("question left out: ") for item in result.rejected} <= set(RULES) - off
-        assert {change.rule for change in result.changes} <= set(RULES) - off
+    kept, rejected, changes = clean(questions, Cleaner(off))
+    left_out = Counter(item.what for item in rejected)
+    assert len(questions) == len(kept) + left_out["question"]
+    came, left = (sum(len(question.responses) for question in part) for part in (questions, kept))
+    assert came == left + left_out["response"]
+    assert {item.reason.removeprefix("question left out: ") for item in rejected} <= set(RULES) - off
+    assert {change.rule for change in changes} <= set(RULES) - off
 
 
 @given(QUESTIONS, OFF)
@@ -190,17 +197,16 @@ def test_corpora_lose_only_what_their_faults_cost(
         (smilechat_path, mending, [("15", "question", "no_response_left")]),
         (empathy_qa_path, {}, []),
     ):
-        cleaned = list(map(Cleaner(), load_corpus(path).questions))
-        assert [(item.id, item.what, item.reason) for result in cleaned for item in result.rejected] == left_out
-        found = Counter(change.rule for result in cleaned for change in result.changes)
+        _, rejected, changes = clean(load_corpus(path).questions, Cleaner())
+        assert [(item.id, item.what, item.reason) for item in rejected] == left_out
+        found = Counter(change.rule for change in changes)
         assert found == {**mended, **{reason: 1 for _, _, reason in left_out}}
         assert all(isinstance(RULES[name], TextRule) for name in mended)
 
 
 def test_sample_corpus_is_clean() -> None:
-    cleaner = Cleaner()
-    for asked in load_corpus(None).questions:
-        assert cleaner(asked) == CleanedQuestion(asked, (), ())
+    questions = load_corpus(None).questions
+    assert clean(questions, Cleaner()) == (questions, [], [])
 
 
 def test_a_chain_of_any_length_is_cleaned_whole() -> None:

@@ -6,9 +6,9 @@ import pytest
 from transformers import PreTrainedTokenizerFast
 
 from common.records.question import Question
-from data_prep.lengths import count_tokens, split_prompts, split_sft
 from data_prep.prompts import chat_messages
-from data_prep.rejected import Rejected
+from data_prep.selection import count_tokens, split_prompts, split_sft
+from data_prep.tally import Rejected
 from data_prep.writers import SftSample
 
 MakeQuestions = Callable[[int], list[Question]]

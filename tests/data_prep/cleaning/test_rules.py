@@ -2,7 +2,7 @@
 
 import pytest
 
-from data_prep.cleaning.greeting import is_only_greeting
+from data_prep.cleaning.rules import is_only_greeting
 
 
 @pytest.mark.parametrize(
