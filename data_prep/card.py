@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from huggingface_hub import DatasetCardData
 
+from common.markdown import cell, table_text
 from data_prep import card_text
-from data_prep.markdown import cell, table
 from data_prep.plots import TOPICS_SHOWN
 from data_prep.statistics import CorpusStatistics, table1
 from data_prep.tally import StageCount
@@ -169,12 +169,12 @@ def _holds(facts: CardFacts) -> str:
 
 def _steps(steps: Mapping[str, StageCount]) -> str:
     rows = ((cell(step), f"{n.came_in:,}", f"{n.kept:,}", f"{n.rejected:,}") for step, n in steps.items())
-    return table(("Step", "Came in", "Kept", "Left out"), rows)
+    return table_text(("Step", "Came in", "Kept", "Left out"), rows)
 
 
 def _statistics(facts: CardFacts) -> str:
     kept = facts.kept
-    lengths = table(
+    lengths = table_text(
         ("Characters of a", "Mean", "Median", "95th percentile", "Longest"),
         (
             (name, f"{kind.mean:,.1f}", f"{kind.median:,g}", f"{kind.p95:,}", f"{kind.maximum:,}")
@@ -194,7 +194,7 @@ def _topics(kept: CorpusStatistics) -> str:
         rows.append(("", f"{len(others)} other topics", f"{sum(count for _, count in others):,}"))
     if kept.no_topic:
         rows.append(("", "no topic", f"{kept.no_topic:,}"))
-    return "Topics, by the ranks of `topics.png`:\n\n" + table(("Rank", "Topic", "Questions"), rows, left=2)
+    return "Topics, by the ranks of `topics.png`:\n\n" + table_text(("Rank", "Topic", "Questions"), rows, left=2)
 
 
 def _files(files: tuple[DataFile, ...]) -> str:
@@ -214,7 +214,7 @@ def _files(files: tuple[DataFile, ...]) -> str:
             for field in schema
             for path, kind in _leaves(field.name, field.type)
         ]
-        parts.append(f"{named}\n{table(('Field', 'Type', 'Meaning'), rows, left=3)}")
+        parts.append(f"{named}\n{table_text(('Field', 'Type', 'Meaning'), rows, left=3)}")
     return "\n".join(parts)
 
 
@@ -250,4 +250,4 @@ def _terms(facts: CardFacts) -> str:
 
 
 def _counts(headings: tuple[str, str], counts: Mapping[str, int]) -> str:
-    return table(headings, ((cell(name), f"{count:,}") for name, count in counts.items()))
+    return table_text(headings, ((cell(name), f"{count:,}") for name, count in counts.items()))

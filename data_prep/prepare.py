@@ -1,4 +1,9 @@
-"""The whole way of the data: from a corpus to the files of every stage, with a count of all that was left out."""
+"""The whole way of the data: from a corpus to the files of every stage, with a count of all that was left out.
+
+Written are ``sft.json`` and ``dataset_info.json``, ``grpo_train.parquet``, ``grpo_val.parquet``, ``triplets.parquet``,
+``test.parquet``, ``questions.parquet``. GRPO's training prompts may include questions of the SFT samples, never one of
+the test's or GRPO's validation, nor one that is nearly the same.
+"""
 
 import logging
 import shutil
@@ -107,10 +112,6 @@ def prepare(
 ) -> Prepared:
     """Treat, deduplicate, split, and write what each stage reads.
 
-    Written to ``out_dir``: ``sft.json`` and ``dataset_info.json``, ``grpo_train.parquet``, ``grpo_val.parquet``,
-    ``triplets.parquet``, ``test.parquet``, ``questions.parquet``. GRPO's training prompts may include questions of the
-    SFT samples, never one of the test's or GRPO's validation, nor one that is nearly the same.
-
     Args:
         corpus: from its training split come RL prompts and triplets.
         coe: questions with chains, for SFT; None where the corpus has them itself.
@@ -149,23 +150,22 @@ def prepare(
     samples, prompts = _select(chains, split, barred, tokenizer, config, tally)
     clock.lap("token counts")
     clear = [question for question in split.train if question.id not in barred["corpus"]]
-    triplets = TripletBuilder(
+    drawn = TripletBuilder(
         clear, config.heldout_fraction, config.seed, config.generic_questions, config.topic_negatives
     )
     clock.lap("generic sentences")
     trained_on = {
         "sft": chains.of({sample.question_id for sample in samples}),
         "triplets": own.of({question.id for question in clear}),
-        "grpo_train": own.of({question.id for question in prompts["grpo_train"]}),
-        "grpo_val": own.of({question.id for question in prompts["grpo_val"]}),
+        **{name: own.of({question.id for question in prompts[name]}) for name in ("grpo_train", "grpo_val")},
     }
     remaining = _check_no_leak({"test": sets["test"], **others}, trained_on, config)
     clock.lap("last look for leaks")
     _write(out_dir, samples, prompts, split, config)
     clock.lap("writing")
-    write_triplets_parquet(out_dir / "triplets.parquet", triplets)
-    made = triplets.counts.total()
-    tally.note("triplets", made + len(triplets.rejected), made, triplets.rejected)
+    write_triplets_parquet(out_dir / "triplets.parquet", drawn)
+    made = drawn.counts.total()
+    tally.note("triplets", made + len(drawn.rejected), made, drawn.rejected)
     clock.lap("triplets")
     shutil.rmtree(out_dir / WORK, ignore_errors=True)
     return Prepared(
@@ -178,7 +178,7 @@ def prepare(
         remaining=remaining,
         rules=_rule_counts(treated[config.data_source]),
         masked=[place for item in treated[config.data_source] for place in item.masked],
-        triplets=dict(triplets.counts),
+        triplets=dict(drawn.counts),
         risky_prompts=sum(bool(question.risks) for question in prompts["grpo_train"]),
         seconds=clock.seconds,
     )

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from common.files import write_json, write_json_lines, write_text
+from common.markdown import cell, table_text
 from data_prep.card import CardFacts, data_file, dataset_card
 from data_prep.cleaning import RULES
 from data_prep.config import DataConfig
-from data_prep.markdown import cell, table
 from data_prep.plots import draw_plots
 from data_prep.prepare import Prepared, RuleCount
 from data_prep.risk import RISKS
@@ -102,7 +102,8 @@ def _counts(prepared: Prepared) -> str:
     )
     splits = ", ".join(f"{len(members):,} {name}" for name, members in prepared.split.parts.items())
     return (
-        table(("Step", "In", "Kept", "Left out"), rows) + f"\nIn = kept + left out, in every line. Split: {splits}.\n"
+        table_text(("Step", "In", "Kept", "Left out"), rows)
+        + f"\nIn = kept + left out, in every line. Split: {splits}.\n"
         "The sample corpus's chains, from which SFT learns, are written for this project, not reviewed.\n"
     )
 
@@ -113,7 +114,7 @@ def _reasons(prepared: Prepared) -> str:
         for stage, reasons in prepared.tally.reasons().items()
         for reason, count in reasons.items()
     )
-    return table(("Step", "Reason", "Left out"), rows, left=2) + "\nEach of them stands in `rejected.jsonl`.\n"
+    return table_text(("Step", "Reason", "Left out"), rows, left=2) + "\nEach of them stands in `rejected.jsonl`.\n"
 
 
 def _rules(prepared: Prepared, config: DataConfig) -> str:
@@ -125,7 +126,7 @@ def _rules(prepared: Prepared, config: DataConfig) -> str:
         shown = f"{cell(before)} → {cell(after) or 'left out'}" if before else ""
         rows.append((name, cell(what), cell(where), shown, f"{count.texts:,}"))
     return (
-        table(("Rule", "What it does", "Example in a", "Example", "Texts"), rows, left=4)
+        table_text(("Rule", "What it does", "Example in a", "Example", "Texts"), rows, left=4)
         + "\nTexts that the rule changed or left out. Personal data in examples is masked.\n"
     )
 
@@ -135,7 +136,7 @@ def _masks(prepared: Prepared, config: DataConfig) -> str:
         return "Nothing was masked (`mask=[]`).\n"
     rows = ((f"[{kind}]", f"{count:,}") for kind, count in _mask_counts(prepared).items())
     return (
-        table(("Placeholder", "Places"), rows)
+        table_text(("Placeholder", "Places"), rows)
         + "\nPatterns and word lists miss some and mask some that is none: `python -m data_prep.anonymise.measure` "
         "says how many on labelled sentences. `masked.jsonl` names every place, without what stood there.\n"
     )
@@ -146,7 +147,7 @@ def _risks(prepared: Prepared) -> str:
     rows = ((name, f"{count:,}", f"{count / size:.1%}") for name, count in _risk_counts(prepared).items())
     marked = sum(question.crisis for question in prepared.questions)
     return (
-        table(("Category", "Questions", "Share"), rows)
+        table_text(("Category", "Questions", "Share"), rows)
         + f"\n{marked:,} questions are marked as at acute risk by the corpus itself. Posts with a tag or a mark are no "
         "RL prompts and are told apart in evaluation. The rules are no screening instrument.\n"
     )
@@ -157,15 +158,17 @@ def _emotions(prepared: Prepared) -> str:
     responses = Counter(emotion for question in prepared.questions for emotion in question.response_emotions)
     names = sorted(posts | responses, key=lambda name: (name == "", -posts[name]))
     rows = ((cell(name) or "none", f"{posts[name]:,}", f"{responses[name]:,}") for name in names)
-    return table(("Emotion", "Posts", "Responses"), rows)
+    return table_text(("Emotion", "Posts", "Responses"), rows)
 
 
 def _leaks(prepared: Prepared, config: DataConfig) -> str:
     sizes = Counter(Counter(question.group for question in prepared.questions).values())
-    groups = table(("Questions in a group", "Groups"), ((str(size), f"{n:,}") for size, n in sorted(sizes.items())))
+    groups = table_text(
+        ("Questions in a group", "Groups"), ((str(size), f"{n:,}") for size, n in sorted(sizes.items()))
+    )
     pairs = Counter((leak.held_out_set, leak.other_set, leak.part) for leak in prepared.leaks)
     found = (
-        table(
+        table_text(
             ("Held out", "Nearly the same in", "Part", "Pairs"),
             ((cell(held), cell(other), part, f"{count:,}") for (held, other, part), count in sorted(pairs.items())),
             left=3,
@@ -173,7 +176,9 @@ def _leaks(prepared: Prepared, config: DataConfig) -> str:
         if pairs
         else "No question of a held-out set stands nearly the same in another set.\n"
     )
-    left = table(("Held out / trained on", "Pairs left"), ((cell(k), str(n)) for k, n in prepared.remaining.items()))
+    left = table_text(
+        ("Held out / trained on", "Pairs left"), ((cell(k), str(n)) for k, n in prepared.remaining.items())
+    )
     return (
         f"Posts from {config.question_threshold} on (Jaccard index of character 5-grams, by MinHash) are a group, "
         f"which no split parts; responses from {config.response_threshold} on are repetitions, of which the first "

@@ -11,8 +11,8 @@ from typing import Final
 
 import numpy as np
 
+from common.markdown import cell, table_text
 from common.records.question import Question
-from data_prep.markdown import cell, table
 
 # Bars of every length histogram; the last takes everything from its lower edge up.
 BINS: Final = 60
@@ -177,7 +177,7 @@ def table1(ours: Mapping[str, CorpusStatistics]) -> str:
         "Mean responses per question": lambda column: f"{column.responses_per_question:.2f}",
     }
     cells = ([label, *map(show, columns.values())] for label, show in rows.items())
-    return table(["", *columns], cells)
+    return table_text(["", *columns], cells)
 
 
 def _lengths(lengths: list[int], bin_width: int) -> Lengths:

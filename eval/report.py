@@ -17,10 +17,10 @@ from matplotlib.ticker import MaxNLocator
 
 from common.files import FileError, read_json_lines, replacing, write_json, write_text
 from common.human_help import human_help
+from common.markdown import escape, table
 from common.records import METRICS_FILE, ROLLOUTS
 from eval.compare import Gain
 from eval.figures import figure, figures_of
-from eval.markdown import escape, table
 from eval.results import Result
 from eval.statistics import Interval
 from eval.tables import result_table

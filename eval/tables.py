@@ -24,8 +24,8 @@ from rich.table import Column
 from rich.table import Table as RichTable
 
 from common.files import FileError, write_text
+from common.markdown import escape, table
 from eval.figures import FIGURES, figure, figures_of
-from eval.markdown import escape, table
 from eval.results import Result, check_comparable
 from eval.statistics import Interval
 

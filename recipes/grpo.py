@@ -20,12 +20,12 @@ from common.decisions import DataDecisions, read_decisions
 from common.errors import StageError
 from common.files import whole_lines, write_json_lines, write_text
 from common.hashing import Input, model_files
+from common.records import METRICS_FILE, ROLLOUTS
 from common.stage import Plan
 from common.watchdog import Limits, Progress, run_watched
 from recipes.grpo_config import OUTAGE_FILE, check_machine, compose_config, starts_worker
 from recipes.stage import Common, Recipe, framework, main
 
-METRICS_FILE = "metrics.jsonl"
 _ATTEMPT_FILE = "metrics.attempt.jsonl"
 _REWARD_FILES = ("threshold.json", "generic.json")
 
@@ -57,7 +57,7 @@ def _listed(files: Input) -> list[Path]:
 
 def _train(config: DictConfig, folder: Path, resume: bool) -> dict[str, Any]:
     if not resume:
-        for name in ("checkpoints", "rollouts"):
+        for name in ("checkpoints", ROLLOUTS):
             shutil.rmtree(folder / name, ignore_errors=True)
         for name in (METRICS_FILE, _ATTEMPT_FILE):
             (folder / name).unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """verl's whole configuration for a profile, and whether this machine can run it.
 
-verl_configs/grpo_<profile>.yaml comes over grpo_common.yaml, that over verl's own ppo_trainer.yaml. The recipe fills in
-folders, the seed, what `make data` decided, and our reward's options; a user's own reward gets only what is written.
+verl_configs/grpo_<profile>.yaml comes over grpo_common.yaml, that over verl's ppo_trainer.yaml. The recipe fills in the
+folders, the seed, what `make data` decided, and our reward's options.
 """
 
 import math
@@ -90,7 +90,7 @@ def gpus_needed(config: DictConfig) -> int:
     """GPUs for the trainer and the reward workers; none where verl runs on a CPU."""
     trainer = 0 if config.trainer.device == "cpu" else config.trainer.n_gpus_per_node * config.trainer.nnodes
     worker = config.recipe.reward_worker
-    # Ray gives verl's workers whole GPUs, so part of one for the reward model is another one.
+    # verl's workers get whole GPUs, so part of one for the reward model is another one.
     return int(trainer + (math.ceil(worker.num_gpus * worker.replicas) if starts_worker(config) else 0))
 
 
@@ -111,8 +111,7 @@ def check_machine(config: DictConfig, problem: str = "") -> None:
     Raises:
         StageError: too few GPUs or CPU slots, no model, data or reward function; everything missing in one message.
     """
-    missing = [problem] if problem else []
-    gpus = torch.cuda.device_count()
+    missing, gpus = [problem] if problem else [], torch.cuda.device_count()
     if gpus < (needed := gpus_needed(config)):
         missing.append(
             f"{needed} GPUs ({config.trainer.n_gpus_per_node} train, the rest serve the reward model); "

@@ -1,7 +1,6 @@
 """How every recipe is run: from its profile and arguments to its folder.
 
-A profile is three files of YAML: ``profiles/<name>.yaml`` over ``profiles/common.yaml`` for the stages of ours, and one
-each in ``llamafactory_configs/`` and ``verl_configs/``.
+A profile is three YAML files: in ``profiles``, ``llamafactory_configs`` and ``verl_configs``, each over a common one.
 """
 
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import yaml
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
 from common.code import REPO
 from common.errors import StageError
@@ -138,15 +137,14 @@ def load_profile(arguments: Sequence[str], name: str, schema: type[T]) -> tuple[
     known = sorted({path.stem for path in PROFILES.glob("*.yaml")} - {COMMON_PROFILE})
     if profile not in known:
         raise StageError(f"profile={profile}: no such profile. Known: {', '.join(known)}. Write e.g. profile=tiny.")
-    values = OmegaConf.merge(*(OmegaConf.load(PROFILES / f"{part}.yaml") for part in (COMMON_PROFILE, profile)))
-    assert isinstance(values, DictConfig)
-    common_keys = {field.name for field in fields(Common)}
-    own = OmegaConf.create({})
-    for key, value in overrides.items():
-        (values if key in common_keys else own)[str(key)] = value
-    values["profile"] = profile
+    keys = {field.name for field in fields(Common)}
+    values = OmegaConf.merge(
+        *(OmegaConf.load(PROFILES / f"{part}.yaml") for part in (COMMON_PROFILE, profile)),
+        {"profile": profile, **{str(key): value for key, value in overrides.items() if key in keys}},
+    )
+    own = {str(key): value for key, value in overrides.items() if key not in keys}
     where = f"profile {profile}, stage {name or 'common'}"
     # Resolved here: a section may point at a common key, such as ${out}.
     resolved: Any = OmegaConf.to_container(values, resolve=True)
-    common = build(Common, {key: resolved[key] for key in common_keys if key in resolved}, where)
+    common = build(Common, {key: resolved[key] for key in keys if key in resolved}, where)
     return common, build(schema, OmegaConf.merge(resolved.get(name, {}), own), where)

@@ -16,12 +16,12 @@ from common.code import REPO
 from common.errors import StageError
 from common.files import write_json, write_text
 from common.manifest import require_stage
+from common.markdown import table
 from common.records.rankings import RANKINGS_FILE, Ranking, write_rankings
 from common.settings import check, limited, one_of
 from eval.human.analysis import Study
 from eval.human.server import ACCOUNTS, LabelStudio, Server, accounts
 from eval.human.study import Left, instructions, page, pages, rankings_of
-from eval.markdown import table
 from eval.replies import BlindItem, items_of_run
 from eval.report import plot_mean_ranks
 

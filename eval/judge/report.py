@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Final
 
 from common.files import write_json, write_text
+from common.markdown import escape, table
 from common.records.rankings import CRITERIA, KEYS, OVERALL
 from eval.judge.analysis import Counts, Judgement
 from eval.judge.inter_rater import InterRater
-from eval.markdown import escape, table
 from eval.statistics import Interval
 
 NOTE: Final = (

@@ -11,6 +11,7 @@ from typing import Any, Final
 import pandas as pd
 
 from common.files import write_json, write_text
+from common.records import HELDOUT_FILE
 from reward_fns.encoder import Encoder
 from reward_fns.reward_model import save_generic
 from reward_fns.training.building import build_encoder, toward_start
@@ -20,8 +21,6 @@ from reward_fns.training.config import RewardModelConfig
 from reward_fns.training.pairwise import PAIRWISE, compare, render_pairwise, triplet_cosines
 from reward_fns.training.trainer import Trained, generic_replies, split_dev, take_heldout, train
 
-# The cosines that T was chosen on; the report draws the calibration from them.
-HELDOUT: Final = "heldout.parquet"
 # The folder of the encoder as its training began.
 UNTRAINED: Final = "untrained"
 _TRAINER: Final = "trainer"
@@ -60,7 +59,7 @@ def make_reward_model(
     pairs = heldout_pairs(heldout, *cosines)
     threshold = choose_threshold(pairs, config.margin, config.threshold_rule, config.threshold_rate)
     threshold.save(folder)
-    pd.DataFrame({"kind": pairs.kind, "cosine": pairs.cosine}).to_parquet(folder / HELDOUT, index=False)
+    pd.DataFrame({"kind": pairs.kind, "cosine": pairs.cosine}).to_parquet(folder / HELDOUT_FILE, index=False)
     plot_curves(pairs, threshold, folder / CURVES)
     compared = compare({"untrained": triplet_cosines(untrained, heldout), "trained": cosines}, heldout, seed)
     write_json(folder / PAIRWISE, [asdict(result) for result in compared])

@@ -9,11 +9,11 @@ import pytest
 
 from common.files import FileError
 from common.records.rankings import KEYS, Answer, Choice, Comparison, Ranking
-from eval.judge.analysis import Judgement, analyse, judge_rankings, pair_table
+from eval.judge.analysis import Judgement, analyse, comparisons, judge_rankings, pair_table
 from eval.judge.client import JudgeError
 from eval.judge.inter_rater import inter_rater
 from eval.judge.report import write_judgement
-from eval.judge.run import comparisons, open_verdicts
+from eval.judge.run import open_verdicts
 from eval.replies import BlindItem
 
 _BETTER: dict[bool, Choice] = {True: "A", False: "B"}

@@ -2,16 +2,16 @@
 
 import pytest
 
-from data_prep.markdown import cell, table
+from common.markdown import cell, table_text
 
 
 def test_words_left_numbers_right() -> None:
-    assert table(("A", "B", "N"), [("x", "y", "1")], left=2) == "| A | B | N |\n|---|---|---:|\n| x | y | 1 |\n"
+    assert table_text(("A", "B", "N"), [("x", "y", "1")], left=2) == "| A | B | N |\n|---|---|---:|\n| x | y | 1 |\n"
 
 
 def test_a_row_too_short_is_told() -> None:
     with pytest.raises(ValueError, match=r"table row \['x'\], expected 2 cells"):
-        table(("A", "N"), [("x",)])
+        table_text(("A", "N"), [("x",)])
 
 
 def test_markup_in_a_cell_is_text() -> None:
