@@ -119,7 +119,7 @@ def prepare(
 
     Raises:
         ValueError: too few questions for the sizes, or a stage left without any data.
-        RuntimeError: counts that do not add up, or a leak in what was written: bugs of this package.
+        RuntimeError: counts that do not add up or a leak in what was written, bugs of this package.
     """
     remove_partial(out_dir)
     tally, clock = Tally(), Clock()
@@ -137,8 +137,7 @@ def prepare(
     clock.lap("treatment")
     for prefix, name, part in named:
         tally.note(f"{prefix}records", part.records_in, part.records_kept, part.rejected)
-        rejected = [item for result in treated[name] for item in result.rejected]
-        _note(tally, prefix, part.questions, _kept(treated[name]), rejected)
+        _note(tally, prefix, part.questions, _kept(treated[name]), [x for one in treated[name] for x in one.rejected])
     own = _group("", treated[config.data_source], config, tally)
     chains = own if coe is None else _group("coe_", treated["sample"], config, tally)
     others = {name: everything(part.questions, treated[name]) for name, part in exclude.items()}
@@ -164,8 +163,8 @@ def prepare(
     _write(out_dir, samples, prompts, split, config)
     clock.lap("writing")
     write_triplets_parquet(out_dir / "triplets.parquet", drawn)
-    made = drawn.counts.total()
-    tally.note("triplets", made + len(drawn.rejected), made, drawn.rejected)
+    made, left_out = drawn.counts.total(), drawn.rejected
+    tally.note("triplets", made + len(left_out), made, left_out)
     clock.lap("triplets")
     shutil.rmtree(out_dir / WORK, ignore_errors=True)
     return Prepared(
