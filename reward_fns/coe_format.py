@@ -8,8 +8,8 @@ Every tag stands exactly once, in this order, in this case; each layer and the a
 A tag is only what is spelled exactly so: ``<3``, ``<l1>`` or a full-width ``＜L1＞`` inside a layer is text.
 The tags are plain text, never special tokens: verl decodes with ``skip_special_tokens=True``.
 
-The table of layers and the two names below it are all there is to edit for another chain: tags, their order, the
-prompt's lines and its skeleton follow.
+The table of layers and the two names below it are all the code there is to edit for another chain: tags, their order,
+the prompt's lines and its skeleton follow.
 """
 
 import re

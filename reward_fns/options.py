@@ -1,6 +1,7 @@
 """The options of the reward: what verl's function, the command, the probes and `make grpo`'s check have in common.
 
-A new guard is one line of `Guards`: it is then an option of verl's function, of the command and of the probes. Nothing
+A new guard is one line of `Guards`: it is then an option of verl's function, of the command and of the probes. What it
+measures, where that is new, is added to `components.measure` and `components.RESULT_KEYS`. Nothing
 here loads an encoder, torch or Ray, so that a recipe can check options before it starts anything.
 """
 
