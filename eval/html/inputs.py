@@ -4,13 +4,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
 from common.files import FileError
 from common.hashing import Input
-from common.manifest import MANIFEST, require_stage
+from common.manifest import MANIFEST, Manifest, require_stage
 from common.records import HELDOUT_FILE, METRICS_FILE, ROLLOUTS
 from common.records.references import read_references
 from eval.compare import Gain
@@ -53,7 +53,7 @@ class Run:
     threshold: Threshold
     heldout: pd.DataFrame | None
     rankings: dict[str, Standings]
-    manifests: dict[str, dict[str, Any]]
+    manifests: dict[str, Manifest]
 
 
 def files_of_run(root: Path) -> dict[str, Input]:
@@ -90,7 +90,8 @@ def read_run(root: Path) -> Run:
     by_stem = _results(folder, "zh", [name for gain in gains for name in (gain.theirs, gain.ours)])
     manifests = _manifests(root)
     # How the run paid r_format, by GRPO's manifest.
-    reward = manifests.get("grpo", {}).get("config", {}).get("reward", {}).get("custom_reward_function", {})
+    grpo = manifests["grpo"].config if "grpo" in manifests else {}
+    reward = grpo.get("reward", {}).get("custom_reward_function", {})
     format_mode = str(reward.get("reward_kwargs", {}).get("format_mode", "exact"))
     return Run(
         test=read_references(root / "data" / "test.parquet", _POST),
@@ -141,11 +142,11 @@ def _manifest_files(root: Path) -> list[Path]:
     return [path for path in sorted(root.glob(f"*/{MANIFEST}")) if path.parent.name != "report"]
 
 
-def _manifests(root: Path) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
+def _manifests(root: Path) -> dict[str, Manifest]:
+    found: dict[str, Manifest] = {}
     for path in _manifest_files(root):
-        try:
-            found[path.parent.name] = dict(json.loads(path.read_text(encoding="utf-8")))
-        except (TypeError, ValueError) as error:
-            raise FileError(f"{path}: {error}. Run `make {path.parent.name}` again.") from error
-    return dict(sorted(found.items(), key=lambda item: str(item[1].get("started", ""))))
+        stage = path.parent.name
+        if (manifest := Manifest.find(path.parent)) is None:
+            raise FileError(f"{path}: not the manifest of a stage of this version. Run `make {stage}` again.")
+        found[stage] = manifest
+    return dict(sorted(found.items(), key=lambda item: item[1].started))

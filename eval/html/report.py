@@ -7,7 +7,7 @@ the file holds; a content security policy forbids it everything else. Texts of m
 import base64
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib.resources import files
 from typing import Final
 
@@ -34,7 +34,7 @@ from eval.tables import PAPER_TABLES, result_table
 
 _ASSETS: Final = "assets"
 # Of a manifest, told before all of it.
-_FACTS: Final = ("id", "git_commit", "started", "seconds", "seed")
+_FACTS: Final = ("git_commit", "started", "seconds", "seed")
 
 
 @dataclass(frozen=True)
@@ -142,10 +142,10 @@ def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
             (
                 stage,
                 {
-                    "facts": [(name.replace("_", " "), record.get(name, "–")) for name in _FACTS],
-                    "json": json.dumps(record, ensure_ascii=False, indent=2),
+                    "facts": [(name.replace("_", " "), getattr(manifest, name)) for name in _FACTS],
+                    "json": json.dumps(asdict(manifest), ensure_ascii=False, indent=2),
                 },
             )
-            for stage, record in run.manifests.items()
+            for stage, manifest in run.manifests.items()
         ],
     )

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from common.manifest import Manifest
 from common.records.replies import ReplyKind
 from eval.compare import compare
 from eval.html.inputs import Run, read_run
@@ -68,7 +69,7 @@ def root(test_set: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Pa
     root = tmp_path_factory.mktemp("run")
     for stage in ("data", "eval", "grpo", "reward-model"):
         (root / stage).mkdir()
-        (root / stage / "manifest.json").write_text(json.dumps({"id": f"id-{stage}", "started": stage, "seed": 42}))
+        Manifest(stage, 42, {}, {}, {}, {}, "0a1b2c3", started=stage, seconds=1.5).write(root / stage)
     test_set.to_parquet(root / "data" / "test.parquet")
     models: list[tuple[ReplyKind, list[str], float]] = [
         ("coe", ["乱码", ATTACK], 0.0),

@@ -247,3 +247,9 @@ def test_a_browser_shows_the_replies(page: str, tmp_path: Path) -> None:
 
 def test_the_page_says_once_where_the_chains_come_from(page: str) -> None:
     assert page.count("SFT learnt from chains that were written for this project, not reviewed.") == 1
+
+
+def test_the_manifests_tell_what_a_stage_was_made_by(page: str) -> None:
+    text = " ".join(Elements(page).text.split())
+    assert "git commit0a1b2c3startedgrpo" in text
+    assert "seed42" in text
