@@ -24,7 +24,7 @@ from eval.figures import figure, figures_of
 from eval.results import Result
 from eval.statistics import Interval
 from eval.tables import result_table
-from reward_fns.coe_format import LAYER_TITLES, LAYERS, CoEFormatError, format_reward, parse, partial_format_reward
+from reward_fns.coe_format import FORMAT_REWARDS, LAYER_TITLES, LAYERS, CoEFormatError, format_reward, parse
 
 _LOGGED: Final = {"reward": "critic/score/mean", "kl": "actor/kl_loss", "length": "response_length/mean"}
 _VALIDATED: Final = re.compile(r"val-(?:core|aux)/.+/(reward|format|answer)/mean@\d+")
@@ -181,7 +181,8 @@ def read_curves(grpo: Path, format_mode: str = "exact") -> pd.DataFrame | None:
     Args:
         grpo: the stage's folder: METRICS_FILE has a step and its data a line, ROLLOUTS ``<step>.jsonl`` with an output
             and its score a line.
-        format_mode: of the reward, "exact" or "partial": by it format is told from answer.
+        format_mode: of the reward, by which format is told from answer; a mode that only a reward of one's own knows is
+            read as "exact".
 
     Returns:
         indexed by step: reward, kl, length, format, answer, val_reward, val_format and val_answer, NaN where a step
@@ -202,7 +203,7 @@ def read_curves(grpo: Path, format_mode: str = "exact") -> pd.DataFrame | None:
             if match := _VALIDATED.fullmatch(key):
                 found.setdefault(f"val_{match[1]}", []).append(float(value))
         steps[int(record["step"])] = told | {name: sum(values) / len(values) for name, values in found.items()}
-    score_format = partial_format_reward if format_mode == "partial" else format_reward
+    score_format = FORMAT_REWARDS.get(format_mode, format_reward)
     for file in sorted((grpo / ROLLOUTS).glob("*.jsonl")):
         rows = _records(file, ("step", "output", "score"))
         if rows and (step := int(rows[0]["step"])) in steps:

@@ -14,6 +14,7 @@ the prompt's lines and its skeleton follow.
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -135,6 +136,10 @@ def partial_format_reward(text: str) -> float:
     found = [match.group() for match in TAG.finditer(text)]
     right = LCSseq.similarity(found, _EXPECTED_TAGS)
     return max(0, min(2 * right - len(found), len(_EXPECTED_TAGS) - 1)) / len(_EXPECTED_TAGS)
+
+
+# By `options.FormatMode`.
+FORMAT_REWARDS: Final[dict[str, Callable[[str], float]]] = {"exact": format_reward, "partial": partial_format_reward}
 
 
 def extract_answer(text: str) -> str | None:

@@ -3,7 +3,7 @@
 import unicodedata
 from typing import Final
 
-from reward_fns.coe_format import extract_answer, format_reward, partial_format_reward
+from reward_fns.coe_format import FORMAT_REWARDS, extract_answer
 from reward_fns.judgement import Judgement
 from reward_fns.options import RewardOptions
 
@@ -36,7 +36,7 @@ def components(question: str, output: str, judgement: Judgement | None, options:
         `measure`. All but score and format are 0.0 without an answer.
     """
     parts = dict.fromkeys(RESULT_KEYS, 0.0)
-    parts["format"] = format_reward(output) if options.format_mode == "exact" else partial_format_reward(output)
+    parts["format"] = FORMAT_REWARDS[options.format_mode](output)
     answer = extract_answer(output)
     if answer is not None and judgement is not None:
         measures = measure(question, answer)

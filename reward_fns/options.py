@@ -14,7 +14,7 @@ from common.settings import check, limited, one_of
 # How the cosine becomes r_answer, see `reward_model.Judgement`.
 AnswerMode = Literal["threshold", "dense", "margin"]
 
-# How r_format is paid, see `coe_format`.
+# How r_format is paid, the keys of `coe_format.FORMAT_REWARDS`.
 FormatMode = Literal["exact", "partial"]
 
 

@@ -7,9 +7,10 @@ from typing import Any, get_args
 
 import pytest
 
+from reward_fns.coe_format import FORMAT_REWARDS
 from reward_fns.components import RESULT_KEYS, components, measure
 from reward_fns.judgement import Judgement
-from reward_fns.options import AnswerMode, Guards, RewardOptions
+from reward_fns.options import AnswerMode, FormatMode, Guards, RewardOptions
 
 QUESTION = "考试没有考好，很难过，不知道怎么跟爸妈说"
 RESPONSE = "没考好的那天，难过是真的。先不急着想怎么跟爸妈说，把最怕听到的那句话写下来。"
@@ -86,3 +87,8 @@ def test_checking_options_loads_neither_torch_nor_ray_nor_an_encoder() -> None:
 def test_every_mode_is_something_that_the_reward_model_says() -> None:
     """Else the option would pass its check, and fail in training at the first answer that is paid for."""
     assert set(get_args(AnswerMode)) <= {field.name for field in fields(Judgement)}
+
+
+def test_every_format_mode_has_its_reward() -> None:
+    """Else the option would pass its check and fail at the first output, and a report would read it as another mode."""
+    assert set(get_args(FormatMode)) == FORMAT_REWARDS.keys()
