@@ -47,8 +47,8 @@ def load_corpus(
 
     Args:
         path: a file or folder; None for the sample corpus that comes with the project.
-        format: "sample", "psyqa", "smilechat", "empathy_qa", "table", or "auto" to tell by the content
-            (``detect_format``; with ``columns`` it is "table").
+        format: one of ``CorpusFormat``; "auto" is told by the content (``detect_format``), and is "table" with
+            ``columns``.
         columns: for "table": the column of each of ``table.FIELDS`` whose name is another.
         max_bad_records: share of all records that may be bad, 0 to 1; ``Intake.corpus`` says more.
         encoding: of text files without a byte-order mark, a codec of Python.

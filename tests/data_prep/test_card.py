@@ -216,7 +216,7 @@ def test_what_no_card_may_leave_out(facts: CardFacts) -> None:
 
 @pytest.mark.parametrize(("sources", "found"), [((), "none"), (("psyqa", "weibo"), r"\['weibo'\]")])
 def test_unknown_sources_stop(facts: CardFacts, sources: tuple[str, ...], found: str) -> None:
-    with pytest.raises(ValueError, match=rf"sources: found {found}, expected some of \['empathy_qa'"):
+    with pytest.raises(ValueError, match=rf"sources: found {found}, expected some of \["):
         replace(facts, sources=sources)
 
 

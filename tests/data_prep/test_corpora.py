@@ -7,12 +7,13 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from common.records.question import Question
-from data_prep.corpora import Corpus, CorpusError, detect_format, load_corpus, smilechat
+from data_prep.card_text import SOURCES
+from data_prep.corpora import _LOADERS, Corpus, CorpusError, CorpusFormat, detect_format, load_corpus, smilechat
 from data_prep.corpora.records import Intake
 from data_prep.tally import Rejected
 
@@ -273,7 +274,14 @@ def test_detect_unknown_folder(tmp_path: Path) -> None:
         load_corpus(tmp_path)
 
 
-@pytest.mark.parametrize("format", ["auto", "sample", "psyqa", "smilechat", "empathy_qa", "table"])
+def test_every_format_has_its_loader_and_its_words_on_the_card() -> None:
+    """A format without a loader, or a corpus whose card could not be written, would fail only when it is used."""
+    formats = set(get_args(CorpusFormat)) - {"auto"}
+    assert formats == {*_LOADERS, "table"}
+    assert formats == set(SOURCES)
+
+
+@pytest.mark.parametrize("format", get_args(CorpusFormat))
 def test_nothing_there(tmp_path: Path, format: str) -> None:
     with pytest.raises(CorpusError, match="nowhere: no such file"):
         load_corpus(tmp_path / "nowhere", format)

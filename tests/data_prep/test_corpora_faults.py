@@ -5,7 +5,7 @@ import gzip
 import io
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,11 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data_prep.corpora import Corpus, CorpusError, load_corpus
+from data_prep.corpora import Corpus, CorpusError, CorpusFormat, load_corpus
 from data_prep.corpora.records import Entry, Intake
 from data_prep.tally import Rejected
 
-FORMATS = ("auto", "sample", "psyqa", "smilechat", "empathy_qa", "table")
+FORMATS = get_args(CorpusFormat)
 KINDS = ("json", "jsonl", "csv", "parquet")
 SECRET = "我把药都藏在枕头下面"
 
