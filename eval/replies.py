@@ -86,6 +86,8 @@ _SELF_NAMES: Final = (
     "CBT-LLM",
     "Baichuan",
     "百川",
+    "Llama",
+    "Meta",
 )
 
 

@@ -1,6 +1,7 @@
 """Pages are blind, random and the same each time; an export leads back to the models."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ import pytest
 from common.errors import StageError
 from common.files import FileError
 from common.records.rankings import Ranking, read_rankings, write_rankings
+from eval.generation.run import load_entries
 from eval.human.study import CHECK_TEXT, Left, Page, page, pages, rankings_of
-from eval.replies import NOTHING, BlindItem, blind_items
+from eval.replies import NOTHING, BlindItem, _without_names, blind_items
 
 MODELS = ("DeepSeek-R1", "SFT", "SFT+GRPO")
 
@@ -107,6 +109,16 @@ def test_blind_items_hide_tags_reasoning_and_names() -> None:
     other = test.assign(id="b")
     with pytest.raises(StageError, match="SFT has no reply to question b"):
         blind_items(replies, other, 5, 1)  # type: ignore[arg-type]
+
+
+# What of a model's id names no family: words, and letters of a size or version.
+NO_FAMILY = {"Instruct", "reasoner", "B"}
+
+
+@pytest.mark.parametrize("model", sorted({entry.model for entry in load_entries({}).values()}))
+def test_a_model_that_names_its_family_stays_unknown(model: str) -> None:
+    hidden = _without_names(f"我是{model.split('/')[-1]}", [])
+    assert set(re.findall("[A-Za-z]+", hidden)) <= NO_FAMILY, f"{hidden}: its family's name belongs in _SELF_NAMES"
 
 
 def test_rankings_are_read_as_they_were_written(tmp_path: Path) -> None:
