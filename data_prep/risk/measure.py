@@ -91,7 +91,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"{'category':18} labelled recall tagged precision")
         for category, score in measure(rules, read_labelled(path)).items():
             labelled, tagged = score.hits + len(score.misses), score.hits + len(score.false_alarms)
-            print(f"{category:18} {labelled:8d} {score.recall:6.3f} {tagged:6d} {score.precision:9.3f}")
+            recall, precision = (
+                f"{share:.3f}" if of else "–" for share, of in ((score.recall, labelled), (score.precision, tagged))
+            )
+            print(f"{category:18} {labelled:8d} {recall:>6} {tagged:6d} {precision:>9}")
             if category == options.show:
                 for text in score.misses:
                     print(f"  missed: {text}")
