@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from common.human_help import human_help
+from data_prep.risk import RISKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +201,8 @@ NOT_ANONYMISED: Final = """\
 **These texts were not anonymised:** the step was switched off. They must not be published or passed on.
 """
 
-RISK: Final = """\
-Rules tag posts that speak of suicide, self-harm, violence, abuse, an eating disorder or substance use. The tags serve
+RISK: Final = f"""\
+Rules tag posts by what they speak of: {", ".join(RISKS).replace("_", " ")}. The tags serve
 two purposes: such posts are kept out of the RL prompts unless a run is told otherwise, because nobody in danger is to
 be answered by trial and error; and they form a slice of their own in the evaluation. A post may carry several.
 """

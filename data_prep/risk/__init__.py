@@ -1,4 +1,4 @@
-"""Risk tags: which of six kinds of crisis a post speaks of, by rules that a clinician can read and edit.
+"""Risk tags: which kinds of crisis a post speaks of, by rules that a clinician can read and edit.
 
 The tags keep posts out of the RL prompts and form a slice of the evaluation of their own. They are no screening
 instrument and say nothing of any person: the rules know wordings, not people, they miss what is said in other words,
