@@ -1,22 +1,13 @@
 """The named parts of one output's reward (Eq. 3), and what is measured of a reply beside its cosine."""
 
 import unicodedata
+from collections.abc import Callable
 from typing import Final
 
 from reward_fns.coe_format import FORMAT_REWARDS, extract_answer
 from reward_fns.judgement import Judgement
 from reward_fns.options import RewardOptions
 
-RESULT_KEYS: Final = (
-    "score",
-    "format",
-    "answer",
-    "cosine",
-    "answer_chars",
-    "copy_overlap",
-    "distinct_1",
-    "distinct_2",
-)
 # Characters of a piece that counts as copied, the length of most Chinese words.
 #
 # Of SMILECHAT's, PsyQA's and our own responses 99 in 100 have an overlap under 0.35 with their question; the question's
@@ -47,13 +38,8 @@ def components(question: str, output: str, judgement: Judgement | None, options:
 
 
 def measure(question: str, answer: str) -> dict[str, float]:
-    """What guards go by, and verl logs: answer_chars, its length in characters, and the three shares below."""
-    return {
-        "answer_chars": float(len(answer)),
-        "copy_overlap": copy_overlap(question, answer),
-        "distinct_1": distinct_1(answer),
-        "distinct_2": distinct_2(answer),
-    }
+    """What guards go by, and verl logs: each of `MEASURES`."""
+    return {name: function(question, answer) for name, function in MEASURES.items()}
 
 
 def copy_overlap(question: str, answer: str) -> float:
@@ -85,3 +71,13 @@ def distinct_2(answer: str) -> float:
 def _grams(text: str) -> list[str]:
     letters = "".join(char for char in text.lower() if unicodedata.category(char)[0] in "LN")
     return [letters[place : place + GRAM] for place in range(len(letters) - GRAM + 1)]
+
+
+# What is measured of question and answer; answer_chars is the answer's length in characters.
+MEASURES: Final[dict[str, Callable[[str, str], float]]] = {
+    "answer_chars": lambda _, answer: float(len(answer)),
+    "copy_overlap": copy_overlap,
+    "distinct_1": lambda _, answer: distinct_1(answer),
+    "distinct_2": lambda _, answer: distinct_2(answer),
+}
+RESULT_KEYS: Final = ("score", "format", "answer", "cosine", *MEASURES)

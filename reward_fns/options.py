@@ -1,8 +1,8 @@
 """The options of the reward: what verl's function, the command, the probes and `make grpo`'s check have in common.
 
 A new guard is one line of `Guards`: it is then an option of verl's function, of the command and of the probes. What it
-measures, where that is new, is added to `components.measure` and `components.RESULT_KEYS`. Nothing
-here loads an encoder, torch or Ray, so that a recipe can check options before it starts anything.
+measures, where that is new, is added to `components.MEASURES`. Nothing here loads an encoder, torch or Ray, so that a
+recipe can check options before it starts anything.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ class Guards:
     """Limits beside the cosine that an answer has to keep to be paid for: against parroting, repetition and padding.
 
     All are off (None) by default, as in the paper. `make reward-probes` shows what each one stops, and what genuine
-    answers lose. A guard's name begins with ``max_`` or ``min_``; its measure is one of `components.measure`.
+    answers lose. A guard's name begins with ``max_`` or ``min_``; its measure is one of `components.MEASURES`.
 
     Attributes:
         max_copy: largest share of the answer's pairs of neighbouring characters that may stand in the question.

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from reward_fns.coe_format import FORMAT_REWARDS
-from reward_fns.components import RESULT_KEYS, components, measure
+from reward_fns.components import MEASURES, components, measure
 from reward_fns.judgement import Judgement
 from reward_fns.options import AnswerMode, FormatMode, Guards, RewardOptions
 
@@ -65,7 +65,7 @@ def test_a_misspelt_option_is_named_with_the_known_ones() -> None:
 
 def test_every_guard_limits_what_is_logged_and_can_be_probed() -> None:
     guards = {guard.name: guard for guard in fields(Guards)}
-    assert {guard.metadata["measure"] for guard in guards.values()} <= set(RESULT_KEYS)
+    assert {guard.metadata["measure"] for guard in guards.values()} <= MEASURES.keys()
     assert all(name.startswith(("min_", "max_")) for name in guards)
     assert guards.keys() <= {option.name for option in fields(RewardOptions)}
 
