@@ -21,6 +21,11 @@
     made.lang = "zh-Hans";
     return made;
   };
+  // Models and layers take their colours from one palette, by place.
+  const coloured = (made, place) => {
+    made.style.setProperty("--c", `var(--m${place % 8})`);
+    return made;
+  };
   const plural = (count, noun) => `${count} ${count === 1 ? noun : noun.replace(/y$/, "ie") + "s"}`;
   const rounded = (value) => String(Math.round(value * 100) / 100).replace("-", "\u2212");
   const textOf = (reply) => ("raw" in reply ? reply.raw : [...reply.layers, reply.answer].join("\n"));
@@ -138,8 +143,7 @@
   };
 
   const column = (replies, model, hits, beside) => {
-    const made = element("section", "reply");
-    made.style.setProperty("--c", `var(--m${model % 8})`);
+    const made = coloured(element("section", "reply"), model);
     const head = element("div", "head");
     head.append(element("h4", "", data.models[model]));
     const body = element("div", "body");
@@ -176,7 +180,7 @@
     }
     const layers = Object.entries(data.layers).flatMap(([name, title], place) => {
       if (place >= reply.layers.length) return [];
-      const layer = chinese(element("div", `layer ${name.toLowerCase()}`));
+      const layer = coloured(chinese(element("div", "layer")), place + 1); // the palette's first is a grey
       layer.append(element("strong", "", `${name} ${title}`), element("p", "", reply.layers[place]));
       return [layer];
     });
@@ -186,11 +190,11 @@
   };
 
   const legend = byId("layer-legend");
-  for (const [name, title] of Object.entries(data.layers)) {
+  Object.entries(data.layers).forEach(([name, title], place) => {
     const item = chinese(element("li"));
-    item.append(element("span", `swatch ${name.toLowerCase()}`), `${name} ${title}`);
+    item.append(coloured(element("span", "swatch"), place + 1), `${name} ${title}`);
     legend.append(item);
-  }
+  });
 
   let waiting = 0;
   form.addEventListener("input", () => {

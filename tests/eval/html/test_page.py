@@ -17,7 +17,7 @@ import pytest
 
 from eval.html.inputs import Run
 from eval.html.parts import headline, heat_maps, risk_tables
-from eval.html.plots import distribution_panels
+from eval.html.plots import MODEL_COLOURS, distribution_panels
 from eval.html.report import ReportConfig, render
 from eval.report import spread
 from eval.statistics import Interval
@@ -119,6 +119,13 @@ def test_drawings_take_the_pages_colours_and_share_no_id(page: str) -> None:
         assert "font-family" not in drawing
     ids = [value for _, attributes in Elements(page).found if (value := attributes.get("id"))]
     assert len(ids) == len(set(ids))
+
+
+def test_the_palette_of_models_and_layers_is_whole_in_both_themes(page: str) -> None:
+    style = page.split("<style>")[1].split("</style>")[0]
+    light, dark = style.split("@media (prefers-color-scheme: dark)")
+    for theme in (light, dark):
+        assert re.findall(r"--m(\d+):", theme) == [str(place) for place in range(MODEL_COLOURS)]
 
 
 def test_every_place_of_the_contents_is_there(page: str) -> None:
