@@ -17,7 +17,7 @@ from common.errors import StageError
 from common.files import FileError
 from common.records.references import at_risk, read_references
 from common.records.replies import ReplyKind, read_models, read_replies
-from reward_fns.coe_format import TAG_NAMES, extract_answer, has_visible_text
+from reward_fns.coe_format import ANSWER, TAG_NAMES, extract_answer, has_visible_text
 
 _TAGGED: Final = re.compile(rf"</?(?:{'|'.join((*TAG_NAMES, 'think'))})>")
 
@@ -66,7 +66,7 @@ def shown(text: str, kind: ReplyKind) -> tuple[str, str]:
         text = reply
     elif tag := _TAGGED.search(text):
         raise FileError(
-            f"a plain reply holds {tag.group()}. Say which part is shown: kind coe (what stands inside <answer>) or "
+            f"a plain reply holds {tag.group()}. Say which part is shown: kind coe (what stands inside <{ANSWER}>) or "
             "think (what comes after </think>)."
         )
     return (text.strip(), "") if has_visible_text(text) else ("", "empty")

@@ -24,7 +24,7 @@ from eval.figures import figure, figures_of
 from eval.results import Result
 from eval.statistics import Interval
 from eval.tables import result_table
-from reward_fns.coe_format import FORMAT_REWARDS, LAYER_TITLES, LAYERS, CoEFormatError, format_reward, parse
+from reward_fns.coe_format import ANSWER, FORMAT_REWARDS, LAYER_TITLES, LAYERS, CoEFormatError, format_reward, parse
 
 _LOGGED: Final = {"reward": "critic/score/mean", "kl": "actor/kl_loss", "length": "response_length/mean"}
 _VALIDATED: Final = re.compile(r"val-(?:core|aux)/.+/(reward|format|answer)/mean@\d+")
@@ -34,7 +34,7 @@ _BLUE, _GREY, _ORANGE = "#1f6fb2", "#b8c4ce", "#d9822b"
 NOTE: Final = (
     "Protocol `zh`: characters as tokens (words where it says so), each reply against every human reference, then the "
     "mean; not comparable with the paper's tables, for which each model's `*.paper.json` is. A reply without a single "
-    "`<answer>` shows a reader nothing and scores 0. Format and answer "
+    f"`<{ANSWER}>` shows a reader nothing and scores 0. Format and answer "
     "are the two parts of the reward, so they say how well GRPO did what it was asked. Held-out answer is the share "
     "of replies that a held-out reward model, of another split and seed, lets pass: where the answer part rises and it "
     "does not, GRPO has found a weakness of its reward rather than better answers. Nothing here says that a reply "
