@@ -1,12 +1,15 @@
 """One definition of each figure: what it lacks is told, and what is added to it appears everywhere."""
 
 from dataclasses import replace
+from inspect import getmembers, isfunction
+from typing import get_type_hints
 
 import pandas as pd
 import pytest
 
 from eval import figures
 from eval.figures import FIGURES, Figure, figure, figures_of
+from eval.metrics import overlap
 from eval.metrics.overlap import Pair
 from eval.metrics.protocols import METRICS, PROTOCOLS, Metric, Protocol
 from eval.results import Result, score_replies
@@ -31,6 +34,11 @@ def test_every_metric_of_a_protocol_has_its_figure() -> None:
     assert len(known) == len(set(known))
     assert {key for metrics in PROTOCOLS.values() for key in metrics} | {"navg"} <= set(known)
     assert set(METRICS) <= set(figures_of("gains"))
+
+
+def test_every_metric_serves_a_protocol() -> None:
+    metrics = {made for _, made in getmembers(overlap, isfunction) if Pair in get_type_hints(made).values()}
+    assert metrics == {metric.function for metrics in PROTOCOLS.values() for metric in metrics.values()}
 
 
 def test_a_figure_that_is_not_defined_never_leaves_the_tables_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
