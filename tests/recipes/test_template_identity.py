@@ -59,6 +59,8 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     tokenizer = build_tokenizer(training_texts(questions), 2000)
     if profile != "tiny":
         template = REPO / "tests" / "fixtures" / f"{profile}_chat_template.jinja"
+        if not template.is_file():
+            pytest.skip(f"{template}: no such file, so only `make sft` checks this profile's template")
         tokenizer.chat_template = template.read_text(encoding="utf-8")
     tokenizer.save_pretrained(folder / "model")
     (folder / "model" / "config.json").write_text('{"model_type": "qwen3"}', encoding="utf-8")
