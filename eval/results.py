@@ -150,8 +150,9 @@ def check_comparable(results: Sequence[Result]) -> None:
 
 def distinct_1_corpus(scores: pd.DataFrame) -> float:
     """Distinct characters among all replies' together, averaged over the samples: it falls with more text."""
-    pooled = scores.groupby("sample")["shown"].agg(lambda texts: distinct_1("".join(map(characters, texts))))
-    return float(pooled.mean())
+    return float(
+        scores.groupby("sample")["shown"].agg(lambda texts: distinct_1("".join(map(characters, texts)))).mean()
+    )
 
 
 Cosines = Callable[[Sequence[str], Sequence[str]], list[float]]
@@ -242,8 +243,7 @@ def add_rewards(
 
 def question_means(scores: pd.DataFrame) -> pd.DataFrame:
     """The mean over each question's replies of every numeric column, indexed and sorted by question."""
-    numbers = scores.drop(columns=["sample"]).set_index("question_id").select_dtypes("number")
-    return numbers.groupby(level=0).mean()
+    return scores.drop(columns=["sample"]).set_index("question_id").select_dtypes("number").groupby(level=0).mean()
 
 
 def _violation(text: str) -> str:

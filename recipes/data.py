@@ -44,8 +44,12 @@ def plan(common: Common, config: DataConfig) -> Plan:
     inputs["tokenizer"] = tokenizer_files(Path(common.model))
     inputs |= {f"exclude {path}": Path(path) for path in config.exclude}
     # The model's name is passed on to later stages.
-    settings = {**config.decisive(), "model": common.model}
-    return Plan(settings, inputs, lambda folder, resume: _prepare(common, config, source, folder), _SHOWN)
+    return Plan(
+        {**config.decisive(), "model": common.model},
+        inputs,
+        lambda folder, resume: _prepare(common, config, source, folder),
+        _SHOWN,
+    )
 
 
 def _source(common: Common) -> Path:

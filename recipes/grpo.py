@@ -75,8 +75,7 @@ def _train(config: DictConfig, folder: Path, resume: bool) -> dict[str, Any]:
         failure=lambda: reward_outage(folder),
     )
     merge_metrics(folder)
-    checkpoint = copy_model(folder)
-    return {"checkpoint": str(checkpoint), "steps": config.trainer.total_training_steps}
+    return {"checkpoint": str(copy_model(folder)), "steps": config.trainer.total_training_steps}
 
 
 def read_progress(folder: Path, total: int) -> Progress | None:

@@ -66,8 +66,7 @@ def parse_pattern(pattern: str, lists: Mapping[str, str]) -> list[Slot]:
     depths = accumulate((char == "(") - (char == ")") for char in pattern)
     if len(parts) > 1 and any(char == "|" and depth == 0 for char, depth in zip(pattern, depths, strict=True)):
         raise PatternError(f"| outside brackets beside a gap in {pattern!r}. Bracket it or make two patterns")
-    gaps = ["", *parts[1::2]]
-    return [Slot(GAPS[gap], parse_words(part, lists)) for gap, part in zip(gaps, parts[::2], strict=True)]
+    return [Slot(GAPS[gap], parse_words(part, lists)) for gap, part in zip(["", *parts[1::2]], parts[::2], strict=True)]
 
 
 def parse_words(part: str, lists: Mapping[str, str]) -> frozenset[str]:

@@ -186,5 +186,4 @@ def generic_replies(triplets: pd.DataFrame, count: int) -> list[str]:
     replies = list(dict.fromkeys(rows["negative"]))
     if not replies:
         raise ValueError("triplets.parquet has no generic negative on the training side, expected at least one")
-    step = max(1, len(replies) // count)
-    return replies[::step][:count]
+    return replies[:: max(1, len(replies) // count)][:count]
