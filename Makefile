@@ -41,11 +41,10 @@ demo: $(READY)  ## all stages (PROFILE=tiny CORPUS=path SEED=42 OUT=folder), the
 	@$(MAKE) --no-print-directory data sft reward-model heldout-reward-model grpo generate eval report
 	@echo "Open $(OUT)/report/report.html in a browser; as Markdown: $(OUT)/eval/report.md"
 
-base: $(READY)  ## the tiny profile's base model, built on the spot (part of data)
+base: $(READY)  ## a small base model of your own, from a corpus of dialogues (the profile tiny brings one)
 	@$(call STAGE,base)
 
 data: $(READY)  ## corpus -> sft.json, grpo_*.parquet, triplets.parquet, test.parquet
-	@$(PY) -m recipes.base profile=$(PROFILE) "out=$(OUT)" "corpus=$(CORPUS)" seed=$(SEED) $(if $(MODEL),"model=$(MODEL)")
 	@$(call STAGE,data)
 
 sft: $(READY)  ## LLaMA-Factory on the CoE samples

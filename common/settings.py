@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import field, fields
 from typing import Any, TypeVar
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from common.errors import StageError
@@ -23,7 +23,7 @@ def build(schema: type[T], values: Any, where: str) -> T:
             `where`.
     """
     node = OmegaConf.structured(schema)
-    OmegaConf.set_readonly(node, False)
+    _unfreeze(node)
     try:
         return OmegaConf.to_object(OmegaConf.merge(node, values))  # type: ignore[return-value]
     except (OmegaConfBaseException, ValueError) as error:
@@ -31,6 +31,14 @@ def build(schema: type[T], values: Any, where: str) -> T:
         key = getattr(error, "full_key", None)
         named = f"{key}: " if key else ""
         raise StageError(f"{where}: {named}{str(error).splitlines()[0].rstrip('.')}. Known keys: {keys}.") from error
+
+
+def _unfreeze(node: DictConfig) -> None:
+    # A frozen dataclass makes a node that refuses what is merged into it, at every depth.
+    OmegaConf.set_readonly(node, False)
+    for key in node:
+        if isinstance(child := node._get_node(key), DictConfig) and not child._is_none():
+            _unfreeze(child)
 
 
 def check_pairs(arguments: Sequence[str]) -> None:

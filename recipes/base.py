@@ -1,43 +1,42 @@
-"""Stage 0 of the tiny profile: a base model built on the spot, since a laptop has no room for Qwen3-8B.
+"""A small base model like the one that comes with the project, from a corpus of dialogues.
 
-    make base PROFILE=tiny
+    make base CORPUS=/data/smilechat.zip                        # an hour and a half on two cores, minutes on a GPU
+    make demo MODEL=outputs/tiny/base OUT=outputs/own           # the pipeline on it
 
-A profile without a `base` section names a published model instead, and so may ``MODEL=``; this stage then has nothing
-to do.
+No other stage needs it: profile `tiny` begins with the model in ``recipes/tiny_base/model``. Any corpus of `make data`
+will do. A killed run goes on from its last checkpoint; the folder's ``README.md`` is the model's card.
 """
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from common.errors import StageError
+from common.hashing import Input
 from common.stage import Plan
-from recipes.stage import Common, Recipe, load_profile, main, run, section
-from recipes.tiny_base.model import BaseConfig, build_base
+from data_prep.corpora import CorpusError
+from data_prep.corpora.sample import SAMPLE_CORPUS
+from recipes.stage import Common, Recipe, main, section
+from recipes.tiny_base.build import BaseConfig, build_base
 
 
 def plan(common: Common, config: BaseConfig) -> Plan:
-    """Build the model that the section describes."""
-    return Plan(asdict(config), {}, lambda folder, resume: build_base(config, common.seed, folder))
+    """Train on the corpus."""
+    corpus = None if common.corpus == "sample" else Path(common.corpus)
+    if corpus is not None and not corpus.exists():
+        raise StageError(f"{corpus}: no such file or folder. CORPUS= takes a path, or sample.")
+    inputs: dict[str, Input] = {"corpus": corpus or SAMPLE_CORPUS}
+
+    def work(folder: Path, resume: bool) -> dict[str, Any]:
+        try:
+            return build_base(corpus, config, common.seed, folder, resume)
+        except (CorpusError, ValueError) as error:
+            raise StageError(f"base: {error}") from error
+
+    return Plan(asdict(config), inputs, work, shows=("README.md",))
 
 
-RECIPE = Recipe("base", section("base", BaseConfig), plan)
-
-
-def build_if_wanted(arguments: Sequence[str]) -> None:
-    """Build the base, unless the profile or ``MODEL=`` names another model.
-
-    Raises:
-        StageError: no such corpus: part of `make data`, so a mistyped path is told before a minute is spent here.
-    """
-    common, config = load_profile(arguments, "base", BaseConfig)
-    if common.corpus != "sample" and not Path(common.corpus).exists():
-        raise StageError(f"{common.corpus}: no such file or folder. CORPUS= takes a path, or sample.")
-    if config.layers == 0 or Path(common.model).resolve() != (common.root / "base").resolve():
-        print(f"base: profile {common.profile} uses {common.model}; nothing to build.")
-        return
-    run(RECIPE, arguments)
-
+RECIPE = Recipe("base", section("base", BaseConfig), plan, costly=True)
 
 if __name__ == "__main__":
-    main(build_if_wanted)
+    main(RECIPE)

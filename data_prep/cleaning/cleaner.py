@@ -102,6 +102,10 @@ class Cleaner:
             changes.append(Change(rule, "post", cleaned.post[: 2 * EXCERPT_CHARS], ""))
         return CleanedQuestion(None if rule else cleaned, tuple(rejected), tuple(changes))
 
+    def mended(self, text: str) -> str:
+        """One text after the rules that mend texts."""
+        return _mended(text, "", self._mending, [])
+
     def _response(self, text: str, where: str, before: list[str], changes: list[Change]) -> tuple[str, str, str]:
         """The response mended, the rule that leaves it out ("" for none) and what that rule found."""
         text = _mended(text, where, self._mending, changes)

@@ -57,8 +57,15 @@ _NOT_TEXT = re.compile(r"[\W_]+")
 @dataclass(frozen=True, slots=True)
 class _Dialogue:
     id: str
-    client: tuple[str, ...]
-    counsellor: tuple[str, ...]
+    turns: tuple[tuple[str, str], ...]
+
+    @property
+    def client(self) -> tuple[str, ...]:
+        return tuple(text for role, text in self.turns if role == _ROLES[0])
+
+    @property
+    def counsellor(self) -> tuple[str, ...]:
+        return tuple(text for role, text in self.turns if role == _ROLES[1])
 
 
 def load(
@@ -83,14 +90,30 @@ def load(
     Raises:
         CorpusError: what ``read`` raises.
     """
+    return [_question(group) for group in _group(_in_order(path, intake, encoding), overlap, window)]
+
+
+def load_turns(path: Path, intake: Intake, encoding: str = "utf-8") -> list[tuple[str, tuple[tuple[str, str], ...]]]:
+    """Every dialogue's id and its turns, (role, text) with the roles "user" and "assistant", in the order of ids.
+
+    Raises:
+        CorpusError: what ``read`` raises.
+    """
+    named = dict(zip(_ROLES, ("user", "assistant"), strict=True))
+    return [
+        (dialogue.id, tuple((named[role], text) for role, text in dialogue.turns))
+        for dialogue in _in_order(path, intake, encoding)
+    ]
+
+
+def _in_order(path: Path, intake: Intake, encoding: str) -> list[_Dialogue]:
     found = intake.distinct(read(path, encoding), _dialogue, "id")
-    found.sort(key=lambda dialogue: _order(dialogue.id))
-    return [_question(group) for group in _group(found, overlap, window)]
+    return sorted(found, key=lambda dialogue: _order(dialogue.id))
 
 
 def _dialogue(value: object, where: str) -> _Dialogue:
     record = records.as_object(value, where)
-    spoken: dict[str, list[str]] = {role: [] for role in _ROLES}
+    spoken: list[tuple[str, str]] = []
     for index, entry in enumerate(records.as_list(record, "dialogue", where)):
         place = f"{where}: turn {index}"
         turn = records.as_object(entry, place)
@@ -99,8 +122,8 @@ def _dialogue(value: object, where: str) -> _Dialogue:
             raise bad_field(place, "role", "unknown", role, f"one of {list(_ROLES)}", "Rename the role.")
         if index == 0 and role != "client":
             raise bad_field(place, "role", "not the client's turn", role, "'client' first", "Drop what precedes it.")
-        spoken[role].append(records.text(turn, "content", place).strip())
-    return _Dialogue(records.identifier(record, "id", where), tuple(spoken["client"]), tuple(spoken["counselor"]))
+        spoken.append((role, records.text(turn, "content", place).strip()))
+    return _Dialogue(records.identifier(record, "id", where), tuple(spoken))
 
 
 def _order(name: str) -> tuple[int, int, str]:

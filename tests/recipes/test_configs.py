@@ -37,7 +37,7 @@ from recipes.grpo_config import (
 from recipes.reward_probes import ProbesConfig
 from recipes.reward_ranking import RankingConfig
 from recipes.stage import COMMON_PROFILE, PROFILES, Common, load_profile
-from recipes.tiny_base.model import BaseConfig
+from recipes.tiny_base.build import BaseConfig
 from reward_fns.reward_worker import RewardWorkerConfig
 from reward_fns.training.config import RewardModelConfig
 

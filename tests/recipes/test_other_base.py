@@ -12,7 +12,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from common.code import REPO
 from data_prep.corpora import load_corpus
-from recipes.tiny_base.model import build_tokenizer, training_texts
+from recipes.tiny_base.tokenizer import build_tokenizer, training_texts
 
 # Llama 3's rules for text, written for this test.
 TEMPLATE: Final = (
@@ -55,8 +55,8 @@ def recipe(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.slow
 def test_another_architecture_and_template(base: Path, tmp_path: Path) -> None:
     common = [f"out={tmp_path}", f"model={base}"]
-    for done in (recipe("base", *common), recipe("data", *common)):
-        assert done.returncode == 0, done.stdout + done.stderr
+    done = recipe("data", *common)
+    assert done.returncode == 0, done.stdout + done.stderr
     wrong = recipe("sft", *common, "max_steps=2")
     assert wrong.returncode == 1
     assert "template=qwen3" in wrong.stderr

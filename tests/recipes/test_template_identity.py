@@ -25,7 +25,7 @@ from eval.generation.request import GenerationRequest
 from recipes import sft
 from recipes.grpo_config import compose_config
 from recipes.stage import COMMON_PROFILE, PROFILES, Common
-from recipes.tiny_base.model import build_tokenizer, training_texts
+from recipes.tiny_base.tokenizer import build_tokenizer, training_texts
 from reward_fns.coe_format import CoEOutput
 
 PROFILE_NAMES = sorted({path.stem for path in PROFILES.glob("*.yaml")} - {COMMON_PROFILE})
