@@ -177,6 +177,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "system": "the system prompt",
     "title": "the question in a line",
     "topic": "the corpus's own label; empty where it has none",
+    "train_only": "whether the question is from a corpus that is only trained on (`train_on`)",
 }
 
 ANONYMISED: Final = """\

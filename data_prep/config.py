@@ -50,6 +50,9 @@ class DataConfig:
         columns: for a table of other people's making: our field names, and the table's column for each.
         encoding: of the corpus's text files.
         max_bad_records: share of records that may be bad (and go to ``rejected.jsonl``) before the run stops.
+        train_on: further corpora, paths, whose questions are only trained on: prompts, triplets and the pairs that T is
+            chosen on, never a test question. null: beside the sample, which is small, the posts of SMILECHAT that come
+            with the project; beside any other corpus none.
         exclude: further corpora, paths, whose questions must not be trained on: test sets, or the corpus that this one
             was made from.
         cleaning_off: cleaning rules that are not applied, by name.
@@ -84,6 +87,7 @@ class DataConfig:
     columns: dict[str, str] = field(default_factory=dict)
     encoding: str = "utf-8"
     max_bad_records: float = field(default=0.05, metadata=_BAD_SHARE)
+    train_on: list[str] | None = None
     exclude: list[str] = field(default_factory=list)
     cleaning_off: list[str] = field(default_factory=list, metadata=_some_of(RULES))
     min_response_chars: int = limited(MIN_RESPONSE_CHARS, 0)

@@ -60,6 +60,7 @@ class _Entry:
             mine,
             responses=mine.responses + theirs.responses,
             crisis=mine.crisis or theirs.crisis,
+            train_only=mine.train_only or theirs.train_only,
             coe=mine.coe or theirs.coe,
         )
         self.responses = np.concatenate([self.responses, other.responses])

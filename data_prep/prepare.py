@@ -170,7 +170,7 @@ def prepare(
     return Prepared(
         tally=tally,
         read=read,
-        formats=tuple(dict.fromkeys(part.format for _, _, part in named)),
+        formats=tuple(dict.fromkeys(name for _, _, part in named for name in (part.format, *part.further))),
         questions=own.questions,
         split=split,
         leaks=leaks,

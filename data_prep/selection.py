@@ -30,11 +30,15 @@ def select_sft(
     config: DataConfig,
     tally: Tally,
 ) -> list[SftSample]:
-    """Every (question, chain, response) that may be trained on, shuffled and cut to ``sft_samples``."""
+    """Every (question, chain, response) that may be trained on, shuffled and cut to ``sft_samples``.
+
+    The chain of a question is written for its first response, so the first responses of all questions come before any
+    second one.
+    """
     samples: list[SftSample] = []
     rejected: list[Rejected] = []
     pairs = [(question, index) for question in questions for index in range(len(question.responses))]
-    for question, index in sorted(pairs, key=lambda pair: draw(config.seed, "sft", pair[0].id, pair[1])):
+    for question, index in sorted(pairs, key=lambda pair: (pair[1], draw(config.seed, "sft", pair[0].id, pair[1]))):
         detail = ""
         if question.id in barred:
             reason, detail = barred[question.id]

@@ -44,11 +44,13 @@ def split_questions(questions: list[Question], test_size: int, val_size: int, se
     """
     if test_size < 0 or val_size < 0:
         raise ValueError(f"test_size {test_size} and val_size {val_size}, expected 0 or more. Correct the config.")
-    test, rest = take_groups(seeded_order(questions, seed), test_size)
+    ordered = seeded_order(questions, seed)
+    training = {question.group for question in questions if question.train_only}
+    test, rest = take_groups([question for question in ordered if question.group not in training], test_size)
     risky = {question.group for question in rest if question.at_risk}
     val, _ = take_groups([question for question in rest if question.group not in risky], val_size)
-    chosen = {question.id for question in val}
-    train = [question for question in rest if question.id not in chosen]
+    chosen = {question.id for question in (*test, *val)}
+    train = [question for question in ordered if question.id not in chosen]
     if len(test) < test_size or len(val) < val_size or all(question.at_risk for question in train):
         raise ValueError(
             f"{len(questions)} questions, {sum(q.at_risk for q in questions)} of them at risk, are too few for "

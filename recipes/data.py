@@ -10,7 +10,8 @@ corpus the SFT set is the sample's, and prompts, triplets and test come from the
 why, is in ``rejected.jsonl``; what was masked, without the values, in ``masked.jsonl``; the rest in ``report.md``.
 """
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,11 @@ from typing import Any
 from common.decisions import DataDecisions
 from common.errors import StageError
 from common.hashing import Input, tokenizer_files
+from common.model_card import read_corpora
 from common.stage import Plan
 from data_prep.config import DataConfig
 from data_prep.corpora import Corpus, CorpusError, load_corpus
-from data_prep.corpora.sample import SAMPLE_CORPUS
+from data_prep.corpora.sample import SAMPLE_CORPUS, SMILECHAT_POSTS
 from recipes.stage import Common, Recipe, load_profile, main
 
 _SHOWN = ("report.md", "README.md")
@@ -32,6 +34,8 @@ def load(arguments: Sequence[str]) -> tuple[Common, DataConfig]:
     common, config = load_profile(arguments, "data", DataConfig)
     if not any(argument.startswith("data_source=") for argument in arguments):
         config = replace(config, data_source=_source(common).name.split(".")[0])
+    if config.train_on is None:
+        config = replace(config, train_on=[str(SMILECHAT_POSTS)] if common.corpus == "sample" else [])
     return common, replace(config, seed=common.seed)
 
 
@@ -43,6 +47,7 @@ def plan(common: Common, config: DataConfig) -> Plan:
     inputs: dict[str, Input] = {"corpus": source, "coe_corpus": SAMPLE_CORPUS}
     inputs["tokenizer"] = tokenizer_files(Path(common.model))
     inputs |= {f"exclude {path}": Path(path) for path in config.exclude}
+    inputs |= {f"train_on {path}": Path(path) for path in config.train_on or []}
     # The model's name is passed on to later stages.
     return Plan(
         {**config.decisive(), "model": common.model},
@@ -69,11 +74,15 @@ def _prepare(common: Common, config: DataConfig, source: Path, folder: Path) -> 
             encoding=config.encoding,
             max_bad_records=config.max_bad_records,
         )
+        corpus = corpus.with_training(_named("train_on", config.train_on or []))
         coe = None if source == SAMPLE_CORPUS else load_corpus(None)
-        prepared = prepare(corpus, coe, _excluded(config), load_tokenizer(common.model), config, folder)
+        prepared = prepare(corpus, coe, _named("exclude", config.exclude), load_tokenizer(common.model), config, folder)
         write_report(prepared, config, folder)
+        warnings = [*read_before(common.model, corpus.format)]
     except (CorpusError, ValueError) as error:
         raise StageError(f"data: {error}") from error
+    for warning in warnings:
+        print(f"data: warning: {warning}", file=sys.stderr)
     reasons = prepared.tally.reasons()
     for stage, count in prepared.tally.stages.items():
         why = ", ".join(f"{n} {reason}" for reason, n in reasons.get(stage, {}).items())
@@ -84,8 +93,18 @@ def _prepare(common: Common, config: DataConfig, source: Path, folder: Path) -> 
         "triplets": prepared.triplets,
         "reasons": reasons,
         "seconds": prepared.seconds,
+        "warnings": warnings,
         **_decisions(common, config).result(),
     }
+
+
+def read_before(model: str, format: str) -> Iterator[str]:
+    """What to know of test questions from a corpus that the base has read, by its card."""
+    if format in read_corpora(Path(model)):
+        yield (
+            f"the base {model} has read {format} (its card: datasets), so test questions from this corpus say little "
+            "about it. Test on another corpus, or take another base: MODEL=…"
+        )
 
 
 def _decisions(common: Common, config: DataConfig) -> DataDecisions:
@@ -100,13 +119,15 @@ def _decisions(common: Common, config: DataConfig) -> DataDecisions:
     )
 
 
-def _excluded(config: DataConfig) -> dict[str, Corpus]:
+def _named(key: str, paths: Sequence[str]) -> dict[str, Corpus]:
     corpora: dict[str, Corpus] = {}
-    for path in config.exclude:
+    for path in paths:
         name = Path(path).name.split(".")[0]
         if name in corpora:
-            raise ValueError(f"exclude: two corpora are called {name!r}, expected names of their own. Rename a file.")
-        corpora[name] = load_corpus(Path(path))
+            raise ValueError(f"{key}: two corpora are called {name!r}, expected names of their own. Rename a file.")
+        corpus = load_corpus(Path(path))
+        # Theirs by origin, ours by format.
+        corpora[name] = replace(corpus, format="smilechat") if Path(path) == SMILECHAT_POSTS else corpus
     return corpora
 
 

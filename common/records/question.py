@@ -22,6 +22,7 @@ class Question:
             corpus's chains are written for this project, not reviewed.
         crisis: the corpus marks the asker as being at acute risk. Such a post is never an RL prompt.
         risks: categories of ``data_prep.risk`` whose rules match the post. Such a post is no RL prompt by default.
+        train_only: never a question of test or validation.
         group: the id that stands for all near-duplicates of this question; "" before they are looked for.
         emotion: label of the post; "" before labelling, or where it shows none.
         response_emotions: label of each response; empty before labelling.
@@ -34,6 +35,7 @@ class Question:
     topic: str = ""
     subtopic: str = ""
     crisis: bool = False
+    train_only: bool = False
     risks: tuple[str, ...] = ()
     emotion: str = ""
     responses: tuple[str, ...]

@@ -6,7 +6,7 @@ text only its type and length are told, never its words.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -199,6 +199,7 @@ class Corpus:
         records_in: records met: a question, a row of a table or a dialogue, by the format.
         records_kept: those that became a question or part of one.
         format: what it was read as.
+        further: the formats of what `with_training` has joined to it.
     """
 
     questions: list[Question]
@@ -206,6 +207,7 @@ class Corpus:
     records_in: int
     records_kept: int
     format: str = field(default="", compare=False)
+    further: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the sum.
@@ -218,6 +220,26 @@ class Corpus:
                 f"{self.records_in} records came in, {self.records_kept} kept, {len(self.rejected)} rejected: "
                 "report this bug."
             )
+
+    def with_training(self, more: Mapping[str, "Corpus"]) -> "Corpus":
+        """This corpus and others, by name, whose questions are trained on and never tested.
+
+        Their ids get the name before them, for two corpora may count alike.
+        """
+        added = [
+            replace(question, id=f"{name}/{question.id}", train_only=True)
+            for name, corpus in more.items()
+            for question in corpus.questions
+        ]
+        parts = (self, *more.values())
+        return replace(
+            self,
+            questions=[*self.questions, *added],
+            rejected=[item for part in parts for item in part.rejected],
+            records_in=sum(part.records_in for part in parts),
+            records_kept=sum(part.records_kept for part in parts),
+            further=tuple(corpus.format for corpus in more.values()),
+        )
 
 
 class Intake:

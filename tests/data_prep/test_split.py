@@ -97,3 +97,14 @@ def test_repeated_ids(make_questions: MakeQuestions) -> None:
     questions = make_questions(3)
     with pytest.raises(ValueError, match="3 questions with 2 ids"):
         seeded_order([*questions[:2], replace(questions[2], id="q000")], 42)
+
+
+def test_what_is_only_trained_on_is_never_held_out(make_questions: MakeQuestions) -> None:
+    questions = make_questions(30)
+    # A near-duplicate of such a question is held out no more than the question itself.
+    questions = [replace(one, train_only=i < 10, group=f"g{i % 15}") for i, one in enumerate(questions)]
+    split = split_questions(questions, 6, 2, seed=1)
+    kept_in = {one.group for one in questions if one.train_only}
+    assert len(split.test) == 6
+    assert kept_in.isdisjoint(one.group for one in (*split.test, *split.val))
+    assert kept_in <= {one.group for one in split.train}

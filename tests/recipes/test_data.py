@@ -1,12 +1,15 @@
 """`make data` before anything is prepared: the corpus's name, what is read, what is refused."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from common.errors import StageError
-from data_prep.corpora.sample import SAMPLE_CORPUS
-from recipes.data import RECIPE, load_tokenizer
+from common.records.question import Question
+from data_prep.corpora import Corpus
+from data_prep.corpora.sample import SAMPLE_CORPUS, SMILECHAT_POSTS
+from recipes.data import RECIPE, load_tokenizer, read_before
 
 
 @pytest.fixture
@@ -74,3 +77,27 @@ def test_what_cannot_be_is_told_before_anything_is_done(argument: str, message: 
 def test_a_folder_without_a_tokenizer(tmp_path: Path) -> None:
     with pytest.raises(StageError, match=r"model=.*: no tokenizer found .*MODEL="):
         load_tokenizer(str(tmp_path))
+
+
+def test_the_sample_is_trained_with_more_posts_and_another_corpus_is_not(base: Path, tmp_path: Path) -> None:
+    other = tmp_path / "posts.jsonl"
+    other.write_text("{}", encoding="utf-8")
+    for arguments, paths in (([], [str(SMILECHAT_POSTS)]), ([f"corpus={other}"], []), (["train_on=[]"], [])):
+        plan = RECIPE.plan(*RECIPE.load(["profile=tiny", f"model={base}", *arguments]))
+        assert plan.config["train_on"] == paths
+        assert {key for key in plan.inputs if key.startswith("train_on")} == {f"train_on {path}" for path in paths}
+
+
+@pytest.mark.parametrize(("read", "warned"), [("[smilechat, psyqa]", True), ("[other]", False)])
+def test_a_base_that_has_read_the_corpus_is_told_of(read: str, warned: bool, base: Path, tmp_path: Path) -> None:
+    (base / "README.md").write_text(f"---\ndatasets: {read}\n---\n", encoding="utf-8")
+    assert bool(list(read_before(str(base), "psyqa"))) == warned
+    assert list(read_before("a/hub-id", "psyqa")) == []
+
+
+def test_joined_corpora_keep_their_counts_and_tell_their_questions_apart() -> None:
+    mine = Corpus([Question(id="1", title="题", description="", responses=("答",))], [], 1, 1, "sample")
+    theirs = replace(mine, format="smilechat")
+    joined = mine.with_training({"posts": theirs})
+    assert [(one.id, one.train_only) for one in joined.questions] == [("1", False), ("posts/1", True)]
+    assert (joined.records_in, joined.records_kept, joined.further) == (2, 2, ("smilechat",))
