@@ -47,7 +47,8 @@ def generate(tmp_path: Path) -> Callable[..., Path]:
     for name in ("base", "sft", "grpo"):
         make_stage(tmp_path, name, write_model, decided_by())
     make_stage(tmp_path, "data", write_test, decided_by(model=str(tmp_path / "base")))
-    return lambda *more: run(RECIPE, ["profile=tiny", f"out={tmp_path}", "samples=1", *more])
+    model = f"model={tmp_path / 'base'}"
+    return lambda *more: run(RECIPE, ["profile=tiny", f"out={tmp_path}", model, "samples=1", "temperature=1", *more])
 
 
 def test_models_are_asked_as_make_data_decided(generate: Callable[..., Path], asked: list[dict[str, Any]]) -> None:

@@ -62,7 +62,7 @@ def out(tmp_path: Path) -> Path:
 
 
 def make(recipe: Any, out: Path, *more: str) -> Path:
-    return run(recipe, ["profile=tiny", f"out={out}", *more])
+    return run(recipe, ["profile=tiny", f"out={out}", f"model={out / 'base'}", *more])
 
 
 def test_a_reward_model_from_triplets(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -123,7 +123,8 @@ def test_a_killed_stage_goes_on_after_its_training(out: Path, monkeypatch: pytes
 
 
 def test_the_held_out_one_is_another(out: Path) -> None:
-    first, second = make(reward_model.RECIPE, out, *SMALL), make(heldout_reward_model.RECIPE, out, *SMALL)
+    bag = ("encoder=static", "tokens=null", "whiten=null")
+    first, second = make(reward_model.RECIPE, out, *SMALL), make(heldout_reward_model.RECIPE, out, *SMALL, *bag)
     assert second.name == "heldout-reward-model"
     assert RewardModel(first).threshold != RewardModel(second).threshold
     questions = [json.loads((folder / "generic.json").read_text()) for folder in (first, second)]
