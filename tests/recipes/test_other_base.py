@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+import pandas as pd
 import pytest
 from tokenizers import AddedToken
 from transformers import LlamaConfig, LlamaForCausalLM
@@ -66,4 +67,4 @@ def test_another_architecture_and_template(base: Path, tmp_path: Path) -> None:
     made = recipe("generate", *common, "models=[SFT]", "samples=1", "max_tokens=8")
     assert made.returncode == 0, made.stderr
     replies = (tmp_path / "generate" / "sft.replies.jsonl").read_text(encoding="utf-8").splitlines()
-    assert len(replies) == 24
+    assert len(replies) == len(pd.read_parquet(tmp_path / "data" / "test.parquet"))
