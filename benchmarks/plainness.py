@@ -108,7 +108,7 @@ def main() -> None:
         "posts": [question.description or question.title for question in questions],
         "responses": [response for question in questions for response in question.responses],
         "chains": ["".join(question.coe) for question in questions if question.coe],
-        **{Path(path).name: texts.tolist() for path, texts in replies.items()},
+        **{path: texts.tolist() for path, texts in replies.items()},
     }
     print("| texts | number | bits, median | bits, mean | distinct bigrams | repeat 20 characters | characters |")
     print("|---|---:|---:|---:|---:|---:|---:|")
