@@ -10,9 +10,13 @@ from typing import Any, TypeVar
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from common.code import REPO
 from common.errors import StageError
 
 T = TypeVar("T")
+
+# In a profile: a path of the repository, such as ${repo:recipes/tiny_base/model}.
+OmegaConf.register_new_resolver("repo", lambda path: str(REPO / path), replace=True)
 
 
 def build(schema: type[T], values: Any, where: str) -> T:

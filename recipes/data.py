@@ -101,10 +101,7 @@ def _prepare(common: Common, config: DataConfig, source: Path, folder: Path) -> 
 def read_before(model: str, format: str) -> Iterator[str]:
     """What to know of test questions from a corpus that the base has read, by its card."""
     if format in read_corpora(Path(model)):
-        yield (
-            f"the base {model} has read {format} (its card: datasets), so test questions from this corpus say little "
-            "about it. Test on another corpus, or take another base: MODEL=…"
-        )
+        yield f"the base {model} has read {format}, by its card; test questions from there say little. Take MODEL=…"
 
 
 def _decisions(common: Common, config: DataConfig) -> DataDecisions:

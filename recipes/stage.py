@@ -20,9 +20,6 @@ from common.stage import Plan, run_stage
 PROFILES = REPO / "profiles"
 COMMON_PROFILE = "common"
 
-# In a profile: a path of the repository, such as ${repo:recipes/tiny_base/model}.
-OmegaConf.register_new_resolver("repo", lambda path: str(REPO / path), replace=True)
-
 T = TypeVar("T")
 
 

@@ -1,10 +1,6 @@
-"""Pre-training of a small base by transformers' trainer: packed rows, Muon for the matrices, AdamW for the rest.
+"""Pre-training of a small base by transformers' trainer, on packed rows."""
 
-Muon (Jordan et al., 2024; `torch.optim.Muon`) orthogonalises each matrix's step and needs about two thirds of AdamW's
-steps at this size. It is for matrices between embedding and head; embeddings and norms stay with AdamW.
-"""
-
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +13,7 @@ from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM, Trainer, Tra
 from transformers.trainer_utils import get_last_checkpoint
 
 from recipes.tiny_base.mix import Messages
+from recipes.tiny_base.optimizer import MuonAdamW
 
 Rows = npt.NDArray[np.uint16]
 _CHATS_A_BATCH: Final = 512
@@ -53,45 +50,6 @@ class TrainConfig:
     save_steps: int = 200
     eval_steps: int = 200
     log_steps: int = 50
-
-
-class MuonAdamW(torch.optim.Optimizer):
-    """Both as one optimiser: it has the groups of both, so schedules and checkpoints see one."""
-
-    def __init__(self, model: torch.nn.Module, config: TrainConfig) -> None:
-        """Share the model's parameters out."""
-        named = list(model.named_parameters())
-        matrices = [weight for name, weight in named if weight.ndim == 2 and "embed" not in name]
-        tables = [weight for name, weight in named if weight.ndim == 2 and "embed" in name]
-        vectors = [weight for _, weight in named if weight.ndim < 2]
-        self._parts: list[torch.optim.Optimizer] = [
-            torch.optim.Muon(matrices, lr=config.muon_learning_rate, weight_decay=0.01, momentum=0.95),
-            torch.optim.AdamW(
-                [{"params": tables, "weight_decay": 0.01}, {"params": vectors, "weight_decay": 0.0}],
-                lr=config.learning_rate,
-                betas=(0.9, 0.95),
-            ),
-        ]
-        super().__init__([group for part in self._parts for group in part.param_groups], {})
-
-    @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
-        """Move every weight; a closure is called once."""
-        loss = closure() if closure else None
-        for part in self._parts:
-            part.step()
-        return loss
-
-    def state_dict(self) -> dict[str, Any]:
-        """Of both, by place."""
-        return {str(place): part.state_dict() for place, part in enumerate(self._parts)}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """What `state_dict` gave."""
-        for place, part in enumerate(self._parts):
-            part.load_state_dict(state_dict[str(place)])
-        # Loading gave the parts new groups.
-        self.param_groups = [group for part in self._parts for group in part.param_groups]
 
 
 class PackedRows(Dataset[dict[str, torch.Tensor]]):
@@ -135,20 +93,11 @@ def pack(chats: Iterable[Messages], tokenizer: PreTrainedTokenizerFast, length: 
 
 
 def _token_ids(chats: Iterable[Messages], tokenizer: PreTrainedTokenizerFast) -> Iterator[npt.NDArray[np.uint16]]:
-    waiting: list[str] = []
-    for chat in chats:
-        text = tokenizer.apply_chat_template(chat, tokenize=False, enable_thinking=False)
-        waiting.append(f"{text}{tokenizer.pad_token}")
-        if len(waiting) == _CHATS_A_BATCH:
-            yield _ids_of(waiting, tokenizer)
-            waiting = []
-    if waiting:
-        yield _ids_of(waiting, tokenizer)
-
-
-def _ids_of(texts: list[str], tokenizer: PreTrainedTokenizerFast) -> npt.NDArray[np.uint16]:
-    ids = tokenizer(texts, add_special_tokens=False)["input_ids"]
-    return np.concatenate([np.array(each, dtype=np.uint16) for each in ids])
+    told = [tokenizer.apply_chat_template(chat, tokenize=False, enable_thinking=False) for chat in chats]
+    texts = [f"{text}{tokenizer.pad_token}" for text in told]
+    for start in range(0, len(texts), _CHATS_A_BATCH):
+        for ids in tokenizer(texts[start : start + _CHATS_A_BATCH], add_special_tokens=False)["input_ids"]:
+            yield np.array(ids, dtype=np.uint16)
 
 
 def rate(step: int, total: int, warmup: int) -> float:
@@ -166,7 +115,7 @@ def train(
         what was logged: step, loss, held-out loss, in nats a token.
     """
     total = config.steps or len(rows) // config.batch
-    optimizer = MuonAdamW(model, config)
+    optimizer = MuonAdamW(model, config.learning_rate, config.muon_learning_rate)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step, total, config.warmup_steps))
     trainer = _InOrder(
         model,

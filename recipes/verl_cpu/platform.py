@@ -1,8 +1,7 @@
 """The CPU as a verl platform.
 
 Loaded in every process by ``VERL_USE_EXTERNAL_MODULES=recipes.verl_cpu.platform``, chosen by ``VERL_PLATFORM=cpu``.
-verl asks Ray for "GPU" slots, so the profile gives Ray as many as it wants workers (``ray_init.num_gpus``).
-"""
+verl asks Ray for "GPU" slots: the profile gives Ray as many as it wants workers (``ray_init.num_gpus``)."""
 
 import functools
 import resource
