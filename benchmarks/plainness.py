@@ -24,6 +24,7 @@ from common.settings import build
 from data_prep.corpora import load_corpus
 from data_prep.dialogues import load_dialogues
 from reward_fns.coe_format import TAG
+from reward_fns.components import distinct_2
 
 # Added to every count, over as many characters as the model has met.
 _ADDED: Final = 0.1
@@ -77,16 +78,10 @@ def repeats(text: str, run: int = _RUN) -> bool:
     return len(set(stretches)) < len(stretches)
 
 
-def distinct_bigrams(text: str) -> float:
-    """Share of the neighbouring pairs of characters that are different ones; 0 for a text of one character."""
-    pairs = [text[i : i + 2] for i in range(len(text) - 1)]
-    return len(set(pairs)) / len(pairs) if pairs else 0.0
-
-
 def row(name: str, texts: Sequence[str], model: Trigrams) -> str:
     """A line of the table."""
     bits = [model.bits(text) for text in texts]
-    distinct = sum(map(distinct_bigrams, texts)) / len(texts)
+    distinct = sum(map(distinct_2, texts)) / len(texts)
     again = sum(map(repeats, texts)) / len(texts)
     return (
         f"| {name} | {len(texts)} | {median(bits):.2f} | {sum(bits) / len(bits):.2f} | {distinct:.2f} | {again:.2f} "

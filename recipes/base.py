@@ -1,6 +1,6 @@
 """A small base model like the one that comes with the project, from a corpus of dialogues.
 
-    make base CORPUS=/data/smilechat.zip                        # an hour and a half on two cores, minutes on a GPU
+    make base CORPUS=/data/smilechat.zip                        # about two hours on two cores; not run on a GPU
     make demo MODEL=outputs/tiny/base OUT=outputs/own           # the pipeline on it
 
 No other stage needs it: profile `tiny` begins with the model in ``recipes/tiny_base/model``. Any corpus of `make data`

@@ -70,7 +70,7 @@ def build_base(corpus: Path | None, config: BaseConfig, seed: int, folder: Path,
     save_tokenizer(tokenizer, folder)
     sizes = {"parameters": sum(p.numel() for p in model.parameters()), "vocab": len(tokenizer)}
     tokens = {f"{name}_tokens": int(part[:, 1:].size) for name, part in rows.items()}
-    told = {**sizes, **tokens, "heldout_loss": round(min(x["eval_loss"] for x in log if "eval_loss" in x), 4)}
+    told = {**sizes, **tokens, "heldout_loss": round([x["eval_loss"] for x in log if "eval_loss" in x][-1], 4)}
     write_json(folder / TRAINING_FILE, {**told, "log": log})
     write_text(folder / "README.md", _card(corpus, (work / "format.txt").read_text("utf-8"), told, config))
     shutil.rmtree(work)

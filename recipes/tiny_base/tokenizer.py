@@ -9,9 +9,7 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalize
 from transformers import PreTrainedTokenizerFast
 
 from common.files import write_json
-from common.records.question import Question
-from data_prep.prompts import SYSTEM_PROMPTS
-from reward_fns.coe_format import TAG, CoEOutput
+from reward_fns.coe_format import TAG
 
 CHAT_TEMPLATE = Path(__file__).parent / "qwen3_chat_template.jinja"
 # Qwen3's split before merging (contractions, words, single digits, punctuation, line ends, white space), but each CoE
@@ -21,15 +19,6 @@ _PRE_TOKENS: Final = (
     r"| ?(?:[^\s\p{L}\p{N}<]+|<)[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 _PAD, _START, _END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
-
-
-def training_texts(questions: Iterable[Question]) -> Iterable[str]:
-    """Posts and outputs as the model will read and write them, system prompts too."""
-    for question in questions:
-        yield SYSTEM_PROMPTS["coe"]
-        yield question.post
-        for response in question.responses:
-            yield CoEOutput(question.coe, response).render() if question.coe else response
 
 
 def build_tokenizer(texts: Iterable[str], vocab: int) -> PreTrainedTokenizerFast:

@@ -32,7 +32,7 @@ class TrainConfig:
         muon_learning_rate: Muon's, for matrices.
         warmup_steps: in which the rates rise to their full height, which they keep until half way and then fall to 0.
         bf16: autocast to bfloat16.
-        compile: torch.compile; costs a minute, then saves a third.
+        compile: torch.compile, which takes some time before the first step.
         save_steps: a killed run goes on from here.
         eval_steps: between two looks at the held-out rows.
         log_steps: between two lines of the log.
@@ -112,7 +112,7 @@ def train(
     """Train `model` in place, from the last checkpoint in `folder` where there is one.
 
     Returns:
-        what was logged: step, loss, held-out loss, in nats a token.
+        what was logged: step, loss, held-out loss, in nats a token; the last held-out loss is the trained model's.
     """
     total = config.steps or len(rows) // config.batch
     optimizer = MuonAdamW(model, config.learning_rate, config.muon_learning_rate)
@@ -144,4 +144,6 @@ def train(
         optimizers=(optimizer, schedule),
     )
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)) if folder.is_dir() else None)
+    if heldout is not None:
+        trainer.evaluate()
     return list(trainer.state.log_history)

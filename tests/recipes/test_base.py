@@ -26,9 +26,10 @@ from recipes.base import RECIPE
 from recipes.stage import NoSection, load_profile, run
 from recipes.tiny_base.mix import MixConfig, documents
 from recipes.tiny_base.model import ShapeConfig, build_model
-from recipes.tiny_base.tokenizer import build_tokenizer, training_texts
+from recipes.tiny_base.tokenizer import build_tokenizer
 from recipes.tiny_base.train import TrainConfig, pack, rate, train
 from reward_fns.coe_format import LAYERS, TAG_NAMES, CoEOutput, format_reward
+from tests.recipes.texts import training_texts
 
 BASE: Final = REPO / "recipes" / "tiny_base"
 SHIPPED: Final = BASE / "model"
@@ -251,7 +252,7 @@ def test_a_training_that_was_cut_ends_as_one_that_was_not(
 def test_make_base_from_a_corpus(tmp_path: Path) -> None:
     shape = [f"shape.{key}={value}" for key, value in asdict(SHAPE).items()]
     training = ["train.steps=3", "train.length=64", "train.batch=2", "train.micro_batch=1", "train.compile=false"]
-    run(RECIPE, ["profile=tiny", f"out={tmp_path}", *shape, *training, "train.eval_steps=1", "heldout_share=0.1"])
+    run(RECIPE, ["profile=tiny", f"out={tmp_path}", *shape, *training, "heldout_share=0.1"])
     folder = tmp_path / "base"
     told = json.loads((folder / "training.json").read_text(encoding="utf-8"))
     assert f"{told['heldout_loss']:.3f} nats" in (folder / "README.md").read_text(encoding="utf-8")

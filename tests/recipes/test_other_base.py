@@ -13,7 +13,8 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from common.code import REPO
 from data_prep.corpora import load_corpus
-from recipes.tiny_base.tokenizer import build_tokenizer, training_texts
+from recipes.tiny_base.tokenizer import build_tokenizer
+from tests.recipes.texts import training_texts
 
 # Llama 3's rules for text, written for this test.
 TEMPLATE: Final = (
