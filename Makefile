@@ -38,7 +38,7 @@ $(VENV)/.installed-gpu: locks/gpu.txt pyproject.toml
 
 demo: $(READY)  ## all stages (PROFILE=tiny CORPUS=path SEED=42 OUT=folder), then where the report is
 	@if [ -n '$(ARGS)' ]; then echo "error: ARGS belongs to one stage: make data ARGS=..., make sft ARGS=..." >&2; exit 2; fi
-	@$(MAKE) --no-print-directory data sft reward-model heldout-reward-model grpo generate eval report
+	@$(MAKE) --no-print-directory data sft reward-model heldout-reward-model reward-probes grpo generate eval report
 	@echo "Open $(OUT)/report/report.html in a browser; as Markdown: $(OUT)/eval/report.md"
 
 base: $(READY)  ## a small base model of your own, from a corpus of dialogues (the profile tiny brings one)

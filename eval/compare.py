@@ -43,6 +43,11 @@ class Gain:
     at_equal_length: Interval | None
 
 
+def stages(results: Sequence[Result]) -> list[str]:
+    """The run's own stages in order: the models that were asked for the Chain of Empathy; without any, all."""
+    return [result.model for result in results if "format" in result.figures] or [result.model for result in results]
+
+
 def compare(results: Sequence[Result], figures: Sequence[str], seed: int) -> list[Gain]:
     """Every pair of models of one test set, the later minus the earlier, in each figure.
 

@@ -58,6 +58,7 @@ def write_report(
     gains: Sequence[Gain],
     slices: Mapping[str, Mapping[str, Mapping[str, Interval]]],
     pictures: Sequence[str],
+    caveats: Sequence[str] = (),
 ) -> None:
     """``report.md`` and ``gains.json``.
 
@@ -66,11 +67,13 @@ def write_report(
         gains: of `eval.compare.compare`.
         slices: figure → group → model → mean and interval, of `eval.compare.slices`.
         pictures: names of files in the folder to show.
+        caveats: of `eval.caveats.caveats`.
     """
     lines = [
         "# Evaluation",
         "",
         result_table(results).markdown(),
+        *(["Before a gain is taken for better answers:", "", *(f"- {one}" for one in caveats), ""] if caveats else []),
         "Mean gains, paired over questions: 95 % bootstrap interval, p by permutation and corrected for all of these "
         "comparisons (Holm), and the gain between replies of one length:",
         "",

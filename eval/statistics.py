@@ -54,6 +54,31 @@ def paired_bootstrap(
     return bootstrap_mean(_paired(ours, theirs), seed, resamples, level)
 
 
+def clustered_bootstrap(
+    values: npt.ArrayLike, clusters: npt.ArrayLike, seed: int, resamples: int = 10_000, level: float = 0.95
+) -> Interval:
+    """The mean of all values with its percentile interval, whole clusters drawn again.
+
+    Args:
+        values: such as a difference a question and run.
+        clusters: which values belong together, such as the question's id; as many as values.
+
+    Raises:
+        ValueError: other shapes, or fewer than two clusters.
+    """
+    table = np.asarray(values, dtype=float), np.asarray(clusters)
+    names, places = np.unique(table[1], return_inverse=True)
+    if table[0].shape != table[1].shape or table[0].ndim != 1 or len(names) < 2:
+        raise ValueError(f"{table[0].shape} values in {len(names)} clusters, expected a cluster a value, two or more")
+    sums: npt.NDArray[np.float64] = np.bincount(places, weights=table[0])
+    counts: npt.NDArray[np.float64] = np.bincount(places).astype(float)
+
+    def mean(total: npt.NDArray[np.float64], count: npt.NDArray[np.float64], axis: int = -1) -> Any:
+        return total.sum(axis=axis) / count.sum(axis=axis)
+
+    return _bootstrapped(mean, (sums, counts), seed, resamples, level)
+
+
 def paired_p_value(ours: Sequence[float], theirs: Sequence[float], seed: int, resamples: int = 10_000) -> float:
     """Two-sided p of the mean difference being 0: a permutation test that swaps the two models, question by question.
 
@@ -131,9 +156,9 @@ def lengths_overlap(ours: Sequence[float], theirs: Sequence[float]) -> bool:
 def _bootstrapped(
     statistic: Callable[..., Any], data: Sequence[npt.NDArray[np.float64]], seed: int, resamples: int, level: float
 ) -> Interval:
-    """A figure of the questions with its percentile interval; one point where the first of the data never differs."""
+    """A figure of the questions with its percentile interval; one point where nothing differs."""
     mean = float(statistic(*data))
-    if np.ptp(data[0]) == 0:
+    if not any(np.ptp(one) for one in data):
         return Interval(mean, mean, mean)
     drawn = bootstrap(
         data,

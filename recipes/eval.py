@@ -24,7 +24,8 @@ from common.records import METRICS_FILE
 from common.records.references import read_references
 from common.records.replies import file_stem, read_models, read_replies, reply_files
 from common.stage import Plan
-from eval.compare import by_risk, by_topic, compare, slices
+from eval.caveats import caveats
+from eval.compare import by_risk, by_topic, compare, slices, stages
 from eval.figures import figures_of
 from eval.metrics.protocols import Protocol
 from eval.replies import check_match
@@ -118,7 +119,7 @@ def _report(
     pictures = ["models.png"] if curves is None else ["reward.png", "models.png"]
     parts = {f"{name} ({len(ids)})": ids for name, ids in (by_risk(test) | by_topic(test, 3)).items()}
     sliced = {key: slices(results, parts, key, seed) for key in shared(figures_of("slices"))}
-    write_report(folder, results, gains, sliced, pictures)
+    write_report(folder, results, gains, sliced, pictures, caveats(scores, stages(results), seed))
     write_replies(folder, scores, test)
     print_results(results, Console(width=200))
     for gain in gains:

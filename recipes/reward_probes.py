@@ -18,6 +18,7 @@ from common.errors import StageError
 from common.files import write_json, write_text
 from common.hashing import model_files
 from common.manifest import require_stage
+from common.records import PROBES_FILE
 from common.settings import limited
 from common.stage import Plan
 from recipes.stage import Common, Recipe, main, section
@@ -53,7 +54,8 @@ def plan(common: Common, config: ProbesConfig) -> Plan:
             raise StageError(f"reward-probes: {error}") from error
         table = render_probes(results, config, reward_model.threshold.value)
         write_text(folder / "probes.md", table)
-        write_json(folder / "probes.json", [asdict(result) for result in results])
+        rows = [asdict(result) for result in results]
+        write_json(folder / PROBES_FILE, {"threshold": reward_model.threshold.value, "probes": rows})
         print(table)
         return {result.name: result.guarded for result in results}
 

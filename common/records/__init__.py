@@ -8,3 +8,5 @@ METRICS_FILE: Final = "metrics.jsonl"
 ROLLOUTS: Final = "rollouts"
 # In reward-model's folder, where it kept them: its held-out pairs.
 HELDOUT_FILE: Final = "heldout.parquet"
+# In reward-probes' folder: T, and which attacks it would pay for.
+PROBES_FILE: Final = "probes.json"

@@ -4,14 +4,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
 from common.files import FileError
 from common.hashing import Input
 from common.manifest import MANIFEST, Manifest, require_stage
-from common.records import HELDOUT_FILE, METRICS_FILE, ROLLOUTS
+from common.records import HELDOUT_FILE, METRICS_FILE, PROBES_FILE, ROLLOUTS
 from common.records.references import read_references
 from eval.compare import Gain
 from eval.report import read_curves
@@ -40,6 +40,7 @@ class Run:
         curves: see `read_curves`; None for a run without GRPO.
         threshold: T of the reward model.
         heldout: kind and cosine of the reward model's held-out pairs; None where it kept none.
+        probes: rows of PROBES_FILE: the genuine responses, then every attack; none without `make reward-probes`.
         rankings: by stage of `RANKED_BY`.
         manifests: by stage, in the order in which they ran.
     """
@@ -52,6 +53,7 @@ class Run:
     curves: pd.DataFrame | None
     threshold: Threshold
     heldout: pd.DataFrame | None
+    probes: list[dict[str, Any]]
     rankings: dict[str, Standings]
     manifests: dict[str, Manifest]
 
@@ -70,6 +72,7 @@ def files_of_run(root: Path) -> dict[str, Input]:
         "data": ["data/test.parquet"],
         "eval": ["eval/*.zh.json", "eval/*.paper.json", "eval/*.scores.parquet", "eval/gains.json"],
         "reward-model": [f"reward-model/{THRESHOLD_FILE}", f"reward-model/{HELDOUT_FILE}"],
+        "reward-probes": [f"reward-probes/{PROBES_FILE}"],
         "grpo": [f"grpo/{METRICS_FILE}", f"grpo/{ROLLOUTS}/*.jsonl"],
         **{by: [f"{by}/{by}.json"] for by in RANKED_BY},
     }
@@ -89,6 +92,7 @@ def read_run(root: Path) -> Run:
     gains = _gains(folder / "gains.json")
     by_stem = _results(folder, "zh", [name for gain in gains for name in (gain.theirs, gain.ours)])
     manifests = _manifests(root)
+    threshold = Threshold.load(root / "reward-model")
     # How the run paid r_format, by GRPO's manifest.
     grpo = manifests["grpo"].config if "grpo" in manifests else {}
     reward = grpo.get("reward", {}).get("custom_reward_function", {})
@@ -100,8 +104,9 @@ def read_run(root: Path) -> Run:
         scores={result.model: _scores(folder / f"{stem}.scores.parquet") for stem, result in by_stem.items()},
         gains=gains,
         curves=read_curves(root / "grpo", format_mode),
-        threshold=Threshold.load(root / "reward-model"),
+        threshold=threshold,
         heldout=pd.read_parquet(pairs) if (pairs := root / "reward-model" / HELDOUT_FILE).is_file() else None,
+        probes=_probes(root / "reward-probes" / PROBES_FILE, threshold.value),
         rankings={by: read_standings(file)[1] for by in RANKED_BY if (file := root / by / f"{by}.json").is_file()},
         manifests=manifests,
     )
@@ -115,6 +120,23 @@ def _gains(path: Path) -> list[Gain]:
         ]
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise FileError(f"{path}: {error!r}, expected the gains of `make eval`. Run it again.") from error
+
+
+def _probes(path: Path, threshold: float) -> list[dict[str, Any]]:
+    if not path.is_file():
+        return []
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        tried = float(content["threshold"])
+        rows = [{key: row[key] for key in ("name", "what", "answers", "passed")} for row in content["probes"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise FileError(f"{path}: {error!r}, expected T and the rows of `make reward-probes`. Run it again.") from error
+    if tried != threshold:
+        raise FileError(
+            f"{path}: attacks on a reward model with T = {tried:.4f}, that of this run has {threshold:.4f}. "
+            "Run `make reward-probes` again."
+        )
+    return rows
 
 
 def _results(folder: Path, protocol: str, order: Sequence[str]) -> dict[str, Result]:

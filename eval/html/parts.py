@@ -10,7 +10,7 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from common.records.references import at_risk
-from eval.compare import Gain, by_risk, by_topic, slices
+from eval.compare import Gain, by_risk, by_topic, slices, stages
 from eval.figures import figure, figures_of
 from eval.report import CRISIS_NOTE, signed, spread
 from eval.results import Result
@@ -77,9 +77,9 @@ def headline(gains: Sequence[Gain], results: Sequence[Result], figures: Sequence
     Returns:
         whether the difference is clear, and the sentence.
     """
-    stages = [result.model for result in results if "format" in result.figures] or [result.model for result in results]
-    others = [result.model for result in results if result.model not in stages]
-    pairs = [*((later, earlier) for earlier, later in pairwise(stages)), *((stages[-1], other) for other in others)]
+    own = stages(results)
+    others = [result.model for result in results if result.model not in own]
+    pairs = [*((later, earlier) for earlier, later in pairwise(own)), *((own[-1], other) for other in others)]
     known = {(gain.figure, gain.ours, gain.theirs): gain for gain in [*gains, *map(_turned, gains)]}
     return [
         (gain.p < CLEAR, _sentence(gain))

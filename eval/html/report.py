@@ -15,6 +15,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from common.settings import check, limited, one_of
+from eval.caveats import caveats
+from eval.compare import stages
 from eval.figures import FIGURES, figure, figures_of
 from eval.html.inputs import Run
 from eval.html.parts import (
@@ -111,6 +113,7 @@ def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
         questions=len(run.test),
         test_sets=list(dict.fromkeys(result.test_set for result in run.results)),
         samples=run.results[0].samples,
+        caveats=caveats(run.scores, stages(run.results), seed),
         headline=headline(run.gains, run.results, config.headline),
         comparisons=len(run.gains),
         uncompared=[figure(name).label for name in config.headline if name not in {gain.figure for gain in run.gains}],
@@ -125,6 +128,7 @@ def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
         reliability=None if run.heldout is None else reliability_panel(run.heldout, run.threshold),
         kinds=[] if run.heldout is None else kind_panels(run.heldout, run.threshold),
         threshold=run.threshold,
+        probes=run.probes,
         without_topic=int((run.test["topic"] == "").sum()),
         maps=heat_maps(run.results, run.test, config.slices, config.small, config.topics, seed),
         small=config.small,

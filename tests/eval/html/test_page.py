@@ -15,12 +15,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from common.files import FileError
 from eval.html.inputs import Run
 from eval.html.parts import headline, heat_maps, risk_tables
 from eval.html.plots import MODEL_COLOURS, distribution_panels
 from eval.html.report import ReportConfig, render
 from eval.report import spread
 from eval.statistics import Interval
+from reward_fns.reward_model import Threshold
 
 
 class Elements(HTMLParser):
@@ -134,6 +136,37 @@ def test_every_place_of_the_contents_is_there(page: str) -> None:
     links = [attributes["href"] for tag, attributes in elements.found if tag == "a"]
     assert len(links) == 11
     assert all(link is not None and link[1:] in ids for link in links)
+
+
+def test_what_is_amiss_stands_beside_the_headline(page: str) -> None:
+    opening = page.split('<section id="headline">')[1].split("</section>")[0]
+    assert "Before a gain is taken for better answers:" in opening
+    assert "answers differ from" in opening
+    assert "characters +" in opening
+
+
+def test_attacks_on_the_reward_are_shown_at_this_threshold(
+    read: Callable[[Path], Run], page: str, root: Path, tmp_path: Path, threshold: Threshold
+) -> None:
+    assert "make reward-probes" in page
+    copy = tmp_path / "run"
+    shutil.copytree(root, copy)
+    (copy / "reward-probes").mkdir()
+    file = copy / "reward-probes" / "probes.json"
+    rows = [
+        {"name": name, "what": f"a {name} answer", "answers": 50, "passed": share, "guarded": 0.0}
+        for name, share in (("genuine", 0.72), ("wrong_emotion", 0.055))
+    ]
+    file.write_text(json.dumps({"threshold": threshold.value, "probes": rows}), encoding="utf-8")
+    shown = Elements(render(read(copy), "tiny", ReportConfig(small=3), 42)).text
+    assert "useless answers to 50 held-out posts" in shown
+    assert re.search(r"wrong emotion\s*a wrong_emotion answer\s*5.5%", shown)
+    file.write_text(json.dumps({"threshold": threshold.value + 0.1, "probes": rows}), encoding="utf-8")
+    with pytest.raises(FileError, match="attacks on a reward model with T = 0.3000, that of this run has 0.2000"):
+        read(copy)
+    file.write_text("[]", encoding="utf-8")
+    with pytest.raises(FileError, match="expected T and the rows"):
+        read(copy)
 
 
 def test_the_same_run_gives_the_same_bytes(read: Callable[[Path], Run], page: str, root: Path) -> None:

@@ -1,0 +1,86 @@
+"""What a reader has to know before a rise of the reward is taken for better answers.
+
+A policy can earn a reward by copying the post, by writing more or by repeating itself, and a threshold that most
+answers pass already says little. Each of these is looked for, and only what is found is told.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import pandas as pd
+
+from eval.figures import figure
+from eval.statistics import paired_bootstrap
+from reward_fns.components import distinct_2
+
+# Relative change of what a reward can be gamed by, above which it is told.
+TOLERANCE: Final = 0.1
+# Share of the earlier model's answers above T, from which on the answer reward tells little.
+EASY: Final = 0.5
+_GAMED: Final = {"copy_overlap": "copied from the post", "chars": "characters", "distinct_2": "distinct bigrams"}
+
+
+def caveats(scores: Mapping[str, pd.DataFrame], stages: Sequence[str], seed: int) -> list[str]:
+    """Sentences on the last stage against the one before it; none where there are not two, or nothing is amiss.
+
+    Length, copying and distinct bigrams are compared over the questions to which both models gave an answer, and over
+    their answers alone: a reply that shows nothing has no length to speak of.
+
+    Args:
+        scores: of `eval.results.add_rewards`, by model; tables without its figures are silent.
+        stages: the run's stages in order, such as base, SFT and SFT+GRPO.
+        seed: of the bootstrap.
+    """
+    if len(stages) < 2:
+        return []
+    earlier, later = stages[-2:]
+    before, after = scores[earlier], scores[later]
+    found = []
+    answered = before[before["fault"] == ""]
+    if "answer" in before and len(answered) and (share := float(answered["answer"].mean())) > EASY:
+        found.append(
+            f"T lets {share:.0%} of {earlier}'s answers pass, over half of them: the answer reward is an easy one here."
+        )
+    if {"answer", "heldout_answer"} <= set(before):
+        found += _not_confirmed(before, after, earlier, later, seed)
+    return found + _gamed(before, after, earlier, later)
+
+
+def _not_confirmed(before: pd.DataFrame, after: pd.DataFrame, earlier: str, later: str, seed: int) -> list[str]:
+    gains = {}
+    for key in ("answer", "heldout_answer"):
+        old, new = (frame.groupby("question_id")[key].mean() for frame in (before, after))
+        if len(old) < 2:
+            return []
+        gains[key] = paired_bootstrap(new.tolist(), old.loc[new.index].tolist(), seed)
+    ours, other = gains.values()
+    if ours.mean <= 0 or other.low > 0:
+        return []
+    verb = "does not rise with it" if other.mean <= 0 else "does not clearly rise with it"
+    return [
+        f"{figure('answer').label} rises from {earlier} to {later}; the share that the held-out reward model lets pass "
+        f"{verb}: {other.text('+.3f')}."
+    ]
+
+
+def _gamed(before: pd.DataFrame, after: pd.DataFrame, earlier: str, later: str) -> list[str]:
+    old, new = (_means(frame[frame["fault"] == ""]) for frame in (before, after))
+    both = old.index.intersection(new.index)
+    changes = []
+    for key, name in _GAMED.items():
+        if key in old and key in new and len(both) and (base := float(old.loc[both, key].mean())):
+            change = float(new.loc[both, key].mean()) / base - 1
+            if abs(change) > TOLERANCE:
+                changes.append(f"{name} {change:+.0%}".replace("-", "−"))
+    if not changes:
+        return []
+    return [
+        f"{later}'s answers differ from {earlier}'s in more than what they say: {', '.join(changes)} (over the "
+        f"{len(both)} questions to which both gave an answer, and their answers alone)."
+    ]
+
+
+def _means(shown: pd.DataFrame) -> pd.DataFrame:
+    """A row a question: means over its answers of what can be gamed."""
+    table = shown.assign(distinct_2=shown["shown"].map(distinct_2))
+    return table.groupby("question_id")[[key for key in _GAMED if key in table]].mean()

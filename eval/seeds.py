@@ -1,0 +1,133 @@
+"""One comparison over several runs that differ in their seed: each run's gain, and all of them together.
+
+    python -m eval.seeds outputs/seed42 outputs/seed1 outputs/seed2
+    python -m eval.seeds outputs/seed42 outputs/seed1 --models base SFT --figures reward navg
+
+A seed draws the split, the order of training and the replies, so one run's interval, over its questions alone, is too
+narrow for a claim about the method. Questions are what is resampled here too: one that stands in several runs' test
+sets is drawn with all its differences, since they are not independent.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from common.files import FileError
+from common.markdown import table
+from eval.figures import FIGURES, figure, figures_of
+from eval.report import signed
+from eval.results import Result
+from eval.statistics import Interval, clustered_bootstrap, paired_bootstrap
+
+_MODELS: Final = ("SFT", "SFT+GRPO")
+
+
+@dataclass(frozen=True, slots=True)
+class PooledGain:
+    """One figure's gain.
+
+    Attributes:
+        figure: its key.
+        runs: each run's gain, paired over its questions.
+        pooled: of all runs' questions together, clustered by question.
+        levels: the earlier and the later model's mean over the runs.
+    """
+
+    figure: str
+    runs: tuple[Interval, ...]
+    pooled: Interval
+    levels: tuple[float, float]
+
+
+def pool(pairs: Sequence[tuple[Result, Result]], figures: Sequence[str], seed: int) -> list[PooledGain]:
+    """The later model minus the earlier one, in each figure.
+
+    Args:
+        pairs: each run's earlier and later model, on the same questions.
+        figures: keys that all have.
+        seed: of the bootstrap.
+    """
+    found = []
+    for key in figures:
+        differences = [later.by_question[key] - earlier.by_question[key] for earlier, later in pairs]
+        runs = tuple(
+            paired_bootstrap(later.by_question[key].tolist(), earlier.by_question[key].tolist(), seed)
+            for earlier, later in pairs
+        )
+        together = pd.concat(differences)
+        levels = [float(np.mean([pair[side].figures[key].mean for pair in pairs])) for side in (0, 1)]
+        pooled = clustered_bootstrap(together.to_numpy(), together.index.to_numpy(), seed)
+        found.append(PooledGain(key, runs, pooled, (levels[0], levels[1])))
+    return found
+
+
+def read_pair(root: Path, models: Sequence[str]) -> tuple[Result, Result]:
+    """A run's two results of protocol zh, their questions in one order.
+
+    Args:
+        root: the folder that holds a folder a stage.
+        models: the earlier and the later one's name.
+
+    Raises:
+        FileError: no evaluation there, a model that it lacks, or other questions.
+    """
+    found = {result.model: result for result in map(Result.read, sorted((root / "eval").glob("*.zh.json")))}
+    if missing := [name for name in models if name not in found]:
+        raise FileError(f"{root}/eval: no result of {missing[0]}, found {', '.join(found) or 'none'}. Run `make eval`.")
+    earlier, later = (found[name] for name in models)
+    if set(earlier.by_question.index) != set(later.by_question.index):
+        raise FileError(f"{root}/eval: {models[0]} and {models[1]} were scored on other questions. Run `make eval`.")
+    earlier.by_question.sort_index(inplace=True)
+    later.by_question.sort_index(inplace=True)
+    return earlier, later
+
+
+def render(gains: Sequence[PooledGain], names: Sequence[str], models: Sequence[str]) -> str:
+    """The gains as a Markdown table, a column a run."""
+    rows = (
+        [
+            figure(gain.figure).label,
+            *(f"{level:.2f}" for level in gain.levels),
+            *map(signed, gain.runs),
+            signed(gain.pooled),
+        ]
+        for gain in gains
+    )
+    return "\n".join(table(["Figure", *models, *names, "together"], rows)) + "\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="+", type=Path, help="folders of runs, each with an eval folder")
+    parser.add_argument(
+        "--models", nargs=2, default=_MODELS, help="the earlier and the later model (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--figures",
+        nargs="+",
+        default=figures_of("gains"),
+        choices=[one.key for one in FIGURES],
+        help="what to compare",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap")
+    options = parser.parse_args(arguments)
+    try:
+        pairs = [read_pair(root, options.models) for root in options.runs]
+    except FileError as error:
+        sys.exit(f"error: {error}")
+    shared = [key for key in options.figures if all(key in result.figures for pair in pairs for result in pair)]
+    if not shared:
+        sys.exit(f"error: none of {', '.join(options.figures)} is in every result. Name figures that all have.")
+    gains = pool(pairs, shared, options.seed)
+    print(render(gains, [root.name for root in options.runs], options.models), end="")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""Gains over several runs."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from eval.results import Result
+from eval.seeds import main, pool, read_pair
+from eval.statistics import clustered_bootstrap, paired_bootstrap
+
+
+def result(model: str, ids: list[str], values: list[float]) -> Result:
+    scores = pd.DataFrame(
+        {"question_id": ids, "sample": 0, "shown": "好", "fault": "", "reward": values, "format": values}
+    )
+    return Result.of(model, "sample", "s", scores, 0)
+
+
+def write_run(root: Path, ids: list[str], before: list[float], after: list[float]) -> Path:
+    (root / "eval").mkdir(parents=True)
+    for stem, model, values in (("sft", "SFT", before), ("sft_grpo", "SFT+GRPO", after)):
+        result(model, ids, values).write(root / "eval" / f"{stem}.zh.json")
+    return root
+
+
+def test_each_run_and_all_together(tmp_path: Path) -> None:
+    one = write_run(tmp_path / "seed1", ["a", "b", "c"], [0, 0, 1], [1, 0, 1])
+    # Another order, and a question of the other run.
+    two = write_run(tmp_path / "seed2", ["d", "a"], [0, 0], [2, 1])
+    (gain,) = pool([read_pair(root, ("SFT", "SFT+GRPO")) for root in (one, two)], ["reward"], seed=0)
+    assert [interval.mean for interval in gain.runs] == pytest.approx([1 / 3, 1.5])
+    assert gain.pooled.mean == pytest.approx(4 / 5)
+    assert gain.levels == pytest.approx(((1 / 3 + 0) / 2, (2 / 3 + 1.5) / 2))
+
+
+def test_a_question_of_several_runs_is_one_draw() -> None:
+    values, ids = [0.0, 1.0] * 30, ["a", "b"] * 30
+    alone = paired_bootstrap(values, [0.0] * 60, seed=0)
+    together = clustered_bootstrap(values, ids, seed=0)
+    assert alone.high - alone.low < 0.3
+    assert (together.mean, together.low, together.high) == (0.5, 0.0, 1.0)
+
+
+def test_clusters_of_one_give_the_plain_interval() -> None:
+    values = [0.0, 1.0, 1.0, 0.0, 2.0, 1.0, 0.5]
+    plain, clustered = paired_bootstrap(values, [0.0] * 7, 3), clustered_bootstrap(values, list("abcdefg"), 3)
+    assert (clustered.mean, clustered.low, clustered.high) == pytest.approx((plain.mean, plain.low, plain.high))
+
+
+def test_equal_sums_of_unequal_clusters_are_no_point() -> None:
+    interval = clustered_bootstrap([1.0, 0.5, 0.5], ["a", "b", "b"], seed=0)
+    assert (interval.low, interval.high) == pytest.approx((0.5, 1.0))
+
+
+@pytest.mark.parametrize(("values", "ids"), [([1.0, 2.0], ["a"]), ([1.0, 2.0], ["a", "a"]), ([], [])])
+def test_too_few_clusters(values: list[float], ids: list[str]) -> None:
+    with pytest.raises(ValueError, match="clusters"):
+        clustered_bootstrap(values, ids, seed=0)
+
+
+def test_the_command_prints_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = write_run(tmp_path / "seed1", ["a", "b", "c"], [0, 0, 1], [1, 0, 1])
+    main([str(run), "--figures", "reward"])
+    printed = capsys.readouterr().out
+    assert "| Figure | SFT | SFT+GRPO | seed1 | together |" in printed
+    assert "| Reward | 0.33 | 0.67 | +0.333" in printed
+
+
+def test_what_is_missing_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = write_run(tmp_path / "seed1", ["a", "b"], [0, 0], [1, 0])
+    for arguments, words in (
+        ([str(tmp_path / "nothing")], "no result of SFT, found none. Run `make eval`"),
+        ([str(run), "--models", "SFT", "GRPO"], "no result of GRPO, found SFT, SFT"),
+        ([str(run), "--figures", "navg"], "none of navg is in every result"),
+    ):
+        with pytest.raises(SystemExit, match=words):
+            main(arguments)
