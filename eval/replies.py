@@ -51,10 +51,8 @@ def shown(text: str, kind: ReplyKind) -> tuple[str, str]:
     """What a person would be shown of a whole output, and what is wrong with it ("" where nothing is).
 
     Faults, with nothing shown: "no_answer" (kind coe: not exactly one ``<answer>``, see
-    `reward_fns.coe_format.extract_answer`), "unfinished_reasoning" (kind think: the block does not end), "empty".
-
-    Raises:
-        FileError: kind plain, and the text holds tags: the wrong part would be scored.
+    `reward_fns.coe_format.extract_answer`), "unfinished_reasoning" (kind think: the block does not end), "tags" (kind
+    plain: a reader would see them; see `check_kind`), "empty".
     """
     if kind == "coe":
         answer = extract_answer(text)
@@ -64,12 +62,23 @@ def shown(text: str, kind: ReplyKind) -> tuple[str, str]:
         if not end and "<think>" in reply:
             return "", "unfinished_reasoning"
         text = reply
-    elif tag := _TAGGED.search(text):
-        raise FileError(
-            f"a plain reply holds {tag.group()}. Say which part is shown: kind coe (what stands inside <{ANSWER}>) or "
-            "think (what comes after </think>)."
-        )
+    elif _TAGGED.search(text):
+        return "", "tags"
     return (text.strip(), "") if has_visible_text(text) else ("", "empty")
+
+
+def check_kind(texts: Sequence[str], kind: ReplyKind) -> None:
+    """Replies of kind plain are what they are called: a few may hold a stray tag, not half of them.
+
+    Raises:
+        FileError: the wrong part would be scored.
+    """
+    tagged = [tag.group() for text in texts if (tag := _TAGGED.search(text))] if kind == "plain" else []
+    if tagged and 2 * len(tagged) >= len(texts):
+        raise FileError(
+            f"{len(tagged)} of {len(texts)} plain replies hold tags, the first {tagged[0]}. Say "
+            f"which part is shown: kind coe (what stands inside <{ANSWER}>) or think (what comes after </think>)."
+        )
 
 
 # Stands for a reply without anything to show; it is ranked like the others.

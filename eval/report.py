@@ -212,7 +212,9 @@ def read_curves(grpo: Path, format_mode: str = "exact") -> pd.DataFrame | None:
         if rows and (step := int(rows[0]["step"])) in steps:
             formats = sum(score_format(row["output"]) for row in rows)
             answers = sum(float(row["score"]) for row in rows) - formats
-            steps[step] |= {"format": formats / len(rows), "answer": answers / len(rows)}
+            # Without a format in the reward there is no curve of it.
+            told = {} if format_mode == "none" else {"format": formats / len(rows)}
+            steps[step] |= told | {"answer": answers / len(rows)}
     names = *_LOGGED, "format", "answer", "val_reward", "val_format", "val_answer"
     curves = pd.DataFrame.from_dict(steps, orient="index").reindex(columns=names).sort_index()
     if curves["reward"].isna().all():

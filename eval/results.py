@@ -19,7 +19,7 @@ from common.records.replies import ReplyKind
 from eval.figures import figure
 from eval.metrics.protocols import Protocol
 from eval.metrics.tokens import characters, distinct_1
-from eval.replies import shown
+from eval.replies import check_kind, shown
 from eval.statistics import Interval, bootstrap_mean
 from reward_fns.coe_format import CoEFormatError, parse
 from reward_fns.components import copy_overlap
@@ -189,7 +189,11 @@ def score_replies(
     Returns:
         question_id, sample, text, shown, fault ("" for none), chars, the protocol's figures; with a column question
         among the references copy_overlap; with kind coe format (0 or 1, Eq. 4) and violation ("" for a valid output).
+
+    Raises:
+        FileError: replies of another kind, see `eval.replies.check_kind`.
     """
+    check_kind(replies["text"].tolist(), kind)
     rows = []
     known = references.set_index("id")
     with tqdm(total=len(replies), desc=label, unit="reply", disable=None) as bar:

@@ -23,7 +23,8 @@ from common.hashing import Input, model_files
 from common.records import METRICS_FILE, ROLLOUTS
 from common.stage import Plan
 from common.watchdog import Limits, Progress, run_watched
-from recipes.grpo_config import OUTAGE_FILE, check_machine, compose_config, starts_worker
+from recipes.grpo_config import OUTAGE_FILE, compose_config, starts_worker
+from recipes.grpo_machine import check_machine
 from recipes.stage import Common, Recipe, framework, main
 
 _ATTEMPT_FILE = "metrics.attempt.jsonl"

@@ -1,17 +1,14 @@
-"""verl's whole configuration for a profile, and whether this machine can run it.
+"""verl's whole configuration for a profile.
 
 verl_configs/grpo_<profile>.yaml comes over grpo_common.yaml, that over verl's ppo_trainer.yaml. The recipe fills in the
 folders, the seed, what `make data` decided, and our reward's options.
 """
 
-import math
-import os
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
-import torch
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
@@ -21,7 +18,6 @@ from omegaconf.errors import OmegaConfBaseException
 from common.code import REPO
 from common.decisions import DataDecisions
 from common.errors import StageError
-from common.manifest import stage_problem
 from common.settings import check_types
 from reward_fns.options import RewardOptions
 
@@ -30,8 +26,6 @@ REWARD_FUNCTION: Final = REPO / "reward_fns" / "coe_reward.py"
 OUTAGE_FILE: Final = "reward_outage.txt"
 _REWARD: Final = "reward.custom_reward_function"
 _DECIDED: Final = ("max_prompt_tokens", "max_response_tokens", "max_tokens", "enable_thinking")
-# CPU slots that verl reserves with each GPU (`ResourcePoolManager.max_colocate_count`).
-_PER_GPU: Final = 3
 
 
 def compose_config(profile: str, out: Path, seed: int, decided: DataDecisions, overrides: Sequence[str]) -> DictConfig:
@@ -56,13 +50,13 @@ def compose_config(profile: str, out: Path, seed: int, decided: DataDecisions, o
             paths = [text for text in overrides if text.startswith(f"{_REWARD}.path=")]
             path = compose(name, overrides=[*ours, *paths]).reward.custom_reward_function.path
             if path is None or Path(path) == REWARD_FUNCTION:
-                ours += [f"{_REWARD}.path={_quoted(REWARD_FUNCTION)}", *_reward_defaults()]
+                ours += [f"{_REWARD}.path={_quoted(REWARD_FUNCTION)}", *_reward_defaults(decided)]
             config = compose(name, overrides=[*ours, *overrides])
             if overrides:
                 check_types(compose(name, overrides=ours), config, overrides)
         if uses_own_reward(config):
             given: Any = OmegaConf.to_container(config.reward.custom_reward_function.reward_kwargs, resolve=True)
-            RewardOptions.of(given)
+            _check_format(RewardOptions.of(given).format_mode, decided)
     except (HydraException, OmegaConfBaseException) as error:
         raise StageError(f"verl_configs/grpo_{profile}.yaml with {list(overrides)}: {error}") from error
     except ValueError as error:
@@ -86,60 +80,26 @@ def starts_worker(config: DictConfig) -> bool:
     return uses_own_reward(config) if start is None else bool(start)
 
 
-def gpus_needed(config: DictConfig) -> int:
-    """GPUs for the trainer and the reward workers; none where verl runs on a CPU."""
-    trainer = 0 if config.trainer.device == "cpu" else config.trainer.n_gpus_per_node * config.trainer.nnodes
-    worker = config.recipe.reward_worker
-    # verl's workers get whole GPUs, so part of one for the reward model is another one.
-    return int(trainer + (math.ceil(worker.num_gpus * worker.replicas) if starts_worker(config) else 0))
-
-
-def cpu_slots_needed(config: DictConfig) -> int:
-    """Slots that Ray has to have at once: verl's bundles, TransferQueue, reward workers, and two to start others."""
-    worker = config.recipe.reward_worker
-    storage = config.transfer_queue.backend.SimpleStorage.num_data_storage_units + 1
-    bundles = _PER_GPU * config.trainer.n_gpus_per_node * config.trainer.nnodes
-    return int(bundles + storage + 2 + (worker.num_cpus * worker.replicas if starts_worker(config) else 0))
-
-
-def check_machine(config: DictConfig, problem: str = "") -> None:
-    """Stop at once where the run cannot start.
-
-    Args:
-        problem: what else is missing.
-
-    Raises:
-        StageError: too few GPUs or CPU slots, no model, data or reward function; everything missing in one message.
-    """
-    missing, gpus = [problem] if problem else [], torch.cuda.device_count()
-    if gpus < (needed := gpus_needed(config)):
-        missing.append(
-            f"{needed} GPUs ({config.trainer.n_gpus_per_node} train, the rest serve the reward model); "
-            f"this machine has {gpus}"
+def _check_format(mode: str, decided: DataDecisions) -> None:
+    """The reward pays for the format that the prompts ask for, and for none where they ask for none."""
+    if (mode == "none") == (decided.kind == "plain"):
+        return
+    raise ValueError(
+        f"format_mode={mode} with the prompt {decided.prompt!r} of `make data`: "
+        + (
+            "these prompts ask for the format, and without r_format nothing would hold the model to it. Leave "
+            "format_mode out, or run `make data ARGS=prompt=plain`."
+            if mode == "none"
+            else "these prompts ask for no format, so every output would get 0. Leave format_mode out, or run "
+            "`make data ARGS=prompt=coe`."
         )
-    slots = config.ray_kwargs.ray_init.num_cpus or os.cpu_count() or 1
-    # A cluster that is joined has its own count.
-    if "RAY_ADDRESS" not in os.environ and slots < (needed := cpu_slots_needed(config)):
-        missing.append(f"{needed} CPU slots, Ray would have {slots} and wait for ever: ray_kwargs.ray_init.num_cpus")
-    out = Path(config.recipe.out)
-    paths = [(config.actor_rollout_ref.model.path, "sft"), (config.data.train_files, "data")]
-    paths += [(config.recipe.reward_worker.model, "reward-model")] if starts_worker(config) else []
-    for path, target in [*paths, (config.data.val_files, "data")]:
-        if not Path(path).exists():
-            missing.append(f"{path} (made by `make {target}`)")
-        elif Path(path).is_relative_to(out / target) and (fault := stage_problem(out / target)):
-            missing.append(f"a whole {path}: {fault} (`make {target}` makes it again)")
-    if not Path(function := config.reward.custom_reward_function.path).is_file():
-        missing.append(f"{function}, the file of the reward function (reward.custom_reward_function.path)")
-    if missing:
-        lines = "".join(f"\n  - {item}" for item in dict.fromkeys(missing))
-        hint = "\nOn a machine without GPUs use PROFILE=tiny." if gpus < gpus_needed(config) else ""
-        raise StageError(f"GRPO cannot start, missing are:{lines}{hint}")
+    )
 
 
-def _reward_defaults() -> list[str]:
+def _reward_defaults(decided: DataDecisions) -> list[str]:
     """Every option of our reward, so that each can be overridden without a plus sign."""
-    known = {"replicas": "${recipe.reward_worker.replicas}", "outage_file": f"${{recipe.folder}}/{OUTAGE_FILE}"}
+    known: dict[str, Any] = {"format_mode": "none"} if decided.kind == "plain" else {}
+    known |= {"replicas": "${recipe.reward_worker.replicas}", "outage_file": f"${{recipe.folder}}/{OUTAGE_FILE}"}
     values = {field.name: known.get(field.name, field.default) for field in fields(RewardOptions)}
     return [f"+{_REWARD}.reward_kwargs.{key}={'null' if value is None else value}" for key, value in values.items()]
 

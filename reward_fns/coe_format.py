@@ -138,8 +138,18 @@ def partial_format_reward(text: str) -> float:
     return max(0, min(2 * right - len(found), len(_EXPECTED_TAGS) - 1)) / len(_EXPECTED_TAGS)
 
 
+def no_format_reward(text: str) -> float:
+    """r_format of a model that was taught no format (section 4.3.2): left out, so that the reward ends at 1, not 2."""
+    del text
+    return 0.0
+
+
 # By `options.FormatMode`.
-FORMAT_REWARDS: Final[dict[str, Callable[[str], float]]] = {"exact": format_reward, "partial": partial_format_reward}
+FORMAT_REWARDS: Final[dict[str, Callable[[str], float]]] = {
+    "exact": format_reward,
+    "partial": partial_format_reward,
+    "none": no_format_reward,
+}
 
 
 def extract_answer(text: str) -> str | None:
@@ -155,6 +165,11 @@ def extract_answer(text: str) -> str | None:
         return None
     answer = text[tags[opening[0]].end() : tags[closing[0]].start()]
     return answer.strip() if has_visible_text(answer) else None
+
+
+def whole_reply(text: str) -> str | None:
+    """A reply without a format, stripped; None where it shows nothing, or tags that a reader should not see."""
+    return text.strip() if has_visible_text(text) and not TAG.search(text) else None
 
 
 def has_visible_text(text: str) -> bool:

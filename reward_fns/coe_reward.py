@@ -2,7 +2,7 @@
 
 r_format is `coe_format.format_reward` on the whole text; r_answer (Eq. 6) is 1 where cos(E(q), E(a)) > T, read on the
 text inside ``<answer>`` only and 0 without one. The cosine comes from the Ray worker of `reward_worker`. The paper's
-two are the default; ``mode`` and ``format_mode`` choose others.
+two are the default; ``mode`` and ``format_mode`` choose others, ``format_mode=none`` the model without CoE.
 verl loads this file by its path in processes of its own, so what it imports must be installed.
 
 One output by hand, without Ray; the options are those of `options.RewardOptions`:
@@ -23,7 +23,7 @@ import ray
 import yaml
 from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
 
-from reward_fns.coe_format import ANSWER, extract_answer
+from reward_fns.coe_format import ANSWER
 from reward_fns.components import components
 from reward_fns.judgement import Judgement
 from reward_fns.options import RewardOptions
@@ -69,7 +69,7 @@ async def compute_score(
     if not isinstance(question, str) or not question.strip():
         raise ValueError("extra_info has no 'question' (the post, a string). Make the parquet again with `make data`.")
     chosen = RewardOptions.of(options)
-    answer = extract_answer(solution_str)
+    answer = chosen.answer_of(solution_str)
     try:
         judgement = None if answer is None else await ask_worker(question, answer, chosen)
     except RewardUnavailableError as error:
@@ -127,13 +127,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         flag = f"--{option.name.replace('_', '-')}"
         parser.add_argument(flag, type=yaml.safe_load, default=option.default, help="see reward_fns/options.py")
     given = parser.parse_args(arguments)
-    output = given.answer if f"<{ANSWER}>" in given.answer else f"<{ANSWER}>{given.answer}</{ANSWER}>"
     try:
         options = RewardOptions.of({option.name: getattr(given, option.name) for option in known})
         model = RewardModel(given.model)
     except (FileNotFoundError, ValueError) as error:
         sys.exit(str(error))
-    answer = extract_answer(output)
+    whole = options.format_mode == "none" or f"<{ANSWER}>" in given.answer
+    output = given.answer if whole else f"<{ANSWER}>{given.answer}</{ANSWER}>"
+    answer = options.answer_of(output)
     judgement = None if answer is None else model.judge([given.question], [answer])[0]
     for name, value in components(given.question, output, judgement, options).items():
         print(f"{name:14s}{value:.4f}")

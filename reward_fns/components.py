@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import Final
 
-from reward_fns.coe_format import FORMAT_REWARDS, extract_answer
+from reward_fns.coe_format import FORMAT_REWARDS
 from reward_fns.judgement import Judgement
 from reward_fns.options import RewardOptions
 
@@ -20,15 +20,15 @@ def components(question: str, output: str, judgement: Judgement | None, options:
     """The named parts of one output's reward, the same `RESULT_KEYS` for every output: verl averages over a batch.
 
     Args:
-        judgement: of the question and the text inside ``<answer>``; None where there is none.
+        judgement: of the question and what `RewardOptions.answer_of` reads; None where that is nothing.
 
     Returns:
-        score: r of Eq. 3, in [0, 2]; format: r_format; answer: r_answer; cosine: cos(E(q), E(a)); and those of
-        `measure`. All but score and format are 0.0 without an answer.
+        score: r of Eq. 3, in [0, 2], or [0, 1] without a format; format: r_format; answer: r_answer; cosine: cos(E(q),
+        E(a)); and those of `measure`. All but score and format are 0.0 without an answer.
     """
     parts = dict.fromkeys(RESULT_KEYS, 0.0)
     parts["format"] = FORMAT_REWARDS[options.format_mode](output)
-    answer = extract_answer(output)
+    answer = options.answer_of(output)
     if answer is not None and judgement is not None:
         measures = measure(question, answer)
         paid = 0.0 if options.refuse(measures) else float(getattr(judgement, options.mode))

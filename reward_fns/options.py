@@ -10,12 +10,13 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from common.settings import check, limited, one_of
+from reward_fns.coe_format import extract_answer, whole_reply
 
 # How the cosine becomes r_answer, see `reward_model.Judgement`.
 AnswerMode = Literal["threshold", "dense", "margin"]
 
 # How r_format is paid, the keys of `coe_format.FORMAT_REWARDS`.
-FormatMode = Literal["exact", "partial"]
+FormatMode = Literal["exact", "partial", "none"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ class RewardOptions(Guards):
 
     Attributes:
         mode: how r_answer follows from the cosine, see `reward_model.Judgement`; the paper's is "threshold".
-        format_mode: "exact" (Eq. 4), or "partial" for ablation, see `coe_format.partial_format_reward`.
+        format_mode: "exact" (Eq. 4), "partial" for ablation, see `coe_format.partial_format_reward`, or "none" for the
+            model without CoE (section 4.3.2): no r_format, and r_answer is read on the whole reply.
         replicas: how many reward workers there are.
         timeout_s: longest wait for the worker, each attempt, in seconds.
         attempts: how often the worker is asked before giving up.
@@ -73,6 +75,10 @@ class RewardOptions(Guards):
     timeout_s: float = limited(60.0, 0.1)
     attempts: int = limited(5, 1)
     outage_file: str | None = None
+
+    def answer_of(self, output: str) -> str | None:
+        """The part of an output that r_answer is read on; None where there is none."""
+        return whole_reply(output) if self.format_mode == "none" else extract_answer(output)
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> "RewardOptions":

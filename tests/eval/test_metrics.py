@@ -15,7 +15,7 @@ from common.records.references import read_references
 from common.records.replies import read_replies
 from eval.metrics.__main__ import ceiling, main
 from eval.metrics.protocols import PROTOCOLS, Protocol, code_version, navg
-from eval.replies import check_match, shown
+from eval.replies import check_kind, check_match, shown
 from eval.results import Result, check_comparable, score_replies
 from reward_fns.coe_format import CoEOutput
 
@@ -105,15 +105,25 @@ def test_a_changed_definition_changes_the_signature_and_its_formatting_does_not(
         ("<think>想完了</think> \n", "think", ("", "empty")),
         (" 抱抱你。\n", "plain", ("抱抱你。", "")),
         ("\u200b \n", "plain", ("", "empty")),
+        ("<answer>抱抱你。</answer>", "plain", ("", "tags")),
     ],
 )
 def test_what_a_person_is_shown(text: str, kind: str, expected: tuple[str, str]) -> None:
     assert shown(text, kind) == expected  # type: ignore[arg-type]
 
 
-def test_a_plain_reply_with_tags_is_refused() -> None:
-    with pytest.raises(FileError, match=r"<answer>.*kind coe"):
-        shown("<answer>抱抱你。</answer>", "plain")
+def test_replies_called_plain_that_hold_tags_are_refused() -> None:
+    tagged, plain = "<answer>抱抱你。</answer>", "抱抱你。"
+    with pytest.raises(FileError, match=r"1 of 2 plain replies hold tags, the first <answer>.*kind coe"):
+        check_kind([plain, tagged], "plain")
+    # A stray tag among many is the model's fault, not the file's.
+    check_kind([plain, plain, tagged], "plain")
+    check_kind([tagged], "coe")
+    references = pd.DataFrame([{"id": "a", "references": [plain]}])
+    with pytest.raises(FileError, match="1 of 1 plain replies"):
+        score_replies(
+            pd.DataFrame([{"question_id": "a", "sample": 0, "text": tagged}]), references, Protocol("zh"), "plain"
+        )
 
 
 def lines(path: Path, *records: object) -> Path:

@@ -29,11 +29,9 @@ from recipes.grpo import read_progress, reward_outage
 from recipes.grpo_config import (
     OUTAGE_FILE,
     REWARD_FUNCTION,
-    check_machine,
     compose_config,
-    cpu_slots_needed,
-    gpus_needed,
 )
+from recipes.grpo_machine import check_machine, cpu_slots_needed, gpus_needed
 from recipes.reward_probes import ProbesConfig
 from recipes.reward_ranking import RankingConfig
 from recipes.stage import COMMON_PROFILE, PROFILES, Common, load_profile
@@ -232,6 +230,21 @@ def test_a_misspelt_option_of_the_reward_stops(option: str, tmp_path: Path) -> N
 def test_an_option_out_of_range_stops(tmp_path: Path) -> None:
     with pytest.raises(StageError, match="mode"):
         compose_config("tiny", tmp_path, 42, DECIDED, [f"{REWARD_KWARGS}.mode=loud"])
+
+
+def test_the_reward_goes_by_the_prompt(tmp_path: Path) -> None:
+    """Section 4.3.2: without CoE a reply has no tags, so r_format and <answer> would give every output 0."""
+    plain = replace(DECIDED, prompt="plain")
+
+    def mode(decided: DataDecisions, *overrides: str) -> str:
+        config = compose_config("tiny", tmp_path, 42, decided, list(overrides))
+        return str(config.reward.custom_reward_function.reward_kwargs.format_mode)
+
+    assert (mode(DECIDED), mode(plain)) == ("exact", "none")
+    assert mode(DECIDED, f"{REWARD_KWARGS}.format_mode=partial") == "partial"
+    for decided, given in ((DECIDED, "none"), (plain, "exact"), (plain, "partial")):
+        with pytest.raises(StageError, match=f"format_mode={given} with the prompt '{decided.prompt}'"):
+            mode(decided, f"{REWARD_KWARGS}.format_mode={given}")
 
 
 def test_a_reward_of_one_s_own(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from common.code import REPO
 from common.decisions import DataDecisions
 from data_prep.config import DataConfig
 from eval.generation.run import GenerateConfig
-from recipes import grpo_config, sft, stage
+from recipes import grpo_config, grpo_machine, sft, stage
 
 FILES: Final = {
     "profiles/one_card.yaml": """
@@ -91,7 +91,7 @@ def test_verl_takes_it(profile: str, tmp_path: Path) -> None:
     assert (config.data.max_prompt_length, config.data.max_response_length) == (800, 900)
     assert config.actor_rollout_ref.rollout.max_model_len == 1700
     assert config.actor_rollout_ref.model.override_config.attn_implementation == "sdpa"
-    assert grpo_config.gpus_needed(config) == 1
+    assert grpo_machine.gpus_needed(config) == 1
 
 
 def test_llamafactory_takes_it(profile: str, tmp_path: Path) -> None:

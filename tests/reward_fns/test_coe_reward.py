@@ -120,6 +120,17 @@ def test_partial_format_is_for_ablation_only() -> None:
     assert score(almost, format_mode="partial")["format"] == pytest.approx(11 / 12)
 
 
+@pytest.mark.usefixtures("worker")
+def test_without_a_format_the_whole_reply_is_read() -> None:
+    """Section 4.3.2: the reward of the model without CoE ends at 1."""
+    assert score(QUESTION, format_mode="none")["score"] == 1.0
+    assert score(QUESTION)["score"] == 0.0
+    assert score("明天会下雨", format_mode="none")["score"] == 0.0
+    for nothing in (" \n", output(QUESTION), f"{QUESTION}</answer>"):
+        result = score(nothing, format_mode="none")
+        assert (result["score"], result["cosine"]) == (0.0, 0.0)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [({"mode": "cosine"}, "mode=cosine: expected one of"), ({"max_coppy": 0.4}, "max_coppy: no such option")],

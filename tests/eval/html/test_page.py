@@ -162,7 +162,7 @@ def test_attacks_on_the_reward_are_shown_at_this_threshold(
     assert "useless answers to 50 held-out posts" in shown
     assert re.search(r"wrong emotion\s*a wrong_emotion answer\s*5.5%", shown)
     file.write_text(json.dumps({"threshold": threshold.value + 0.1, "probes": rows}), encoding="utf-8")
-    with pytest.raises(FileError, match="attacks on a reward model with T = 0.3000, that of this run has 0.2000"):
+    with pytest.raises(FileError, match=r"T = 0\.3000, that of this run has 0\.2000"):
         read(copy)
     file.write_text("[]", encoding="utf-8")
     with pytest.raises(FileError, match="expected T and the rows"):
