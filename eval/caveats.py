@@ -41,9 +41,26 @@ def caveats(scores: Mapping[str, pd.DataFrame], stages: Sequence[str], seed: int
         found.append(
             f"T lets {share:.0%} of {earlier}'s answers pass, over half of them: the answer reward is an easy one here."
         )
+    if "answer" in before:
+        found += _only_more_answers(before, after, earlier, later)
     if {"answer", "heldout_answer"} <= set(before):
         found += _not_confirmed(before, after, earlier, later, seed)
     return found + _gamed(before, after, earlier, later)
+
+
+def _only_more_answers(before: pd.DataFrame, after: pd.DataFrame, earlier: str, later: str) -> list[str]:
+    """Where the answer's share rises and that of the answers which are there does not."""
+    there = [frame[frame["fault"] == ""]["answer"] for frame in (before, after)]
+    if after["answer"].mean() <= before["answer"].mean() or not all(map(len, there)):
+        return []
+    old, new = (float(passed.mean()) for passed in there)
+    if new > old:
+        return []
+    held = [len(passed) / len(frame) for passed, frame in zip(there, (before, after), strict=True)]
+    return [
+        f"{figure('answer').label} rises from {earlier} to {later} because more replies hold an answer ({held[0]:.0%}, "
+        f"then {held[1]:.0%}); of the answers that are there {old:.0%} pass, then {new:.0%}."
+    ]
 
 
 def _not_confirmed(before: pd.DataFrame, after: pd.DataFrame, earlier: str, later: str, seed: int) -> list[str]:

@@ -65,5 +65,13 @@ def test_copying_length_and_repetition_beyond_a_tenth() -> None:
     assert told(scores(), scores(copied=0.109)) == []
 
 
+def test_a_rise_that_comes_from_more_answers_alone() -> None:
+    (sentence,) = told(scores(silent=4, answer=0.4, heldout=0.4), scores(silent=0, answer=0.4, heldout=0.4))
+    assert "because more replies hold an answer (60%, then 100%); of the answers that are there 40% pass, then 40%" in (
+        sentence
+    )
+    assert told(scores(silent=4), scores(answer=0.5, heldout=0.5)) == []
+
+
 def test_replies_that_show_nothing_are_left_out_of_length() -> None:
-    assert told(scores(silent=4), scores()) == []
+    assert not any("characters" in sentence for sentence in told(scores(silent=4), scores()))
