@@ -21,8 +21,9 @@ from common.errors import StageError
 from common.hashing import Input, tokenizer_files
 from common.model_card import read_corpora
 from common.stage import Plan
+from common.tokenizer import load_tokenizer
 from data_prep.config import DataConfig
-from data_prep.corpora import Corpus, CorpusError, load_corpus
+from data_prep.corpora import Corpus, CorpusError, corpus_name, load_corpus
 from data_prep.corpora.sample import SAMPLE_CORPUS, SMILECHAT_POSTS
 from recipes.stage import Common, Recipe, load_profile, main
 
@@ -33,10 +34,21 @@ def load(arguments: Sequence[str]) -> tuple[Common, DataConfig]:
     """The section `data`, with the corpus's name where none is given, and the common seed."""
     common, config = load_profile(arguments, "data", DataConfig)
     if not any(argument.startswith("data_source=") for argument in arguments):
-        config = replace(config, data_source=_source(common).name.split(".")[0])
+        config = replace(config, data_source=_name(common, config))
     if config.train_on is None:
         config = replace(config, train_on=[str(SMILECHAT_POSTS)] if common.corpus == "sample" else [])
     return common, replace(config, seed=common.seed)
+
+
+def _name(common: Common, config: DataConfig) -> str:
+    """The corpus's name where none is given; `plan` says what is wrong with one that is not there."""
+    source = _source(common)
+    if source == SAMPLE_CORPUS or not source.exists():
+        return common.corpus
+    try:
+        return corpus_name(source, "table" if config.columns else config.format, config.encoding)
+    except (CorpusError, ValueError) as error:
+        raise StageError(f"data: {error}") from error
 
 
 def plan(common: Common, config: DataConfig) -> Plan:
@@ -126,22 +138,6 @@ def _named(key: str, paths: Sequence[str]) -> dict[str, Corpus]:
         # Theirs by origin, ours by format.
         corpora[name] = replace(corpus, format="smilechat") if Path(path) == SMILECHAT_POSTS else corpus
     return corpora
-
-
-def load_tokenizer(model: str) -> Any:
-    """The base model's tokenizer.
-
-    Raises:
-        StageError: there is none under this name, neither a folder nor on the hub.
-    """
-    from transformers import AutoTokenizer
-
-    try:
-        return AutoTokenizer.from_pretrained(model, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise StageError(
-            f"model={model}: no tokenizer found ({str(error).splitlines()[0]}). Name a folder or a hub id: MODEL=…"
-        ) from error
 
 
 RECIPE = Recipe("data", load, plan)

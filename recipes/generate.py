@@ -15,8 +15,10 @@ from typing import Any
 from common.decisions import DataDecisions, check_model, read_decisions
 from common.errors import StageError
 from common.manifest import require_stage
+from common.model_card import read_corpora
 from common.records.replies import MODELS_FILE, write_models
 from common.stage import Plan
+from data_prep.corpora import NAMES
 from data_prep.prompts import SYSTEM_PROMPTS
 from eval.generation.run import GenerateConfig, ModelEntry, generate, load_entries
 from eval.sources import OWN, STAGES, sources
@@ -49,12 +51,18 @@ def plan(common: Common, config: GenerateConfig) -> Plan:
 
 
 def _entry(name: str, common: Common, config: GenerateConfig, decided: DataDecisions) -> ModelEntry:
-    """This run's own models are asked as they were trained, the others by their entry."""
+    """This run's own models are asked as they were trained, the others by their entry.
+
+    What the base has read, its children have: by its card.
+    """
     if name in OWN:
         if name == "base":
             check_model(decided, common.model, "generate")
         folder = require_stage(common.root / STAGES[name], STAGES[name]) if name in STAGES else common.model
-        return ModelEntry(str(folder), decided.kind, decided.system_prompt, template_kwargs=decided.template_kwargs)
+        seen = [NAMES.get(corpus, corpus) for corpus in read_corpora(Path(common.model))]
+        return ModelEntry(
+            str(folder), decided.kind, decided.system_prompt, template_kwargs=decided.template_kwargs, seen=seen
+        )
     entries = load_entries(config.entries)
     if name not in entries:
         raise StageError(

@@ -18,7 +18,7 @@ from data_prep.corpora import psyqa, rows, sample, smilechat, table
 from data_prep.corpora.records import MAX_BAD_RECORDS, Corpus, CorpusError, Entry, Intake, missing, named
 from data_prep.corpora.text_files import inspect
 
-__all__ = ["Corpus", "CorpusError", "CorpusFormat", "detect_format", "load_corpus"]
+__all__ = ["NAMES", "Corpus", "CorpusError", "CorpusFormat", "corpus_name", "detect_format", "load_corpus"]
 
 CorpusFormat = Literal["auto", "sample", "psyqa", "smilechat", "empathy_qa", "table"]
 
@@ -28,6 +28,10 @@ _LOADERS: Final[dict[str, Callable[[Path, Intake, str], list[Question]]]] = {
     "smilechat": smilechat.load,
     "empathy_qa": table.load_empathy_qa,
 }
+
+# Corpora that are told by their content, whatever their files are called. Tables, the paper's rows and the marks of
+# models that have read them call them so. Anybody's table may have Empathy-QA's columns, so it is not among them.
+NAMES: Final = {"psyqa": "PsyQA", "smilechat": "SMILECHAT"}
 
 _RESPONSES: Final = "responses"
 _SAMPLE_ONLY: Final = frozenset({"crisis", "coe"})
@@ -86,6 +90,20 @@ def load_corpus(
         len(corpus.questions),
     )
     return corpus
+
+
+def corpus_name(path: Path, format: str = "auto", encoding: str = "utf-8") -> str:
+    """What a corpus is called in tables: the name it is recognised by, else its file's.
+
+    Args:
+        path: a file or folder that exists.
+        format: one of ``CorpusFormat``.
+        encoding: of text files without a byte-order mark.
+
+    Raises:
+        CorpusError: as `detect_format`.
+    """
+    return NAMES.get(detect_format(path, encoding) if format == "auto" else format, path.name.split(".")[0])
 
 
 def detect_format(path: Path, encoding: str = "utf-8") -> str:

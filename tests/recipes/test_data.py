@@ -1,5 +1,6 @@
 """`make data` before anything is prepared: the corpus's name, what is read, what is refused."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,9 +8,12 @@ import pytest
 
 from common.errors import StageError
 from common.records.question import Question
+from common.tokenizer import load_tokenizer
 from data_prep.corpora import Corpus
 from data_prep.corpora.sample import SAMPLE_CORPUS, SMILECHAT_POSTS
-from recipes.data import RECIPE, load_tokenizer, read_before
+from recipes.data import RECIPE, read_before
+
+RECORD = '{"title": "睡不着", "responses": ["嗯。"]}\n'
 
 
 @pytest.fixture
@@ -24,15 +28,33 @@ def base(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [
-        ([], "sample_corpus"),
-        (["corpus=/data/PsyQA_full.json"], "PsyQA_full"),
-        (["corpus=/data/smilechat_6k.jsonl.gz"], "smilechat_6k"),
-        (["corpus=/data/PsyQA_full.json", "data_source=psyqa"], "psyqa"),
+        ([], "sample"),
+        (["corpus={}/mine.jsonl"], "mine"),
+        (["corpus={}/PsyQA_full.json"], "PsyQA"),
+        (["corpus={}/smilechat_6k.jsonl"], "SMILECHAT"),
+        (["corpus={}/PsyQA_full.json", "data_source=old posts"], "old posts"),
+        (["corpus={}/PsyQA_full.json", "columns.title=question"], "PsyQA_full"),
+        (["corpus={}/mine.jsonl", "format=psyqa"], "PsyQA"),
     ],
 )
-def test_a_corpus_is_called_by_its_file_unless_it_is_named(arguments: list[str], name: str) -> None:
-    _, config = RECIPE.load(["profile=tiny", *arguments])
+def test_a_corpus_is_called_by_what_it_is_unless_it_is_named(arguments: list[str], name: str, tmp_path: Path) -> None:
+    """So that the mark of a model that has read PsyQA does not hang on the name of a file."""
+    records: dict[str, object] = {
+        "mine.jsonl": {"title": "睡不着", "responses": ["嗯。"]},
+        "smilechat_6k.jsonl": {"dialogue": [{"role": "client", "content": "睡不着"}]},
+    }
+    for file, record in records.items():
+        (tmp_path / file).write_text(json.dumps(record, ensure_ascii=False) + "\n", encoding="utf-8")
+    psyqa = [{"question": "睡不着", "description": "", "keywords": "", "answers": [{"answer_text": "嗯。"}]}]
+    (tmp_path / "PsyQA_full.json").write_text(json.dumps(psyqa, ensure_ascii=False), encoding="utf-8")
+    _, config = RECIPE.load(["profile=tiny", *(argument.format(tmp_path) for argument in arguments)])
     assert config.data_source == name
+
+
+def test_a_corpus_that_cannot_be_told_stops(tmp_path: Path) -> None:
+    (tmp_path / "odd.jsonl").write_text('{"a": 1}\n', encoding="utf-8")
+    with pytest.raises(StageError, match=r"^data: .*odd\.jsonl"):
+        RECIPE.load(["profile=tiny", f"corpus={tmp_path / 'odd.jsonl'}"])
 
 
 def test_the_common_seed_is_the_data_s() -> None:
@@ -42,7 +64,7 @@ def test_the_common_seed_is_the_data_s() -> None:
 
 def test_only_the_tokenizer_of_a_base_is_read(tmp_path: Path, base: Path) -> None:
     corpus, other = tmp_path / "posts.jsonl", tmp_path / "other.jsonl"
-    corpus.write_text("{}", encoding="utf-8")
+    corpus.write_text(RECORD, encoding="utf-8")
     plan = RECIPE.plan(*RECIPE.load(["profile=tiny", f"corpus={corpus}", f"model={base}", f"exclude=[{other}]"]))
     assert plan.inputs == {
         "corpus": corpus,
@@ -81,7 +103,7 @@ def test_a_folder_without_a_tokenizer(tmp_path: Path) -> None:
 
 def test_the_sample_is_trained_with_more_posts_and_another_corpus_is_not(base: Path, tmp_path: Path) -> None:
     other = tmp_path / "posts.jsonl"
-    other.write_text("{}", encoding="utf-8")
+    other.write_text(RECORD, encoding="utf-8")
     for arguments, paths in (([], [str(SMILECHAT_POSTS)]), ([f"corpus={other}"], []), (["train_on=[]"], [])):
         plan = RECIPE.plan(*RECIPE.load(["profile=tiny", f"model={base}", *arguments]))
         assert plan.config["train_on"] == paths

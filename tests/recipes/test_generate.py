@@ -68,9 +68,18 @@ def test_models_are_asked_as_make_data_decided(generate: Callable[..., Path], as
         ("SFT+GRPO", "coe"),
         ("DeepSeek-R1", "think"),
     ]
+    assert [model.seen for model in read_models(folder)] == [[], [], []]
     made = read_manifest(folder, "generate")
     assert set(made.inputs) == {"test", "base", "SFT+GRPO"}
     assert made.config["max_tokens"] == 448
+
+
+def test_what_the_base_has_read_marks_all_that_came_of_it(
+    generate: Callable[..., Path], asked: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    (tmp_path / "base" / "README.md").write_text("---\ndatasets: [smilechat, psyqa, other]\n---\n", encoding="utf-8")
+    models = read_models(generate("models=[base,SFT+GRPO,CBT-LLM]", "entries.CBT-LLM.model=/models/x"))
+    assert [model.seen for model in models] == [["SMILECHAT", "PsyQA", "other"]] * 2 + [["PsyQA"]]
 
 
 def test_nothing_is_generated_twice(
