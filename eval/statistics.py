@@ -70,8 +70,7 @@ def clustered_bootstrap(
     names, places = np.unique(table[1], return_inverse=True)
     if table[0].shape != table[1].shape or table[0].ndim != 1 or len(names) < 2:
         raise ValueError(f"{table[0].shape} values in {len(names)} clusters, expected a cluster a value, two or more")
-    sums: npt.NDArray[np.float64] = np.bincount(places, weights=table[0])
-    counts: npt.NDArray[np.float64] = np.bincount(places).astype(float)
+    sums, counts = (np.bincount(places, weights=one).astype(np.float64) for one in (table[0], np.ones_like(table[0])))
 
     def mean(total: npt.NDArray[np.float64], count: npt.NDArray[np.float64], axis: int = -1) -> Any:
         return total.sum(axis=axis) / count.sum(axis=axis)

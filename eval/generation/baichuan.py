@@ -80,13 +80,13 @@ def llama_config(path: Path) -> LlamaConfig:
         raise FileError(f"{path}: {_BAICHUAN_2_VOCABULARY} tokens, so Baichuan 2, whose head is normalised; not read")
     if "max_position_embeddings" not in own:
         raise FileError(f"{path}: no max_position_embeddings, so ALiBi as in Baichuan-13B, which Llama has not")
-    return LlamaConfig(
-        **shape,
-        max_position_embeddings=own["max_position_embeddings"],
-        hidden_act=own.get("hidden_act", "silu"),
-        tie_word_embeddings=False,
+    shape |= {
+        "max_position_embeddings": own["max_position_embeddings"],
+        "hidden_act": own.get("hidden_act", "silu"),
+        "tie_word_embeddings": False,
         **{key: own.get(key) for key in ("pad_token_id", "bos_token_id", "eos_token_id")},
-    )
+    }
+    return LlamaConfig.from_dict(shape)
 
 
 def convert_tokenizer(path: Path, max_tokens: int) -> PreTrainedTokenizerFast:
@@ -97,7 +97,7 @@ def convert_tokenizer(path: Path, max_tokens: int) -> PreTrainedTokenizerFast:
     """
     try:
         extractor = SentencePieceExtractor(str(path))
-        extracted = extractor.extract(BPE)
+        extracted: Any = extractor.extract(BPE)
     except (OSError, DecodeError) as error:
         raise FileError(f"{path}: {error}, expected a SentencePiece model") from error
     spec, pieces = extractor.proto.normalizer_spec, extractor.proto.pieces

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sentencepiece
@@ -32,7 +33,7 @@ TEXTS = [
 SHAPE = {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4}
 
 
-def train_tokenizer(folder: Path, **spec: object) -> Path:
+def train_tokenizer(folder: Path, **spec: Any) -> Path:
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(SENTENCES * 20),
         model_prefix=str(folder / "tokenizer"),
@@ -54,7 +55,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LlamaForCausal
         model_file=str(train_tokenizer(folder, add_dummy_prefix=False, remove_extra_whitespaces=False))
     ).get_piece_size()
     torch.manual_seed(0)
-    config = LlamaConfig(vocab_size=size, **SHAPE, max_position_embeddings=128, rms_norm_eps=1e-6)
+    shape: dict[str, Any] = {**SHAPE, "vocab_size": size, "max_position_embeddings": 128, "rms_norm_eps": 1e-6}
+    config = LlamaConfig.from_dict(shape)
     model = LlamaForCausalLM(config).eval()
     weights = model.state_dict()
     packed = {
@@ -70,12 +72,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LlamaForCausal
     for number, own in enumerate((names[:9], names[9:]), 1):
         torch.save({name: packed[name] for name in own}, folder / f"pytorch_model-{number:05}-of-00002.bin")
     described = {
-        **SHAPE,
+        **shape,
         "model_type": "baichuan",
         "auto_map": {"AutoModelForCausalLM": "modeling_baichuan.BaiChuanForCausalLM"},
-        "vocab_size": size,
-        "max_position_embeddings": 128,
-        "rms_norm_eps": 1e-6,
         "hidden_act": "silu",
         "pad_token_id": 0,
         "bos_token_id": 1,

@@ -116,7 +116,8 @@ def test_on_policy_both_readings_are_the_mean_advantage() -> None:
 def test_the_kl_term_is_per_token_and_never_negative(actor: Any) -> None:
     """k3 of Schulman, "Approximating KL divergence": http://joschu.net/blog/kl-approx.html."""
     assert actor.use_kl_loss
-    new, reference = OLD + RATIOS.log(), OLD
+    new: Any = OLD + RATIOS.log()
+    reference: Any = OLD
     found = kl_penalty(new, reference, actor.kl_loss_type)
     expected = (reference - new).exp() - (reference - new) - 1
     assert torch.allclose(found, expected, atol=1e-6)
