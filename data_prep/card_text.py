@@ -175,6 +175,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "split": "`train`, `val` or `test`; of the triplets `train`, or `heldout` for evaluating the reward model",
     "subtopic": "the corpus's finer label; empty where it has none",
     "system": "the system prompt",
+    "test_set": "the corpus that the question was drawn from",
     "title": "the question in a line",
     "topic": "the corpus's own label; empty where it has none",
     "train_only": "whether the question is from a corpus that is only trained on (`train_on`)",

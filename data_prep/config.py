@@ -53,8 +53,10 @@ class DataConfig:
         train_on: further corpora, paths, whose questions are only trained on: prompts, triplets and the pairs that T is
             chosen on, never a test question. null: beside the sample, which is small, the posts of SMILECHAT that come
             with the project; beside any other corpus none.
-        exclude: further corpora, paths, whose questions must not be trained on: test sets, or the corpus that this one
-            was made from.
+        tests: further corpora, paths: ``test_size`` questions of each become a test set beside the corpus's own, as in
+            the paper, which has two. Nothing alike to them is trained on.
+        exclude: further corpora, paths, none of whose questions may be trained on, such as the one that this corpus was
+            made from.
         cleaning_off: cleaning rules that are not applied, by name.
         min_response_chars: human responses have to be longer than this, in characters (section 2).
         mask: types of personal data that are masked; [] for none.
@@ -88,6 +90,7 @@ class DataConfig:
     encoding: str = "utf-8"
     max_bad_records: float = field(default=0.05, metadata=_BAD_SHARE)
     train_on: list[str] | None = None
+    tests: list[str] = field(default_factory=list)
     exclude: list[str] = field(default_factory=list)
     cleaning_off: list[str] = field(default_factory=list, metadata=_some_of(RULES))
     min_response_chars: int = limited(MIN_RESPONSE_CHARS, 0)

@@ -29,6 +29,7 @@ from data_prep.selection import Barred, select_prompts, select_sft
 from data_prep.split import Split, split_questions
 from data_prep.statistics import CorpusStatistics, corpus_statistics
 from data_prep.tally import Rejected, Tally
+from data_prep.test_sets import check_ids, draw_test_sets
 from data_prep.treatment import Masked, Treated
 from data_prep.writers import (
     RlSplit,
@@ -79,6 +80,7 @@ class Prepared:
         formats: the corpora's formats, see `data_prep.corpora.CorpusFormat`.
         questions: of the corpus, deduplicated.
         split: the parts of it.
+        tested: every test set's questions, the corpus's own first, by name.
         leaks: what was found alike across held-out sets and others, and was taken out of the others.
         remaining: the same looked for again in what was written, by pair of sets; 0 everywhere, or there is a bug.
         rules: what each cleaning rule did to the corpus.
@@ -93,6 +95,7 @@ class Prepared:
     formats: tuple[str, ...]
     questions: list[Question]
     split: Split
+    tested: dict[str, list[Question]]
     leaks: list[Leak]
     remaining: dict[str, int]
     rules: dict[str, RuleCount]
@@ -109,6 +112,7 @@ def prepare(
     tokenizer: PreTrainedTokenizerBase,
     config: DataConfig,
     out_dir: Path,
+    tests: Mapping[str, Corpus] | None = None,
 ) -> Prepared:
     """Treat, deduplicate, split, and write what each stage reads.
 
@@ -116,21 +120,15 @@ def prepare(
         corpus: from its training split come RL prompts and triplets.
         coe: questions with chains, for SFT; None where the corpus has them itself.
         exclude: corpora by name none of whose questions may be trained on.
+        tests: corpora by name of each of which a further test set is drawn.
 
     Raises:
         ValueError: too few questions for the sizes, or a stage left without any data.
         RuntimeError: counts that do not add up or a leak in what was written, bugs of this package.
     """
     remove_partial(out_dir)
-    tally, clock = Tally(), Clock()
-    named = [
-        ("", config.data_source, corpus),
-        *([("coe_", "sample", coe)] if coe is not None else []),
-        *((f"{name} ", name, part) for name, part in exclude.items()),
-    ]
-    names = [name for _, name, _ in named]
-    if len(set(names)) < len(names):
-        raise ValueError(f"corpora are called {names}, expected a name of its own for each. Set data_source=… .")
+    tally, clock, tests = Tally(), Clock(), tests or {}
+    named = _named(config.data_source, corpus, coe, tests, exclude)
     read = {name: corpus_statistics(part.questions) for _, name, part in named}
     clock.lap("statistics")
     treated = _treat({name: part for _, name, part in named}, config, out_dir / WORK)
@@ -140,18 +138,19 @@ def prepare(
         _note(tally, prefix, part.questions, _kept(treated[name]), [x for one in treated[name] for x in one.rejected])
     own = _group("", treated[config.data_source], config, tally)
     chains = own if coe is None else _group("coe_", treated["sample"], config, tally)
+    grouped = {name: _group(f"{name} ", treated[name], config, tally) for name in tests}
     others = {name: everything(part.questions, treated[name]) for name, part in exclude.items()}
     clock.lap("deduplication")
     split = split_questions(own.questions, config.test_size, config.val_size, config.seed)
+    further = draw_test_sets(grouped, tokenizer, config, tally)
+    others |= {name: test.drawn for name, test in further.items()}
     sets = {name: own.of({question.id for question in members}) for name, members in split.parts.items()}
     leaks, barred = _bar(sets, chains, coe is None, others, config)
     clock.lap("split and leaks")
     samples, prompts = _select(chains, split, barred, tokenizer, config, tally)
     clock.lap("token counts")
     clear = [question for question in split.train if question.id not in barred["corpus"]]
-    drawn = TripletBuilder(
-        clear, config.heldout_fraction, config.seed, config.generic_questions, config.topic_negatives
-    )
+    drawn = _triplets(clear, config)
     clock.lap("generic sentences")
     trained_on = {
         "sft": chains.of({sample.question_id for sample in samples}),
@@ -160,7 +159,9 @@ def prepare(
     }
     remaining = _check_no_leak({"test": sets["test"], **others}, trained_on, config)
     clock.lap("last look for leaks")
-    _write(out_dir, samples, prompts, split, config)
+    tested = {config.data_source: prompts["test"], **{name: test.prompts for name, test in further.items()}}
+    check_ids(tested)
+    _write(out_dir, samples, prompts, tested, split, config)
     clock.lap("writing")
     write_triplets_parquet(out_dir / "triplets.parquet", drawn)
     made, left_out = drawn.counts.total(), drawn.rejected
@@ -173,6 +174,7 @@ def prepare(
         formats=tuple(dict.fromkeys(name for _, _, part in named for name in (part.format, *part.further))),
         questions=own.questions,
         split=split,
+        tested=tested,
         leaks=leaks,
         remaining=remaining,
         rules=_rule_counts(treated[config.data_source]),
@@ -181,6 +183,25 @@ def prepare(
         risky_prompts=sum(bool(question.risks) for question in prompts["grpo_train"]),
         seconds=clock.seconds,
     )
+
+
+def _named(
+    name: str, corpus: Corpus, coe: Corpus | None, *others: Mapping[str, Corpus]
+) -> list[tuple[str, str, Corpus]]:
+    """Every corpus with its prefix in the tally and its name.
+
+    Raises:
+        ValueError: two corpora of one name.
+    """
+    named = [
+        ("", name, corpus),
+        *([("coe_", "sample", coe)] if coe is not None else []),
+        *((f"{other} ", other, part) for more in others for other, part in more.items()),
+    ]
+    names = [name for _, name, _ in named]
+    if len(set(names)) < len(names):
+        raise ValueError(f"corpora are called {names}, expected a name of its own for each. Set data_source=… .")
+    return named
 
 
 def _treat(corpora: Mapping[str, Corpus], config: DataConfig, work: Path) -> dict[str, list[Treated]]:
@@ -241,10 +262,17 @@ def _select(
     return samples, prompts
 
 
+def _triplets(questions: list[Question], config: DataConfig) -> TripletBuilder:
+    return TripletBuilder(
+        questions, config.heldout_fraction, config.seed, config.generic_questions, config.topic_negatives
+    )
+
+
 def _write(
     folder: Path,
     samples: Sequence[SftSample],
     prompts: Mapping[str, Sequence[Question]],
+    tested: Mapping[str, Sequence[Question]],
     split: Split,
     config: DataConfig,
 ) -> None:
@@ -252,7 +280,7 @@ def _write(
     for part in get_args(RlSplit):
         name = f"grpo_{part}"
         write_grpo_parquet(folder / f"{name}.parquet", prompts[name], config.system_prompt, config.data_source, part)
-    write_test_parquet(folder / "test.parquet", prompts["test"], config.system_prompt)
+    write_test_parquet(folder / "test.parquet", tested, config.system_prompt)
     write_questions_parquet(folder / "questions.parquet", split)
 
 

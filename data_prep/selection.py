@@ -70,8 +70,13 @@ def select_prompts(
     tokenizer: PreTrainedTokenizerBase,
     config: DataConfig,
     tally: Tally,
+    label: str = "",
 ) -> list[Question]:
-    """The questions that become the stage's prompts."""
+    """The questions that become the stage's prompts.
+
+    Args:
+        label: what the step is called in the tally; "" for the stage's name.
+    """
     what: Literal["rl prompt", "test prompt"] = "test prompt" if stage == "test" else "rl prompt"
     rejected: list[Rejected] = []
     allowed: list[Question] = []
@@ -90,7 +95,7 @@ def select_prompts(
     rejected += too_long
     most = config.grpo_prompts if stage == "grpo_train" and config.grpo_prompts is not None else len(kept)
     rejected += [Rejected(question.id, what, "beyond grpo_prompts") for question in kept[most:]]
-    tally.note(stage, len(questions), len(kept[:most]), rejected)
+    tally.note(label or stage, len(questions), len(kept[:most]), rejected)
     return kept[:most]
 
 

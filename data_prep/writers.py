@@ -6,7 +6,7 @@ reward function ``data_source``, ``reward_model`` and ``extra_info``, from ``grp
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -143,11 +143,16 @@ def write_questions_parquet(path: Path, split: Split) -> None:
     _write(path, rows, _QUESTION_SCHEMA)
 
 
-def write_test_parquet(path: Path, questions: Iterable[Question], system_prompt: str) -> None:
-    """Write the test questions with all their human references and the prompt to generate from."""
+def write_test_parquet(path: Path, sets: Mapping[str, Iterable[Question]], system_prompt: str) -> None:
+    """Write each test set's questions with all their human references and the prompt to generate from.
+
+    Args:
+        sets: by the test set's name.
+    """
     rows = [
         {
             "id": question.id,
+            "test_set": name,
             "title": question.title,
             "description": question.description,
             "question": question.post,
@@ -158,6 +163,7 @@ def write_test_parquet(path: Path, questions: Iterable[Question], system_prompt:
             "references": list(question.responses),
             "prompt": chat_messages(system_prompt, question.post),
         }
+        for name, questions in sets.items()
         for question in questions
     ]
     _write(path, rows, _TEST_SCHEMA)

@@ -20,6 +20,25 @@ EASY: Final = 0.5
 _GAMED: Final = {"copy_overlap": "copied from the post", "chars": "characters", "distinct_2": "distinct bigrams"}
 
 
+def caveats_by_set(
+    scores: Mapping[str, pd.DataFrame], test: pd.DataFrame, stages: Sequence[str], seed: int
+) -> list[str]:
+    """`caveats` of each test set; where there are several, each sentence begins with its name.
+
+    Args:
+        scores: over the questions of all test sets.
+        test: the questions, with id and test_set.
+        stages: see `caveats`.
+        seed: of the bootstrap.
+    """
+    sets = dict(list(test.groupby("test_set", sort=False)["id"]))
+    return [
+        f"{name}: {sentence}" if len(sets) > 1 else sentence
+        for name, ids in sets.items()
+        for sentence in caveats({m: f[f["question_id"].isin(ids)] for m, f in scores.items()}, stages, seed)
+    ]
+
+
 def caveats(scores: Mapping[str, pd.DataFrame], stages: Sequence[str], seed: int) -> list[str]:
     """Sentences on the last stage against the one before it; none where there are not two, or nothing is amiss.
 

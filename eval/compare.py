@@ -45,7 +45,8 @@ class Gain:
 
 def stages(results: Sequence[Result]) -> list[str]:
     """The run's own stages in order: the models that were asked for the Chain of Empathy; without any, all."""
-    return [result.model for result in results if "format" in result.figures] or [result.model for result in results]
+    own = [result.model for result in results if "format" in result.figures] or [result.model for result in results]
+    return list(dict.fromkeys(own))
 
 
 def compare(results: Sequence[Result], figures: Sequence[str], seed: int) -> list[Gain]:

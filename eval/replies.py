@@ -123,15 +123,40 @@ class BlindItem:
         return pairs
 
 
-def items_of_run(generated: Path, test: Path, count: int, seed: int) -> list[BlindItem]:
+def named_set(test: Path, name: str = "") -> str:
+    """The name of one of a run's test sets.
+
+    Args:
+        test: ``test.parquet``.
+        name: of the set; "" for the first one, the corpus's own.
+
+    Raises:
+        FileError: the file is not as its stage writes it.
+        StageError: no such set.
+    """
+    known = list(read_references(test, ("id", "references", "test_set"))["test_set"].unique())
+    if name and name not in known:
+        raise StageError(f"test_set={name}: no such test set, expected one of {', '.join(known)}.")
+    return name or str(known[0])
+
+
+def items_of_run(generated: Path, test: Path, count: int, seed: int, test_set: str) -> list[BlindItem]:
     """Items of the replies that `make generate` left in a folder, see `blind_items`.
+
+    Args:
+        generated: the folder.
+        test: ``test.parquet``.
+        count: how many questions at most.
+        seed: of the draw.
+        test_set: of which the questions are, of `named_set`.
 
     Raises:
         FileError: a file is not as its stage writes it.
         StageError: fewer than two models, or a model without a reply to a question drawn.
     """
     replies = {m.name: (read_replies(generated / m.file), m.kind) for m in read_models(generated)}
-    return blind_items(replies, read_references(test), count, seed)
+    questions = read_references(test, ("id", "references", "test_set"))
+    return blind_items(replies, questions[questions["test_set"] == test_set], count, seed)
 
 
 def blind_items(

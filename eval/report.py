@@ -56,7 +56,7 @@ def write_report(
     folder: Path,
     results: Sequence[Result],
     gains: Sequence[Gain],
-    slices: Mapping[str, Mapping[str, Mapping[str, Interval]]],
+    slices: Mapping[tuple[str, str], Mapping[str, Mapping[str, Interval]]],
     pictures: Sequence[str],
     caveats: Sequence[str] = (),
 ) -> None:
@@ -65,10 +65,11 @@ def write_report(
     Args:
         results: of protocol zh, in order.
         gains: of `eval.compare.compare`.
-        slices: figure → group → model → mean and interval, of `eval.compare.slices`.
+        slices: (test set, figure) → group → model → mean and interval, of `eval.compare.slices`.
         pictures: names of files in the folder to show.
         caveats: of `eval.caveats.caveats`.
     """
+    several = ["Test set"] if len({result.test_set for result in results}) > 1 else []
     lines = [
         "# Evaluation",
         "",
@@ -78,21 +79,22 @@ def write_report(
         "comparisons (Holm), and the gain between replies of one length:",
         "",
         *table(
-            ["Figure", "Models", "Gain", "p", "at equal length"],
+            ["Figure", "Models", *several, "Gain", "p", "at equal length"],
             (
                 [
                     figure(gain.figure).label,
                     f"{gain.ours} − {gain.theirs}",
+                    *([escape(gain.test_set)] if several else []),
                     signed(gain.gain),
                     f"{gain.p:.4f}",
                     signed(gain.at_equal_length) if gain.at_equal_length else "–",
                 ]
                 for gain in gains
             ),
-            left=2,
+            left=2 + len(several),
         ),
         "",
-        *(line for key, groups in slices.items() for line in _slices(key, groups)),
+        *(line for (name, key), groups in slices.items() for line in _slices(name if several else "", key, groups)),
         SLICE_NOTE,
         "",
         *(f"![{Path(picture).stem}]({picture})\n" for picture in pictures),
@@ -112,11 +114,11 @@ def signed(interval: Interval) -> str:
     return interval.text("+.3f")
 
 
-def _slices(key: str, groups: Mapping[str, Mapping[str, Interval]]) -> list[str]:
+def _slices(name: str, key: str, groups: Mapping[str, Mapping[str, Interval]]) -> list[str]:
     form = f".{figure(key).digits}f"
     rows = ([escape(name), *(interval.text(form) for interval in row.values())] for name, row in groups.items())
     return [
-        f"{figure(key).label} by part of the test set:",
+        f"{figure(key).label} by part of the test set{f' {escape(name)}' if name else ''}:",
         "",
         *table(["Part", *next(iter(groups.values()))], rows),
         "",
@@ -242,6 +244,7 @@ def plot_rewards(rewards: pd.Series, out: Path) -> None:
 
 def plot_models(results: Sequence[Result], out: Path) -> None:
     """Format rate and answer reward of each model on the test questions, with their intervals."""
+    several = len({result.test_set for result in results}) > 1
     with _picture(out, 3.6) as axes:
         for shift, component, color in ((-0.175, "format", _BLUE), (0.175, "answer", _ORANGE)):
             for position, result in enumerate(results):
@@ -251,7 +254,8 @@ def plot_models(results: Sequence[Result], out: Path) -> None:
                     axes.bar(position + shift, interval.mean, 0.35, color=color, label=label)
                     axes.vlines(position + shift, interval.low, interval.high, color="black", linewidth=1)
         axes.set(ylabel="mean reward (0 to 1)", ylim=(0, 1), title="Test questions, 95 % intervals over questions")
-        axes.set_xticks(range(len(results)), [result.model for result in results])
+        names = [f"{one.model}\n{one.test_set}" if several else one.model for one in results]
+        axes.set_xticks(range(len(results)), names)
         axes.legend(frameon=False)
 
 

@@ -59,6 +59,7 @@ def plan(common: Common, config: DataConfig) -> Plan:
     inputs: dict[str, Input] = {"corpus": source, "coe_corpus": SAMPLE_CORPUS}
     inputs["tokenizer"] = tokenizer_files(Path(common.model))
     inputs |= {f"exclude {path}": Path(path) for path in config.exclude}
+    inputs |= {f"tests {path}": Path(path) for path in config.tests}
     inputs |= {f"train_on {path}": Path(path) for path in config.train_on or []}
     # The model's name is passed on to later stages.
     return Plan(
@@ -88,9 +89,10 @@ def _prepare(common: Common, config: DataConfig, source: Path, folder: Path) -> 
         )
         corpus = corpus.with_training(_named("train_on", config.train_on or []))
         coe = None if source == SAMPLE_CORPUS else load_corpus(None)
-        prepared = prepare(corpus, coe, _named("exclude", config.exclude), load_tokenizer(common.model), config, folder)
+        exclude, tests = _named("exclude", config.exclude), _named("tests", config.tests)
+        prepared = prepare(corpus, coe, exclude, load_tokenizer(common.model), config, folder, tests)
         write_report(prepared, config, folder)
-        warnings = [*read_before(common.model, corpus.format)]
+        warnings = [why for part in (corpus, *tests.values()) for why in read_before(common.model, part.format)]
     except (CorpusError, ValueError) as error:
         raise StageError(f"data: {error}") from error
     for warning in warnings:
@@ -102,6 +104,7 @@ def _prepare(common: Common, config: DataConfig, source: Path, folder: Path) -> 
     return {
         "stages": {stage: asdict(count) for stage, count in prepared.tally.stages.items()},
         "splits": {name: len(members) for name, members in prepared.split.parts.items()},
+        "tests": {name: len(questions) for name, questions in prepared.tested.items()},
         "triplets": prepared.triplets,
         "reasons": reasons,
         "seconds": prepared.seconds,
@@ -131,7 +134,8 @@ def _decisions(common: Common, config: DataConfig) -> DataDecisions:
 def _named(key: str, paths: Sequence[str]) -> dict[str, Corpus]:
     corpora: dict[str, Corpus] = {}
     for path in paths:
-        name = Path(path).name.split(".")[0]
+        # A test set is called by what it is: the marks of models that have read it go by that.
+        name = corpus_name(Path(path)) if key == "tests" else Path(path).name.split(".")[0]
         if name in corpora:
             raise ValueError(f"{key}: two corpora are called {name!r}, expected names of their own. Rename a file.")
         corpus = load_corpus(Path(path))

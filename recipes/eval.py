@@ -4,7 +4,7 @@
 
 Generates nothing: where a model or the test set has changed since, `make generate` comes first.
 ``outputs/<profile>/eval/`` holds ``report.md``, ``replies.md``, ``<model>.zh.json`` and ``<model>.paper.json``
-(`eval.results`), every reply's scores and the plots.
+(`eval.results`; with several test sets ``<model>.<test set>.zh.json``), every reply's scores and the plots.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,6 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from common.decisions import read_decisions
 from common.errors import StageError
 from common.files import FileError
 from common.hashing import Input, model_files
@@ -24,7 +23,7 @@ from common.records import METRICS_FILE
 from common.records.references import read_references
 from common.records.replies import file_stem, read_models, read_replies, reply_files
 from common.stage import Plan
-from eval.caveats import caveats
+from eval.caveats import caveats_by_set
 from eval.compare import by_risk, by_topic, compare, slices, stages
 from eval.figures import figures_of
 from eval.metrics.protocols import Protocol
@@ -53,7 +52,6 @@ class EvalConfig:
 def plan(common: Common, config: EvalConfig) -> Plan:
     """Score and report what `make generate` left."""
     root = common.root
-    test_set = read_decisions(root).data_source
     inputs: dict[str, Input] = {
         "test": require_stage(root / "data", "data") / "test.parquet",
         "replies": reply_files(require_current_replies(root)),
@@ -68,23 +66,27 @@ def plan(common: Common, config: EvalConfig) -> Plan:
         models = [RewardModel(root / name, config.device) for name in REWARD_MODELS]
         scorers = [RewardScorer(model.cosines, model.threshold.value) for model in models]
         try:
-            results, scores, test = _score(root, folder, test_set, scorers, common.seed)
+            results, scores, test = _score(root, folder, scorers, common.seed)
             _report(root, folder, results, scores, test, common.seed)
         except FileError as error:
             raise StageError(f"eval: {error}") from error
-        return {result.model: {name: interval.mean for name, interval in result.figures.items()} for result in results}
+        told: dict[str, Any] = {}
+        for result in results:
+            means = {name: interval.mean for name, interval in result.figures.items()}
+            told.setdefault(result.test_set, {})[result.model] = means
+        return told
 
-    return Plan({**asdict(config), "test_set": test_set}, inputs, work, shows=("report.md", "replies.md"))
+    return Plan(asdict(config), inputs, work, shows=("report.md", "replies.md"))
 
 
 def _score(
-    root: Path, folder: Path, test_set: str, scorers: list[RewardScorer], seed: int
+    root: Path, folder: Path, scorers: list[RewardScorer], seed: int
 ) -> tuple[list[Result], dict[str, pd.DataFrame], pd.DataFrame]:
-    """Results of protocol zh, the tables they are made of, and the test set; every result is written."""
-    source, test = root / "generate", read_references(root / "data" / "test.parquet")
+    """Results of protocol zh, the tables they are made of, and the test questions; every result is written."""
+    source, test = root / "generate", read_references(root / "data" / "test.parquet", ("id", "references", "test_set"))
     posts = test.set_index("id")["question"]
     scores: dict[str, pd.DataFrame] = {}
-    results = []
+    results: dict[str, list[Result]] = {name: [] for name in test["test_set"].unique()}
     for model in read_models(source):
         replies = read_replies(source / model.file)
         check_match(replies, test, source / model.file)
@@ -93,12 +95,16 @@ def _score(
             if protocol.name == "zh":
                 frame = add_rewards(frame, posts, *scorers)
                 frame.to_parquet(folder / f"{file_stem(model.name)}.scores.parquet")
-            note = SEEN if test_set in model.seen else ""
-            result = Result.of(model.name, test_set, protocol.signature, frame, seed, note)
-            result.write(folder / f"{file_stem(model.name)}.{protocol.name}.json")
+            for name, ids in test.groupby("test_set", sort=False)["id"]:
+                mine = frame[frame["question_id"].isin(ids)]
+                note = SEEN if name in model.seen else ""
+                result = Result.of(model.name, name, protocol.signature, mine, seed, note)
+                stem = [file_stem(model.name), *([file_stem(name)] if len(results) > 1 else []), protocol.name]
+                result.write(folder / f"{'.'.join(stem)}.json")
+                if protocol.name == "zh":
+                    results[name].append(result)
         scores[model.name] = frame
-        results.append(result)
-    return results, scores, test
+    return [result for mine in results.values() for result in mine], scores, test
 
 
 def _report(
@@ -117,14 +123,21 @@ def _report(
     if (curves := read_curves(root / "grpo")) is not None:
         plot_rewards(curves["reward"].dropna(), folder / "reward.png")
     pictures = ["models.png"] if curves is None else ["reward.png", "models.png"]
-    parts = {f"{name} ({len(ids)})": ids for name, ids in (by_risk(test) | by_topic(test, 3)).items()}
-    sliced = {key: slices(results, parts, key, seed) for key in shared(figures_of("slices"))}
-    write_report(folder, results, gains, sliced, pictures, caveats(scores, stages(results), seed))
+    parts = [
+        (name, {f"{part} ({len(ids)})": ids for part, ids in (by_risk(own) | by_topic(own, 3)).items()})
+        for name, own in test.groupby("test_set", sort=False)
+    ]
+    sliced = {
+        (name, key): slices([result for result in results if result.test_set == name], groups, key, seed)
+        for name, groups in parts
+        for key in shared(figures_of("slices"))
+    }
+    write_report(folder, results, gains, sliced, pictures, caveats_by_set(scores, test, stages(results), seed))
     write_replies(folder, scores, test)
     print_results(results, Console(width=200))
     for gain in gains:
         if gain.figure == "reward":
-            print(f"reward {gain.ours} − {gain.theirs}: {signed(gain.gain)}, p {gain.p:.4f}")
+            print(f"{gain.test_set}: reward {gain.ours} − {gain.theirs}: {signed(gain.gain)}, p {gain.p:.4f}")
 
 
 RECIPE = Recipe("eval", section("eval", EvalConfig), plan)

@@ -10,7 +10,7 @@ its ceiling goes on by the same command, without ``force=true``. Afterwards the 
 too.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from common.stage import Plan
 from eval.judge.client import JudgeError
 from eval.judge.config import JudgeConfig
 from eval.judge.run import run_judge
-from eval.replies import items_of_run
+from eval.replies import items_of_run, named_set
 from recipes.stage import Common, Recipe, main, section
 
 
@@ -41,9 +41,10 @@ def plan(common: Common, config: JudgeConfig) -> Plan:
     # Without a look at `resume`: the verdicts there are gone on with where they are of this request.
     def work(folder: Path, _: bool) -> dict[str, Any]:
         try:
-            items = items_of_run(generated, test, config.questions, common.seed)
+            chosen = replace(config, test_set=named_set(test, config.test_set))
+            items = items_of_run(generated, test, config.questions, common.seed, chosen.test_set)
             people = read_rankings(human) if human.is_file() else []
-            return run_judge(config, items, people, common.seed, common.force, folder)
+            return run_judge(chosen, items, people, common.seed, common.force, folder)
         except (FileError, JudgeError) as error:
             raise StageError(f"judge: {error}") from error
 

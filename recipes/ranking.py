@@ -12,13 +12,14 @@ a draft of an unfinished page by itself. ``ranking/study.json`` records the seed
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.decisions import read_decisions
 from common.errors import StageError
 from common.files import FileError
+from common.manifest import require_stage
 from common.records.rankings import read_rankings
 from eval.human.analysis import analyse
 from eval.human.conduct import Conducted, StudyConfig, write_study
 from eval.human.study import Left
+from eval.replies import named_set
 from recipes.stage import load_profile, main
 
 
@@ -41,7 +42,8 @@ def run(arguments: Sequence[str]) -> None:
                 return study.serve()
             folder, seed, (rankings, left) = study.folder, study.seed, study.export()
         shown = analyse(rankings, seed, config.checks_passed)
-        write_study(folder, shown, read_decisions(common.root).data_source, left)
+        test = require_stage(common.root / "data", "data") / "test.parquet"
+        write_study(folder, shown, named_set(test, config.test_set), left)
     except FileError as error:
         raise StageError(f"ranking: {error}") from error
 

@@ -8,9 +8,11 @@ import pandas as pd
 
 from common.files import FileError, read_json_lines
 
-# Of ``test.parquet``: question is the whole post, prompt the chat to generate from, risks the rules that match.
+# Of ``test.parquet``: test_set is the set's name, question the whole post, prompt the chat to generate from, risks the
+# rules that match.
 TEST_COLUMNS: Final = (
     "id",
+    "test_set",
     "title",
     "description",
     "question",

@@ -13,6 +13,7 @@ from common.hashing import Input
 from common.manifest import MANIFEST, Manifest, require_stage
 from common.records import HELDOUT_FILE, METRICS_FILE, PROBES_FILE, ROLLOUTS
 from common.records.references import read_references
+from common.records.replies import file_stem
 from eval.compare import Gain
 from eval.report import read_curves
 from eval.results import Result
@@ -23,7 +24,7 @@ from reward_fns.reward_model import THRESHOLD_FILE, Threshold
 # The stages of rankings: by people, and by a model.
 RANKED_BY: Final = ("ranking", "judge")
 
-_POST: Final = ("id", "references", "title", "description", "topic", "crisis", "risks")
+_POST: Final = ("id", "references", "test_set", "title", "description", "topic", "crisis", "risks")
 _SCORES: Final = ("question_id", "sample", "text", "shown", "fault", "chars", "cosine", "answer", "heldout_answer")
 
 
@@ -33,9 +34,9 @@ class Run:
 
     Attributes:
         test: the questions, of ``test.parquet``.
-        results: of protocol zh, in order.
+        results: of protocol zh, test set by test set, the models of each in order.
         paper: of protocol paper, in the same order.
-        scores: a row a reply, by model, in the same order.
+        scores: a row a reply to a question of any test set, by model, in order.
         gains: of `eval.compare.compare`.
         curves: see `read_curves`; None for a run without GRPO.
         threshold: T of the reward model.
@@ -89,8 +90,11 @@ def read_run(root: Path) -> Run:
         FileNotFoundError: the reward model has no threshold.
     """
     folder = root / "eval"
+    test = read_references(root / "data" / "test.parquet", _POST)
     gains = _gains(folder / "gains.json")
-    by_stem = _results(folder, "zh", [name for gain in gains for name in (gain.theirs, gain.ours)])
+    sets = list(test["test_set"].unique())
+    results = _results(folder, "zh", [name for gain in gains for name in (gain.theirs, gain.ours)], sets)
+    models = list(dict.fromkeys(result.model for result in results))
     manifests = _manifests(root)
     threshold = Threshold.load(root / "reward-model")
     # How the run paid r_format, by GRPO's manifest.
@@ -98,10 +102,10 @@ def read_run(root: Path) -> Run:
     reward = grpo.get("reward", {}).get("custom_reward_function", {})
     format_mode = str(reward.get("reward_kwargs", {}).get("format_mode", "exact"))
     return Run(
-        test=read_references(root / "data" / "test.parquet", _POST),
-        results=list(by_stem.values()),
-        paper=list(_results(folder, "paper", [result.model for result in by_stem.values()]).values()),
-        scores={result.model: _scores(folder / f"{stem}.scores.parquet") for stem, result in by_stem.items()},
+        test=test,
+        results=results,
+        paper=_results(folder, "paper", models, sets),
+        scores={model: _scores(folder / f"{file_stem(model)}.scores.parquet") for model in models},
         gains=gains,
         curves=read_curves(root / "grpo", format_mode),
         threshold=threshold,
@@ -139,14 +143,16 @@ def _probes(path: Path, threshold: float) -> list[dict[str, Any]]:
     return rows
 
 
-def _results(folder: Path, protocol: str, order: Sequence[str]) -> dict[str, Result]:
-    """By the files' stems, in the order of the models' names given, others last."""
-    suffix = f".{protocol}.json"
-    found = {path.name.removesuffix(suffix): Result.read(path) for path in sorted(folder.glob(f"*{suffix}"))}
+def _results(folder: Path, protocol: str, models: Sequence[str], sets: Sequence[str]) -> list[Result]:
+    """In the order of the test sets and models given, others last."""
+    found = [Result.read(path) for path in sorted(folder.glob(f"*.{protocol}.json"))]
     if not found:
-        raise FileError(f"{folder}: no *{suffix}, expected one for each model. Run `make eval` again.")
-    place = {name: number for number, name in reversed(list(enumerate(order)))}
-    return dict(sorted(found.items(), key=lambda item: place.get(item[1].model, len(order))))
+        raise FileError(f"{folder}: no *.{protocol}.json, expected one for each model. Run `make eval` again.")
+
+    def place(name: str, order: Sequence[str]) -> int:
+        return order.index(name) if name in order else len(order)
+
+    return sorted(found, key=lambda result: (place(result.test_set, sets), place(result.model, models)))
 
 
 def _scores(path: Path) -> pd.DataFrame:

@@ -78,14 +78,16 @@ def headline(gains: Sequence[Gain], results: Sequence[Result], figures: Sequence
         whether the difference is clear, and the sentence.
     """
     own = stages(results)
-    others = [result.model for result in results if result.model not in own]
+    others = list(dict.fromkeys(result.model for result in results if result.model not in own))
     pairs = [*((later, earlier) for earlier, later in pairwise(own)), *((own[-1], other) for other in others)]
-    known = {(gain.figure, gain.ours, gain.theirs): gain for gain in [*gains, *map(_turned, gains)]}
+    known = {(gain.test_set, gain.figure, gain.ours, gain.theirs): gain for gain in [*gains, *map(_turned, gains)]}
+    sets = list(dict.fromkeys(result.test_set for result in results))
     return [
-        (gain.p < CLEAR, _sentence(gain))
+        (gain.p < CLEAR, f"{name}: {_sentence(gain)}" if len(sets) > 1 else _sentence(gain))
+        for name in sets
         for figure in figures
         for pair in pairs
-        if (gain := known.get((figure, *pair)))
+        if (gain := known.get((name, figure, *pair)))
     ]
 
 

@@ -7,7 +7,7 @@ the file holds; a content security policy forbids it everything else. Texts of m
 import base64
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.resources import files
 from typing import Final
 
@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from common.settings import check, limited, one_of
-from eval.caveats import caveats
+from eval.caveats import caveats_by_set
 from eval.compare import stages
 from eval.figures import FIGURES, figure, figures_of
 from eval.html.inputs import Run
@@ -94,6 +94,10 @@ def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     replies = reply_data(run.scores, run.test, config.replies, config.samples)
     table = result_table(run.results)
+    sets = [
+        (str(name), [result for result in run.results if result.test_set == name], test)
+        for name, test in run.test.groupby("test_set", sort=False)
+    ]
     environment = Environment(
         loader=PackageLoader("eval.html", _ASSETS),
         autoescape=True,
@@ -111,9 +115,9 @@ def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
         script=Markup(script),
         models=[(name, place % MODEL_COLOURS, place >= MODEL_COLOURS) for place, name in enumerate(run.scores)],
         questions=len(run.test),
-        test_sets=list(dict.fromkeys(result.test_set for result in run.results)),
+        test_sets=[name for name, _, _ in sets],
         samples=run.results[0].samples,
-        caveats=caveats(run.scores, stages(run.results), seed),
+        caveats=caveats_by_set(run.scores, run.test, stages(run.results), seed),
         headline=headline(run.gains, run.results, config.headline),
         comparisons=len(run.gains),
         uncompared=[figure(name).label for name in config.headline if name not in {gain.figure for gain in run.gains}],
@@ -130,12 +134,16 @@ def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
         threshold=run.threshold,
         probes=run.probes,
         without_topic=int((run.test["topic"] == "").sum()),
-        maps=heat_maps(run.results, run.test, config.slices, config.small, config.topics, seed),
+        maps=[
+            replace(one, heading=f"{name}: {one.heading}" if len(sets) > 1 else one.heading)
+            for name, results, test in sets
+            for one in heat_maps(results, test, config.slices, config.small, config.topics, seed)
+        ],
         small=config.small,
         slice_note=SLICE_NOTE.replace("`", ""),
         crisis_note=crisis_note(),
         chains_note=CHAINS_NOTE,
-        risk=risk_tables(run.results, run.test, config.risk, seed),
+        risks=[(name, *risk_tables(results, test, config.risk, seed)) for name, results, test in sets],
         rankings=[(by, ranking_rows(ranking)) for by, ranking in run.rankings.items()],
         ranked=[figure(name).heading for name in figures_of("ranking")],
         replies=embedded(replies),

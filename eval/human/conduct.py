@@ -22,7 +22,7 @@ from common.settings import check, limited, one_of
 from eval.human.analysis import Study
 from eval.human.server import ACCOUNTS, LabelStudio, Server, accounts
 from eval.human.study import Left, instructions, page, pages, rankings_of
-from eval.replies import BlindItem, items_of_run
+from eval.replies import BlindItem, items_of_run, named_set
 from eval.report import plot_mean_ranks
 
 NOTE: Final = (
@@ -41,6 +41,7 @@ class StudyConfig:
         action: start, export or analyse.
         annotators: names, of small letters and digits; more may be added while the study goes on.
         questions: drawn at random from the test set, at most; the paper has 100.
+        test_set: of which test set; "" for the first, the corpus's own.
         attention_every: an attention check for each so many questions; 0 for none.
         checks_passed: raters who passed a smaller share of their checks are left out of the analysis, 0 for nobody.
         file: rankings to analyse, with action=analyse.
@@ -53,6 +54,7 @@ class StudyConfig:
     action: str = field(default="start", metadata=one_of(("start", "export", "analyse")))
     annotators: list[str] = field(default_factory=list)
     questions: int = limited(100, 1)
+    test_set: str = ""
     attention_every: int = limited(10, 0)
     checks_passed: float = limited(0.0, 0, 1)
     file: str = ""
@@ -193,7 +195,8 @@ def _drawn(root: Path, seed: int, config: StudyConfig) -> tuple[list[BlindItem],
     test = require_stage(root / "data", "data") / "test.parquet"
     # More than all questions is not drawn; without checks none is added.
     every = config.attention_every or config.questions + 1
-    drawn = items_of_run(generated, test, config.questions + config.questions // every, seed)
+    count = config.questions + config.questions // every
+    drawn = items_of_run(generated, test, count, seed, named_set(test, config.test_set))
     wanted = min(config.questions, len(drawn)) // every
     # None where much may be at stake.
     checks = [item for item in drawn[::-1] if not item.at_risk][:wanted]

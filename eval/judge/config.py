@@ -60,6 +60,7 @@ class JudgeConfig:
         base_url: of the OpenAI-compatible server, ending with /v1 as a rule.
         api_key_env: the environment variable that holds the key; "" for a server that asks for none.
         questions: how many are judged at most, drawn by the seed.
+        test_set: of which test set; "" for the first, the corpus's own.
         concurrency: calls under way at once.
         attempts: how often a verdict is asked for until it is well-formed.
         structured: "json_schema" to hold the model to the verdict's schema, "none" to ask for JSON in the text, "auto"
@@ -78,6 +79,7 @@ class JudgeConfig:
     base_url: str = "http://127.0.0.1:8000/v1"
     api_key_env: str = ""
     questions: int = limited(100, 1)
+    test_set: str = ""
     concurrency: int = limited(8, 1)
     attempts: int = limited(3, 1)
     structured: str = field(default="auto", metadata=one_of(STRUCTURED))

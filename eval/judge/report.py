@@ -23,7 +23,9 @@ _LENGTH_NOTE: Final = (
 )
 
 
-def write_judgement(folder: Path, judgement: Judgement, people: InterRater | None, stopped_by: str) -> str:
+def write_judgement(
+    folder: Path, judgement: Judgement, people: InterRater | None, stopped_by: str, test_set: str
+) -> str:
     """``judge.json`` and ``judge.md``; gives the latter's text.
 
     Args:
@@ -31,12 +33,13 @@ def write_judgement(folder: Path, judgement: Judgement, people: InterRater | Non
         judgement: of `eval.judge.analysis.analyse`.
         people: their agreement with the judge, None where there is none to tell.
         stopped_by: the ceiling that was reached, "" for none.
+        test_set: its name in tables.
     """
-    told = {"stopped_by": stopped_by, "inter_rater": asdict(people) if people else None}
+    told = {"test_set": test_set, "stopped_by": stopped_by, "inter_rater": asdict(people) if people else None}
     write_json(folder / "judge.json", asdict(judgement) | told)
     text = "\n".join(
         [
-            f"# LLM judge: {escape(judgement.judge)}",
+            f"# LLM judge: {escape(judgement.judge)}, {escape(test_set)}",
             "",
             *_counts(judgement.counts, stopped_by),
             *_models(judgement),

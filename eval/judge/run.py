@@ -250,7 +250,7 @@ def run_judge(
         seed=seed,
     )
     write_rankings(folder / RANKINGS_FILE, rankings)
-    print(write_judgement(folder, judgement, inter_rater(rankings, pairs, people, seed), stopped_by))
+    print(write_judgement(folder, judgement, inter_rater(rankings, pairs, people, seed), stopped_by, config.test_set))
     if stopped_by:
         raise StageError(
             f"judge: stopped at {stopped_by}, {judgement.counts.missing} of {judgement.counts.comparisons} comparisons "

@@ -38,7 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, make_questions: MakeQuestio
     write_grpo_parquet(out / "grpo_train.parquet", calm[:5], "系统", "sample", "train")
     write_grpo_parquet(out / "grpo_val.parquet", calm[5:7], "系统", "sample", "val")
     write_triplets_parquet(out / "triplets.parquet", [Triplet("a", "问", "答", "否", "generic", "train")])
-    write_test_parquet(out / "test.parquet", calm[7:], "系统")
+    write_test_parquet(out / "test.parquet", {"mine": calm[7:]}, "系统")
     write_questions_parquet(out / "questions.parquet", Split(calm[:5], calm[5:7], calm[7:]))
     return out
 

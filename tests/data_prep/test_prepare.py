@@ -147,6 +147,53 @@ def test_questions_of_an_excluded_corpus_are_not_trained_on(
     check_sums(prepared)
 
 
+def test_a_further_corpus_gives_a_test_set_that_nothing_alike_is_trained_on(
+    tmp_path: Path, tokenizer: PreTrainedTokenizerFast, make_questions: MakeQuestions
+) -> None:
+    """The first 20 questions stand in both; of the further corpus 10 are drawn."""
+    questions = make_questions(60)
+    other = [replace(question, id=f"x{question.id}") for question in questions[:20]]
+    more = corpus(other)
+    prepared = prepare(corpus(questions), None, {}, tokenizer, CONFIG, tmp_path, {"PsyQA": more})
+    made = read(tmp_path)
+    test = made["test"]
+    assert test.groupby("test_set", sort=False).size().to_dict() == {"made up": 10, "PsyQA": 10}
+    drawn = set(test.loc[test["test_set"] == "PsyQA", "question"])
+    for trained in ({r["instruction"] for r in made["sft"]}, posts(made["grpo_train"]), posts(made["grpo_val"])):
+        assert not trained & drawn
+    assert not set(made["triplets"]["question"]) & drawn
+    assert prepared.remaining["PsyQA / grpo_train"] == 0
+    assert {name: len(members) for name, members in prepared.tested.items()} == {"made up": 10, "PsyQA": 10}
+    check_sums(prepared)
+    again = prepare(corpus(questions), None, {}, tokenizer, CONFIG, tmp_path / "again", {"PsyQA": more})
+    assert again.tested == prepared.tested
+
+
+@pytest.mark.parametrize(
+    ("count", "prefix", "name", "message"),
+    [
+        (5, "x", "PsyQA", r"tests: PsyQA has 5 questions, too few for test_size 10"),
+        (60, "", "PsyQA", r"test sets made up and PsyQA both have a question"),
+        (20, "x", "made up", r"expected a name of its own"),
+    ],
+)
+def test_a_test_set_that_cannot_be_stops(
+    count: int,
+    prefix: str,
+    name: str,
+    message: str,
+    tmp_path: Path,
+    tokenizer: PreTrainedTokenizerFast,
+    make_questions: MakeQuestions,
+) -> None:
+    questions = make_questions(60)
+    other = corpus([replace(question, id=f"{prefix}{question.id}") for question in questions[:count]])
+    with pytest.raises(ValueError, match=message):
+        prepare(corpus(questions), None, {}, tokenizer, CONFIG, tmp_path, {name: other})
+    with pytest.raises(ValueError, match="expected a name of its own"):
+        prepare(corpus(questions), None, {"b": other}, tokenizer, CONFIG, tmp_path, {"b": other})
+
+
 def test_near_duplicates_lie_on_one_side(
     tmp_path: Path, tokenizer: PreTrainedTokenizerFast, make_questions: MakeQuestions
 ) -> None:

@@ -87,10 +87,11 @@ def test_triplet_rows(tmp_path: Path) -> None:
 
 def test_test_rows(tmp_path: Path, make_questions: MakeQuestions) -> None:
     questions = make_questions(5)
-    write_test_parquet(tmp_path / "t.parquet", questions, "系统")
+    write_test_parquet(tmp_path / "t.parquet", {"mine": questions}, "系统")
     row = pd.read_parquet(tmp_path / "t.parquet").to_dict("records")[4]
     assert list(row) == [
         "id",
+        "test_set",
         "title",
         "description",
         "question",

@@ -98,7 +98,7 @@ def test_report_files(scores: dict[str, pd.DataFrame], test_set: pd.DataFrame, t
     plot_rewards(curves["reward"], tmp_path / "reward.png")
     plot_models(results, tmp_path / "models.png")
     parts = slices(results, by_risk(test_set) | by_topic(test_set), "reward", 42)
-    write_report(tmp_path, results, gains, {"reward": parts}, ["reward.png"])
+    write_report(tmp_path, results, gains, {("sample", "reward"): parts}, ["reward.png"])
     write_replies(tmp_path, scores, test_set)
     report = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert "| sample | SFT+GRPO | 2.00 (2.00 to 2.00) | 1.00 (1.00 to 1.00) | 1.00 (1.00 to 1.00) |" in report

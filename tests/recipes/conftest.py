@@ -175,6 +175,7 @@ def _write_test(folder: Path) -> None:
     rows = [
         {
             "id": name,
+            "test_set": "sample",
             "question": f"{name}：最近总是睡不着。",
             "crisis": name == "q1",
             "risks": [],

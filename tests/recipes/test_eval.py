@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from common.errors import StageError
-from common.records.replies import GeneratedModel, Reply, write_models, write_replies
+from common.records.replies import GeneratedModel, Reply, read_models, write_models, write_replies
 from eval.results import Result
 from eval.sources import sources
+from recipes import report
 from recipes.eval import RECIPE
 from recipes.stage import run
 from reward_fns.coe_format import CoEOutput
@@ -33,7 +35,7 @@ class RewardModel:
 def write_test(folder: Path) -> None:
     rows = [
         {"id": f"q{n}", "title": "标题", "description": "来信", "question": "来信", "topic": "职场", "crisis": n == 0}
-        | {"risks": [], "references": ["你一定很难过。"]}
+        | {"test_set": "sample", "risks": [], "references": ["你一定很难过。"]}
         for n in range(4)
     ]
     pd.DataFrame(rows).to_parquet(folder / "test.parquet")
@@ -85,6 +87,44 @@ def test_replies_are_scored_and_reported(root: Path, capsys: pytest.CaptureFixtu
     assert {path.name for path in folder.glob("*.png")} == {"models.png", "reward.png"}
     run(RECIPE, arguments(root))
     assert "nothing has changed" in capsys.readouterr().out
+
+
+def test_each_test_set_has_its_rows_its_gains_and_its_mark(root: Path) -> None:
+    """Two sets in one run: the second is PsyQA, which one of the models has read."""
+    test = pd.read_parquet(root / "data" / "test.parquet")
+    both = test.assign(test_set=["sample", "PsyQA", "sample", "PsyQA"])
+    make_stage(root, "data", lambda folder: both.to_parquet(folder / "test.parquet"))
+
+    def generated(folder: Path) -> None:
+        write_generated(folder)
+        write_models(folder, [replace(m, seen=["PsyQA"] if m.name == "other" else []) for m in read_models(folder)])
+
+    local = {"SFT": "elsewhere", "SFT+GRPO": "elsewhere"}
+    make_stage(root, "generate", generated, {"local": local}, sources(root, local))
+    folder = run(RECIPE, arguments(root))
+    found = {path.name: Result.read(path) for path in folder.glob("*.zh.json")}
+    assert found.keys() == {
+        f"{model}.{name}.zh.json" for model in ("sft", "sft_grpo", "other") for name in ("sample", "psyqa")
+    }
+    assert {(r.test_set, tuple(r.by_question.index)) for r in found.values()} == {
+        ("sample", ("q0", "q2")),
+        ("PsyQA", ("q1", "q3")),
+    }
+    assert [name for name, result in found.items() if result.note] == ["other.psyqa.zh.json"]
+    gains = json.loads((folder / "gains.json").read_text(encoding="utf-8"))
+    assert {gain["test_set"] for gain in gains} == {"sample", "PsyQA"}
+    told = (folder / "report.md").read_text(encoding="utf-8")
+    assert "other, PsyQA: it may have seen this test set" in told
+    assert "| Answer | SFT+GRPO − SFT | PsyQA | +1.000" in told
+    assert "Answer by part of the test set PsyQA:" in told
+    page = report.RECIPE.plan(*report.RECIPE.load(arguments(root)))
+    out = root / "page"
+    out.mkdir()
+    page.work(out, False)
+    html = (out / "report.html").read_text(encoding="utf-8")
+    assert "answered the 4 questions\n  of test set sample, PsyQA" in html
+    assert "PsyQA: Held-out answer: SFT+GRPO is higher than SFT" in html or "PsyQA: Held-out answer: no clear" in html
+    assert "it may have seen this test set" in html
 
 
 def test_data_made_again_with_the_same_bytes_redo_nothing(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

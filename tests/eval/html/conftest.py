@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from common.manifest import Manifest
-from common.records.replies import ReplyKind
+from common.records.replies import ReplyKind, file_stem
 from eval.compare import compare
 from eval.html.inputs import Run, read_run
 from eval.html.report import ReportConfig, render
@@ -30,6 +30,7 @@ THRESHOLD = Threshold(0.2, "Youden", 8, 0.9, {"topic": 0.9}, {"topic": 0.25}, 0.
 def question(number: int, topic: str, **changes: Any) -> dict[str, Any]:
     return {
         "id": f"q{number}",
+        "test_set": "sample",
         "title": f"标题{number}",
         "description": f"来信{number}",
         "question": f"标题{number}\n来信{number}",
@@ -78,7 +79,8 @@ def root(test_set: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Pa
         ("think", [f"<think>想</think>{ATTACK}", "<think>想"], 0.1),
     ]
     results = []
-    for name, stem, (kind, texts, cosine) in zip(NAMES, ("base", "sft", "sft_grpo", "other"), models, strict=True):
+    for name, (kind, texts, cosine) in zip(NAMES, models, strict=True):
+        stem = file_stem(name)
         for protocol in ("paper", "zh"):
             scores = scored(test_set, protocol, kind, texts, cosine)
             result = Result.of(name, "sample", Protocol("paper" if protocol == "paper" else "zh").signature, scores, 42)

@@ -134,10 +134,11 @@ def test_malformed_and_missing_are_counted_apart(tmp_path: Path) -> None:
     found = judged(answers[:5], items)
     counts = found.counts
     assert (counts.whole, counts.malformed, counts.missing, counts.malformed_answers) == (1, 1, 1, 1)
-    text = write_judgement(tmp_path, found, None, "max_cost=1")
+    text = write_judgement(tmp_path, found, None, "max_cost=1", "PsyQA")
     assert "1 have no well-formed verdict and 1 are missing" in text
     assert "stopped at max_cost=1" in text
-    assert json.loads((tmp_path / "judge.json").read_text())["counts"]["malformed"] == 1
+    written = json.loads((tmp_path / "judge.json").read_text())
+    assert (written["counts"]["malformed"], written["test_set"]) == (1, "PsyQA")
 
 
 def test_agreement_same_reversed_and_undefined() -> None:

@@ -1,0 +1,53 @@
+"""The model without the Chain of Empathy (section 4.3.2): one key of `make data`, and every later stage follows."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from common.code import REPO
+from common.records.replies import read_models
+from data_prep.prompts import PLAIN_PROMPT
+from eval.results import Result
+from reward_fns.coe_format import TAG
+
+
+def recipe(root: Path, name: str, *arguments: str) -> None:
+    command = [sys.executable, "-m", f"recipes.{name}", "profile=tiny", f"out={root}", *arguments]
+    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_every_stage_follows_and_the_reward_varies(tmp_path: Path) -> None:
+    recipe(tmp_path, "data", "prompt=plain", "test_size=8")
+    samples = json.loads((tmp_path / "data" / "sft.json").read_text(encoding="utf-8"))
+    assert {sample["system"] for sample in samples} == {PLAIN_PROMPT}
+    assert not any(TAG.search(sample["output"]) for sample in samples)
+    recipe(tmp_path, "sft", "max_steps=20")
+    recipe(tmp_path, "reward_model")
+    recipe(
+        tmp_path,
+        "heldout_reward_model",
+        "encoder=static",
+        "tokens=null",
+        "whiten=null",
+        "training.learning_rate=0.0025",
+    )
+    recipe(tmp_path, "grpo", "trainer.total_training_steps=1")
+    (rollouts,) = (tmp_path / "grpo" / "rollouts").glob("*.jsonl")
+    scores = [json.loads(line)["score"] for line in rollouts.read_text(encoding="utf-8").splitlines()]
+    # With r_format in it every one of them would be 0, and there would be nothing to learn.
+    assert len(scores) == 32
+    assert set(scores) == {0.0, 1.0}
+    recipe(tmp_path, "generate", "samples=1", "models=[SFT,SFT+GRPO]")
+    assert [model.kind for model in read_models(tmp_path / "generate")] == ["plain", "plain"]
+    recipe(tmp_path, "eval")
+    for stem in ("sft", "sft_grpo"):
+        result = Result.read(tmp_path / "eval" / f"{stem}.zh.json")
+        assert 0 < result.figures["answer"].mean <= 1
+        assert "format" not in result.figures
+        assert result.test_set == "sample"
+    recipe(tmp_path, "report")
