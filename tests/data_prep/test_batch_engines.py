@@ -107,7 +107,7 @@ def test_an_error_in_a_pool_reaches_the_caller(make_questions: MakeQuestions, tm
         list(treat_questions(make_questions(2 * engine.BATCH), config, tmp_path, workers=2))
 
 
-@pytest.mark.slow
+@pytest.mark.spread
 def test_pool_and_two_ray_nodes_give_the_same(make_questions: MakeQuestions, tmp_path: Path) -> None:
     import ray
     from ray.cluster_utils import Cluster
@@ -128,7 +128,7 @@ def test_pool_and_two_ray_nodes_give_the_same(make_questions: MakeQuestions, tmp
     assert names[0] == names[1] == names[2]
 
 
-@pytest.mark.slow
+@pytest.mark.spread
 def test_ten_kills_leave_no_trace(tmp_path: Path) -> None:
     corpus = tmp_path / "corpus.jsonl"
     build = ["-m", "benchmarks.corpus", f"out={corpus}", "questions=600"]
