@@ -9,7 +9,7 @@ PYTHON ?= python3
 PY := $(VENV)/bin/python
 # A GPU node runs `make install-gpu` once; everywhere else the CPU set is installed when it is first needed.
 READY := $(if $(wildcard $(VENV)/.installed-gpu),$(VENV)/.installed-gpu,$(VENV)/.installed-cpu)
-STAGE = $(PY) -m recipes.$(1) profile=$(PROFILE) "out=$(OUT)" "corpus=$(CORPUS)" seed=$(SEED) $(if $(MODEL),"model=$(MODEL)") $(ARGS)
+STAGE = $(PY) -m recipes.$(1) profile=$(PROFILE) "out=$(OUT)" "corpus=$(CORPUS)" seed=$(SEED) $(if $(MODEL),"model=$(MODEL)") $(if $(VARIANT),"variant=$(VARIANT)") $(ARGS)
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-gpu demo base data sft reward-model heldout-reward-model reward-probes reward-ranking grpo generate eval label-studio-env ranking judge report test test-slow lint format lock clean

@@ -16,7 +16,8 @@ from common.hashing import Input
 from common.stage import Plan
 from data_prep.corpora import CorpusError
 from data_prep.corpora.sample import SAMPLE_CORPUS
-from recipes.stage import Common, Recipe, main, section
+from recipes.profile import Common, section
+from recipes.stage import Recipe, main
 from recipes.tiny_base.build import BaseConfig, build_base
 
 

@@ -5,9 +5,9 @@
     make data CORPUS=/data/posts.csv ARGS="columns.title=问题 columns.description=内容 columns.responses=回答"
     make data CORPUS=/data/smilechat.zip ARGS="exclude=[/data/PsyQA_full.json] engine=ray"
 
-SFT samples need CoE chains, which only the sample corpus brings (written for this project, not reviewed): with another
-corpus the SFT set is the sample's, and prompts, triplets and test come from the corpus named. What is left out, and
-why, is in ``rejected.jsonl``; what was masked, without the values, in ``masked.jsonl``; the rest in ``report.md``.
+SFT samples need CoE chains, which only the sample corpus brings: with another corpus the SFT set is the sample's, and
+prompts, triplets and test come from the corpus named. What is left out, and why, is in ``rejected.jsonl``; what was
+masked, without the values, in ``masked.jsonl``; the rest in ``report.md``.
 """
 
 import sys
@@ -25,9 +25,10 @@ from common.tokenizer import load_tokenizer
 from data_prep.config import DataConfig
 from data_prep.corpora import Corpus, CorpusError, corpus_name, load_corpus
 from data_prep.corpora.sample import SAMPLE_CORPUS, SMILECHAT_POSTS
-from recipes.stage import Common, Recipe, load_profile, main
-
-_SHOWN = ("report.md", "README.md")
+from recipes.data_variant import variant_data
+from recipes.profile import Common, load_profile
+from recipes.stage import Recipe, main
+from recipes.variants import MAIN
 
 
 def load(arguments: Sequence[str]) -> tuple[Common, DataConfig]:
@@ -42,8 +43,7 @@ def load(arguments: Sequence[str]) -> tuple[Common, DataConfig]:
 
 def _name(common: Common, config: DataConfig) -> str:
     """The corpus's name where none is given; `plan` says what is wrong with one that is not there."""
-    source = _source(common)
-    if source == SAMPLE_CORPUS or not source.exists():
+    if (source := _source(common)) == SAMPLE_CORPUS or not source.exists():
         return common.corpus
     try:
         return corpus_name(source, "table" if config.columns else config.format, config.encoding)
@@ -53,6 +53,8 @@ def _name(common: Common, config: DataConfig) -> str:
 
 def plan(common: Common, config: DataConfig) -> Plan:
     """Prepare the data; what is decided here, every later stage follows."""
+    if common.variant != MAIN:
+        return variant_data(common, config.prompt)
     source = _source(common)
     if not source.exists():
         raise StageError(f"{source}: no such file or folder. CORPUS= takes a path, or sample.")
@@ -61,12 +63,11 @@ def plan(common: Common, config: DataConfig) -> Plan:
     inputs |= {f"exclude {path}": Path(path) for path in config.exclude}
     inputs |= {f"tests {path}": Path(path) for path in config.tests}
     inputs |= {f"train_on {path}": Path(path) for path in config.train_on or []}
-    # The model's name is passed on to later stages.
     return Plan(
         {**config.decisive(), "model": common.model},
         inputs,
         lambda folder, resume: _prepare(common, config, source, folder),
-        _SHOWN,
+        shows=("report.md", "README.md"),
     )
 
 
@@ -97,12 +98,12 @@ def _prepare(common: Common, config: DataConfig, source: Path, folder: Path) -> 
         raise StageError(f"data: {error}") from error
     for warning in warnings:
         print(f"data: warning: {warning}", file=sys.stderr)
-    reasons = prepared.tally.reasons()
-    for stage, count in prepared.tally.stages.items():
+    reasons, stages = prepared.tally.reasons(), prepared.tally.stages
+    for stage, count in stages.items():
         why = ", ".join(f"{n} {reason}" for reason, n in reasons.get(stage, {}).items())
         print(f"data: {stage}: {count.came_in} in, {count.kept} kept" + (f" ({why})" if why else ""))
     return {
-        "stages": {stage: asdict(count) for stage, count in prepared.tally.stages.items()},
+        "stages": {stage: asdict(count) for stage, count in stages.items()},
         "splits": {name: len(members) for name, members in prepared.split.parts.items()},
         "tests": {name: len(questions) for name, questions in prepared.tested.items()},
         "triplets": prepared.triplets,
@@ -113,10 +114,10 @@ def _prepare(common: Common, config: DataConfig, source: Path, folder: Path) -> 
     }
 
 
-def read_before(model: str, format: str) -> Iterator[str]:
+def read_before(model: str, name: str) -> Iterator[str]:
     """What to know of test questions from a corpus that the base has read, by its card."""
-    if format in read_corpora(Path(model)):
-        yield f"the base {model} has read {format}, by its card; test questions from there say little. Take MODEL=…"
+    if name in read_corpora(Path(model)):
+        yield f"the base {model} has read {name}, by its card; test questions from there say little. Take MODEL=…"
 
 
 def _decisions(common: Common, config: DataConfig) -> DataDecisions:

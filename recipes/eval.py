@@ -32,7 +32,8 @@ from eval.report import plot_models, plot_rewards, read_curves, signed, write_re
 from eval.results import Result, RewardScorer, add_rewards, score_replies
 from eval.sources import require_current_replies
 from eval.tables import SEEN, print_results
-from recipes.stage import Common, Recipe, main, section
+from recipes.profile import Common, section
+from recipes.stage import Recipe, main
 from reward_fns.reward_model import GENERIC_FILE, THRESHOLD_FILE, RewardModel
 
 REWARD_MODELS = ("reward-model", "heldout-reward-model")

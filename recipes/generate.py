@@ -22,7 +22,8 @@ from data_prep.corpora import NAMES
 from data_prep.prompts import SYSTEM_PROMPTS
 from eval.generation.run import GenerateConfig, ModelEntry, generate, load_entries
 from eval.sources import OWN, STAGES, sources
-from recipes.stage import Common, Recipe, main, section
+from recipes.profile import Common, section
+from recipes.stage import Recipe, main
 
 
 def plan(common: Common, config: GenerateConfig) -> Plan:

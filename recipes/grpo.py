@@ -2,11 +2,13 @@
 
     make grpo PROFILE=tiny
     make grpo PROFILE=qwen3_8b ARGS="actor_rollout_ref.rollout.n=8"
+    make grpo VARIANT=grpo_only                                           # profiles/variants.yaml
     make grpo ARGS="reward.custom_reward_function.path=/my/reward.py"     # docs/reward.md
 
 Composes verl's configuration (`recipes.grpo_config`), checks what the run needs, and runs verl's V1 trainer under the
 watchdog in a process of its own (`recipes.grpo_train`). Afterwards ``outputs/<profile>/grpo/`` is a Hugging Face model.
-A killed run goes on from its last checkpoint. All overrides are verl's own hydra keys.
+A killed run goes on from its last checkpoint, one that can learn nothing is ended (`recipes.grpo_signal`). All
+overrides are verl's own hydra keys.
 """
 
 import shutil
@@ -25,7 +27,9 @@ from common.stage import Plan
 from common.watchdog import Limits, Progress, run_watched
 from recipes.grpo_config import OUTAGE_FILE, compose_config, starts_worker
 from recipes.grpo_machine import check_machine
-from recipes.stage import Common, Recipe, framework, main
+from recipes.grpo_signal import SIGNAL_FILE, SignalWatch, judge
+from recipes.profile import Common, framework
+from recipes.stage import Recipe, main
 
 _ATTEMPT_FILE = "metrics.attempt.jsonl"
 _REWARD_FILES = ("threshold.json", "generic.json")
@@ -64,8 +68,11 @@ def _train(config: DictConfig, folder: Path, resume: bool) -> dict[str, Any]:
             (folder / name).unlink(missing_ok=True)
     merge_metrics(folder)
     (folder / OUTAGE_FILE).unlink(missing_ok=True)
+    (folder / SIGNAL_FILE).unlink(missing_ok=True)
     resolved = folder / "config.yaml"
     write_text(resolved, OmegaConf.to_yaml(config, resolve=True))
+    rollouts, signal = config.data.train_batch_size * config.actor_rollout_ref.rollout.n, config.recipe.signal
+    starved = SignalWatch(folder, rollouts, signal.first_steps)
     run_watched(
         "grpo",
         [sys.executable, "-m", "recipes.grpo_train", str(resolved)],
@@ -73,10 +80,14 @@ def _train(config: DictConfig, folder: Path, resume: bool) -> dict[str, Any]:
         Limits(config.recipe.limits.total_s, config.recipe.limits.idle_s),
         env={**config.recipe.env, "VERL_FILE_LOGGER_PATH": str(folder / _ATTEMPT_FILE)},
         progress=lambda: read_progress(folder, config.trainer.total_training_steps),
-        failure=lambda: reward_outage(folder),
+        failure=lambda: reward_outage(folder) or starved(),
     )
     merge_metrics(folder)
-    return {"checkpoint": str(copy_model(folder)), "steps": config.trainer.total_training_steps}
+    found = judge(folder, rollouts, signal.most_tied)
+    if found.none:
+        print(f"grpo: {found.none}; tables enter this run as that.", flush=True)
+    steps = config.trainer.total_training_steps
+    return {"checkpoint": str(copy_model(folder)), "steps": steps, "tied": found.share, "no_signal": found.none}
 
 
 def read_progress(folder: Path, total: int) -> Progress | None:

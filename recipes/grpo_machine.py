@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from pathlib import Path
 from typing import Final
 
@@ -55,6 +56,8 @@ def check_machine(config: DictConfig, problem: str = "") -> None:
     paths = [(config.actor_rollout_ref.model.path, "sft"), (config.data.train_files, "data")]
     paths += [(config.recipe.reward_worker.model, "reward-model")] if starts_worker(config) else []
     for path, target in [*paths, (config.data.val_files, "data")]:
+        if _is_hub_id(path):
+            continue
         if not Path(path).exists():
             missing.append(f"{path} (made by `make {target}`)")
         elif Path(path).is_relative_to(out / target) and (fault := stage_problem(out / target)):
@@ -65,3 +68,8 @@ def check_machine(config: DictConfig, problem: str = "") -> None:
         lines = "".join(f"\n  - {item}" for item in dict.fromkeys(missing))
         hint = "\nOn a machine without GPUs use PROFILE=tiny." if gpus < gpus_needed(config) else ""
         raise StageError(f"GRPO cannot start, missing are:{lines}{hint}")
+
+
+def _is_hub_id(path: str) -> bool:
+    """Whether a model is named as on the hub, such as Qwen/Qwen3-8B, and is no folder here."""
+    return re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", path) is not None and not Path(path).exists()

@@ -9,8 +9,9 @@ reward model like the first.
 """
 
 from common.stage import Plan
+from recipes.profile import Common, section
 from recipes.reward_model import training_plan
-from recipes.stage import Common, Recipe, main, section
+from recipes.stage import Recipe, main
 from reward_fns.training.config import RewardModelConfig
 from reward_fns.training.resplit import resplit
 

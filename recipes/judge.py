@@ -25,7 +25,8 @@ from eval.judge.client import JudgeError
 from eval.judge.config import JudgeConfig
 from eval.judge.run import run_judge
 from eval.replies import items_of_run, named_set
-from recipes.stage import Common, Recipe, main, section
+from recipes.profile import Common, section
+from recipes.stage import Recipe, main
 
 
 def plan(common: Common, config: JudgeConfig) -> Plan:

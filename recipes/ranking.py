@@ -20,7 +20,8 @@ from eval.human.analysis import analyse
 from eval.human.conduct import Conducted, StudyConfig, write_study
 from eval.human.study import Left
 from eval.replies import named_set
-from recipes.stage import load_profile, main
+from recipes.profile import load_profile
+from recipes.stage import main
 
 
 def run(arguments: Sequence[str]) -> None:

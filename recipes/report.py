@@ -17,7 +17,8 @@ from common.files import write_text
 from common.stage import Plan
 from eval.html.inputs import files_of_run, read_run
 from eval.html.report import ReportConfig, render
-from recipes.stage import Common, Recipe, main, section
+from recipes.profile import Common, section
+from recipes.stage import Recipe, main
 
 REPORT = "report.html"
 

@@ -21,7 +21,8 @@ from common.errors import StageError
 from common.hashing import Input, model_files, tokenizer_files
 from common.manifest import require_stage
 from common.stage import Plan
-from recipes.stage import Common, Recipe, main, section
+from recipes.profile import Common, section
+from recipes.stage import Recipe, main
 from reward_fns.training.config import STATIC, RewardModelConfig
 from reward_fns.training.pipeline import make_reward_model
 

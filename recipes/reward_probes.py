@@ -21,7 +21,8 @@ from common.manifest import require_stage
 from common.records import PROBES_FILE
 from common.settings import limited
 from common.stage import Plan
-from recipes.stage import Common, Recipe, main, section
+from recipes.profile import Common, section
+from recipes.stage import Recipe, main
 from reward_fns.options import Guards
 from reward_fns.reward_model import GENERIC_FILE, THRESHOLD_FILE, RewardModel
 from reward_fns.training.probes import heldout_questions, render_probes, run_probes

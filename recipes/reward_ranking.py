@@ -20,7 +20,8 @@ from common.files import write_json, write_text
 from common.hashing import model_files
 from common.manifest import require_stage
 from common.stage import Plan
-from recipes.stage import Common, Recipe, main, section
+from recipes.profile import Common, section
+from recipes.stage import Recipe, main
 from reward_fns.encoder import Encoder
 from reward_fns.training.pairwise import PAIRWISE, compare, render_pairwise, triplet_cosines
 from reward_fns.training.pipeline import UNTRAINED

@@ -26,7 +26,8 @@ from common.hashing import model_files
 from common.settings import check_types
 from common.stage import Plan
 from common.watchdog import Limits, Progress, run_watched
-from recipes.stage import Common, Recipe, framework, main
+from recipes.profile import Common, framework
+from recipes.stage import Recipe, main
 
 CONFIGS = REPO / "llamafactory_configs"
 

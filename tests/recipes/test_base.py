@@ -23,7 +23,8 @@ from data_prep.corpora import load_corpus
 from data_prep.dialogues import Dialogue, load_dialogues, treated
 from data_prep.prompts import COE_PROMPT, chat_messages
 from recipes.base import RECIPE
-from recipes.stage import NoSection, load_profile, run
+from recipes.profile import NoSection, load_profile
+from recipes.stage import run
 from recipes.tiny_base.mix import MixConfig, documents
 from recipes.tiny_base.model import ShapeConfig, build_model
 from recipes.tiny_base.tokenizer import build_tokenizer

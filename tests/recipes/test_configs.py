@@ -32,14 +32,14 @@ from recipes.grpo_config import (
     compose_config,
 )
 from recipes.grpo_machine import check_machine, cpu_slots_needed, gpus_needed
+from recipes.profile import COMMON_PROFILE, PROFILES, Common, load_profile, profile_names
 from recipes.reward_probes import ProbesConfig
 from recipes.reward_ranking import RankingConfig
-from recipes.stage import COMMON_PROFILE, PROFILES, Common, load_profile
 from recipes.tiny_base.build import BaseConfig
 from reward_fns.reward_worker import RewardWorkerConfig
 from reward_fns.training.config import RewardModelConfig
 
-NAMES = sorted({path.stem for path in PROFILES.glob("*.yaml")} - {COMMON_PROFILE})
+NAMES = profile_names()
 DECIDED = DataDecisions("sample", "coe", "系统", False, 1024, 1024, "base")
 SECTIONS: dict[str, type[Any]] = {
     "base": BaseConfig,

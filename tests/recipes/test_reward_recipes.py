@@ -14,7 +14,8 @@ from common.errors import StageError
 from common.records.triplets import KINDS
 from common.stage import Plan, run_stage
 from recipes import heldout_reward_model, reward_model, reward_probes, reward_ranking
-from recipes.stage import load_profile, run
+from recipes.profile import load_profile
+from recipes.stage import run
 from reward_fns.reward_model import RewardModel
 from reward_fns.training.config import RewardModelConfig
 from reward_fns.training.trainer import Trained

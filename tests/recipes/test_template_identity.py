@@ -24,12 +24,12 @@ from data_prep.writers import SftSample, write_grpo_parquet, write_sft_json
 from eval.generation.request import GenerationRequest
 from recipes import sft
 from recipes.grpo_config import compose_config
-from recipes.stage import COMMON_PROFILE, PROFILES, Common
+from recipes.profile import Common, profile_names
 from recipes.tiny_base.tokenizer import build_tokenizer
 from reward_fns.coe_format import CoEOutput
 from tests.recipes.texts import training_texts
 
-PROFILE_NAMES = sorted({path.stem for path in PROFILES.glob("*.yaml")} - {COMMON_PROFILE})
+PROFILE_NAMES = profile_names()
 DECIDED = DataDecisions("sample", "coe", COE_PROMPT, False, 2048, 2048, "base")
 IGNORED = -100
 
