@@ -27,7 +27,7 @@ from common.stage import Plan
 from common.watchdog import Limits, Progress, run_watched
 from recipes.grpo_config import OUTAGE_FILE, compose_config, starts_worker
 from recipes.grpo_machine import check_machine
-from recipes.grpo_signal import SIGNAL_FILE, SignalWatch, judge
+from recipes.grpo_signal import SignalWatch, measure, no_signal
 from recipes.profile import Common, framework
 from recipes.stage import Recipe, main
 
@@ -68,26 +68,34 @@ def _train(config: DictConfig, folder: Path, resume: bool) -> dict[str, Any]:
             (folder / name).unlink(missing_ok=True)
     merge_metrics(folder)
     (folder / OUTAGE_FILE).unlink(missing_ok=True)
-    (folder / SIGNAL_FILE).unlink(missing_ok=True)
     resolved = folder / "config.yaml"
     write_text(resolved, OmegaConf.to_yaml(config, resolve=True))
-    rollouts, signal = config.data.train_batch_size * config.actor_rollout_ref.rollout.n, config.recipe.signal
-    starved = SignalWatch(folder, rollouts, signal.first_steps)
-    run_watched(
-        "grpo",
-        [sys.executable, "-m", "recipes.grpo_train", str(resolved)],
-        folder / "train.log",
-        Limits(config.recipe.limits.total_s, config.recipe.limits.idle_s),
-        env={**config.recipe.env, "VERL_FILE_LOGGER_PATH": str(folder / _ATTEMPT_FILE)},
-        progress=lambda: read_progress(folder, config.trainer.total_training_steps),
-        failure=lambda: reward_outage(folder) or starved(),
-    )
+    rollouts, limits = config.data.train_batch_size * config.actor_rollout_ref.rollout.n, config.recipe.signal
+    starved = SignalWatch(folder, rollouts, limits.first_steps)
+    try:
+        run_watched(
+            "grpo",
+            [sys.executable, "-m", "recipes.grpo_train", str(resolved)],
+            folder / "train.log",
+            Limits(config.recipe.limits.total_s, config.recipe.limits.idle_s),
+            env={**config.recipe.env, "VERL_FILE_LOGGER_PATH": str(folder / _ATTEMPT_FILE)},
+            progress=lambda: read_progress(folder, config.trainer.total_training_steps),
+            failure=lambda: reward_outage(folder) or starved(),
+        )
+    except StageError:
+        if not starved.reason:
+            raise
+        # The run is done, and what came of it is that there is nothing to learn: no model is left.
+        merge_metrics(folder)
+        print(f"grpo: ended, {starved.reason}", flush=True)
+        return {"no_signal": starved.reason}
     merge_metrics(folder)
-    found = judge(folder, rollouts, signal.most_tied)
-    if found.none:
-        print(f"grpo: {found.none}; tables enter this run as that.", flush=True)
+    found = measure(folder, rollouts)
+    reason = no_signal(found, limits.most_tied)
+    if reason:
+        print(f"grpo: {reason}; tables enter this run as that.", flush=True)
     steps = config.trainer.total_training_steps
-    return {"checkpoint": str(copy_model(folder)), "steps": steps, "tied": found.share, "no_signal": found.none}
+    return {"checkpoint": str(copy_model(folder)), "steps": steps, "tied": found.share, "no_signal": reason}
 
 
 def read_progress(folder: Path, total: int) -> Progress | None:

@@ -4,16 +4,13 @@ A run in which every group ties from the start, such as one from a base model th
 for days and end with the model that it began with, and a table would report that as a finding.
 """
 
-import json
 from collections import defaultdict
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common.files import whole_lines, write_json
+from common.files import whole_lines
 from common.records import ROLLOUTS
-
-SIGNAL_FILE = "signal.json"
 
 
 @dataclass(frozen=True)
@@ -25,29 +22,17 @@ class Signal:
         groups: of one prompt each.
         tied: groups whose rewards are all the same.
         reward: mean over all rollouts.
-        none: the reason why the run is held to have no signal, "" where it has one.
     """
 
     steps: int
     groups: int
     tied: int
     reward: float
-    none: str = ""
 
     @property
     def share(self) -> float:
         """Of the groups that tie."""
         return self.tied / self.groups if self.groups else 0.0
-
-    def write(self, folder: Path) -> None:
-        """Leave it in the stage's folder."""
-        write_json(folder / SIGNAL_FILE, asdict(self), indent=1)
-
-    @classmethod
-    def read(cls, folder: Path) -> "Signal | None":
-        """What was left in the stage's folder; None where nothing was."""
-        file = folder / SIGNAL_FILE
-        return cls(**json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
 
 
 def measure(folder: Path, rollouts: int, first: int | None = None) -> Signal:
@@ -74,40 +59,37 @@ def measure(folder: Path, rollouts: int, first: int | None = None) -> Signal:
     return Signal(steps, groups, tied, sum(rewards) / len(rewards) if rewards else 0.0)
 
 
+def no_signal(found: Signal, most_tied: float) -> str:
+    """Why a finished run counts as one that learnt nothing, "" where it does not."""
+    if found.share <= most_tied:
+        return ""
+    return f"no signal: {found.tied} of {found.groups} groups tie, more than {most_tied:.0%}"
+
+
 class SignalWatch:
-    """Asked while the run goes on, until its first steps are done."""
+    """Asked while the run goes on, until its first steps are done.
+
+    Attributes:
+        reason: why the run had to be ended, "" while it may go on.
+    """
 
     def __init__(self, folder: Path, rollouts: int, first_steps: int) -> None:
-        """Watch the first `first_steps` steps of the run in `folder`; 0 for none."""
+        """Watch the first `first_steps` steps of the run in `folder`, 0 for none; see `measure` for `rollouts`."""
         self._folder, self._rollouts, self._first = folder, rollouts, first_steps
-        self._seen = -1
+        self._done = first_steps == 0
+        self.reason = ""
 
     def __call__(self) -> str:
-        """Why the run has to be ended, "" while it may go on."""
-        dumped = len(list((self._folder / ROLLOUTS).glob("*.jsonl"))) if self._first else 0
-        # Read only when a step has come, and no more once enough have.
-        if dumped < self._first or self._seen >= self._first:
-            return ""
-        signal = measure(self._folder, self._rollouts, self._first)
-        self._seen = signal.steps
-        if signal.steps < self._first or signal.tied < signal.groups:
-            return ""
-        reason = (
-            f"no signal: all {signal.groups} groups of the first {signal.steps} steps tie (mean reward "
-            f"{signal.reward:.2f}), so there is no advantage and nothing to learn"
-        )
-        Signal(signal.steps, signal.groups, signal.tied, signal.reward, reason).write(self._folder)
-        return f"{reason}. recipe.signal.first_steps=0 lets it go on."
-
-
-def judge(folder: Path, rollouts: int, most_tied: float) -> Signal:
-    """The signal of a finished run, left in its folder."""
-    found = measure(folder, rollouts)
-    none = (
-        f"no signal: {found.tied} of {found.groups} groups tie, more than {most_tied:.0%}"
-        if found.share > most_tied
-        else ""
-    )
-    signal = Signal(found.steps, found.groups, found.tied, found.reward, none)
-    signal.write(folder)
-    return signal
+        """`reason`, once the steps are there."""
+        # The files are counted first: they are read only when enough have come, and then no more.
+        if self._done or len(list((self._folder / ROLLOUTS).glob("*.jsonl"))) < self._first:
+            return self.reason
+        found = measure(self._folder, self._rollouts, self._first)
+        self._done = found.steps == self._first
+        if self._done and found.tied == found.groups:
+            self.reason = (
+                f"no signal: all {found.groups} groups of the first {found.steps} steps tie (mean reward "
+                f"{found.reward:.2f}), so there is no advantage and nothing to learn. recipe.signal.first_steps=0 "
+                "would let it go on."
+            )
+        return self.reason
