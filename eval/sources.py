@@ -9,19 +9,20 @@ from common.hashing import Input, model_files
 from common.manifest import read_manifest
 from common.stage import is_current
 
-# Names of this run's models, and the stages that the trained ones come from.
-STAGES: Final = {"SFT": "sft", "SFT+GRPO": "grpo"}
-OWN: Final = ("base", *STAGES)
+# The base, and the main run's stages in order: what a report compares first.
+BASE: Final = "base"
+CHAIN: Final = (BASE, "SFT", "SFT+GRPO")
 
 
-def sources(root: Path, models: Mapping[str, str]) -> dict[str, Input]:
+def sources(root: Path, own: Mapping[str, str], local: Mapping[str, str]) -> dict[str, Input]:
     """What `make generate` reads, by name.
 
     Args:
         root: the folder that holds a folder a stage.
-        models: folder or hub id of each model that is not on a server; those of `STAGES` are the run's.
+        own: folder below `root` of each model that the run has trained.
+        local: folder or hub id of each other model that is not on a server.
     """
-    folders = {name: root / STAGES[name] if name in STAGES else Path(model) for name, model in models.items()}
+    folders = {**{name: root / path for name, path in own.items()}, **{name: Path(one) for name, one in local.items()}}
     return {"test": root / "data" / "test.parquet", **{name: model_files(path) for name, path in folders.items()}}
 
 
@@ -33,9 +34,11 @@ def require_current_replies(root: Path) -> Path:
     """
     folder = root / "generate"
     made = read_manifest(folder, "generate")
-    if not is_current(made, sources(root, made.result["local"]), root):
+    if not {"own", "local"} <= made.result.keys():
+        raise StageError(f"{folder} was made by an older version. Run `make generate ARGS=force=true`.")
+    if not is_current(made, sources(root, made.result["own"], made.result["local"]), root):
         raise StageError(
-            f"{folder} holds replies of other models, or to other questions, than those now in {root}/sft, "
-            f"{root}/grpo and {root}/data. Run `make generate` again."
+            f"{folder} holds replies of other models, or to other questions, than those that now lie in "
+            f"{root}. Run `make generate` again."
         )
     return folder

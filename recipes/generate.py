@@ -1,7 +1,8 @@
 """Stage 5: replies of several models to the test questions, each by vLLM or from a server.
 
-    make generate                                                       # base, SFT and SFT+GRPO
+    make generate                                                       # base, SFT, SFT+GRPO, trained variants
     make generate ARGS="models=[SFT+GRPO,DeepSeek-R1] samples=1"        # baselines of eval/generation/models.yaml too
+    make generate ARGS="models=[base,base thinking]"                    # the base with its reasoning on too
     make generate ARGS="temperature=0 engine_runner=ray replicas=4"     # greedy, on a Ray cluster
 
 Each model generates under the watchdog in a process of its own. ``outputs/<profile>/generate/`` holds
@@ -12,18 +13,17 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from common.decisions import DataDecisions, check_model, read_decisions
+from common.decisions import DataDecisions, read_decisions
 from common.errors import StageError
-from common.manifest import require_stage
-from common.model_card import read_corpora
 from common.records.replies import MODELS_FILE, write_models
 from common.stage import Plan
-from data_prep.corpora import NAMES
 from data_prep.prompts import SYSTEM_PROMPTS
 from eval.generation.run import GenerateConfig, ModelEntry, generate, load_entries
-from eval.sources import OWN, STAGES, sources
+from eval.sources import sources
+from recipes.own_models import BASES, default_models, own_entry
 from recipes.profile import Common, section
 from recipes.stage import Recipe, main
+from recipes.variants import model_folders
 
 
 def plan(common: Common, config: GenerateConfig) -> Plan:
@@ -34,8 +34,10 @@ def plan(common: Common, config: GenerateConfig) -> Plan:
         max_tokens=config.max_tokens or decided.max_response_tokens,
         max_model_len=config.max_model_len or decided.max_tokens,
     )
-    entries = {name: _entry(name, common, config, decided) for name in config.models}
-    local = {name: entry.model for name, entry in entries.items() if not entry.base_url}
+    folders = model_folders(Path())
+    entries = {name: _entry(name, common, config, decided) for name in config.models or default_models(common.root)}
+    own = {name: str(folders[name]) for name in entries if name in folders}
+    local = {name: entry.model for name, entry in entries.items() if not entry.base_url and name not in own}
     test = common.root / "data" / "test.parquet"
 
     def work(folder: Path, resume: bool) -> dict[str, Any]:
@@ -44,33 +46,30 @@ def plan(common: Common, config: GenerateConfig) -> Plan:
             for name, entry in entries.items()
         )
         write_models(folder, made)
-        return {"local": local}
+        return {"own": own, "local": local}
 
     # Where this run's models lie does not decide anything: their files are inputs.
-    asked = {name: asdict(replace(entry, model="") if name in OWN else entry) for name, entry in entries.items()}
-    return Plan({**asdict(config), "asked": asked}, sources(common.root, local), work, shows=(MODELS_FILE,))
+    asked = {
+        name: asdict(replace(entry, model="") if name in own or name in BASES else entry)
+        for name, entry in entries.items()
+    }
+    inputs = sources(common.root, own, local)
+    return Plan({**asdict(config), "asked": asked}, inputs, work, shows=(MODELS_FILE,))
 
 
 def _entry(name: str, common: Common, config: GenerateConfig, decided: DataDecisions) -> ModelEntry:
-    """This run's own models are asked as they were trained, the others by their entry.
-
-    What the base has read, its children have: by its card.
-    """
-    if name in OWN:
-        if name == "base":
-            check_model(decided, common.model, "generate")
-        folder = require_stage(common.root / STAGES[name], STAGES[name]) if name in STAGES else common.model
-        seen = [NAMES.get(corpus, corpus) for corpus in read_corpora(Path(common.model))]
-        return ModelEntry(
-            str(folder), decided.kind, decided.system_prompt, template_kwargs=decided.template_kwargs, seen=seen
-        )
+    """This run's own models are asked by what they are, the others by their entry."""
+    if name in (known := [*BASES, *model_folders(common.root)]):
+        return own_entry(name, common, config, decided)
     entries = load_entries(config.entries)
     if name not in entries:
         raise StageError(
-            f"generate: models holds {name!r}, expected {', '.join(OWN)} or one of {sorted(entries)}. "
+            f"generate: models holds {name!r}, expected {', '.join(known)} or one of {sorted(entries)}. "
             f"Describe another one with entries.{name}.model=…"
         )
-    return replace(entries[name], system=SYSTEM_PROMPTS.get(entries[name].system, entries[name].system))
+    entry = entries[name]
+    texts = {key: SYSTEM_PROMPTS.get(text := getattr(entry, key), text) for key in ("system", "format_prompt")}
+    return replace(entry, **texts)
 
 
 RECIPE = Recipe("generate", section("generate", GenerateConfig), plan)

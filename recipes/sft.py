@@ -18,6 +18,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 from transformers import AutoConfig
 
+from common.checkpoints import last_whole_checkpoint
 from common.code import REPO
 from common.decisions import DataDecisions, check_model, read_decisions
 from common.errors import StageError
@@ -82,8 +83,10 @@ def plan(common: Common, overrides: list[str]) -> Plan:
 
 
 def _train(config: DictConfig, ours: DictConfig, folder: Path, resume: bool) -> dict[str, Any]:
-    if not resume:
-        # LLaMA-Factory goes on from whatever checkpoint it finds.
+    # LLaMA-Factory goes on from whatever checkpoint it finds.
+    if resume:
+        last_whole_checkpoint(folder)
+    else:
         for checkpoint in folder.glob("checkpoint-*"):
             shutil.rmtree(checkpoint)
     resolved = folder / "llamafactory.yaml"

@@ -31,12 +31,20 @@ class GeneratedModel:
         file: of its replies, beside ``models.json``.
         kind: which part of an output is the reply.
         seen: test sets that it may have been trained on.
+        format_file: of its replies when it was asked for the Chain of Empathy, of which only the format is a figure; ""
+            where `file` tells it, or it was never asked.
     """
 
     name: str
     file: str
     kind: ReplyKind
     seen: list[str] = field(default_factory=list)
+    format_file: str = ""
+
+    @property
+    def files(self) -> list[str]:
+        """All its files of replies."""
+        return [self.file, *filter(None, [self.format_file])]
 
 
 def file_stem(name: str) -> str:
@@ -74,7 +82,7 @@ def reply_files(folder: Path) -> list[Path]:
     Raises:
         StageError: ``models.json`` is not as `make generate` writes it.
     """
-    return [folder / MODELS_FILE, *(folder / model.file for model in read_models(folder))]
+    return [folder / MODELS_FILE, *(folder / name for model in read_models(folder) for name in model.files)]
 
 
 @dataclass(frozen=True, slots=True)

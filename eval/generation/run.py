@@ -5,7 +5,7 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, cast
@@ -20,7 +20,6 @@ from common.records.replies import KINDS, GeneratedModel, ReplyKind, file_stem
 from common.settings import build, check, limited, one_of
 from common.watchdog import Limits, Progress, run_watched
 from eval.generation.request import GenerationRequest
-from eval.sources import OWN
 
 RUNNERS: Final = {"vllm": "eval.generation.offline", "ray": "eval.generation.on_ray"}
 _SERVER: Final = "eval.generation.endpoint"
@@ -38,9 +37,12 @@ class ModelEntry:
         text_prompt: a whole prompt with ``{post}`` in it, for a model without a chat template.
         template_kwargs: for its chat template.
         sampling: what differs from the stage's.
+        engine: arguments of vLLM's engine that differ from the stage's.
         base_url: of an OpenAI-compatible server; "" for vLLM on this machine or Ray cluster.
         api_key_env: environment variable that holds the server's key.
         seen: test sets that it may have been trained on.
+        format_prompt: a system prompt that asks for the Chain of Empathy, as `system`; how often the model then writes
+            the format becomes a figure beside those of its replies. "" for no such figure.
     """
 
     model: str
@@ -49,9 +51,11 @@ class ModelEntry:
     text_prompt: str = ""
     template_kwargs: dict[str, Any] = field(default_factory=dict)
     sampling: dict[str, Any] = field(default_factory=dict)
+    engine: dict[str, Any] = field(default_factory=dict)
     base_url: str = ""
     api_key_env: str = ""
     seen: list[str] = field(default_factory=list)
+    format_prompt: str = ""
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -91,13 +95,15 @@ class GenerateConfig:
     """Whose replies, and how they are generated.
 
     Attributes:
-        models: names: base, SFT and SFT+GRPO are this run's; others are entries of ``eval/generation/models.yaml`` or
-            of `entries`.
+        models: names: base, "base thinking" and the rows of ``profiles/variants.yaml`` are this run's; others are
+            entries of ``eval/generation/models.yaml`` or of `entries`. None for base, SFT, SFT+GRPO, and each variant
+            that has been trained.
         entries: changes to those entries, or more of them, by name.
         samples: replies to each question.
         temperature: of sampling, 0 for greedy; an entry's own comes first.
         max_tokens: longest reply, in tokens; an entry's own comes first. None for the longest response of `make data`.
         max_model_len: longest prompt and reply together, in tokens, of this run's models. None for `make data`'s.
+        thinking_tokens: longest output of "base thinking", whose reasoning counts.
         dtype: of vLLM.
         engine_runner: "vllm" on this machine, or "ray" on the cluster that ``RAY_ADDRESS`` names.
         replicas: engines, with engine_runner=ray.
@@ -108,12 +114,13 @@ class GenerateConfig:
         limits: how long a model may take to generate, how long it may be silent, in seconds.
     """
 
-    models: list[str] = field(default_factory=lambda: list(OWN))
+    models: list[str] | None = None
     entries: dict[str, Any] = field(default_factory=dict)
     samples: int = limited(1, 1)
     temperature: float = limited(1.0, 0)
     max_tokens: int | None = limited(None, 1)
     max_model_len: int | None = limited(None, 1)
+    thinking_tokens: int = limited(4096, 1)
     dtype: str = "bfloat16"
     engine_runner: str = field(default="vllm", metadata=one_of(RUNNERS))
     replicas: int = limited(1, 1)
@@ -130,7 +137,7 @@ class GenerateConfig:
             ValueError: one out of its range or an unknown limit; the message names the key.
         """
         check(self)
-        if not self.models or len({file_stem(name) for name in self.models}) < len(self.models):
+        if self.models is not None and not 0 < len({file_stem(name) for name in self.models}) == len(self.models):
             raise ValueError(f"models={self.models}: expected one or more names that differ")
         if unknown := sorted(set(self.limits) - {"total_s", "idle_s"}):
             raise ValueError(f"limits.{unknown[0]}: no such limit, expected total_s or idle_s")
@@ -154,9 +161,30 @@ def generate(
     Raises:
         StageError: the model's process failed; the message holds the end of its log.
     """
-    model = GeneratedModel(name, f"{file_stem(name)}.replies.jsonl", cast(ReplyKind, entry.kind), entry.seen)
-    replies, file = folder / model.file, folder / f"{file_stem(name)}.request.json"
-    lengths = {"max_model_len": config.max_model_len} if name in OWN else {}
+    stem = file_stem(name)
+    model = GeneratedModel(name, f"{stem}.replies.jsonl", cast(ReplyKind, entry.kind), entry.seen)
+    _ask(name, entry, test, config, seed, folder / model.file, keep=keep, anew=anew)
+    if not entry.format_prompt:
+        return model
+    model = replace(model, format_file=f"{stem}.format.replies.jsonl")
+    asked = replace(entry, system=entry.format_prompt)
+    _ask(f"{name}, format", asked, test, config, seed, folder / model.format_file, keep=keep, anew=anew)
+    return model
+
+
+def _ask(
+    label: str,
+    entry: ModelEntry,
+    test: Path,
+    config: GenerateConfig,
+    seed: int,
+    replies: Path,
+    *,
+    keep: bool,
+    anew: bool,
+) -> None:
+    """Have one file of replies written, with its request and log beside it."""
+    folder, stem = replies.parent, replies.name.removesuffix(".replies.jsonl")
     request = GenerationRequest(
         model=entry.model,
         test=str(test),
@@ -167,7 +195,7 @@ def generate(
         system=entry.system,
         text_prompt=entry.text_prompt,
         template_kwargs=entry.template_kwargs,
-        engine={"dtype": config.dtype, **lengths, **config.engine},
+        engine={"dtype": config.dtype, **config.engine, **entry.engine},
         replicas=config.replicas,
         bundle=config.bundle,
         base_url=entry.base_url,
@@ -181,17 +209,16 @@ def generate(
         "test_id": hashes.of(test),
         "code": code_identity(REPO.joinpath(*module.split(".")).with_suffix(".py")),
     }
-    request.write(file, decisive, keep, anew)
+    request.write(folder / f"{stem}.request.json", decisive, keep, anew)
     total = len(pd.read_parquet(test, columns=["id"])) * request.samples
     run_watched(
-        f"generate {name}",
-        [sys.executable, "-m", module, str(file)],
-        folder / f"{file_stem(name)}.log",
+        f"generate {label}",
+        [sys.executable, "-m", module, str(folder / f"{stem}.request.json")],
+        folder / f"{stem}.log",
         Limits(config.limits["total_s"], config.limits["idle_s"]),
         env=config.env,
         progress=lambda: _progress(replies, total),
     )
-    return model
 
 
 def _progress(replies: Path, total: int) -> Progress | None:

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import torch
 from torch.utils.data import Dataset, Sampler, SequentialSampler
 from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM, Trainer, TrainingArguments
-from transformers.trainer_utils import get_last_checkpoint
 
+from common.checkpoints import last_whole_checkpoint
 from recipes.tiny_base.mix import Messages
 from recipes.tiny_base.optimizer import MuonAdamW
 
@@ -143,7 +143,7 @@ def train(
         eval_dataset=None if heldout is None else PackedRows(heldout),
         optimizers=(optimizer, schedule),
     )
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)) if folder.is_dir() else None)
+    trainer.train(resume_from_checkpoint=last_whole_checkpoint(folder))
     if heldout is not None:
         trainer.evaluate()
     return list(trainer.state.log_history)

@@ -12,8 +12,8 @@ from sentence_transformers.base.sampler import DefaultBatchSampler
 from sentence_transformers.sentence_transformer.evaluation import SentenceEvaluator
 from torch.utils.data import SequentialSampler
 from transformers import EarlyStoppingCallback
-from transformers.trainer_utils import get_last_checkpoint
 
+from common.checkpoints import last_whole_checkpoint
 from reward_fns.encoder import Encoder
 from reward_fns.training.building import cut_at
 from reward_fns.training.config import RewardModelConfig
@@ -169,7 +169,7 @@ def train(
             evaluator=None if dev.empty else PairwiseEvaluator(dev, encoder),
             callbacks=[] if dev.empty else [EarlyStoppingCallback(_PATIENCE)],
         )
-        last = get_last_checkpoint(str(folder)) if resume and folder.is_dir() else None
+        last = last_whole_checkpoint(folder) if resume else None
         result = trainer.train(resume_from_checkpoint=last)
     state = trainer.state
     best = (None, None) if dev.empty else (state.best_metric, state.best_global_step)
