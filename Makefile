@@ -12,7 +12,7 @@ READY := $(if $(wildcard $(VENV)/.installed-gpu),$(VENV)/.installed-gpu,$(VENV)/
 STAGE = $(PY) -m recipes.$(1) profile=$(PROFILE) "out=$(OUT)" "corpus=$(CORPUS)" seed=$(SEED) $(if $(MODEL),"model=$(MODEL)") $(if $(VARIANT),"variant=$(VARIANT)") $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-gpu demo base data sft reward-model heldout-reward-model reward-probes reward-ranking grpo generate eval label-studio-env ranking judge report test test-slow lint format lock clean
+.PHONY: help install install-gpu demo base data sft reward-model heldout-reward-model reward-probes reward-ranking grpo generate eval label-studio-env ranking judge tables report test test-slow lint format lock clean
 .NOTPARALLEL:
 
 help:  ## list the targets
@@ -83,6 +83,9 @@ ranking: $(READY)  ## people rank the replies in Label Studio (ARGS="annotators=
 
 judge: $(READY)  ## an LLM ranks the replies (ARGS="judge_model=… base_url=http://127.0.0.1:8000/v1")
 	@$(call STAGE,judge)
+
+tables: $(READY)  ## the paper's Tables 2 to 4: what is missing is run, seed by seed (ARGS="seeds=[42]")
+	@$(call STAGE,tables)
 
 report: $(READY)  ## one HTML file: tables, curves, calibration, topics, replies side by side
 	@$(call STAGE,report)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from common.records.references import at_risk
 from eval.results import Result
+from eval.sources import CHAIN
 from eval.statistics import (
     Interval,
     bootstrap_mean,
@@ -44,9 +45,9 @@ class Gain:
 
 
 def stages(results: Sequence[Result]) -> list[str]:
-    """The run's own stages in order: the models that were asked for the Chain of Empathy; without any, all."""
-    own = [result.model for result in results if "format" in result.figures] or [result.model for result in results]
-    return list(dict.fromkeys(own))
+    """The main run's stages in order, see `eval.sources.CHAIN`; where there are none, all models."""
+    models = list(dict.fromkeys(result.model for result in results))
+    return [name for name in CHAIN if name in models] or models
 
 
 def compare(results: Sequence[Result], figures: Sequence[str], seed: int) -> list[Gain]:
@@ -56,14 +57,14 @@ def compare(results: Sequence[Result], figures: Sequence[str], seed: int) -> lis
 
     Args:
         results: that `eval.results.check_comparable` let pass, in order.
-        figures: names of `Result.figures` that all have.
+        figures: keys of `eval.figures.FIGURES`; each pair is compared in those that both have.
         seed: of resampling.
     """
     found: list[tuple[Gain, float]] = []
     pairs = ((theirs, ours) for theirs, ours in combinations(results, 2) if theirs.test_set == ours.test_set)
     for theirs, ours in pairs:
         ids = ours.by_question.index
-        for figure in figures:
+        for figure in (key for key in figures if key in ours.by_question and key in theirs.by_question):
             pair = ours.by_question[figure].tolist(), theirs.by_question.loc[ids, figure].tolist()
             lengths = ours.by_question["chars"].tolist(), theirs.by_question.loc[ids, "chars"].tolist()
             level = length_controlled(*pair, *lengths, seed) if lengths_overlap(*lengths) else None
@@ -81,11 +82,12 @@ def slices(
     Args:
         results: of one test set.
         groups: ids of the questions by the group's name; a group of one question has an interval of one point.
-        figure: its name in `Result.figures`.
+        figure: its name in `Result.figures`; a model without it is left out.
         seed: of the bootstrap.
     """
+    having = [result for result in results if figure in result.by_question]
     return {
-        name: {result.model: bootstrap_mean(result.by_question.loc[list(ids), figure], seed) for result in results}
+        name: {result.model: bootstrap_mean(result.by_question.loc[list(ids), figure], seed) for result in having}
         for name, ids in groups.items()
         if len(ids)
     }

@@ -6,7 +6,7 @@ can be compared pair by pair later, by whoever has the files.
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -89,19 +89,29 @@ class Result:
             note,
         )
 
+    def plain(self) -> dict[str, Any]:
+        """As values that JSON takes, see `of_plain`."""
+        own = {key.name: getattr(self, key.name) for key in fields(self)}
+        return {
+            **own,
+            "figures": {name: asdict(one) for name, one in self.figures.items()},
+            "by_question": {"id": self.by_question.index.tolist(), **self.by_question.to_dict("list")},
+        }
+
+    @classmethod
+    def of_plain(cls, content: Mapping[str, Any]) -> "Result":
+        """What `plain` gave.
+
+        Raises:
+            KeyError, TypeError, AttributeError, ValueError: something else.
+        """
+        table = pd.DataFrame(content["by_question"]).set_index("id").rename_axis("question_id")
+        intervals = {name: Interval(**interval) for name, interval in content["figures"].items()}
+        return cls(**{**content, "by_question": table, "figures": intervals})
+
     def write(self, path: Path) -> None:
         """Write the file, whole or not at all."""
-        own = {key.name: getattr(self, key.name) for key in fields(self)}
-        values = {"id": self.by_question.index.tolist(), **self.by_question.to_dict("list")}
-        write_json(
-            path,
-            {
-                "format": FORMAT,
-                **own,
-                "figures": {name: asdict(one) for name, one in self.figures.items()},
-                "by_question": values,
-            },
-        )
+        write_json(path, {"format": FORMAT, **self.plain()})
 
     @classmethod
     def read(cls, path: Path) -> "Result":
@@ -114,9 +124,7 @@ class Result:
             content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             if (version := content.pop("format")) != FORMAT:
                 raise FileError(f"{path}: format {version}, expected {FORMAT}. Score the replies again.")
-            content["by_question"] = pd.DataFrame(content["by_question"]).set_index("id").rename_axis("question_id")
-            content["figures"] = {name: Interval(**interval) for name, interval in content["figures"].items()}
-            return cls(**content)
+            return cls.of_plain(content)
         except FileError:
             raise
         except (OSError, KeyError, TypeError, AttributeError, ValueError) as error:
@@ -242,6 +250,19 @@ def add_rewards(
     total = {"reward": scores["format"] + passed} if "format" in scores else {}
     return scores.assign(
         answer=passed, **total, cosine=cosine.reindex(scores.index, fill_value=0.0), heldout_answer=held
+    )
+
+
+def add_formats(scores: pd.DataFrame, asked: pd.DataFrame) -> pd.DataFrame:
+    """The table of a model that was asked for no format, with the format (Eq. 4) of what it writes when it is asked.
+
+    Args:
+        scores: of `score_replies`.
+        asked: of `common.records.replies.read_replies`, as many replies to the same questions.
+    """
+    rates = asked.assign(format=[float(not _violation(text)) for text in asked["text"]])
+    return scores.merge(
+        rates[["question_id", "sample", "format"]], on=["question_id", "sample"], how="left", validate="one_to_one"
     )
 
 

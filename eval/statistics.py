@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import bootstrap, permutation_test
+from scipy.stats import bootstrap, permutation_test, t
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,23 @@ def bootstrap_mean(values: npt.ArrayLike, seed: int, resamples: int = 10_000, le
     if sample.ndim != 1 or not sample.size:
         raise ValueError(f"an interval needs a question or more, found values of shape {sample.shape}")
     return _bootstrapped(np.mean, (sample,), seed, resamples, level)
+
+
+def t_interval(values: Sequence[float], level: float = 0.95) -> Interval:
+    """The mean of a few independent values, such as one a seed, with Student's interval.
+
+    A bootstrap of three values covers some 75 % instead of 95; this one is wide, and right where the values are about
+    normal.
+
+    Raises:
+        ValueError: fewer than two values.
+    """
+    if len(values) < 2:
+        raise ValueError(f"{len(values)} values, expected two or more")
+    sample = np.asarray(values, dtype=float)
+    mean, error = float(sample.mean()), float(sample.std(ddof=1) / np.sqrt(len(sample)))
+    half = float(t.ppf((1 + level) / 2, len(sample) - 1)) * error
+    return Interval(mean, mean - half, mean + half)
 
 
 def paired_bootstrap(

@@ -53,8 +53,10 @@ def read_standings(path: Path) -> tuple[str, Standings]:
         raise FileError(f"{path}: {error!r}, expected mean, low and high of {', '.join(keys)} by model") from error
 
 
+_INTERVALS: Final = "95 % intervals over questions; ↑ more is better, ↓ less."
 PAPER_TABLES: Final = ("2", "3", "4")
 SEEN: Final = "it may have seen this test set"
+ASKED: Final = "asked by the general instruction; Format is of what it writes when it is asked for the Chain of Empathy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,12 +198,40 @@ def result_table(
         raise FileError(
             f"the ranking has {unused[0][1]} on {unused[0][0]}, and no result is of that name. Name them alike."
         )
+    return _laid_out(title, rows, [f"Ours: {signature}", f"{sizes(results)}; {_INTERVALS}"])
+
+
+def pooled_table(title: str, rows: Sequence[Row], results: Sequence[Result], intervals: str, paper: str) -> ResultTable:
+    """A table of rows that sum up several runs.
+
+    Args:
+        title: above it; the paper's own where its rows stand first.
+        rows: ours.
+        results: that they are made of.
+        intervals: what their intervals are.
+        paper: as in `result_table`.
+
+    Raises:
+        ValueError: a table that the paper does not have.
+    """
+    printed, named = _printed(paper) if paper else ([], title)
+    signatures = ", ".join(dict.fromkeys(result.signature for result in results))
+    notes = [f"Ours: {signatures}", f"{sizes(results)}; {intervals}"] if results else []
+    return _laid_out(named, [*printed, *rows], notes)
+
+
+def sizes(results: Sequence[Result]) -> str:
+    """How many questions and replies there are, by test set."""
+    return "; ".join(dict.fromkeys(map(_size, results)))
+
+
+def _laid_out(title: str, rows: Sequence[Row], notes: Sequence[str]) -> ResultTable:
+    """The rows by test set, their columns in the order of `FIGURES`, and what they note."""
     order = [row.test_set for row in rows]
-    rows.sort(key=lambda row: order.index(row.test_set))
+    ordered = tuple(sorted(rows, key=lambda row: order.index(row.test_set)))
     columns = tuple(sorted({key for row in rows for key in row.cells}, key=lambda key: FIGURES.index(figure(key))))
-    notes = [f"{row.model}, {row.test_set}: {row.note}." for row in rows if row.note]
-    sizes = "; ".join(dict.fromkeys(map(_size, results))) + "; 95 % intervals over questions; ↑ more is better, ↓ less."
-    return ResultTable(title, columns, tuple(rows), (f"Ours: {signature}", sizes, *notes))
+    told = [f"{row.model}, {row.test_set}: {row.note}." for row in ordered if row.note]
+    return ResultTable(title, columns, ordered, (*notes, *told))
 
 
 def print_results(results: Sequence[Result], console: Console) -> None:

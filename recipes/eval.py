@@ -29,9 +29,9 @@ from eval.figures import figures_of
 from eval.metrics.protocols import Protocol
 from eval.replies import check_match
 from eval.report import plot_models, plot_rewards, read_curves, signed, write_replies, write_report
-from eval.results import Result, RewardScorer, add_rewards, score_replies
+from eval.results import Result, RewardScorer, add_formats, add_rewards, score_replies
 from eval.sources import require_current_replies
-from eval.tables import SEEN, print_results
+from eval.tables import ASKED, SEEN, print_results
 from recipes.profile import Common, section
 from recipes.stage import Recipe, main
 from reward_fns.reward_model import GENERIC_FILE, THRESHOLD_FILE, RewardModel
@@ -89,16 +89,18 @@ def _score(
     scores: dict[str, pd.DataFrame] = {}
     results: dict[str, list[Result]] = {name: [] for name in test["test_set"].unique()}
     for model in read_models(source):
-        replies = read_replies(source / model.file)
-        check_match(replies, test, source / model.file)
+        replies, formats = (
+            _matching(source / file, test) if file else None for file in (model.file, model.format_file)
+        )
         for protocol in (Protocol("paper"), Protocol("zh")):
             frame = score_replies(replies, test, protocol, model.kind, f"{model.name} ({protocol.name})")
             if protocol.name == "zh":
                 frame = add_rewards(frame, posts, *scorers)
+                frame = frame if formats is None else add_formats(frame, formats)
                 frame.to_parquet(folder / f"{file_stem(model.name)}.scores.parquet")
             for name, ids in test.groupby("test_set", sort=False)["id"]:
                 mine = frame[frame["question_id"].isin(ids)]
-                note = SEEN if name in model.seen else ""
+                note = ", ".join([SEEN] * (name in model.seen) + [ASKED] * (formats is not None))
                 result = Result.of(model.name, name, protocol.signature, mine, seed, note)
                 stem = [file_stem(model.name), *([file_stem(name)] if len(results) > 1 else []), protocol.name]
                 result.write(folder / f"{'.'.join(stem)}.json")
@@ -106,6 +108,12 @@ def _score(
                     results[name].append(result)
         scores[model.name] = frame
     return [result for mine in results.values() for result in mine], scores, test
+
+
+def _matching(file: Path, test: pd.DataFrame) -> pd.DataFrame:
+    replies = read_replies(file)
+    check_match(replies, test, file)
+    return replies
 
 
 def _report(
@@ -116,10 +124,7 @@ def _report(
     test: pd.DataFrame,
     seed: int,
 ) -> None:
-    def shared(keys: list[str]) -> list[str]:
-        return [key for key in keys if all(key in result.figures for result in results)]
-
-    gains = compare(results, shared(figures_of("gains")), seed)
+    gains = compare(results, figures_of("gains"), seed)
     plot_models(results, folder / "models.png")
     if (curves := read_curves(root / "grpo")) is not None:
         plot_rewards(curves["reward"].dropna(), folder / "reward.png")
@@ -131,7 +136,8 @@ def _report(
     sliced = {
         (name, key): slices([result for result in results if result.test_set == name], groups, key, seed)
         for name, groups in parts
-        for key in shared(figures_of("slices"))
+        for key in figures_of("slices")
+        if any(key in result.figures for result in results if result.test_set == name)
     }
     write_report(folder, results, gains, sliced, pictures, caveats_by_set(scores, test, stages(results), seed))
     write_replies(folder, scores, test)

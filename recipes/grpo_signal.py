@@ -12,6 +12,9 @@ from typing import Any
 from common.files import whole_lines
 from common.records import ROLLOUTS
 
+# Rewards that differ by less are the same: verl adds this to the standard deviation that it divides by.
+_SAME = 1e-6
+
 
 @dataclass(frozen=True)
 class Signal:
@@ -52,10 +55,13 @@ def measure(folder: Path, rollouts: int, first: int | None = None) -> Signal:
             continue
         scores: dict[str, list[float]] = defaultdict(list)
         for row in rows:
-            scores[row["uid"]].append(float(row["score"]))
-        steps, groups = steps + 1, groups + len(scores)
-        tied += sum(max(group) - min(group) < 1e-6 for group in scores.values())
-        rewards += [score for group in scores.values() for score in group]
+            # "<prompt>_<rollout>_<turn>", as verl's V1 trainer keys them (verl/trainer/ppo/v1/agent_loop_tq.py).
+            scores[str(row["uid"]).rsplit("_", 2)[0]].append(float(row["score"]))
+        # A rollout alone is no group: nothing can be told of it.
+        several = [group for group in scores.values() if len(group) > 1]
+        steps, groups = steps + 1, groups + len(several)
+        tied += sum(max(group) - min(group) < _SAME for group in several)
+        rewards += [score for group in several for score in group]
     return Signal(steps, groups, tied, sum(rewards) / len(rewards) if rewards else 0.0)
 
 
@@ -86,7 +92,7 @@ class SignalWatch:
             return self.reason
         found = measure(self._folder, self._rollouts, self._first)
         self._done = found.steps == self._first
-        if self._done and found.tied == found.groups:
+        if self._done and 0 < found.groups == found.tied:
             self.reason = (
                 f"no signal: all {found.groups} groups of the first {found.steps} steps tie (mean reward "
                 f"{found.reward:.2f}), so there is no advantage and nothing to learn. recipe.signal.first_steps=0 "

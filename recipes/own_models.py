@@ -11,9 +11,9 @@ from common.model_card import read_corpora
 from data_prep.corpora import NAMES
 from data_prep.prompts import SYSTEM_PROMPTS
 from eval.generation.run import GenerateConfig, ModelEntry
-from eval.sources import BASE
+from eval.sources import BASE, CHAIN
 from recipes.profile import Common
-from recipes.variants import load_variants, model_folders
+from recipes.variants import model_folders
 
 # The base with its reasoning switched on, as its chat template does.
 THINKING: Final = f"{BASE} thinking"
@@ -22,9 +22,13 @@ BASES: Final = (BASE, THINKING)
 
 def default_models(root: Path) -> list[str]:
     """The base, the main run's models, and those variants whose model is there and has learnt something."""
-    rows = [variant.row for variant in load_variants().values() if not variant.stages]
-    others = [row for row, folder in model_folders(root).items() if row not in rows and not _silent(folder)]
-    return [BASE, *rows, *others]
+    return list(dict.fromkeys([*CHAIN, *trained_models(root)]))
+
+
+def trained_models(root: Path) -> list[str]:
+    """Rows of the variants whose model is there and has learnt something, the main run's first and in order."""
+    there = [row for row, folder in model_folders(root).items() if not _silent(folder)]
+    return sorted(there, key=lambda row: CHAIN.index(row) if row in CHAIN else len(CHAIN))
 
 
 def _silent(folder: Path) -> str:

@@ -18,7 +18,8 @@ from eval.compare import Gain
 from eval.report import read_curves
 from eval.results import Result
 from eval.statistics import Interval
-from eval.tables import Standings, read_standings
+from eval.tables import ResultTable, Standings, read_standings
+from eval.tables_folder import TABLES_FILE, read_tables
 from reward_fns.reward_model import THRESHOLD_FILE, Threshold
 
 # The stages of rankings: by people, and by a model.
@@ -44,6 +45,7 @@ class Run:
         probes: rows of PROBES_FILE: the genuine responses, then every attack; none without `make reward-probes`.
         rankings: by stage of `RANKED_BY`.
         manifests: by stage, in the order in which they ran.
+        tables: the paper's tables over several runs, as `make tables` drew them last; none without it.
     """
 
     test: pd.DataFrame
@@ -57,6 +59,7 @@ class Run:
     probes: list[dict[str, Any]]
     rankings: dict[str, Standings]
     manifests: dict[str, Manifest]
+    tables: list[ResultTable]
 
 
 def files_of_run(root: Path) -> dict[str, Input]:
@@ -75,6 +78,7 @@ def files_of_run(root: Path) -> dict[str, Input]:
         "reward-model": [f"reward-model/{THRESHOLD_FILE}", f"reward-model/{HELDOUT_FILE}"],
         "reward-probes": [f"reward-probes/{PROBES_FILE}"],
         "grpo": [f"grpo/{METRICS_FILE}", f"grpo/{ROLLOUTS}/*.jsonl"],
+        "tables": [f"tables/{TABLES_FILE}"],
         **{by: [f"{by}/{by}.json"] for by in RANKED_BY},
     }
     found = {name: [file for pattern in own for file in sorted(root.glob(pattern))] for name, own in patterns.items()}
@@ -113,6 +117,7 @@ def read_run(root: Path) -> Run:
         probes=_probes(root / "reward-probes" / PROBES_FILE, threshold.value),
         rankings={by: read_standings(file)[1] for by in RANKED_BY if (file := root / by / f"{by}.json").is_file()},
         manifests=manifests,
+        tables=read_tables(root / "tables" / TABLES_FILE),
     )
 
 

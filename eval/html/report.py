@@ -124,6 +124,7 @@ def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
         results=Markup(table.html()),
         glossary=[(figure(name).label, figure(name).meaning) for name in table.columns],
         paper=Markup(result_table(run.paper, paper=config.paper_table).html()),
+        all_runs=[(one.title, Markup(one.html())) for one in run.tables],
         gain_groups=gain_groups(run.gains),
         opened=config.headline,
         curves=None if run.curves is None else curve_panels(run.curves),

@@ -19,6 +19,7 @@ from reward_fns.coe_format import CoEOutput
 from reward_fns.reward_model import GENERIC_FILE, Threshold
 from tests.recipes.made import make_stage
 
+OWN = {"SFT": "sft", "SFT+GRPO": "grpo"}
 GOOD = CoEOutput(("难过", "自责", "被理解", "先共情"), "听起来你这段时间很难过。").render()
 
 
@@ -62,8 +63,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("sft", "grpo", "reward-model", "heldout-reward-model"):
         make_stage(tmp_path, name, write_model)
     (tmp_path / "grpo" / "metrics.jsonl").write_text('{"step": 1, "data": {"critic/score/mean": 1.5}}\n')
-    local = {"SFT": "elsewhere", "SFT+GRPO": "elsewhere"}
-    make_stage(tmp_path, "generate", write_generated, {"local": local}, sources(tmp_path, local))
+    make_stage(tmp_path, "generate", write_generated, {"own": OWN, "local": {}}, sources(tmp_path, OWN, {}))
     return tmp_path
 
 
@@ -80,10 +80,12 @@ def test_replies_are_scored_and_reported(root: Path, capsys: pytest.CaptureFixtu
     replies = (folder / "replies.md").read_text(encoding="utf-8")
     assert "### SFT+GRPO: reward 2.00, cosine 0.50, held-out answer 1.00\n\n- **L1" in replies
     assert "### other: cosine 0.50, held-out answer 1.00\n\n> 抱抱你。" in replies
-    # Only figures that all models have are compared.
+    # A pair is compared in the figures that both have.
     gains = json.loads((folder / "gains.json").read_text(encoding="utf-8"))
-    assert {gain["figure"] for gain in gains} >= {"answer", "heldout_answer", "navg"}
-    assert not {gain["figure"] for gain in gains} & {"format", "reward"}
+    assert {gain["figure"] for gain in gains if "other" in (gain["ours"], gain["theirs"])} == {
+        *("answer", "heldout_answer", "bleu_1", "distinct_1", "rouge_l", "meteor", "navg")
+    }
+    assert {(gain["ours"], gain["theirs"]) for gain in gains if gain["figure"] == "format"} == {("SFT+GRPO", "SFT")}
     assert {path.name for path in folder.glob("*.png")} == {"models.png", "reward.png"}
     run(RECIPE, arguments(root))
     assert "nothing has changed" in capsys.readouterr().out
@@ -99,8 +101,7 @@ def test_each_test_set_has_its_rows_its_gains_and_its_mark(root: Path) -> None:
         write_generated(folder)
         write_models(folder, [replace(m, seen=["PsyQA"] if m.name == "other" else []) for m in read_models(folder)])
 
-    local = {"SFT": "elsewhere", "SFT+GRPO": "elsewhere"}
-    make_stage(root, "generate", generated, {"local": local}, sources(root, local))
+    make_stage(root, "generate", generated, {"own": OWN, "local": {}}, sources(root, OWN, {}))
     folder = run(RECIPE, arguments(root))
     found = {path.name: Result.read(path) for path in folder.glob("*.zh.json")}
     assert found.keys() == {

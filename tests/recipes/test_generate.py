@@ -11,6 +11,7 @@ import pytest
 from common.errors import StageError
 from common.manifest import read_manifest
 from common.records.replies import Reply, append_replies, read_models
+from data_prep.prompts import PLAIN_PROMPT
 from recipes.generate import RECIPE
 from recipes.stage import run
 from tests.recipes.made import DECIDED, decided_by, make_stage
@@ -53,9 +54,11 @@ def generate(tmp_path: Path) -> Callable[..., Path]:
 
 def test_models_are_asked_as_make_data_decided(generate: Callable[..., Path], asked: list[dict[str, Any]]) -> None:
     folder = generate("models=[base,SFT+GRPO,DeepSeek-R1]")
-    base, grpo, other = asked
-    for request in (base, grpo):
+    base, formats, grpo, other = asked
+    assert base["system"] == PLAIN_PROMPT
+    for request in (formats, grpo):
         assert request["system"] == DECIDED.system_prompt
+    for request in (base, formats, grpo):
         assert request["template_kwargs"] == {"enable_thinking": False}
         assert request["sampling"] == {"temperature": 1.0, "max_tokens": 448}
         assert request["engine"]["max_model_len"] == 896
@@ -64,10 +67,12 @@ def test_models_are_asked_as_make_data_decided(generate: Callable[..., Path], as
     assert "心理咨询师" in other["system"]
     assert "max_model_len" not in other["engine"]
     assert [(model.name, model.kind) for model in read_models(folder)] == [
-        ("base", "coe"),
+        ("base", "plain"),
         ("SFT+GRPO", "coe"),
         ("DeepSeek-R1", "think"),
     ]
+    assert read_models(folder)[0].files == ["base.replies.jsonl", "base.format.replies.jsonl"]
+    assert Path(formats["replies"]) == folder / "base.format.replies.jsonl"
     assert [model.seen for model in read_models(folder)] == [[], [], []]
     made = read_manifest(folder, "generate")
     assert set(made.inputs) == {"test", "base", "SFT+GRPO"}
@@ -88,14 +93,14 @@ def test_nothing_is_generated_twice(
     generate("models=[base,SFT]")
     make_stage(tmp_path, "data", write_test, decided_by(model=str(tmp_path / "base")))
     generate("models=[base,SFT]")
-    assert len(asked) == 2
+    assert len(asked) == 3
     assert "nothing has changed" in capsys.readouterr().out
     # Another model, or a model that has changed, leaves the others' replies.
     (tmp_path / "sft" / "model.safetensors").write_text("tfs")
     generate("models=[base,SFT,SFT+GRPO]")
-    assert [request["had"] for request in asked[2:]] == [True, False, False]
+    assert [request["had"] for request in asked[3:]] == [True, True, False, False]
     generate("models=[base,SFT,SFT+GRPO]", "force=true")
-    assert not any(request["had"] for request in asked[5:])
+    assert not any(request["had"] for request in asked[7:])
 
 
 def test_another_prompt_of_the_data_is_followed(
@@ -108,11 +113,53 @@ def test_another_prompt_of_the_data_is_followed(
     assert read_models(folder)[0].kind == "plain"
 
 
+def test_the_base_with_its_reasoning_on(generate: Callable[..., Path], asked: list[dict[str, Any]]) -> None:
+    folder = generate("models=[base thinking]", "thinking_tokens=200")
+    (request,) = asked
+    assert (request["system"], request["template_kwargs"]) == (PLAIN_PROMPT, {"enable_thinking": True})
+    assert (request["sampling"]["max_tokens"], request["engine"]["max_model_len"]) == (200, 648)
+    assert [(model.kind, model.files) for model in read_models(folder)] == [("think", ["base_thinking.replies.jsonl"])]
+
+
+def test_a_base_for_data_without_chains_is_asked_for_no_format(
+    generate: Callable[..., Path], asked: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    plain = decided_by(model=str(tmp_path / "base"), prompt="plain", system_prompt=PLAIN_PROMPT)
+    make_stage(tmp_path, "data", write_test, plain)
+    assert read_models(generate("models=[base]"))[0].files == ["base.replies.jsonl"]
+    assert len(asked) == 1
+
+
+def test_variants_that_are_trained_are_asked_as_they_were(
+    generate: Callable[..., Path], asked: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    bare = tmp_path / "variants" / "without_coe"
+    model = str(tmp_path / "base")
+    make_stage(bare, "data", write_test, decided_by(model=model, prompt="plain", system_prompt="普通"))
+    make_stage(bare, "grpo", write_model)
+    only = tmp_path / "variants" / "grpo_only"
+    make_stage(only, "grpo", lambda folder: None, {"no_signal": "no signal: all 80 groups tie"})
+    folder = generate()
+    assert [(one.name, one.kind) for one in read_models(folder)] == [
+        ("base", "plain"),
+        ("SFT", "coe"),
+        ("SFT+GRPO", "coe"),
+        ("w/o CoE", "plain"),
+    ]
+    assert (asked[-1]["system"], asked[-1]["model"]) == ("普通", str(bare / "grpo"))
+    assert read_manifest(folder, "generate").result["own"]["w/o CoE"] == "variants/without_coe/grpo"
+    with pytest.raises(StageError, match="GRPO only has no model worth asking, no signal: all 80 groups tie"):
+        generate("models=[GRPO only]")
+
+
 @pytest.mark.parametrize(
     ("argument", "message"),
     [
         ("model=other", "prepared with model="),
-        ("models=[nobody]", "models holds 'nobody', expected base, SFT, SFT\\+GRPO or one of"),
+        (
+            "models=[nobody]",
+            "models holds 'nobody', expected base, base thinking, SFT\\+GRPO, SFT, GRPO only",
+        ),
         ("entries.DeepSeek-R1.kind=cot models=[DeepSeek-R1]", "kind=cot: expected one of coe, think, plain"),
     ],
 )

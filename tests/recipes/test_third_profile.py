@@ -20,7 +20,9 @@ from common.code import REPO
 from common.decisions import DataDecisions
 from data_prep.config import DataConfig
 from eval.generation.run import GenerateConfig
-from recipes import grpo_config, grpo_machine, sft, stage
+from recipes import grpo_config, grpo_machine, sft
+from recipes import profile as profiles
+from recipes.profile import Common
 
 FILES: Final = {
     "profiles/one_card.yaml": """
@@ -66,7 +68,7 @@ def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         shutil.copytree(REPO / folder, tmp_path / folder)
     for name, text in FILES.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-    monkeypatch.setattr(stage, "PROFILES", tmp_path / "profiles")
+    monkeypatch.setattr(profiles, "PROFILES", tmp_path / "profiles")
     monkeypatch.setattr(sft, "CONFIGS", tmp_path / "llamafactory_configs")
     monkeypatch.setattr(grpo_config, "CONFIGS", tmp_path / "verl_configs")
     return "one_card"
@@ -78,9 +80,9 @@ def test_it_has_at_most_40_lines() -> None:
 
 
 def test_our_stages_take_it(profile: str) -> None:
-    common, data = stage.load_profile([f"profile={profile}"], "data", DataConfig)
+    common, data = profiles.load_profile([f"profile={profile}"], "data", DataConfig)
     assert (common.model, common.out, data.test_size) == (DECIDED.model, "outputs/one_card", 500)
-    _, generate = stage.load_profile([f"profile={profile}"], "generate", GenerateConfig)
+    _, generate = profiles.load_profile([f"profile={profile}"], "generate", GenerateConfig)
     assert generate.env["VLLM_USE_FLASHINFER_SAMPLER"] == "0"
 
 
@@ -95,7 +97,7 @@ def test_verl_takes_it(profile: str, tmp_path: Path) -> None:
 
 
 def test_llamafactory_takes_it(profile: str, tmp_path: Path) -> None:
-    common = stage.Common(profile, str(tmp_path / "out"), DECIDED.model)
+    common = Common(profile, str(tmp_path / "out"), DECIDED.model)
     config, ours = sft.compose_config(common, replace(DECIDED, enable_thinking=True), [])
     assert ours.gpus == 1
     plain = OmegaConf.to_container(config, resolve=True)

@@ -23,7 +23,7 @@ ATTACK = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 GOOD = CoEOutput(("难过", "自责", "被理解", "先共情"), "听起来你这段时间很难过。").render()
 HOSTILE = CoEOutput((ATTACK, "自责 & 'x'", "被理解", "先共情"), f"抱抱你。{ATTACK}").render()
 BROKEN = f"<L1>难过</L1>{ATTACK}<answer>听起来你这段时间很难过。</answer>"
-NAMES = ("base", "SFT <b>$x$", "SFT+GRPO", "别的模型")
+NAMES = ("base", "SFT", "SFT+GRPO", "别的模型 <b>$x$")
 THRESHOLD = Threshold(0.2, "Youden", 8, 0.9, {"topic": 0.9}, {"topic": 0.25}, 0.75, 10.0, -2.0, 0.3)
 
 

@@ -107,7 +107,7 @@ def test_texts_of_models_and_people_are_embedded_whole_and_never_as_markup(texts
 
 
 def test_names_are_text(page: str) -> None:
-    assert "SFT &lt;b&gt;$x$" in page
+    assert "别的模型 &lt;b&gt;$x$" in page
     drawings = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
     assert len(drawings) >= 7
     assert not any("SFT" in drawing or "别的" in drawing for drawing in drawings)
@@ -176,7 +176,7 @@ def test_the_same_run_gives_the_same_bytes(read: Callable[[Path], Run], page: st
 def test_the_headline_says_what_was_compared_and_what_is_not_claimed(page: str) -> None:
     text = " ".join(Elements(page).text.split())
     assert (
-        "base, SFT <b>$x$, SFT+GRPO, 别的模型 answered the 6 questions of test set sample, 2 replies to each." in text
+        "base, SFT, SFT+GRPO, 别的模型 <b>$x$ answered the 6 questions of test set sample, 2 replies to each." in text
     )
     assert "Not compared, because not every model has it: Reward, Format." in text
     assert "Nothing here claims clinical validity." in text
@@ -186,17 +186,19 @@ def test_the_headline_says_what_was_compared_and_what_is_not_claimed(page: str) 
 def test_sentences_set_each_stage_against_the_one_before_and_the_last_against_the_others(run: Run) -> None:
     sentences = [sentence for _, sentence in headline(run.gains, run.results, ["heldout_answer", "format"])]
     assert [sentence.split(": ")[1].split(" is ")[0] for sentence in sentences] == [
-        "no clear difference between SFT <b>$x$ and base",
-        "no clear difference between SFT+GRPO and SFT <b>$x$",
-        "no clear difference between SFT+GRPO and 别的模型",
+        "no clear difference between SFT and base",
+        "no clear difference between SFT+GRPO and SFT",
+        "no clear difference between SFT+GRPO and 别的模型 <b>$x$",
     ]
-    gain = next(gain for gain in run.gains if gain.figure == "heldout_answer" and gain.ours == "别的模型")
+    gain = next(gain for gain in run.gains if gain.figure == "heldout_answer" and gain.ours == "别的模型 <b>$x$")
     clear = [
         replace(other, p=0.0004, gain=Interval(-0.5, -0.7, -0.2), at_equal_length=None) if other is gain else other
         for other in run.gains
     ]
     told = headline(clear, [run.results[0], run.results[3]], ["heldout_answer"])
-    assert told == [(True, "Held-out answer: base is higher than 别的模型: +0.500 (+0.200 to +0.700), p < 0.001.")]
+    assert told == [
+        (True, "Held-out answer: base is higher than 别的模型 <b>$x$: +0.500 (+0.200 to +0.700), p < 0.001.")
+    ]
 
 
 def test_the_paper_s_rows_stand_in_their_own_part(page: str) -> None:
@@ -262,7 +264,7 @@ def test_replies_that_show_nothing_have_no_length(run: Run) -> None:
     length, cosine, reward = distribution_panels(run.scores, 0.2)
     assert "base" not in length.caption
     assert "The line is T = 0.200." in cosine.caption
-    assert "别的模型" not in reward.caption
+    assert "别的" not in reward.caption
     silent = {"base": run.scores["base"]}
     assert [panel.title for panel in distribution_panels(silent, 0.2)] == ["Reward"]
 

@@ -90,8 +90,8 @@ def test_an_unfinished_ranking_and_a_wrong_one(tmp_path: Path, run: Run, page: s
     [
         ("eval/gains.json", "[{}]", r"gains\.json.*Run it again"),
         ("eval/gains.json", None, r"gains\.json"),
-        ("eval/sft_b_x.scores.parquet", None, r"sft_b_x\.scores\.parquet is missing.*make eval"),
-        ("eval/sft_b_x.zh.json", "{", r"sft_b_x\.zh\.json"),
+        ("eval/sft.scores.parquet", None, r"sft\.scores\.parquet is missing.*make eval"),
+        ("eval/sft.zh.json", "{", r"sft\.zh\.json"),
         ("grpo/metrics.jsonl", '{"step": 1}\n', r"metrics\.jsonl:1: expected an object with step, data"),
         ("grpo/metrics.jsonl", "x\n", r"metrics\.jsonl:1: not JSON"),
         ("data/manifest.json", "[1", r"data/manifest\.json.*make data"),
@@ -113,7 +113,7 @@ def test_no_results_at_all_a_missing_column_and_a_missing_number(
     read: Callable[[Path], Run], root: Path, tmp_path: Path
 ) -> None:
     copied = Path(shutil.copytree(root, tmp_path / "run"))
-    file = copied / "eval" / "sft_b_x.scores.parquet"
+    file = copied / "eval" / "sft.scores.parquet"
     pd.read_parquet(file).drop(columns=["cosine"]).to_parquet(file)
     with pytest.raises(FileError, match=r"no column cosine\. Run `make eval` again"):
         read(copied)
@@ -121,7 +121,7 @@ def test_no_results_at_all_a_missing_column_and_a_missing_number(
     scores = pd.read_parquet(file)
     scores.loc[3, "cosine"] = float("nan")
     scores.to_parquet(file)
-    with pytest.raises(FileError, match=r"sft_b_x\.scores\.parquet, row 3: a figure is missing or no number"):
+    with pytest.raises(FileError, match=r"sft\.scores\.parquet, row 3: a figure is missing or no number"):
         read(copied)
     for path in (copied / "eval").glob("*.zh.json"):
         path.unlink()

@@ -1,0 +1,124 @@
+"""The tables of all runs as files: Markdown, LaTeX, a plot, and what the HTML report shows."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+from common.files import FileError, write_json, write_text
+from eval.figures import figures_of
+from eval.ledger import Entry
+from eval.paper_tables import COMPARED, MODELS, differences, draw
+from eval.report import plot_steps
+from eval.seeds import render
+from eval.statistics import Interval
+from eval.tables import ResultTable, Row
+
+TABLES_FILE: Final = "tables.json"
+_PICTURE: Final = "steps.png"
+# The paper's rows stand beside the first; the second is right for Chinese.
+_PROTOCOLS: Final = ("paper", "zh")
+_INTRODUCTION: Final = (
+    "Ours beside the paper's. Its corpus, models and posts are not ours, so rows of the two are compared for "
+    "orientation only; rows of ours share questions, triplets and reward model within a seed. The reward without CoE "
+    "ends at 1, with it at 2. Drawn by `make tables` from the ledger of finished runs."
+)
+
+
+def write_tables(
+    entries: Sequence[Entry], profile: str, folder: Path, baselines: Sequence[str], seed: int
+) -> list[Path]:
+    """Draw what the entries of a profile allow.
+
+    Args:
+        entries: of the ledger; other profiles' are left out.
+        folder: for ``tables.md``, ``table<number>.<protocol>.tex``, ``steps.png`` and ``tables.json``.
+        baselines: further rows of Table 2.
+        seed: of the bootstrap.
+
+    Returns:
+        what a reader opens; nothing where the profile has no entry.
+
+    Raises:
+        FileError: entries of runs that can't share a table.
+    """
+    lines, drawn = ["# The paper's tables", "", _INTRODUCTION, ""], list[tuple[str, ResultTable]]()
+    mine = [entry for entry in entries if entry.profile == profile]
+    for corpus in dict.fromkeys(entry.corpus for entry in mine):
+        own = [entry for entry in mine if entry.corpus == corpus]
+        lines += [f"## {profile}, {corpus}", "", *_runs(own), ""]
+        for number, models in MODELS.items():
+            for protocol in _PROTOCOLS:
+                rows = [*models, *baselines] if number == "2" else models
+                if table := draw(own, number, protocol, rows, seed):
+                    drawn.append((f"table{number}.{protocol}.{corpus}", table))
+                    lines += [table.markdown(), ""]
+            lines += _differences(own, number, seed)
+    if not drawn:
+        return []
+    if curves := _curves(mine):
+        plot_steps(curves, folder / _PICTURE)
+        lines += ["## Reward during GRPO", "", f"![Reward by step]({_PICTURE})", ""]
+    for stem, table in drawn:
+        write_text(folder / f"{stem}.tex", table.latex())
+    write_text(folder / "tables.md", "\n".join(lines))
+    write_json(folder / TABLES_FILE, [asdict(table) for _, table in drawn])
+    return [folder / "tables.md", *(folder / f"{stem}.tex" for stem, _ in drawn)]
+
+
+def read_tables(file: Path) -> list[ResultTable]:
+    """The tables that were drawn last, none without a file.
+
+    Raises:
+        FileError: not such a file.
+    """
+    if not file.is_file():
+        return []
+    try:
+        return [
+            ResultTable(
+                one["title"],
+                tuple(one["columns"]),
+                tuple(Row(**{**row, "cells": _cells(row["cells"])}) for row in one["rows"]),
+                tuple(one["notes"]),
+            )
+            for one in json.loads(file.read_text(encoding="utf-8"))
+        ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise FileError(f"{file}: {error!r}, expected the tables of `make tables`. Run it again.") from error
+
+
+def _cells(cells: dict[str, dict[str, float] | float]) -> dict[str, Interval | float]:
+    return {key: Interval(**value) if isinstance(value, dict) else value for key, value in cells.items()}
+
+
+def _runs(entries: Sequence[Entry]) -> Iterator[str]:
+    """What the tables are made of: seeds, times, commits."""
+    for model in dict.fromkeys(entry.model for entry in entries):
+        mine = [entry for entry in entries if entry.model == model]
+        told = ", ".join(
+            f"{entry.seed} ({'no signal, ' if entry.no_signal else ''}{entry.seconds / 60:.1f} min, {entry.commit})"
+            for entry in mine
+        )
+        yield f"- {model}: seed {told}"
+
+
+def _differences(entries: Sequence[Entry], number: str, seed: int) -> Iterator[str]:
+    """Paired differences, seed by seed and together, for the tables that compare variants."""
+    sets = dict.fromkeys(one.test_set for entry in entries for one in entry.results)
+    for test_set in sets:
+        for later, earlier in COMPARED.get(number, ()):
+            seeds, gains = differences(entries, later, earlier, test_set, figures_of("gains"), seed)
+            if gains:
+                yield f"{later} − {earlier} on {test_set}, protocol zh, by seed and pooled by question:"
+                yield ""
+                yield render(gains, [f"seed {one}" for one in seeds], (earlier, later))
+
+
+def _curves(entries: Sequence[Entry]) -> dict[str, list[list[float]]]:
+    found: dict[str, list[list[float]]] = {}
+    for entry in entries:
+        if entry.rewards:
+            found.setdefault(entry.model, []).append(entry.rewards)
+    return found
