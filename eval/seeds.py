@@ -67,17 +67,22 @@ def pool(pairs: Sequence[tuple[Result, Result]], figures: Sequence[str], seed: i
     return found
 
 
-def read_pair(root: Path, models: Sequence[str]) -> tuple[Result, Result]:
+def read_pair(root: Path, models: Sequence[str], test_set: str = "") -> tuple[Result, Result]:
     """A run's two results of protocol zh, their questions in one order.
 
     Args:
         root: the folder that holds a folder a stage.
         models: the earlier and the later one's name.
+        test_set: which one; "" where the run has one.
 
     Raises:
-        FileError: no evaluation there, a model that it lacks, or other questions.
+        FileError: no evaluation there, a model that it lacks, several test sets or none of the name, other questions.
     """
-    found = {result.model: result for result in map(Result.read, sorted((root / "eval").glob("*.zh.json")))}
+    results = [Result.read(file) for file in sorted((root / "eval").glob("*.zh.json"))]
+    sets = sorted({result.test_set for result in results})
+    if results and (test_set not in sets if test_set else len(sets) > 1):
+        raise FileError(f"{root}/eval: test sets {', '.join(sets)}. Name one of them: --test-set {sets[0]}.")
+    found = {result.model: result for result in results if result.test_set == (test_set or sets[0])}
     if missing := [name for name in models if name not in found]:
         raise FileError(f"{root}/eval: no result of {missing[0]}, found {', '.join(found) or 'none'}. Run `make eval`.")
     earlier, later = (found[name] for name in models)
@@ -116,10 +121,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         choices=[one.key for one in FIGURES],
         help="what to compare",
     )
+    parser.add_argument("--test-set", default="", help="which one, where a run has several")
     parser.add_argument("--seed", type=int, default=0, help="of the bootstrap")
     options = parser.parse_args(arguments)
     try:
-        pairs = [read_pair(root, options.models) for root in options.runs]
+        pairs = [read_pair(root, options.models, options.test_set) for root in options.runs]
     except FileError as error:
         sys.exit(f"error: {error}")
     shared = [key for key in options.figures if all(key in result.figures for pair in pairs for result in pair)]

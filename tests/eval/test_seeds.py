@@ -5,16 +5,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from common.files import FileError
 from eval.results import Result
 from eval.seeds import main, pool, read_pair
 from eval.statistics import clustered_bootstrap, paired_bootstrap
 
 
-def result(model: str, ids: list[str], values: list[float]) -> Result:
+def result(model: str, ids: list[str], values: list[float], test_set: str = "sample") -> Result:
     scores = pd.DataFrame(
         {"question_id": ids, "sample": 0, "shown": "好", "fault": "", "reward": values, "format": values}
     )
-    return Result.of(model, "sample", "s", scores, 0)
+    return Result.of(model, test_set, "s", scores, 0)
 
 
 def write_run(root: Path, ids: list[str], before: list[float], after: list[float]) -> Path:
@@ -76,3 +77,13 @@ def test_what_is_missing_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[
     ):
         with pytest.raises(SystemExit, match=words):
             main(arguments)
+
+
+def test_a_test_set_is_named_where_there_are_several(tmp_path: Path) -> None:
+    root = write_run(tmp_path / "seed1", ["a", "b", "c"], [0, 0, 1], [1, 0, 1])
+    for stem, model in (("sft", "SFT"), ("sft_grpo", "SFT+GRPO")):
+        result(model, ["d", "e"], [0.0, 1.0], "PsyQA").write(root / "eval" / f"{stem}.psyqa.zh.json")
+    for name in ("", "nothing"):
+        with pytest.raises(FileError, match="test sets PsyQA, sample"):
+            read_pair(root, ("SFT", "SFT+GRPO"), name)
+    assert [one.test_set for one in read_pair(root, ("SFT", "SFT+GRPO"), "PsyQA")] == ["PsyQA", "PsyQA"]
