@@ -27,6 +27,9 @@ _FILES: Final = (
     ("test.parquet", "test", "test"),
     ("questions.parquet", "questions", "train"),
 )
+# Of the paper's test set, section 4.1.1.
+_PAPER_TOPICS: Final = {"depression": 0.35, "anxiety": 0.28, "relationships": 0.22}
+_TOPICS_SHOWN: Final = 8
 _STEPS: Final = {
     "records": "records read",
     "questions": "questions cleaned",
@@ -56,6 +59,7 @@ def write_report(prepared: Prepared, config: DataConfig, folder: Path) -> None:
         "Counts": _counts(prepared),
         "Why": _reasons(prepared),
         "Corpora": table1(corpora) + "\n" + "\n".join(f"![]({name})" for name in pictures) + "\n",
+        "Topics of the test questions": _test_topics(prepared),
         "Cleaning": _rules(prepared, config),
         "Personal data": _masks(prepared, config),
         "Risk": _risks(prepared),
@@ -115,6 +119,23 @@ def _reasons(prepared: Prepared) -> str:
         for reason, count in reasons.items()
     )
     return table_text(("Step", "Reason", "Left out"), rows, left=2) + "\nEach of them stands in `rejected.jsonl`.\n"
+
+
+def _test_topics(prepared: Prepared) -> str:
+    """Each test set's largest topics, and those of the paper's beside them."""
+    rows = []
+    for name, questions in prepared.tested.items():
+        topics = Counter(question.topic for question in questions)
+        rows += [
+            (cell(name), cell(topic) or "none", f"{count / len(questions):.0%}")
+            for topic, count in topics.most_common(_TOPICS_SHOWN)
+        ]
+    rows += [("the paper's", topic, f"{share:.0%}") for topic, share in _PAPER_TOPICS.items()]
+    return (
+        table_text(("Test set", "Topic", "Share"), rows, left=2)
+        + "\nThe paper's are of section 4.1.1. Corpora name topics by schemes of their own, so shares stand beside "
+        "each other and are not compared.\n"
+    )
 
 
 def _rules(prepared: Prepared, config: DataConfig) -> str:

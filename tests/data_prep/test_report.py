@@ -46,6 +46,16 @@ def lines(path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
+def test_topics_of_the_test_questions_stand_beside_the_paper_s(prepared: Prepared, tmp_path: Path) -> None:
+    part = (tmp_path / "report.md").read_text(encoding="utf-8").split("## Topics of the test questions")[1]
+    rows = [line.strip("| ").split(" | ") for line in part.split("\n\n")[1].splitlines()[2:]]
+    ours, paper = rows[:-3], rows[-3:]
+    (questions,) = prepared.tested.values()
+    for _, topic, share in ours:
+        assert share == f"{sum(question.topic == topic for question in questions) / len(questions):.0%}"
+    assert [row[1:] for row in paper] == [["depression", "35%"], ["anxiety", "28%"], ["relationships", "22%"]]
+
+
 def test_what_it_says(prepared: Prepared, tmp_path: Path) -> None:
     report = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert report.startswith("# Data: made\\|up")

@@ -1,7 +1,7 @@
 """The paper's tables from the ledger: over seeds, with runs that had no signal, as files."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,8 @@ def result(model: str, seed: int, values: Sequence[float], signature: str = ZH, 
     return Result.of(model, test_set, signature, scores, 0)
 
 
-def entry(model: str, seed: int, values: Sequence[float], **more: Any) -> Entry:
+def entry(model: str, seed: int, values: Iterable[float], **more: Any) -> Entry:
+    values = list(values)
     results = [result(model, seed, values), result(model, seed, values, PAPER)]
     return Entry("tiny", "sample", model, seed, f"commit{seed}", "2026", 60.0, **{"results": results, **more})
 

@@ -35,6 +35,7 @@ from recipes.grpo_machine import check_machine, cpu_slots_needed, gpus_needed
 from recipes.profile import COMMON_PROFILE, PROFILES, Common, load_profile, profile_names
 from recipes.reward_probes import ProbesConfig
 from recipes.reward_ranking import RankingConfig
+from recipes.tables import TablesConfig
 from recipes.tiny_base.build import BaseConfig
 from reward_fns.reward_worker import RewardWorkerConfig
 from reward_fns.training.config import RewardModelConfig
@@ -53,6 +54,7 @@ SECTIONS: dict[str, type[Any]] = {
     "judge": JudgeConfig,
     "ranking": StudyConfig,
     "report": ReportConfig,
+    "tables": TablesConfig,
 }
 
 
