@@ -80,7 +80,7 @@ class Entry:
 
 
 def read_entries(path: Path) -> list[Entry]:
-    """The last line of every model and seed, in the order in which they first came; none without a file.
+    """The last line of every model and seed, in the order of those lines; none without a file.
 
     Raises:
         FileError: a line that is none of `add_entries`; the message names it.
@@ -91,6 +91,7 @@ def read_entries(path: Path) -> list[Entry]:
             entry = Entry.of_plain(record)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise FileError(f"{path}:{number}: {error!r}, expected a line of `make tables`. Remove it.") from error
+        found.pop(entry.key, None)
         found[entry.key] = entry
     return list(found.values())
 

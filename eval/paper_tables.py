@@ -5,7 +5,6 @@ from typing import Final
 
 import numpy as np
 
-from common.files import FileError
 from eval.ledger import Entry
 from eval.results import Result
 from eval.seeds import PooledGain, pool
@@ -37,15 +36,13 @@ def draw(entries: Sequence[Entry], number: str, protocol: str, models: Sequence[
         models: rows from top to bottom.
         seed: of the bootstrap.
 
-    Raises:
-        FileError: runs that were scored by different versions of a protocol.
+    Runs that were scored by an earlier version of the protocol than the newest line's are left out, and named.
     """
     mine = [entry for entry in entries if entry.model in models]
-    results = [one for entry in mine for one in entry.results if _is_of(one, protocol)]
     if not mine:
         return None
-    if len(signatures := {result.signature for result in results}) > 1:
-        raise FileError(f"runs scored by {' and by '.join(sorted(signatures))} can't share a table. Run `make tables`.")
+    mine, left_out = _of_one_version(mine, protocol)
+    results = [one for entry in mine for one in entry.results if _is_of(one, protocol)]
     sets = list(dict.fromkeys(result.test_set for result in results)) or ["–"]
     rows = [
         _row(name, test_set, [entry for entry in mine if entry.model == name], protocol, number, seed)
@@ -58,8 +55,18 @@ def draw(entries: Sequence[Entry], number: str, protocol: str, models: Sequence[
         f"means of up to {runs} runs, of which each has a split of its own; 95 % intervals are Student's over "
         f"{_RUNS} runs or more, else bootstrapped over questions; ↑ more is better, ↓ less."
     )
+    if left_out:
+        intervals += f" Left out, since another version of the metrics scored them: {', '.join(left_out)}."
     paper = number if protocol == "paper" else ""
     return pooled_table(f"Table {number}, protocol {protocol}", rows, results, intervals, paper)
+
+
+def _of_one_version(entries: Sequence[Entry], protocol: str) -> tuple[list[Entry], list[str]]:
+    """The entries that the newest one's version of the protocol has scored, or that have no result; and the others."""
+    signed = [(entry, one.signature) for entry in entries for one in entry.results if _is_of(one, protocol)]
+    old = {entry.key: entry for entry, signature in signed if signature != signed[-1][1]}
+    kept = [entry for entry in entries if entry.key not in old]
+    return kept, [f"{entry.model}, seed {entry.seed}" for entry in old.values()]
 
 
 def differences(
@@ -67,6 +74,7 @@ def differences(
 ) -> tuple[list[int], list[PooledGain]]:
     """Seeds in which both models have results of protocol zh, and one model minus the other, question by question."""
     pairs: dict[int, tuple[Result, Result]] = {}
+    entries, _ = _of_one_version(entries, "zh")
     found = {(entry.model, entry.seed): one for entry in entries for one in entry.results if _fits(one, test_set)}
     for (name, number), result in found.items():
         if name == later and (other := found.get((earlier, number))):

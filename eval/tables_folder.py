@@ -39,9 +39,6 @@ def write_tables(
 
     Returns:
         what a reader opens; nothing where the profile has no entry.
-
-    Raises:
-        FileError: entries of runs that can't share a table.
     """
     lines, drawn = ["# The paper's tables", "", _INTRODUCTION, ""], list[tuple[str, ResultTable]]()
     mine = [entry for entry in entries if entry.profile == profile]

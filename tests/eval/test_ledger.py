@@ -50,7 +50,7 @@ def test_nothing_is_told_twice_and_the_last_line_counts(tmp_path: Path) -> None:
     again = replace(entry(), commit="def")
     assert add_entries(file, [again, entry(1)]) == 1
     assert len(file.read_text().splitlines()) == 3
-    assert [(one.seed, one.commit) for one in read_entries(file)] == [(42, "def"), (1, "abc")]
+    assert [(one.seed, one.commit) for one in read_entries(file)] == [(1, "abc"), (42, "def")]
 
 
 def test_it_holds_no_texts(tmp_path: Path) -> None:

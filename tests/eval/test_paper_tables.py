@@ -105,10 +105,15 @@ def test_people_s_ranking_stands_in_table_2_alone() -> None:
     assert "win_1" not in cells([ranked], "SFT+GRPO", "3")
 
 
-def test_runs_scored_by_two_versions_share_no_table() -> None:
-    odd = entry("SFT", 1, [0.1, 0.2, 0.3], results=[result("SFT", 1, [0.1, 0.2, 0.3], ZH + "|v9")])
-    with pytest.raises(FileError, match="can't share a table"):
-        draw([SFT[0], odd], "3", "zh", ["SFT"], 0)
+def test_runs_of_an_earlier_version_of_the_metrics_are_left_out_and_named() -> None:
+    old = entry("SFT", 1, [0.9, 0.9, 0.9], results=[result("SFT", 1, [0.9, 0.9, 0.9], ZH + "|v9")])
+    table = draw([old, SFT[0]], "3", "zh", ["SFT"], 0)
+    assert table is not None
+    assert [row.cells["navg"] for row in table.rows] == [bootstrap_mean([0.1, 0.2, 0.3], 0)]
+    assert "another version of the metrics scored them: SFT, seed 1." in table.markdown()
+    assert differences(
+        [entry("SFT+GRPO", 1, [0.9, 0.9, 0.9]), old, *BOTH[:1]], "SFT+GRPO", "SFT", "sample", ["navg"], 0
+    ) == ([], [])
 
 
 def test_no_entry_no_table() -> None:
