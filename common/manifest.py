@@ -141,9 +141,18 @@ def versions() -> dict[str, str]:
 
 
 def git_commit() -> str:
-    """Of the project's checkout; "unknown" where it is none."""
-    command = ["git", "-C", str(REPO), "describe", "--always", "--dirty", "--abbrev=12"]
+    """Of the project's checkout, with "-dirty" where a tracked file differs; "unknown" where it is none.
+
+    ``results`` does not count: `make tables` itself appends to it.
+    """
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+        commit = _git("rev-parse", "--short=12", "HEAD")
+        changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!results")
     except (OSError, subprocess.SubprocessError):
         return "unknown"
+    return f"{commit}-dirty" if changed else commit
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", "-C", str(REPO), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()

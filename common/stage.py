@@ -49,6 +49,7 @@ def run_stage(
     costly: bool = False,
     force: bool = False,
     accept: bool = False,
+    command: str = "",
 ) -> Path:
     """Do the work in the stage's folder unless that has been done.
 
@@ -61,6 +62,7 @@ def run_stage(
         costly: a run takes hours, so a change of code alone stops.
         force: do it again in any case, from the start.
         accept: keep the result although the code has changed.
+        command: that runs the stage, for messages; "" for its plain make target.
 
     Returns:
         the stage's folder.
@@ -89,7 +91,7 @@ def run_stage(
             print(f"{name}: nothing has changed since {folder} was made (force=true makes it again).", flush=True)
             return folder
         if changed == "code" and costly and not accept:
-            raise _code_alone(name, folder, before, now)
+            raise _code_alone(name, folder, before, now, command or f"make {name}")
         if not problem and changed == "code" and accept:
             return _accepted(before, now, folder)
         resume = changed == "" or (changed == "code" and accept)
@@ -136,12 +138,12 @@ def _some(names: list[str], most: int = 8) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-def _code_alone(name: str, folder: Path, before: Manifest, now: Manifest) -> StageError:
+def _code_alone(name: str, folder: Path, before: Manifest, now: Manifest, command: str) -> StageError:
     differing = [*_differing(before.code, now.code), *_differing(before.versions, now.versions)]
     return StageError(
         f"{name}: only code has changed since {folder} was begun: {_some(differing)}. A run costs much, so choose:\n"
-        f"  make {name} ARGS=force=true     runs it again\n"
-        f"  make {name} ARGS=accept=true    keeps the result"
+        f"  {command} ARGS=force=true     runs it again\n"
+        f"  {command} ARGS=accept=true    keeps the result"
     )
 
 

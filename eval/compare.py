@@ -1,12 +1,13 @@
 """Models against each other on the same questions: paired gains, corrected p-values, slices, gains at equal length."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
 import pandas as pd
 
 from common.records.references import at_risk
+from eval.figures import figure
 from eval.results import Result
 from eval.sources import CHAIN
 from eval.statistics import (
@@ -29,10 +30,15 @@ class Gain:
         ours: the later model.
         theirs: the earlier one.
         figure: what is compared.
-        gain: mean difference over the questions, with its interval.
+        gain: mean difference over the questions, with its interval; replies that show nothing count 0.
         p: two-sided, by permutation, corrected after Holm for all comparisons made together.
-        at_equal_length: the gain with the difference in length regressed out; None where one model's replies are
-            nearly always the longer ones, so that a line through the differences says nothing about equal lengths.
+        visible: share of replies that show something, of ours and of theirs.
+        questions: how many have a reply of both models that shows something.
+        shown: a figure of the text, over those questions and those replies; None for other figures, or for fewer than
+            two such questions.
+        p_shown: as `p`, of `shown`.
+        at_equal_length: `shown` with the difference in length regressed out; None without it, and where one model's
+            replies are nearly always the longer ones: a line through the differences says nothing then.
     """
 
     test_set: str
@@ -41,6 +47,10 @@ class Gain:
     figure: str
     gain: Interval
     p: float
+    visible: tuple[float, float]
+    questions: int
+    shown: Interval | None
+    p_shown: float | None
     at_equal_length: Interval | None
 
 
@@ -60,37 +70,93 @@ def compare(results: Sequence[Result], figures: Sequence[str], seed: int) -> lis
         figures: keys of `eval.figures.FIGURES`; each pair is compared in those that both have.
         seed: of resampling.
     """
-    found: list[tuple[Gain, float]] = []
     pairs = ((theirs, ours) for theirs, ours in combinations(results, 2) if theirs.test_set == ours.test_set)
-    for theirs, ours in pairs:
-        ids = ours.by_question.index
-        for figure in (key for key in figures if key in ours.by_question and key in theirs.by_question):
-            pair = ours.by_question[figure].tolist(), theirs.by_question.loc[ids, figure].tolist()
-            lengths = ours.by_question["chars"].tolist(), theirs.by_question.loc[ids, "chars"].tolist()
-            level = length_controlled(*pair, *lengths, seed) if lengths_overlap(*lengths) else None
-            gain = Gain(ours.test_set, ours.model, theirs.model, figure, paired_bootstrap(*pair, seed), 1.0, level)
-            found.append((gain, paired_p_value(*pair, seed)))
-    corrected = holm([p for _, p in found])
-    return [replace(gain, p=p) for (gain, _), p in zip(found, corrected, strict=True)]
+    gains = [
+        _gain(ours, theirs, key, seed)
+        for theirs, ours in pairs
+        for key in figures
+        if key in ours.by_question and key in theirs.by_question
+    ]
+    corrected = iter(holm([p for gain in gains for p in (gain.p, gain.p_shown) if p is not None]))
+    return [_corrected(gain, corrected) for gain in gains]
+
+
+def _corrected(gain: Gain, p_values: Iterator[float]) -> Gain:
+    p = next(p_values)
+    if gain.shown is None:
+        return replace(gain, p=p)
+    # Where every reply shows something both readings are one, and one test.
+    return replace(gain, p=p, p_shown=p if gain.p_shown is None else next(p_values))
+
+
+def _gain(ours: Result, theirs: Result, key: str, seed: int) -> Gain:
+    """One comparison, its p not yet corrected."""
+    ids = ours.by_question.index
+    pair = _paired(ours.by_question, theirs.by_question, ids, key)
+    both = ours.shown_by_question.index.intersection(theirs.shown_by_question.index)
+    visible = _share(ours), _share(theirs)
+    gain, p = paired_bootstrap(*pair, seed), paired_p_value(*pair, seed)
+    # Of a figure of the whole output, such as the format, there is no second reading.
+    if not figure(key).of_text or len(both) < 2:
+        return Gain(ours.test_set, ours.model, theirs.model, key, gain, p, visible, len(both), None, None, None)
+    there = _paired(ours.shown_by_question, theirs.shown_by_question, both, key)
+    all_shown = min(visible) == 1.0
+    return Gain(
+        ours.test_set,
+        ours.model,
+        theirs.model,
+        key,
+        gain,
+        p,
+        visible,
+        len(both),
+        gain if all_shown else paired_bootstrap(*there, seed),
+        None if all_shown else paired_p_value(*there, seed),
+        _at_equal_length(ours, theirs, there, both, seed),
+    )
+
+
+def _paired(ours: pd.DataFrame, theirs: pd.DataFrame, ids: pd.Index, key: str) -> tuple[list[float], list[float]]:
+    return ours.loc[ids, key].tolist(), theirs.loc[ids, key].tolist()
+
+
+def _share(result: Result) -> float:
+    return float(result.by_question["visible"].mean()) if "visible" in result.by_question else 1.0
+
+
+def _at_equal_length(
+    ours: Result, theirs: Result, values: tuple[list[float], list[float]], both: pd.Index, seed: int
+) -> Interval | None:
+    """The gain over these questions between replies of one length; an empty reply has none."""
+    if "chars" not in ours.shown_by_question or "chars" not in theirs.shown_by_question or len(both) < 3:
+        return None
+    lengths = _paired(ours.shown_by_question, theirs.shown_by_question, both, "chars")
+    return length_controlled(*values, *lengths, seed) if lengths_overlap(*lengths) else None
 
 
 def slices(
-    results: Sequence[Result], groups: Mapping[str, Sequence[str]], figure: str, seed: int
+    results: Sequence[Result], groups: Mapping[str, Sequence[str]], key: str, seed: int, shown: bool = False
 ) -> dict[str, dict[str, Interval]]:
     """One figure's mean in parts of the test set, with intervals: group → model → interval.
 
     Args:
         results: of one test set.
         groups: ids of the questions by the group's name; a group of one question has an interval of one point.
-        figure: its name in `Result.figures`; a model without it is left out.
+        key: of the figure; a model without it is left out.
         seed: of the bootstrap.
+        shown: over the replies that show something; a model without any in a group is left out of it.
     """
-    having = [result for result in results if figure in result.by_question]
-    return {
-        name: {result.model: bootstrap_mean(result.by_question.loc[list(ids), figure], seed) for result in having}
+    tables = {result.model: result.shown_by_question if shown else result.by_question for result in results}
+    having = {model: values[key] for model, values in tables.items() if key in values}
+    found = {
+        name: {
+            model: bootstrap_mean(values[values.index.isin(ids)], seed)
+            for model, values in having.items()
+            if values.index.isin(ids).any()
+        }
         for name, ids in groups.items()
-        if len(ids)
     }
+    return {name: means for name, means in found.items() if means}
 
 
 def by_topic(questions: pd.DataFrame, fewest: int = 1) -> dict[str, list[str]]:

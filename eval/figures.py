@@ -24,6 +24,8 @@ class Figure:
         direction: which way is better; "" for neither.
         meaning: in a line; protocol zh takes characters as tokens.
         where: the places in which it appears.
+        of_text: it is a figure of the text that a reader is shown, so it has a second reading, over the replies that
+            show something; in the first one the others count 0.
     """
 
     key: str
@@ -32,6 +34,7 @@ class Figure:
     direction: Literal["higher", "lower", ""]
     meaning: str
     where: tuple[Place, ...] = ()
+    of_text: bool = True
 
     @property
     def heading(self) -> str:
@@ -48,6 +51,7 @@ FIGURES: Final = (
         "higher",
         "format and answer together, 0 to 2 (Eq. 3): what GRPO maximises",
         ("gains", "headline", "slices", "reply"),
+        of_text=False,
     ),
     Figure(
         "format",
@@ -56,6 +60,16 @@ FIGURES: Final = (
         "higher",
         "share of whole outputs that are exactly one valid Chain-of-Empathy output (Eq. 4)",
         ("gains", "headline"),
+        of_text=False,
+    ),
+    Figure(
+        "visible",
+        "Shown",
+        2,
+        "higher",
+        "share of replies that show a reader something; the others count 0 in every figure of the text",
+        ("gains",),
+        of_text=False,
     ),
     Figure(
         "answer",

@@ -15,7 +15,7 @@ from eval.results import Result
 from eval.statistics import Interval
 from eval.tables import Standings
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 # Figures are rounded, so that a line is a third as long.
 _DIGITS: Final = 5
 
@@ -29,31 +29,35 @@ class Entry:
         corpus: that it was trained on, by name.
         model: its name in tables.
         seed: of the run.
+        settings: a digest of all other settings; runs of one digest differ in their seed alone.
         commit: of the code that trained it; of the code that asked it where the run did not train it.
         started: when that began, local time.
-        seconds: how long it took.
+        seconds: how long the last attempt of the model's own stage took; None of a model that the run did not train.
         results: of both protocols and every test set; none for a run without signal.
         no_signal: why there is none, "" for a run that has a result.
         rewards: mean reward of each GRPO step; none without GRPO.
         rankings: what people, by test set, made of this model.
+        ranked_among: how many models they ranked; 0 for no ranking.
     """
 
     profile: str
     corpus: str
     model: str
     seed: int
+    settings: str
     commit: str
     started: str
-    seconds: float
+    seconds: float | None
     results: list[Result] = field(default_factory=list)
     no_signal: str = ""
     rewards: list[float] = field(default_factory=list)
     rankings: dict[str, dict[str, Interval]] = field(default_factory=dict)
+    ranked_among: int = 0
 
     @property
-    def key(self) -> tuple[str, str, str, int]:
+    def key(self) -> tuple[str, str, str, int, str]:
         """What a later line replaces."""
-        return self.profile, self.corpus, self.model, self.seed
+        return self.profile, self.corpus, self.model, self.seed, self.settings
 
     def plain(self) -> dict[str, Any]:
         """As values that JSON takes."""
@@ -72,7 +76,7 @@ class Entry:
             KeyError, TypeError, AttributeError, ValueError: something else.
         """
         if (version := content["format"]) != FORMAT:
-            raise ValueError(f"format {version}, expected {FORMAT}")
+            raise ValueError(f"format {version}, expected {FORMAT}: of another version of the project")
         own = {key: value for key, value in content.items() if key != "format"}
         rankings: dict[str, Standings] = own["rankings"]
         read = {name: {key: Interval(**one) for key, one in each.items()} for name, each in rankings.items()}  # type: ignore[arg-type]
@@ -85,12 +89,15 @@ def read_entries(path: Path) -> list[Entry]:
     Raises:
         FileError: a line that is none of `add_entries`; the message names it.
     """
-    found: dict[tuple[str, str, str, int], Entry] = {}
+    found: dict[tuple[str, str, str, int, str], Entry] = {}
     for number, record in read_json_lines(path) if path.is_file() else ():
         try:
             entry = Entry.of_plain(record)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise FileError(f"{path}:{number}: {error!r}, expected a line of `make tables`. Remove it.") from error
+            raise FileError(
+                f"{path}:{number}: {error!r}, expected a line of `make tables`. Set the file aside "
+                "and run `make tables`: it enters every run that is there."
+            ) from error
         found.pop(entry.key, None)
         found[entry.key] = entry
     return list(found.values())

@@ -11,7 +11,7 @@ from eval.seeds import PooledGain, pool
 from eval.statistics import Interval, bootstrap_mean, clustered_bootstrap, t_interval
 from eval.tables import ResultTable, Row, pooled_table
 
-# Ours that stand in each table, in order. Table 2 has the baselines too that were asked for.
+# Ours that stand in each table, in order. Table 2 has the baselines too, Table 3 variants of the user's own.
 MODELS: Final[Mapping[str, tuple[str, ...]]] = {
     "2": ("base", "base thinking", "SFT+GRPO"),
     "3": ("base", "SFT", "GRPO only", "SFT+GRPO"),
@@ -30,84 +30,115 @@ def draw(entries: Sequence[Entry], number: str, protocol: str, models: Sequence[
     """One of the tables; None where no entry belongs into it.
 
     Args:
-        entries: of one profile and corpus.
+        entries: that `comparable` let pass.
         number: "2", "3" or "4".
         protocol: "paper", beside the paper's rows, or "zh".
         models: rows from top to bottom.
         seed: of the bootstrap.
 
-    Runs that were scored by an earlier version of the protocol than the newest line's are left out, and named.
     """
     mine = [entry for entry in entries if entry.model in models]
     if not mine:
         return None
-    mine, left_out = _of_one_version(mine, protocol)
-    results = [one for entry in mine for one in entry.results if _is_of(one, protocol)]
+    results = [one for entry in mine for one in entry.results if is_of(one, protocol)]
     sets = list(dict.fromkeys(result.test_set for result in results)) or ["–"]
-    rows = [
-        _row(name, test_set, [entry for entry in mine if entry.model == name], protocol, number, seed)
-        for test_set in sets
-        for name in models
-        if any(entry.model == name for entry in mine)
-    ]
-    runs = max(sum(bool(entry.results) for entry in mine if entry.model == name) for name in models)
+    rows = []
+    for test_set in sets:
+        for name in models:
+            if runs := [entry for entry in mine if entry.model == name]:
+                rows += _rows(name, test_set, runs, protocol, number, seed)
     intervals = (
-        f"means of up to {runs} runs, of which each has a split of its own; 95 % intervals are Student's over "
+        f"{len({entry.seed for entry in mine})} runs, each with a split of its own; 95 % intervals are Student's over "
         f"{_RUNS} runs or more, else bootstrapped over questions; ↑ more is better, ↓ less."
     )
-    if left_out:
-        intervals += f" Left out, since another version of the metrics scored them: {', '.join(left_out)}."
     paper = number if protocol == "paper" else ""
     return pooled_table(f"Table {number}, protocol {protocol}", rows, results, intervals, paper)
 
 
-def _of_one_version(entries: Sequence[Entry], protocol: str) -> tuple[list[Entry], list[str]]:
-    """The entries that the newest one's version of the protocol has scored, or that have no result; and the others."""
-    signed = [(entry, one.signature) for entry in entries for one in entry.results if _is_of(one, protocol)]
-    old = {entry.key: entry for entry, signature in signed if signature != signed[-1][1]}
-    kept = [entry for entry in entries if entry.key not in old]
-    return kept, [f"{entry.model}, seed {entry.seed}" for entry in old.values()]
+def comparable(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
+    """The entries of a profile and corpus that tables may sum up and set beside each other, and why others may not.
+
+    The newest line counts: of its version of the metrics; of a model's newest settings; and of a seed's newest
+    questions, since another split would pair other posts.
+    """
+    kept, left_out = list(entries), list[str]()
+
+    def drop(reason: str, odd: Sequence[Entry]) -> None:
+        left_out.extend(f"{entry.model}, seed {entry.seed}: {reason}" for entry in odd)
+        kept[:] = [entry for entry in kept if not any(entry is one for one in odd)]
+
+    for protocol in ("paper", "zh"):
+        signed = [(entry, signature) for entry in kept if (signature := _signature(entry, protocol))]
+        drop("scored by another version of the metrics", [entry for entry, own in signed if own != signed[-1][1]])
+    settings = {entry.model: entry.settings for entry in kept}
+    drop("of other settings than the newest run", [entry for entry in kept if entry.settings != settings[entry.model]])
+    questions = {entry.seed: _questions(entry) for entry in kept if entry.results}
+    odd = [entry for entry in kept if entry.results and _questions(entry) != questions[entry.seed]]
+    drop("on other questions than the seed's newest run", odd)
+    return kept, left_out
+
+
+def _signature(entry: Entry, protocol: str) -> str:
+    return next((one.signature for one in entry.results if is_of(one, protocol)), "")
+
+
+def _questions(entry: Entry) -> dict[str, frozenset[str]]:
+    return {one.test_set: frozenset(one.by_question.index) for one in entry.results}
 
 
 def differences(
     entries: Sequence[Entry], later: str, earlier: str, test_set: str, figures: Sequence[str], seed: int
 ) -> tuple[list[int], list[PooledGain]]:
-    """Seeds in which both models have results of protocol zh, and one model minus the other, question by question."""
-    pairs: dict[int, tuple[Result, Result]] = {}
-    entries, _ = _of_one_version(entries, "zh")
-    found = {(entry.model, entry.seed): one for entry in entries for one in entry.results if _fits(one, test_set)}
-    for (name, number), result in found.items():
-        if name == later and (other := found.get((earlier, number))):
-            pairs[number] = other, result
-    shared = [key for key in figures if all(key in one.figures for pair in pairs.values() for one in pair)]
-    return list(pairs), pool(list(pairs.values()), shared, seed) if pairs else []
+    """Seeds in which both models have results of protocol zh, and one model minus the other, question by question.
+
+    Args:
+        entries: that `comparable` let pass.
+    """
+    found = {
+        (entry.model, entry.seed): one
+        for entry in entries
+        for one in entry.results
+        if one.test_set == test_set and is_of(one, "zh")
+    }
+    pairs = {
+        number: (other, result)
+        for (name, number), result in found.items()
+        if name == later and (other := found.get((earlier, number)))
+    }
+    return list(pairs), pool(list(pairs.values()), figures, seed) if pairs else []
 
 
-def _fits(result: Result, test_set: str) -> bool:
-    return result.test_set == test_set and _is_of(result, "zh")
-
-
-def _is_of(result: Result, protocol: str) -> bool:
+def is_of(result: Result, protocol: str) -> bool:
+    """Whether the protocol has scored it."""
     return f"protocol:{protocol}|" in result.signature
 
 
-def _row(name: str, test_set: str, runs: Sequence[Entry], protocol: str, number: str, seed: int) -> Row:
-    results = [one for run in runs for one in run.results if one.test_set == test_set and _is_of(one, protocol)]
+def _rows(name: str, test_set: str, runs: Sequence[Entry], protocol: str, number: str, seed: int) -> list[Row]:
+    """A model's row and, where some of its replies show nothing, that of those that do."""
+    results = [one for run in runs for one in run.results if one.test_set == test_set and is_of(one, protocol)]
     cells: dict[str, Interval | float] = {}
     if results:
         keys = [key for key in results[0].figures if all(key in one.figures for one in results)]
         cells |= {key: _pooled([one.by_question[key].to_dict() for one in results], seed) for key in keys}
         cells |= {key: float(np.mean([one.pooled[key] for one in results])) for key in results[0].pooled}
-    ranked = [run.rankings[test_set] for run in runs if test_set in run.rankings]
+    ranked = [run for run in runs if test_set in run.rankings]
     if number == "2" and ranked:
         # People rank one run's replies; another seed's ranking is another study.
-        cells |= ranked[-1]
+        cells |= ranked[-1].rankings[test_set]
     if number == "3":
         if len(results) > 1:
             cells["navg_seeds"] = float(np.std([one.figures["navg"].mean for one in results], ddof=1))
-        if steps := [_step_spread(run.rewards) for run in runs if len(run.rewards) > 2]:
+        # A run without signal stands still, which is no stability.
+        if steps := [_step_spread(run.rewards) for run in runs if not run.no_signal and len(run.rewards) > 2]:
             cells["reward_steps"] = float(np.mean(steps))
-    return Row(test_set, name, cells, note=_note(results, runs))
+    note = _note(results, runs, ranked[-1].ranked_among if number == "2" and ranked else 0)
+    rows = [Row(test_set, name, cells, note=note)]
+    if any(one.faults for one in results) and (
+        keys := [key for key in results[0].shown if all(key in one.shown for one in results)]
+    ):
+        shown = {key: _pooled([one.shown_by_question[key].to_dict() for one in results], seed) for key in keys}
+        rows.append(Row(test_set, name, shown, shown_only=True))
+    return rows
 
 
 def _pooled(by_run: Sequence[Mapping[str, float]], seed: int) -> Interval:
@@ -125,7 +156,7 @@ def _step_spread(rewards: Sequence[float]) -> float:
     return float(np.sqrt(np.mean(np.diff(rewards) ** 2) / 2))
 
 
-def _note(results: Sequence[Result], runs: Sequence[Entry]) -> str:
+def _note(results: Sequence[Result], runs: Sequence[Entry], ranked_among: int) -> str:
     silent = [run for run in runs if run.no_signal]
     faults: dict[str, int] = {}
     for result in results:
@@ -134,7 +165,9 @@ def _note(results: Sequence[Result], runs: Sequence[Entry]) -> str:
     return ", ".join(
         [
             *dict.fromkeys(result.note for result in results if result.note),
+            f"{len(results)} {'run' if len(results) == 1 else 'runs'}",
             *(f"{count} replies {fault.replace('_', ' ')}" for fault, count in faults.items()),
-            *(f"seed {run.seed}: {run.no_signal.split('.')[0] or 'no signal'}" for run in silent),
+            *(f"seed {run.seed}: {run.no_signal.split('.')[0]}" for run in silent),
+            *([f"ranked by people among {ranked_among} models"] if ranked_among else []),
         ]
     )

@@ -47,6 +47,17 @@ def check_match(replies: pd.DataFrame, references: pd.DataFrame, source: Path) -
         )
 
 
+def read_matching(path: Path, references: pd.DataFrame) -> pd.DataFrame:
+    """Replies of a file that fit their questions, see `common.records.replies.read_replies` and `check_match`.
+
+    Raises:
+        FileError: a malformed file, or replies that do not fit.
+    """
+    replies = read_replies(path)
+    check_match(replies, references, path)
+    return replies
+
+
 def shown(text: str, kind: ReplyKind) -> tuple[str, str]:
     """What a person would be shown of a whole output, and what is wrong with it ("" where nothing is).
 

@@ -6,7 +6,7 @@ What GRPO did, step by step, is read from verl's log and from the rollouts that 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -19,7 +19,7 @@ from common.files import FileError, read_json_lines, replacing, write_json, writ
 from common.human_help import human_help
 from common.markdown import escape, table
 from common.records import METRICS_FILE, ROLLOUTS
-from eval.compare import Gain
+from eval.compare import Gain, by_risk, by_topic, slices
 from eval.figures import figure, figures_of
 from eval.results import Result
 from eval.statistics import Interval
@@ -40,6 +40,12 @@ NOTE: Final = (
     "does not, GRPO has found a weakness of its reward rather than better answers. Nothing here says that a reply "
     "helps anybody, and no figure claims clinical validity."
 )
+GAINS_NOTE: Final = (
+    "Mean gains, paired over questions, with 95 % bootstrap intervals, in two readings: over all replies, where one "
+    "that shows nothing counts 0; and, for figures of the text, over the questions to which both models show "
+    "something, and those replies alone. p by permutation, corrected for all of these comparisons (Holm). At equal "
+    "length: the second reading without what the difference in length brings."
+)
 CHAINS_NOTE: Final = "SFT learnt from chains that were written for this project, not reviewed."
 SLICE_NOTE: Final = (
     "At risk are posts that the corpus marks so or that a rule of `data_prep/risk` matches. They are kept out of "
@@ -56,7 +62,7 @@ def write_report(
     folder: Path,
     results: Sequence[Result],
     gains: Sequence[Gain],
-    slices: Mapping[tuple[str, str], Mapping[str, Mapping[str, Interval]]],
+    parts: Sequence["Sliced"],
     pictures: Sequence[str],
     caveats: Sequence[str] = (),
 ) -> None:
@@ -65,7 +71,7 @@ def write_report(
     Args:
         results: of protocol zh, in order.
         gains: of `eval.compare.compare`.
-        slices: (test set, figure) → group → model → mean and interval, of `eval.compare.slices`.
+        parts: of `sliced`.
         pictures: names of files in the folder to show.
         caveats: of `eval.caveats.caveats`.
     """
@@ -75,11 +81,10 @@ def write_report(
         "",
         result_table(results).markdown(),
         *(["Before a gain is taken for better answers:", "", *(f"- {one}" for one in caveats), ""] if caveats else []),
-        "Mean gains, paired over questions: 95 % bootstrap interval, p by permutation and corrected for all of these "
-        "comparisons (Holm), and the gain between replies of one length:",
+        GAINS_NOTE,
         "",
         *table(
-            ["Figure", "Models", *several, "Gain", "p", "at equal length"],
+            ["Figure", "Models", *several, "Gain", "p", "Shown by both", "p", "at equal length"],
             (
                 [
                     figure(gain.figure).label,
@@ -87,6 +92,8 @@ def write_report(
                     *([escape(gain.test_set)] if several else []),
                     signed(gain.gain),
                     f"{gain.p:.4f}",
+                    f"{signed(gain.shown)}, {gain.questions} questions" if gain.shown else "–",
+                    "–" if gain.p_shown is None else f"{gain.p_shown:.4f}",
                     signed(gain.at_equal_length) if gain.at_equal_length else "–",
                 ]
                 for gain in gains
@@ -94,7 +101,7 @@ def write_report(
             left=2 + len(several),
         ),
         "",
-        *(line for (name, key), groups in slices.items() for line in _slices(name if several else "", key, groups)),
+        *(line for part in parts for line in _slices(part, bool(several))),
         SLICE_NOTE,
         "",
         *(f"![{Path(picture).stem}]({picture})\n" for picture in pictures),
@@ -114,13 +121,54 @@ def signed(interval: Interval) -> str:
     return interval.text("+.3f")
 
 
-def _slices(name: str, key: str, groups: Mapping[str, Mapping[str, Interval]]) -> list[str]:
-    form = f".{figure(key).digits}f"
-    rows = ([escape(name), *(interval.text(form) for interval in row.values())] for name, row in groups.items())
+@dataclass(frozen=True, slots=True)
+class Sliced:
+    """One figure in parts of a test set.
+
+    Attributes:
+        test_set: its name.
+        figure: its key.
+        shown: over the replies that show something alone.
+        groups: group → model → mean and interval, of `eval.compare.slices`.
+    """
+
+    test_set: str
+    figure: str
+    shown: bool
+    groups: Mapping[str, Mapping[str, Interval]]
+
+
+def sliced(results: Sequence[Result], test: pd.DataFrame, seed: int) -> list[Sliced]:
+    """Figures by risk and by topic, of each test set; those of the text in both readings.
+
+    Args:
+        results: of protocol zh.
+        test: the questions, with id, test_set, topic, crisis and risks.
+        seed: of the bootstrap.
+    """
+    found = []
+    for name, own in test.groupby("test_set", sort=False):
+        groups = {f"{part} ({len(ids)})": ids for part, ids in (by_risk(own) | by_topic(own, 3)).items()}
+        mine = [result for result in results if result.test_set == name]
+        for key in figures_of("slices"):
+            for shown in (False, True) if figure(key).of_text else (False,):
+                found.append(Sliced(str(name), key, shown, slices(mine, groups, key, seed, shown)))
+    return [part for part in found if part.groups]
+
+
+def _slices(part: Sliced, several: bool) -> list[str]:
+    form = f".{figure(part.figure).digits}f"
+    models = list(dict.fromkeys(model for means in part.groups.values() for model in means))
+    rows = (
+        [escape(name), *(means[model].text(form) if model in means else "–" for model in models)]
+        for name, means in part.groups.items()
+    )
+    where = f" {escape(part.test_set)}" if several else ""
+    reading = ", replies that show something" if part.shown else ""
     return [
-        f"{figure(key).label} by part of the test set{f' {escape(name)}' if name else ''}:",
+        f"{figure(part.figure).label} by part of the test set{where}{reading}:",
         "",
-        *table(["Part", *next(iter(groups.values()))], rows),
+        *table(["Part", *models], rows),
         "",
     ]
 

@@ -24,7 +24,7 @@ from eval.statistics import Interval, bootstrap_mean
 from reward_fns.coe_format import CoEFormatError, parse
 from reward_fns.components import copy_overlap
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ class Result:
         pooled: figures of all replies together, without an interval: distinct_1_corpus.
         by_question: a row a question, indexed by its id: each figure's mean over the replies.
         note: what a reader has to know, such as a test set that the model may have seen; "" for nothing.
+        shown: the second reading, of figures of the text alone: over the replies that show something.
+        shown_by_question: as `by_question`, in the second reading; a question whose replies show nothing has no row.
     """
 
     model: str
@@ -52,6 +54,8 @@ class Result:
     pooled: dict[str, float]
     by_question: pd.DataFrame = field(repr=False)
     note: str = ""
+    shown: dict[str, Interval] = field(default_factory=dict)
+    shown_by_question: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
 
     def __post_init__(self) -> None:
         """Check that tables will show every figure.
@@ -77,6 +81,8 @@ class Result:
         means = question_means(scores)
         counts = scores.groupby("question_id").size()
         faults = scores.loc[scores["fault"] != "", "fault"].value_counts().sort_index()
+        there = question_means(scores[scores["fault"] == ""])
+        there = there[[name for name in there if figure(str(name)).of_text]]
         return cls(
             model,
             test_set,
@@ -87,16 +93,18 @@ class Result:
             {"distinct_1_corpus": distinct_1_corpus(scores)},
             means,
             note,
+            {name: bootstrap_mean(there[name], seed) for name in there if len(there)},
+            there,
         )
 
     def plain(self) -> dict[str, Any]:
         """As values that JSON takes, see `of_plain`."""
         own = {key.name: getattr(self, key.name) for key in fields(self)}
-        return {
-            **own,
-            "figures": {name: asdict(one) for name, one in self.figures.items()},
-            "by_question": {"id": self.by_question.index.tolist(), **self.by_question.to_dict("list")},
-        }
+        for key in ("figures", "shown"):
+            own[key] = {name: asdict(one) for name, one in own[key].items()}
+        for key in ("by_question", "shown_by_question"):
+            own[key] = {"id": own[key].index.tolist(), **own[key].to_dict("list")}
+        return own
 
     @classmethod
     def of_plain(cls, content: Mapping[str, Any]) -> "Result":
@@ -105,9 +113,12 @@ class Result:
         Raises:
             KeyError, TypeError, AttributeError, ValueError: something else.
         """
-        table = pd.DataFrame(content["by_question"]).set_index("id").rename_axis("question_id")
-        intervals = {name: Interval(**interval) for name, interval in content["figures"].items()}
-        return cls(**{**content, "by_question": table, "figures": intervals})
+        own = dict(content)
+        for key in ("figures", "shown"):
+            own[key] = {name: Interval(**interval) for name, interval in own[key].items()}
+        for key in ("by_question", "shown_by_question"):
+            own[key] = pd.DataFrame(own[key]).set_index("id").rename_axis("question_id")
+        return cls(**own)
 
     def write(self, path: Path) -> None:
         """Write the file, whole or not at all."""
@@ -195,8 +206,9 @@ def score_replies(
         label: beside the progress bar.
 
     Returns:
-        question_id, sample, text, shown, fault ("" for none), chars, the protocol's figures; with a column question
-        among the references copy_overlap; with kind coe format (0 or 1, Eq. 4) and violation ("" for a valid output).
+        question_id, sample, text, shown, fault ("" for none), visible (0 or 1), chars, the protocol's figures; with a
+        column question among the references copy_overlap; with kind coe format (0 or 1, Eq. 4) and violation ("" for a
+        valid output).
 
     Raises:
         FileError: replies of another kind, see `eval.replies.check_kind`.
@@ -215,6 +227,7 @@ def score_replies(
                     "text": reply.text,
                     "shown": part,
                     "fault": fault,
+                    "visible": float(not fault),
                     "chars": len(part),
                     **protocol.score(part, prepared),
                 }

@@ -34,12 +34,14 @@ class PooledGain:
 
     Attributes:
         figure: its key.
+        shown: over the questions to which both models show something, and those replies alone.
         runs: each run's gain, paired over its questions.
         pooled: of all runs' questions together, clustered by question.
         levels: the earlier and the later model's mean over the runs.
     """
 
     figure: str
+    shown: bool
     runs: tuple[Interval, ...]
     pooled: Interval
     levels: tuple[float, float]
@@ -50,21 +52,33 @@ def pool(pairs: Sequence[tuple[Result, Result]], figures: Sequence[str], seed: i
 
     Args:
         pairs: each run's earlier and later model, on the same questions.
-        figures: keys that all have.
+        figures: keys; those that not all results have are passed over.
         seed: of the bootstrap.
     """
-    found = []
-    for key in figures:
-        differences = [later.by_question[key] - earlier.by_question[key] for earlier, later in pairs]
-        runs = tuple(
-            paired_bootstrap(later.by_question[key].tolist(), earlier.by_question[key].tolist(), seed)
-            for earlier, later in pairs
-        )
-        together = pd.concat(differences)
-        levels = [float(np.mean([pair[side].figures[key].mean for pair in pairs])) for side in (0, 1)]
-        pooled = clustered_bootstrap(together.to_numpy(), together.index.to_numpy(), seed)
-        found.append(PooledGain(key, runs, pooled, (levels[0], levels[1])))
-    return found
+    return [
+        gain
+        for key in figures
+        for shown in ((False, True) if figure(key).of_text else (False,))
+        if (gain := _pooled(pairs, key, shown, seed))
+    ]
+
+
+def _pooled(pairs: Sequence[tuple[Result, Result]], key: str, shown: bool, seed: int) -> PooledGain | None:
+    """One figure; None where not every run can be compared in it."""
+    values: list[tuple[pd.Series, pd.Series]] = []
+    for results in pairs:
+        tables = [one.shown_by_question if shown else one.by_question for one in results]
+        if not all(key in one for one in tables):
+            return None
+        both = tables[0].index.intersection(tables[1].index)
+        if len(both) < 2:
+            return None
+        values.append((tables[0].loc[both, key], tables[1].loc[both, key]))
+    runs = tuple(paired_bootstrap(later.tolist(), earlier.tolist(), seed) for earlier, later in values)
+    together = pd.concat([later - earlier for earlier, later in values])
+    levels = [float(np.mean([pair[side].mean() for pair in values])) for side in (0, 1)]
+    pooled = clustered_bootstrap(together.to_numpy(), together.index.to_numpy(), seed)
+    return PooledGain(key, shown, runs, pooled, (levels[0], levels[1]))
 
 
 def read_pair(root: Path, models: Sequence[str], test_set: str = "") -> tuple[Result, Result]:
@@ -97,7 +111,7 @@ def render(gains: Sequence[PooledGain], names: Sequence[str], models: Sequence[s
     """The gains as a Markdown table, a column a run."""
     rows = (
         [
-            figure(gain.figure).label,
+            figure(gain.figure).label + (", shown by both" if gain.shown else ""),
             *(f"{level:.2f}" for level in gain.levels),
             *map(signed, gain.runs),
             signed(gain.pooled),
@@ -128,10 +142,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         pairs = [read_pair(root, options.models, options.test_set) for root in options.runs]
     except FileError as error:
         sys.exit(f"error: {error}")
-    shared = [key for key in options.figures if all(key in result.figures for pair in pairs for result in pair)]
-    if not shared:
+    if not (gains := pool(pairs, options.figures, options.seed)):
         sys.exit(f"error: none of {', '.join(options.figures)} is in every result. Name figures that all have.")
-    gains = pool(pairs, shared, options.seed)
     print(render(gains, [root.name for root in options.runs], options.models), end="")
 
 

@@ -53,6 +53,10 @@ def read_standings(path: Path) -> tuple[str, Standings]:
         raise FileError(f"{path}: {error!r}, expected mean, low and high of {', '.join(keys)} by model") from error
 
 
+_SHOWN_ONLY: Final = (
+    "(shown only): over the replies that show a reader something; in the row above it the others count 0. What two "
+    "models write is compared by these rows, how often they write it by the column Shown."
+)
 _INTERVALS: Final = "95 % intervals over questions; ↑ more is better, ↓ less."
 PAPER_TABLES: Final = ("2", "3", "4")
 SEEN: Final = "it may have seen this test set"
@@ -68,6 +72,7 @@ class Row:
         model: its name.
         cells: by key of `eval.figures.FIGURES`; an interval, a bare number, or nothing.
         source: "ours" or "paper".
+        shown_only: the second reading, over the replies that show something.
         note: what a reader has to know of the row, "" for nothing.
     """
 
@@ -76,11 +81,14 @@ class Row:
     cells: Mapping[str, Interval | float]
     source: str = "ours"
     note: str = ""
+    shown_only: bool = False
 
     @property
     def label(self) -> str:
-        """The model, and whose row it is."""
-        return f"{self.model} (paper)" if self.source == "paper" else self.model
+        """The model, and whose row it is or which reading."""
+        if self.source == "paper":
+            return f"{self.model} (paper)"
+        return f"{self.model} (shown only)" if self.shown_only else self.model
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,20 +188,14 @@ def result_table(
             "protocol paper, mean over references. Score with --protocol paper."
         )
     printed, title = _printed(paper) if paper else ([], "Evaluation")
-    rows = printed + [
-        Row(
-            result.test_set,
-            result.model,
-            {**result.figures, **result.pooled, **people.get((result.test_set, result.model), {})},
-            note=", ".join(
-                [
-                    *filter(None, [result.note]),
-                    *(f"{count} replies {fault.replace('_', ' ')}" for fault, count in result.faults.items()),
-                ]
-            ),
-        )
-        for result in results
-    ]
+    rows = list(printed)
+    for result in results:
+        ranked = people.get((result.test_set, result.model), {})
+        faults = (f"{count} replies {fault.replace('_', ' ')}" for fault, count in result.faults.items())
+        note = ", ".join([*filter(None, [result.note]), *faults])
+        rows.append(Row(result.test_set, result.model, {**result.figures, **result.pooled, **ranked}, note=note))
+        if result.faults and result.shown:
+            rows.append(Row(result.test_set, result.model, result.shown, shown_only=True))
     if unused := sorted(set(people) - {(row.test_set, row.model) for row in rows if row.source == "ours"}):
         raise FileError(
             f"the ranking has {unused[0][1]} on {unused[0][0]}, and no result is of that name. Name them alike."
@@ -231,13 +233,14 @@ def _laid_out(title: str, rows: Sequence[Row], notes: Sequence[str]) -> ResultTa
     ordered = tuple(sorted(rows, key=lambda row: order.index(row.test_set)))
     columns = tuple(sorted({key for row in rows for key in row.cells}, key=lambda key: FIGURES.index(figure(key))))
     told = [f"{row.model}, {row.test_set}: {row.note}." for row in ordered if row.note]
+    told += [_SHOWN_ONLY] * any(row.shown_only for row in rows)
     return ResultTable(title, columns, ordered, (*notes, *told))
 
 
 def print_results(results: Sequence[Result], console: Console) -> None:
     """The same on the terminal, a column a model: there are more figures than a line has room for."""
     drawn = result_table(results)
-    shown = RichTable("", *(Column(row.model, justify="right") for row in drawn.rows), title=drawn.title)
+    shown = RichTable("", *(Column(row.label, justify="right") for row in drawn.rows), title=drawn.title)
     for column, cells in zip(drawn.columns, zip(*map(drawn.cells, drawn.rows), strict=True), strict=True):
         shown.add_row(figure(column).heading, *cells)
     console.print(shown)

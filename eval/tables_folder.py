@@ -2,21 +2,21 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
 from common.files import FileError, write_json, write_text
+from common.records.replies import file_stem
 from eval.figures import figures_of
 from eval.ledger import Entry
-from eval.paper_tables import COMPARED, MODELS, differences, draw
+from eval.paper_tables import COMPARED, MODELS, comparable, differences, draw
 from eval.report import plot_steps
 from eval.seeds import render
 from eval.statistics import Interval
 from eval.tables import ResultTable, Row
 
 TABLES_FILE: Final = "tables.json"
-_PICTURE: Final = "steps.png"
 # The paper's rows stand beside the first; the second is right for Chinese.
 _PROTOCOLS: Final = ("paper", "zh")
 _INTRODUCTION: Final = (
@@ -27,14 +27,15 @@ _INTRODUCTION: Final = (
 
 
 def write_tables(
-    entries: Sequence[Entry], profile: str, folder: Path, baselines: Sequence[str], seed: int
+    entries: Sequence[Entry], profile: str, folder: Path, variants: Sequence[str], seed: int
 ) -> list[Path]:
     """Draw what the entries of a profile allow.
 
     Args:
         entries: of the ledger; other profiles' are left out.
-        folder: for ``tables.md``, ``table<number>.<protocol>.tex``, ``steps.png`` and ``tables.json``.
-        baselines: further rows of Table 2.
+        folder: for ``tables.md``, ``table<number>.<protocol>.<corpus>.tex``, plots and ``tables.json``.
+        variants: rows of the variants; a model that is none is a baseline of Table 2, a variant that the paper does not
+            have stands in Table 3.
         seed: of the bootstrap.
 
     Returns:
@@ -43,25 +44,35 @@ def write_tables(
     lines, drawn = ["# The paper's tables", "", _INTRODUCTION, ""], list[tuple[str, ResultTable]]()
     mine = [entry for entry in entries if entry.profile == profile]
     for corpus in dict.fromkeys(entry.corpus for entry in mine):
-        own = [entry for entry in mine if entry.corpus == corpus]
-        lines += [f"## {profile}, {corpus}", "", *_runs(own), ""]
-        for number, models in MODELS.items():
+        own, left_out = comparable([entry for entry in mine if entry.corpus == corpus])
+        stem = file_stem(corpus)
+        lines += [f"## {profile}, {corpus}", "", *_runs(own), *(f"- left out: {one}" for one in left_out), ""]
+        for number, models in _models(own, variants).items():
             for protocol in _PROTOCOLS:
-                rows = [*models, *baselines] if number == "2" else models
-                if table := draw(own, number, protocol, rows, seed):
-                    drawn.append((f"table{number}.{protocol}.{corpus}", table))
+                if table := draw(own, number, protocol, models, seed):
+                    table = replace(table, title=f"{table.title} ({corpus})")
+                    drawn.append((f"table{number}.{protocol}.{stem}", table))
                     lines += [table.markdown(), ""]
             lines += _differences(own, number, seed)
+        if curves := _curves(own):
+            plot_steps(curves, folder / f"steps.{stem}.png")
+            lines += [f"Reward during GRPO:\n\n![Reward by step](steps.{stem}.png)", ""]
     if not drawn:
         return []
-    if curves := _curves(mine):
-        plot_steps(curves, folder / _PICTURE)
-        lines += ["## Reward during GRPO", "", f"![Reward by step]({_PICTURE})", ""]
     for stem, table in drawn:
         write_text(folder / f"{stem}.tex", table.latex())
     write_text(folder / "tables.md", "\n".join(lines))
     write_json(folder / TABLES_FILE, [asdict(table) for _, table in drawn])
     return [folder / "tables.md", *(folder / f"{stem}.tex" for stem, _ in drawn)]
+
+
+def _models(entries: Sequence[Entry], variants: Sequence[str]) -> dict[str, list[str]]:
+    """Rows of each table: the paper's, and what else was run."""
+    known = {name for models in MODELS.values() for name in models}
+    others = [name for name in dict.fromkeys(entry.model for entry in entries) if name not in known]
+    baselines = [name for name in others if name not in variants]
+    more = {"2": baselines, "3": [name for name in others if name in variants]}
+    return {number: [*models, *more.get(number, [])] for number, models in MODELS.items()}
 
 
 def read_tables(file: Path) -> list[ResultTable]:
@@ -95,10 +106,14 @@ def _runs(entries: Sequence[Entry]) -> Iterator[str]:
     for model in dict.fromkeys(entry.model for entry in entries):
         mine = [entry for entry in entries if entry.model == model]
         told = ", ".join(
-            f"{entry.seed} ({'no signal, ' if entry.no_signal else ''}{entry.seconds / 60:.1f} min, {entry.commit})"
+            f"{entry.seed} ({', '.join([*['no signal'] * bool(entry.no_signal), *_minutes(entry), entry.commit])})"
             for entry in mine
         )
         yield f"- {model}: seed {told}"
+
+
+def _minutes(entry: Entry) -> list[str]:
+    return [] if entry.seconds is None else [f"{entry.seconds / 60:.1f} min"]
 
 
 def _differences(entries: Sequence[Entry], number: str, seed: int) -> Iterator[str]:
@@ -116,6 +131,6 @@ def _differences(entries: Sequence[Entry], number: str, seed: int) -> Iterator[s
 def _curves(entries: Sequence[Entry]) -> dict[str, list[list[float]]]:
     found: dict[str, list[list[float]]] = {}
     for entry in entries:
-        if entry.rewards:
+        if entry.rewards and not entry.no_signal:
             found.setdefault(entry.model, []).append(entry.rewards)
     return found

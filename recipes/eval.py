@@ -21,14 +21,14 @@ from common.hashing import Input, model_files
 from common.manifest import require_stage
 from common.records import METRICS_FILE
 from common.records.references import read_references
-from common.records.replies import file_stem, read_models, read_replies, reply_files
+from common.records.replies import file_stem, read_models, reply_files
 from common.stage import Plan
 from eval.caveats import caveats_by_set
-from eval.compare import by_risk, by_topic, compare, slices, stages
+from eval.compare import compare, stages
 from eval.figures import figures_of
 from eval.metrics.protocols import Protocol
-from eval.replies import check_match
-from eval.report import plot_models, plot_rewards, read_curves, signed, write_replies, write_report
+from eval.replies import read_matching
+from eval.report import plot_models, plot_rewards, read_curves, signed, sliced, write_replies, write_report
 from eval.results import Result, RewardScorer, add_formats, add_rewards, score_replies
 from eval.sources import require_current_replies
 from eval.tables import ASKED, SEEN, print_results
@@ -36,6 +36,7 @@ from recipes.profile import Common, section
 from recipes.stage import Recipe, main
 from reward_fns.reward_model import GENERIC_FILE, THRESHOLD_FILE, RewardModel
 
+RESULT_FILES = ("*.zh.json", "*.paper.json", "*.scores.parquet")
 REWARD_MODELS = ("reward-model", "heldout-reward-model")
 
 
@@ -64,6 +65,9 @@ def plan(common: Common, config: EvalConfig) -> Plan:
         inputs["grpo"] = metrics
 
     def work(folder: Path, _: bool) -> dict[str, Any]:
+        # Of models and test sets that are no more: whoever reads the folder would take them for today's.
+        for old in (file for pattern in RESULT_FILES for file in folder.glob(pattern)):
+            old.unlink()
         models = [RewardModel(root / name, config.device) for name in REWARD_MODELS]
         scorers = [RewardScorer(model.cosines, model.threshold.value) for model in models]
         try:
@@ -90,7 +94,7 @@ def _score(
     results: dict[str, list[Result]] = {name: [] for name in test["test_set"].unique()}
     for model in read_models(source):
         replies, formats = (
-            _matching(source / file, test) if file else None for file in (model.file, model.format_file)
+            read_matching(source / file, test) if file else None for file in (model.file, model.format_file)
         )
         for protocol in (Protocol("paper"), Protocol("zh")):
             frame = score_replies(replies, test, protocol, model.kind, f"{model.name} ({protocol.name})")
@@ -100,7 +104,8 @@ def _score(
                 frame.to_parquet(folder / f"{file_stem(model.name)}.scores.parquet")
             for name, ids in test.groupby("test_set", sort=False)["id"]:
                 mine = frame[frame["question_id"].isin(ids)]
-                note = ", ".join([SEEN] * (name in model.seen) + [ASKED] * (formats is not None))
+                asked = formats is not None and protocol.name == "zh"
+                note = ", ".join([SEEN] * (name in model.seen) + [ASKED] * asked)
                 result = Result.of(model.name, name, protocol.signature, mine, seed, note)
                 stem = [file_stem(model.name), *([file_stem(name)] if len(results) > 1 else []), protocol.name]
                 result.write(folder / f"{'.'.join(stem)}.json")
@@ -108,12 +113,6 @@ def _score(
                     results[name].append(result)
         scores[model.name] = frame
     return [result for mine in results.values() for result in mine], scores, test
-
-
-def _matching(file: Path, test: pd.DataFrame) -> pd.DataFrame:
-    replies = read_replies(file)
-    check_match(replies, test, file)
-    return replies
 
 
 def _report(
@@ -129,17 +128,8 @@ def _report(
     if (curves := read_curves(root / "grpo")) is not None:
         plot_rewards(curves["reward"].dropna(), folder / "reward.png")
     pictures = ["models.png"] if curves is None else ["reward.png", "models.png"]
-    parts = [
-        (name, {f"{part} ({len(ids)})": ids for part, ids in (by_risk(own) | by_topic(own, 3)).items()})
-        for name, own in test.groupby("test_set", sort=False)
-    ]
-    sliced = {
-        (name, key): slices([result for result in results if result.test_set == name], groups, key, seed)
-        for name, groups in parts
-        for key in figures_of("slices")
-        if any(key in result.figures for result in results if result.test_set == name)
-    }
-    write_report(folder, results, gains, sliced, pictures, caveats_by_set(scores, test, stages(results), seed))
+    warned = caveats_by_set(scores, test, stages(results), seed)
+    write_report(folder, results, gains, sliced(results, test, seed), pictures, warned)
     write_replies(folder, scores, test)
     print_results(results, Console(width=200))
     for gain in gains:

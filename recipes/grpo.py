@@ -53,6 +53,8 @@ def plan(common: Common, overrides: list[str]) -> Plan:
         model = Path(config.recipe.reward_worker.model)
         inputs["reward-model"] = [*_listed(model_files(model)), *(model / name for name in _REWARD_FILES)]
     plain: Any = OmegaConf.to_container(config, resolve=True)
+    # When a run is given up decides nothing of what it learns.
+    del plain["recipe"]["signal"]
     return Plan(plain, inputs, lambda folder, resume: _train(config, folder, resume))
 
 
@@ -64,8 +66,9 @@ def _train(config: DictConfig, folder: Path, resume: bool) -> dict[str, Any]:
     if not resume:
         for name in ("checkpoints", ROLLOUTS):
             shutil.rmtree(folder / name, ignore_errors=True)
-        for name in (METRICS_FILE, _ATTEMPT_FILE):
-            (folder / name).unlink(missing_ok=True)
+        # The model of an earlier run too: this one may end without any.
+        for file in (*_listed(model_files(folder)), folder / METRICS_FILE, folder / _ATTEMPT_FILE):
+            file.unlink(missing_ok=True)
     merge_metrics(folder)
     (folder / OUTAGE_FILE).unlink(missing_ok=True)
     resolved = folder / "config.yaml"

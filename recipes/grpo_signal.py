@@ -24,12 +24,14 @@ class Signal:
         steps: that were looked at.
         groups: of one prompt each.
         tied: groups whose rewards are all the same.
+        best: those of them that have the highest reward of the whole run: they tie because there is nothing to gain.
         reward: mean over all rollouts.
     """
 
     steps: int
     groups: int
     tied: int
+    best: int
     reward: float
 
     @property
@@ -47,29 +49,35 @@ def measure(folder: Path, rollouts: int, first: int | None = None) -> Signal:
         first: how many steps are looked at; None for all.
     """
     files = sorted((folder / ROLLOUTS).glob("*.jsonl"), key=lambda file: int(file.stem))
-    steps = groups = tied = 0
-    rewards: list[float] = []
+    steps = 0
+    groups: list[list[float]] = []
     for file in files[:first]:
         rows: list[dict[str, Any]] = whole_lines(file)
-        if len(rows) < rollouts:
+        # Once a later step is there, this one is as it will stay.
+        if len(rows) < rollouts and file == files[-1]:
             continue
         scores: dict[str, list[float]] = defaultdict(list)
         for row in rows:
             # "<prompt>_<rollout>_<turn>", as verl's V1 trainer keys them (verl/trainer/ppo/v1/agent_loop_tq.py).
             scores[str(row["uid"]).rsplit("_", 2)[0]].append(float(row["score"]))
+        steps += 1
         # A rollout alone is no group: nothing can be told of it.
-        several = [group for group in scores.values() if len(group) > 1]
-        steps, groups = steps + 1, groups + len(several)
-        tied += sum(max(group) - min(group) < _SAME for group in several)
-        rewards += [score for group in several for score in group]
-    return Signal(steps, groups, tied, sum(rewards) / len(rewards) if rewards else 0.0)
+        groups += [group for group in scores.values() if len(group) > 1]
+    rewards = [score for group in groups for score in group]
+    tied = [group for group in groups if max(group) - min(group) < _SAME]
+    best = sum(group[0] > max(rewards) - _SAME for group in tied) if len(tied) < len(groups) else 0
+    return Signal(steps, len(groups), len(tied), best, sum(rewards) / len(rewards) if rewards else 0.0)
 
 
 def no_signal(found: Signal, most_tied: float) -> str:
-    """Why a finished run counts as one that learnt nothing, "" where it does not."""
-    if found.share <= most_tied:
+    """Why a finished run counts as one that learnt nothing, "" where it does not.
+
+    Groups that tie at the highest reward are left out of the count: a run that has reached it has learnt.
+    """
+    starved = found.tied - found.best
+    if not found.groups or starved / found.groups <= most_tied:
         return ""
-    return f"no signal: {found.tied} of {found.groups} groups tie, more than {most_tied:.0%}"
+    return f"no signal: {starved} of {found.groups} groups tie below the highest reward, more than {most_tied:.0%}"
 
 
 class SignalWatch:
@@ -96,6 +104,6 @@ class SignalWatch:
             self.reason = (
                 f"no signal: all {found.groups} groups of the first {found.steps} steps tie (mean reward "
                 f"{found.reward:.2f}), so there is no advantage and nothing to learn. recipe.signal.first_steps=0 "
-                "would let it go on."
+                "runs it again without this check."
             )
         return self.reason

@@ -6,14 +6,16 @@ from typing import Final
 
 from common.decisions import DataDecisions, check_model, read_decisions
 from common.errors import StageError
+from common.hashing import Hashes
 from common.manifest import Manifest, read_manifest, stage_problem
 from common.model_card import read_corpora
 from data_prep.corpora import NAMES
 from data_prep.prompts import SYSTEM_PROMPTS
+from data_prep.reprompt import PROMPT_FILES, SFT_FILES
 from eval.generation.run import GenerateConfig, ModelEntry
 from eval.sources import BASE, CHAIN
 from recipes.profile import Common
-from recipes.variants import model_folders
+from recipes.variants import Variant, load_variants, model_folders, variant_root
 
 # The base with its reasoning switched on, as its chat template does.
 THINKING: Final = f"{BASE} thinking"
@@ -26,17 +28,37 @@ def default_models(root: Path) -> list[str]:
 
 
 def trained_models(root: Path) -> list[str]:
-    """Rows of the variants whose model is there and has learnt something, the main run's first and in order."""
-    there = [row for row, folder in model_folders(root).items() if not _silent(folder)]
+    """Rows of the variants whose model can stand beside the main run's, the main run's first and in order."""
+    there = [variant.row for name, variant in load_variants().items() if not unusable(root, name, variant)]
     return sorted(there, key=lambda row: CHAIN.index(row) if row in CHAIN else len(CHAIN))
 
 
-def _silent(folder: Path) -> str:
-    """Why the variant's model is not asked unless it is named, "" where it is."""
-    if problem := stage_problem(folder):
-        return problem
-    made = Manifest.find(folder)
-    return str(made.result.get("no_signal", "")) if made else ""
+def unusable(root: Path, name: str, variant: Variant) -> str:
+    """Why a variant's model can't stand beside the main run's of today, "" where it can.
+
+    It is not there; it had no signal; or it was trained for another seed or on other prompts, among which may be what
+    are test questions now.
+    """
+    own = variant_root(root, name)
+    folder = (own if variant.model in variant.stages else root) / variant.model
+    made, data = Manifest.find(folder), Manifest.find(root / "data")
+    if made is None or data is None or (problem := stage_problem(folder)):
+        return f"{folder} is not finished" if made is None or data is None else problem
+    if reason := made.result.get("no_signal"):
+        return str(reason)
+    if made.seed != data.seed:
+        return f"{folder} is of seed {made.seed}, the main run's data of seed {data.seed}"
+    read = {stage: Manifest.find(own / stage) for stage in variant.stages}
+    current = {"data": {"data": [root / "data" / file for file in (*SFT_FILES, *PROMPT_FILES)]}}
+    current["grpo"] = {"prompts": [own / "data" / f"grpo_{part}.parquet" for part in ("train", "val")]}
+    hashes = Hashes(root)
+    for stage, inputs in current.items():
+        if (one := read.get(stage)) is None:
+            continue
+        for key, files in inputs.items():
+            if not all(map(Path.is_file, files)) or one.inputs.get(key) != hashes.of(files):
+                return f"{own / stage} was made from other data than those of the main run now"
+    return ""
 
 
 def own_entry(name: str, common: Common, config: GenerateConfig, decided: DataDecisions) -> ModelEntry:
@@ -57,9 +79,10 @@ def own_entry(name: str, common: Common, config: GenerateConfig, decided: DataDe
     lengths = {"max_model_len": config.max_model_len}
     if name not in BASES:
         folder = model_folders(common.root)[name]
-        made = read_manifest(folder, folder.name)
-        if reason := made.result.get("no_signal"):
-            raise StageError(f"generate: {name} has no model worth asking, {reason}")
+        read_manifest(folder, folder.name)
+        variants = {variant.row: (key, variant) for key, variant in load_variants().items()}
+        if reason := unusable(common.root, *variants[name]):
+            raise StageError(f"generate: {name} has no model to ask: {reason}")
         decided = read_decisions(folder.parent)
         return ModelEntry(
             str(folder),

@@ -20,6 +20,7 @@ from eval.human.analysis import analyse
 from eval.human.conduct import Conducted, StudyConfig, write_study
 from eval.human.study import Left
 from eval.replies import named_set
+from recipes.ledger_entries import note_ranked
 from recipes.profile import load_profile
 from recipes.stage import main
 
@@ -45,6 +46,8 @@ def run(arguments: Sequence[str]) -> None:
         shown = analyse(rankings, seed, config.checks_passed)
         test = require_stage(common.root / "data", "data") / "test.parquet"
         write_study(folder, shown, named_set(test, config.test_set), left)
+        if config.action == "export":
+            note_ranked(common.root, list(shown.models))
     except FileError as error:
         raise StageError(f"ranking: {error}") from error
 

@@ -3,12 +3,14 @@
 With ``variant=…`` a stage runs in the variant's folder and with its overrides (`recipes.variants`).
 """
 
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from common.decisions import check_model, read_decisions
 from common.errors import StageError
 from common.stage import Plan, run_stage
 from recipes.profile import Common, Load, framework
@@ -38,6 +40,8 @@ def run(recipe: Recipe[Any], arguments: Sequence[str]) -> Path:
     """Do what the recipe says, or say that nothing has changed; returns the stage's folder."""
     common, own = recipe.load(_with_variant(recipe.name, arguments))
     if common.variant != MAIN:
+        # Of the same base: a variant is compared with the main run.
+        check_model(read_decisions(Path(common.out)), common.model, recipe.name)
         share_stages(Path(common.out), common.variant)
     plan = recipe.plan(common, own)
     folder = run_stage(
@@ -49,6 +53,7 @@ def run(recipe: Recipe[Any], arguments: Sequence[str]) -> Path:
         costly=recipe.costly,
         force=common.force,
         accept=common.accept,
+        command=_command(recipe.name, common),
     )
     if plan.shows:
         print(f"{recipe.name}: {', '.join(str(folder / name) for name in plan.shows)}")
@@ -71,6 +76,13 @@ def _with_variant(stage: str, arguments: Sequence[str]) -> Sequence[str]:
             f"rest with the main run. Leave VARIANT out: `make {stage}` serves both."
         )
     return [*variant.overrides.get(stage, []), *arguments]
+
+
+def _command(stage: str, common: Common) -> str:
+    """What the user types for this very run."""
+    given = {"PROFILE": common.profile, "OUT": common.out, "SEED": common.seed, "CORPUS": common.corpus}
+    given |= {} if common.variant == MAIN else {"VARIANT": common.variant}
+    return " ".join([f"make {stage}", *(f"{key}={shlex.quote(str(value))}" for key, value in given.items())])
 
 
 def main(recipe: Recipe[Any] | Callable[[list[str]], Any]) -> None:

@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from common.errors import StageError
 from common.files import FileError
+from common.manifest import Manifest, stage_problem
 from common.settings import check, one_of
 from common.watchdog import die_with_parent
 from eval.ledger import add_entries, read_entries
@@ -88,32 +89,38 @@ def run(arguments: Sequence[str]) -> None:
         StageError: a stage failed, or the ledger is not as it was written.
     """
     common, config = load_profile(arguments, "tables", TablesConfig)
-    ledger = Path(config.ledger)
+    ledger, rows = Path(config.ledger), [variant.row for variant in load_variants().values()]
+    if common.variant != MAIN:
+        raise StageError("tables: every variant is run. Leave VARIANT out.")
     try:
         if config.action == "run":
             for seed in config.seeds:
                 _run_seed(common, config, seed, ledger)
-        folder = common.root / "tables"
-        drawn = write_tables(read_entries(ledger), common.profile, folder, config.baselines, common.seed)
+        drawn = write_tables(read_entries(ledger), common.profile, common.root / "tables", rows, common.seed)
     except FileError as error:
         raise StageError(f"tables: {error}") from error
     if not drawn:
         raise StageError(f"tables: {ledger} has no run of profile {common.profile}. Run `make tables` first.")
-    if config.action == "run" and (common.root / "eval").is_dir():
+    if not stage_problem(common.root / "eval"):
         _do(common, config, _Step("report", common.root, common.seed))
     print(f"tables: {', '.join(map(str, drawn))}")
 
 
 def _run_seed(common: Common, config: TablesConfig, seed: int, ledger: Path) -> None:
     out = common.root if seed == common.seed else common.root / "seeds" / str(seed)
+    if (there := Manifest.find(out / "data")) and there.seed != seed:
+        raise StageError(
+            f"tables: {out} holds a run of seed {there.seed}, and seed {seed} would be made in its place. SEED= names "
+            "the run that lies in OUT itself: leave it out, or use another OUT."
+        )
     for step in _training(out, seed):
         _do(common, config, step)
     models = [BASE, *trained_models(out), THINKING, *config.baselines]
-    _do(common, config, _Step("generate", out, seed, more=(f"models=[{','.join(models)}]",)))
-    for stage in _AFTER[1:]:
-        _do(common, config, _Step(stage, out, seed))
+    _do(common, config, _Step("generate", out, seed, more=(f"models={json.dumps(models, ensure_ascii=False)}",)))
+    _do(common, config, _Step("eval", out, seed))
     added = add_entries(ledger, entries_of_run(out, common.profile, seed))
     print(f"tables: seed {seed}: {added} new lines in {ledger}", flush=True)
+    _do(common, config, _Step("report", out, seed))
 
 
 def _training(out: Path, seed: int) -> Iterator[_Step]:

@@ -49,6 +49,8 @@ class Variant:
             raise ValueError(f"stage {odd[0]}: expected of {', '.join(TRAINING)}")
         if odd := [name for name in self.overrides if name not in self.stages]:
             raise ValueError(f"overrides.{odd[0]}: {odd[0]} is not of its stages, so it is the main run's")
+        if odd := [text for text in self.overrides.get("data", []) if not text.startswith("prompt=")]:
+            raise ValueError(f"overrides.data holds {odd[0]}, but its data are the main run's with another prompt=")
         if (count := sum(map(len, self.overrides.values()))) > _MOST_OVERRIDES:
             raise ValueError(f"{count} overrides, expected {_MOST_OVERRIDES} at most; more of them are another profile")
 
@@ -68,6 +70,8 @@ def load_variants(model: str = "") -> dict[str, Variant]:
     rows = [variant.row for variant in found.values()]
     if MAIN not in found or len(set(rows)) < len(rows):
         raise StageError(f"{FILE}: rows {', '.join(rows)}, expected {MAIN} among the variants, and a row for each.")
+    if found[MAIN].stages or found[MAIN].overrides:
+        raise StageError(f"{FILE}: {MAIN} has stages or overrides; it is the run itself. Give them to its stages.")
     return {MAIN: found.pop(MAIN), **found}
 
 

@@ -124,7 +124,13 @@ def read_run(root: Path) -> Run:
 def _gains(path: Path) -> list[Gain]:
     try:
         return [
-            Gain(**{**row, **{key: row[key] and Interval(**row[key]) for key in ("gain", "at_equal_length")}})
+            Gain(
+                **{
+                    **row,
+                    **{key: row[key] and Interval(**row[key]) for key in ("gain", "shown", "at_equal_length")},
+                    "visible": tuple(row["visible"]),
+                }
+            )
             for row in json.loads(path.read_text(encoding="utf-8"))
         ]
     except (OSError, KeyError, TypeError, ValueError) as error:

@@ -83,7 +83,7 @@ def headline(gains: Sequence[Gain], results: Sequence[Result], figures: Sequence
     known = {(gain.test_set, gain.figure, gain.ours, gain.theirs): gain for gain in [*gains, *map(_turned, gains)]}
     sets = list(dict.fromkeys(result.test_set for result in results))
     return [
-        (gain.p < CLEAR, f"{name}: {_sentence(gain)}" if len(sets) > 1 else _sentence(gain))
+        (is_clear(gain), f"{name}: {_sentence(gain)}" if len(sets) > 1 else _sentence(gain))
         for name in sets
         for figure in figures
         for pair in pairs
@@ -94,20 +94,55 @@ def headline(gains: Sequence[Gain], results: Sequence[Result], figures: Sequence
 def _turned(gain: Gain) -> Gain:
     """The same comparison seen from the other model."""
 
-    def turn(interval: Interval) -> Interval:
-        return Interval(-interval.mean, -interval.high, -interval.low)
+    def turn(interval: Interval | None) -> Interval | None:
+        return None if interval is None else Interval(-interval.mean, -interval.high, -interval.low)
 
-    level = None if gain.at_equal_length is None else turn(gain.at_equal_length)
-    return replace(gain, ours=gain.theirs, theirs=gain.ours, gain=turn(gain.gain), at_equal_length=level)
+    turned = turn(gain.gain)
+    assert turned is not None
+    return replace(
+        gain,
+        ours=gain.theirs,
+        theirs=gain.ours,
+        gain=turned,
+        visible=(gain.visible[1], gain.visible[0]),
+        shown=turn(gain.shown),
+        at_equal_length=turn(gain.at_equal_length),
+    )
 
 
 def _sentence(gain: Gain) -> str:
-    name, told = figure(gain.figure).label, f"{difference(gain.gain)}, {p_value(gain.p)}"
-    if gain.p >= CLEAR:
-        return f"{name}: no clear difference between {gain.ours} and {gain.theirs}: {told}."
-    level, side = gain.at_equal_length, "higher" if gain.gain.mean > 0 else "lower"
-    length = f"; between replies of one length {difference(level)}" if level else ""
-    return f"{name}: {gain.ours} is {side} than {gain.theirs}: {told}{length}."
+    """What a gain says; of a figure of the text with the share of replies that it is a figure of."""
+    name = figure(gain.figure).label
+    if gain.shown is None or gain.p_shown is None:
+        if figure(gain.figure).of_text:
+            return f"{name}: nothing to compare, {_shares(gain)}."
+        return f"{name}: {_verdict(gain, gain.gain, gain.p)}."
+    if min(gain.visible) == 1.0:
+        return f"{name}: {_verdict(gain, gain.shown, gain.p_shown)}."
+    return (
+        f"{name}: {_shares(gain)}; over the {gain.questions} questions to which both do, and those replies alone, "
+        f"{_verdict(gain, gain.shown, gain.p_shown)}."
+    )
+
+
+def _shares(gain: Gain) -> str:
+    ours, theirs = gain.visible
+    return f"{gain.ours} shows a reader something in {ours:.0%} of its replies, {gain.theirs} in {theirs:.0%}"
+
+
+def _verdict(gain: Gain, found: Interval, p: float) -> str:
+    told = f"{difference(found)}, {p_value(p)}"
+    if p >= CLEAR:
+        return f"no clear difference between {gain.ours} and {gain.theirs}: {told}"
+    level = f"; between replies of one length {difference(gain.at_equal_length)}" if gain.at_equal_length else ""
+    return f"{gain.ours} is {'higher' if found.mean > 0 else 'lower'} than {gain.theirs}: {told}{level}"
+
+
+def is_clear(gain: Gain) -> bool:
+    """Whether the sentence about it tells a difference."""
+    if figure(gain.figure).of_text:
+        return gain.p_shown is not None and gain.p_shown < CLEAR
+    return gain.p < CLEAR
 
 
 def gain_groups(gains: Sequence[Gain]) -> list[dict[str, Any]]:
@@ -120,6 +155,9 @@ def gain_groups(gains: Sequence[Gain]) -> list[dict[str, Any]]:
             {
                 "gain": gain,
                 "shown": _cell(gain.gain, 3, "+"),
+                "both": _cell(gain.shown, 3, "+") if gain.shown else ("–", ""),
+                "p_both": "–" if gain.p_shown is None else p_value(gain.p_shown),
+                "both_sure": is_clear(gain),
                 "level": _cell(gain.at_equal_length, 3, "+") if gain.at_equal_length else ("–", ""),
                 "p": p_value(gain.p),
                 "sure": gain.p < CLEAR,

@@ -52,10 +52,13 @@ def start(
     *,
     config: dict[str, Any] | None = None,
     seed: int = 42,
+    command: str = "",
     **flags: bool,
 ) -> Path:
     inputs = {} if source is None else {"source": source}
-    return run_stage("sft", tmp_path / "out", seed, code, Plan(config or {"n": 1}, inputs, work), **flags)
+    return run_stage(
+        "sft", tmp_path / "out", seed, code, Plan(config or {"n": 1}, inputs, work), command=command, **flags
+    )
 
 
 def test_unchanged_stage_is_skipped(
@@ -111,6 +114,8 @@ def test_a_costly_stage_stops_when_code_alone_has_changed(tmp_path: Path, code: 
         start(tmp_path, code, work, source, costly=True)
     for told in (str(code), "make sft ARGS=force=true", "make sft ARGS=accept=true"):
         assert told in str(stopped.value)
+    with pytest.raises(StageError, match="make sft OUT=x SEED=1 ARGS=accept=true"):
+        start(tmp_path, code, work, source, costly=True, command="make sft OUT=x SEED=1")
     assert work.calls == 1
     assert require_stage(folder, "sft") == folder
     start(tmp_path, code, work, source, costly=True, accept=True)

@@ -28,19 +28,21 @@ def result(model: str = "SFT", test_set: str = "sample") -> Result:
 
 
 def entry(seed: int = 42, model: str = "SFT") -> Entry:
-    return Entry("tiny", "sample", model, seed, "abc", "2026-11-28T10:00:00+0000", 61.5, [result(model)])
+    return Entry("tiny", "sample", model, seed, "s1", "abc", "2026-11-28T10:00:00+0000", 61.5, [result(model)])
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     file = tmp_path / "results" / "tiny.jsonl"
     ranked = replace(entry(), rewards=[0.5, 1.0], rankings={"sample": {"win_1": Interval(40.0, 30.0, 50.0)}})
-    silent = replace(entry(1, "GRPO only"), results=[], no_signal="no signal: all 80 groups tie")
+    silent = replace(entry(1, "GRPO only"), results=[], seconds=None, no_signal="no signal: all 80 groups tie")
     assert add_entries(file, [ranked, silent]) == 2
     first, second = read_entries(file)
     assert second == silent
     assert first.rankings == ranked.rankings
     assert first.results[0].faults == {"no_answer": 1}
-    pd.testing.assert_frame_equal(first.results[0].by_question, ranked.results[0].by_question, atol=1e-5)
+    for key in ("by_question", "shown_by_question"):
+        pd.testing.assert_frame_equal(getattr(first.results[0], key), getattr(ranked.results[0], key), atol=1e-5)
+    assert first.results[0].shown_by_question["chars"].tolist() == [5.0, 5.0]
 
 
 def test_nothing_is_told_twice_and_the_last_line_counts(tmp_path: Path) -> None:
@@ -51,6 +53,9 @@ def test_nothing_is_told_twice_and_the_last_line_counts(tmp_path: Path) -> None:
     assert add_entries(file, [again, entry(1)]) == 1
     assert len(file.read_text().splitlines()) == 3
     assert [(one.seed, one.commit) for one in read_entries(file)] == [(1, "abc"), (42, "def")]
+    # Of other settings it is another run, and replaces none.
+    assert add_entries(file, [replace(entry(), settings="s2")]) == 1
+    assert [(one.seed, one.settings) for one in read_entries(file)] == [(1, "s1"), (42, "s1"), (42, "s2")]
 
 
 def test_it_holds_no_texts(tmp_path: Path) -> None:

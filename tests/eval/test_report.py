@@ -10,7 +10,7 @@ import pytest
 from common.files import FileError
 from eval.compare import by_risk, by_topic, compare, slices
 from eval.metrics.protocols import Protocol
-from eval.report import plot_models, plot_rewards, read_curves, write_replies, write_report
+from eval.report import Sliced, plot_models, plot_rewards, read_curves, write_replies, write_report
 from eval.results import Result, RewardScorer, add_rewards, question_means, score_replies
 from reward_fns.coe_format import CoEOutput
 
@@ -97,14 +97,17 @@ def test_report_files(scores: dict[str, pd.DataFrame], test_set: pd.DataFrame, t
     assert curves is not None
     plot_rewards(curves["reward"], tmp_path / "reward.png")
     plot_models(results, tmp_path / "models.png")
-    parts = slices(results, by_risk(test_set) | by_topic(test_set), "reward", 42)
-    write_report(tmp_path, results, gains, {("sample", "reward"): parts}, ["reward.png"])
+    parts = Sliced("sample", "reward", False, slices(results, by_risk(test_set) | by_topic(test_set), "reward", 42))
+    write_report(tmp_path, results, gains, [parts], ["reward.png"])
     write_replies(tmp_path, scores, test_set)
     report = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert "| sample | SFT+GRPO | 2.00 (2.00 to 2.00) | 1.00 (1.00 to 1.00) | 1.00 (1.00 to 1.00) |" in report
     assert "| Reward | SFT+GRPO − SFT | +0.500 (+0.500 to +0.500) |" in report
     # No cosine is above the sheld-out reward model's T, so what GRPO gained there is nothing.
-    assert "| Held-out answer | SFT+GRPO − SFT | +0.000 (+0.000 to +0.000) | 1.0000 |" in report
+    assert (
+        "| Held-out answer | SFT+GRPO − SFT | +0.000 (+0.000 to +0.000) | 1.0000 | +0.000 (+0.000 to +0.000), 2 q"
+        in report
+    )
     assert "- base, sample: 4 replies no answer." in report
     assert "![reward](reward.png)" in report
     assert report.count("SFT learnt from chains that were written for this project, not reviewed.") == 1

@@ -37,7 +37,7 @@ def test_the_papers_rows_beside_its_protocol() -> None:
     assert [row.model for row in table.rows if row.test_set == "PsyQA"][-1] == "mine"
     assert len([row for row in table.rows if row.source == "paper"]) == 12
     text = table.markdown()
-    assert "| PsyQA | Empathy-R1 (paper) | 0.261 | 0.389 | 0.046 | 0.275 | 0.243 |" in text
+    assert "| PsyQA | Empathy-R1 (paper) | – | 0.261 | 0.389 | 0.046 | 0.275 | 0.243 |" in text
     assert "CBT-LLM, PsyQA: it may have seen this test set." in text
     assert "CBT-LLM, Empathy-QA" not in text
 

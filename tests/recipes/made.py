@@ -1,5 +1,6 @@
 """Stages as their recipes would leave them, made by hand."""
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 from common.decisions import DataDecisions
 from common.hashing import Hashes, Input
 from common.manifest import MANIFEST, Manifest, files_of
+from data_prep.reprompt import PROMPT_FILES, SFT_FILES
+from recipes.variants import get_variant, share_stages, variant_root
 
 DECIDED = DataDecisions("sample", "coe", "你是咨询师。", False, 448, 448, "base")
 
@@ -35,3 +38,24 @@ def make_stage(
 def decided_by(**changes: Any) -> dict[str, Any]:
     """The data stage's result with other decisions."""
     return {"decided": {**asdict(DECIDED), **changes}}
+
+
+def make_variant(
+    root: Path, name: str, work: Callable[[Path], object], result: Mapping[str, Any] | None = None, **decided: Any
+) -> Path:
+    """A variant's data, where it has its own, and its GRPO, of today's main run."""
+    own, main = variant_root(root, name), root / "data"
+    for file in (*SFT_FILES, *PROMPT_FILES):
+        if not (main / file).is_file():
+            (main / file).write_text(file)
+    share_stages(root, name)
+    if "data" in get_variant(name).stages:
+        files = [main / file for file in (*SFT_FILES, *PROMPT_FILES)]
+
+        def copy(folder: Path) -> None:
+            for file in files:
+                shutil.copyfile(file, folder / file.name)
+
+        make_stage(own, "data", copy, decided_by(**decided), {"data": files})
+    prompts = [own / "data" / f"grpo_{part}.parquet" for part in ("train", "val")]
+    return make_stage(own, "grpo", work, result, {"prompts": prompts})

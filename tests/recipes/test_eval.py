@@ -83,7 +83,7 @@ def test_replies_are_scored_and_reported(root: Path, capsys: pytest.CaptureFixtu
     # A pair is compared in the figures that both have.
     gains = json.loads((folder / "gains.json").read_text(encoding="utf-8"))
     assert {gain["figure"] for gain in gains if "other" in (gain["ours"], gain["theirs"])} == {
-        *("answer", "heldout_answer", "bleu_1", "distinct_1", "rouge_l", "meteor", "navg")
+        *("visible", "answer", "heldout_answer", "bleu_1", "distinct_1", "rouge_l", "meteor", "navg")
     }
     assert {(gain["ours"], gain["theirs"]) for gain in gains if gain["figure"] == "format"} == {("SFT+GRPO", "SFT")}
     assert {path.name for path in folder.glob("*.png")} == {"models.png", "reward.png"}

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,12 @@ import pandas as pd
 import pytest
 
 from common.errors import StageError
-from common.manifest import read_manifest
+from common.manifest import Manifest, read_manifest
 from common.records.replies import Reply, append_replies, read_models
 from data_prep.prompts import PLAIN_PROMPT
 from recipes.generate import RECIPE
 from recipes.stage import run
-from tests.recipes.made import DECIDED, decided_by, make_stage
+from tests.recipes.made import DECIDED, decided_by, make_stage, make_variant
 
 
 def write_model(folder: Path) -> None:
@@ -133,12 +134,9 @@ def test_a_base_for_data_without_chains_is_asked_for_no_format(
 def test_variants_that_are_trained_are_asked_as_they_were(
     generate: Callable[..., Path], asked: list[dict[str, Any]], tmp_path: Path
 ) -> None:
-    bare = tmp_path / "variants" / "without_coe"
     model = str(tmp_path / "base")
-    make_stage(bare, "data", write_test, decided_by(model=model, prompt="plain", system_prompt="普通"))
-    make_stage(bare, "grpo", write_model)
-    only = tmp_path / "variants" / "grpo_only"
-    make_stage(only, "grpo", lambda folder: None, {"no_signal": "no signal: all 80 groups tie"})
+    bare = make_variant(tmp_path, "without_coe", write_model, model=model, prompt="plain", system_prompt="普通")
+    make_variant(tmp_path, "grpo_only", lambda folder: None, {"no_signal": "no signal: all 80 groups tie"})
     folder = generate()
     assert [(one.name, one.kind) for one in read_models(folder)] == [
         ("base", "plain"),
@@ -146,10 +144,28 @@ def test_variants_that_are_trained_are_asked_as_they_were(
         ("SFT+GRPO", "coe"),
         ("w/o CoE", "plain"),
     ]
-    assert (asked[-1]["system"], asked[-1]["model"]) == ("普通", str(bare / "grpo"))
+    assert (asked[-1]["system"], asked[-1]["model"]) == ("普通", str(bare))
     assert read_manifest(folder, "generate").result["own"]["w/o CoE"] == "variants/without_coe/grpo"
-    with pytest.raises(StageError, match="GRPO only has no model worth asking, no signal: all 80 groups tie"):
+    with pytest.raises(StageError, match="GRPO only has no model to ask: no signal: all 80 groups tie"):
         generate("models=[GRPO only]")
+
+
+@pytest.mark.parametrize("changed", ["seed", "prompts"])
+def test_a_variant_of_another_split_stands_beside_no_run(
+    changed: str, generate: Callable[..., Path], asked: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """What it was trained on may be test questions now."""
+    decided = decided_by(model=str(tmp_path / "base"))
+    folder = make_variant(tmp_path, "without_coe", write_model, **decided["decided"])
+    if changed == "prompts":
+        (tmp_path / "data" / "grpo_train.parquet").write_text("another split")
+    else:
+        made = Manifest.find(folder)
+        assert made is not None
+        replace(made, seed=7).write(folder)
+    assert "w/o CoE" not in [one.name for one in read_models(generate())]
+    with pytest.raises(StageError, match=r"w/o CoE has no model to ask: .*(seed 7|other data)"):
+        generate("models=[w/o CoE]")
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 """`make tables`: which stages it runs and how, what it keeps of them, and what it draws without any."""
 
+import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +13,13 @@ import pandas as pd
 import pytest
 
 from common.errors import StageError
+from common.manifest import Manifest
 from eval.ledger import Entry, read_entries
 from eval.metrics.protocols import Protocol
 from eval.results import Result
 from recipes import tables
-from tests.recipes.made import make_stage
+from recipes.ledger_entries import settings_of
+from tests.recipes.made import make_stage, make_variant
 
 NO_SIGNAL = {"no_signal": "no signal: all 80 groups tie"}
 
@@ -45,13 +50,19 @@ def commands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]
         found.append(command[2:])
         given = dict(argument.split("=", 1) for argument in command[3:])
         root, name = Path(given["out"]), command[2].removeprefix("recipes.").replace("_", "-")
-        if given["variant"] != "main":
-            root = root / "variants" / given["variant"]
-        if name == "grpo":
-            silent = given["variant"] == "grpo_only"
-            make_stage(root, name, (lambda folder: None) if silent else write_grpo, NO_SIGNAL if silent else {})
+        variant = given["variant"]
+        if variant != "main":
+            # With its data at once; SFT's model is not looked at.
+            silent = variant == "grpo_only"
+            make_variant(root, variant, (lambda folder: None) if silent else write_grpo, NO_SIGNAL if silent else {})
+        elif name == "grpo":
+            make_stage(root, name, write_grpo)
+        elif name == "eval":
+            make_stage(root, name, write_results("base", "SFT+GRPO"))
+        elif name == "generate":
+            make_stage(root, name, lambda folder: (folder / "models.json").write_text("[]"))
         else:
-            make_stage(root, name, write_results("base", "SFT+GRPO") if name == "eval" else lambda folder: None)
+            make_stage(root, name, lambda folder: None)
         return subprocess.CompletedProcess(command, 0)
 
     monkeypatch.setattr("recipes.tables.subprocess.run", start)
@@ -78,7 +89,7 @@ def test_each_seed_is_a_run_with_its_variants(
         assert given.get("tests") == ('["/x/PsyQA.json"]' if module == "recipes.data" else None)
         if module == "recipes.generate":
             # The variant without signal has no model to ask.
-            assert given["models"] == "[base,SFT,SFT+GRPO,w/o CoE,base thinking]"
+            assert json.loads(given["models"]) == ["base", "SFT", "SFT+GRPO", "w/o CoE", "base thinking"]
     one = [
         *(("main", stage) for stage in ("data", "sft", "reward_model", "heldout_reward_model", "grpo")),
         ("grpo_only", "grpo"),
@@ -99,6 +110,7 @@ def test_what_was_run_is_kept_and_drawn(run: Callable[..., None], commands: list
     assert "seed 42: no signal: all 80 groups tie" in before
     # From the ledger alone, where no run is left.
     drawn.unlink()
+    shutil.rmtree(tmp_path / "out" / "eval")
     commands.clear()
     run("action=draw")
     assert drawn.read_text(encoding="utf-8") == before
@@ -125,6 +137,7 @@ def test_a_stage_that_fails_ends_it_and_keeps_what_came_before(
     [
         ("seeds=[1,1]", "expected one or more, each once"),
         ("args.judge.x=1", "args.judge: expected of data, sft"),
+        ("variant=grpo_only", "every variant is run. Leave VARIANT out"),
         ("action=show", "action=show: expected one of run, draw"),
         ("action=draw", "has no run of profile tiny. Run `make tables` first"),
     ],
@@ -133,6 +146,35 @@ def test_what_it_refuses(argument: str, message: str, run: Callable[..., None], 
     with pytest.raises(StageError, match=message):
         run(argument)
     assert commands == []
+
+
+def test_a_run_of_another_seed_is_not_overwritten(
+    run: Callable[..., None], commands: list[list[str]], tmp_path: Path
+) -> None:
+    run("seeds=[42]")
+    commands.clear()
+    with pytest.raises(StageError, match="holds a run of seed 42, and seed 1 would be made in its place"):
+        run("seed=1", "seeds=[1]")
+    assert commands == []
+
+
+def test_runs_that_differ_in_their_seed_alone_have_one_digest(
+    run: Callable[..., None], commands: list[list[str]], tmp_path: Path
+) -> None:
+    run("seeds=[42,1]")
+    out = tmp_path / "out"
+    for root in (out, out / "seeds" / "1"):
+        made = Manifest.find(root / "grpo")
+        assert made is not None
+        config = {"lr": 1, "data": {"seed": root.name}, "path": f"{root.resolve()}/sft"}
+        replace(made, config=config).write(root / "grpo")
+    digests = {settings_of(root, "SFT+GRPO") for root in (out, out / "seeds" / "1")}
+    assert len(digests) == 1
+    made = Manifest.find(out / "grpo")
+    assert made is not None
+    replace(made, config={**made.config, "lr": 2}).write(out / "grpo")
+    assert settings_of(out, "SFT+GRPO") not in digests
+    assert settings_of(out, "SFT") == settings_of(out / "seeds" / "1", "SFT")
 
 
 def test_a_broken_ledger_is_told_in_a_line(run: Callable[..., None], tmp_path: Path) -> None:

@@ -11,13 +11,13 @@ from eval.sources import CHAIN
 from recipes import data, stage, variants
 from recipes.profile import Common, framework
 from recipes.variants import TRAINING, Variant, load_variants, model_folders, share_stages
-from tests.recipes.made import make_stage
+from tests.recipes.made import decided_by, make_stage
 
 
 def test_those_of_the_paper_are_there() -> None:
     known = load_variants("/models/base")
     assert list(known) == ["main", "sft_only", "grpo_only", "without_coe"]
-    assert known["grpo_only"].overrides == {"grpo": ["recipe.init_model=/models/base"]}
+    assert known["grpo_only"].overrides == {"grpo": ["recipe.init_model='/models/base'"]}
     # Reports compare the main run's stages in this order.
     assert (known["sft_only"].row, known["main"].row) == CHAIN[1:]
 
@@ -60,6 +60,7 @@ def test_a_stage_of_its_own_is_no_link_of_an_earlier_definition(tmp_path: Path) 
     [
         ({"stages": ["grpo"], "overrides": {"grpo": list("abcd")}}, "4 overrides, expected 3 at most"),
         ({"overrides": {"grpo": ["a=1"]}}, "grpo is not of its stages"),
+        ({"stages": ["data"], "overrides": {"data": ["test_size=3"]}}, "holds test_size=3, but its data are"),
         ({"stages": ["generate"]}, "stage generate: expected of data, sft"),
     ],
 )
@@ -74,6 +75,9 @@ def test_a_file_with_two_rows_of_one_name_is_refused(tmp_path: Path, monkeypatch
     monkeypatch.setattr(variants, "FILE", file)
     with pytest.raises(StageError, match="a row for each"):
         load_variants()
+    file.write_text(yaml.safe_dump({"main": {"row": "a", "stages": ["sft"]}}))
+    with pytest.raises(StageError, match="main has stages or overrides"):
+        load_variants()
 
 
 def test_its_overrides_come_before_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -83,14 +87,17 @@ def test_its_overrides_come_before_the_users(monkeypatch: pytest.MonkeyPatch, tm
         seen.append((common, overrides))
         return Plan({}, {}, lambda folder, resume: None)
 
+    make_stage(tmp_path, "data", lambda folder: None, decided_by(model="/models/base"))
     recipe = stage.Recipe("grpo", framework, plan)
     arguments = ["profile=tiny", f"out={tmp_path}", "model=/models/base"]
     folder = stage.run(recipe, [*arguments, "variant=grpo_only", "trainer.total_training_steps=1"])
     ((common, overrides),) = seen
     assert folder == common.root / "grpo" == tmp_path / "variants" / "grpo_only" / "grpo"
-    assert overrides == ["recipe.init_model=/models/base", "trainer.total_training_steps=1"]
+    assert overrides == ["recipe.init_model='/models/base'", "trainer.total_training_steps=1"]
     stage.run(recipe, arguments)
     assert (seen[1][0].root, seen[1][1]) == (tmp_path, [])
+    with pytest.raises(StageError, match="data was prepared with model=/models/base"):
+        stage.run(recipe, [*arguments, "model=/models/other", "variant=grpo_only"])
 
 
 @pytest.mark.parametrize(
