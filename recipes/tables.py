@@ -136,7 +136,9 @@ def _do(common: Common, config: TablesConfig, step: _Step) -> None:
         StageError: it failed; it has said why.
     """
     passed = {"profile": common.profile, "out": step.out, "model": common.model, "corpus": common.corpus}
-    passed |= {"seed": step.seed, "variant": step.variant, "force": common.force, "accept": common.accept}
+    # A result that takes seconds is made again, whatever is accepted of those that take hours.
+    accept = common.accept and step.stage not in ("eval", "report")
+    passed |= {"seed": step.seed, "variant": step.variant, "force": common.force, "accept": accept}
     assert passed.keys() == {key.name for key in fields(Common)}
     arguments = [f"{key}={value}" for key, value in passed.items()]
     more = [*step.more, *_pairs(config.args.get(step.stage, {}))]
