@@ -12,6 +12,7 @@ from eval.results import Result
 from eval.sources import CHAIN
 from eval.statistics import (
     Interval,
+    PValue,
     bootstrap_mean,
     holm,
     length_controlled,
@@ -46,11 +47,11 @@ class Gain:
     theirs: str
     figure: str
     gain: Interval
-    p: float
+    p: PValue
     visible: tuple[float, float]
     questions: int
     shown: Interval | None
-    p_shown: float | None
+    p_shown: PValue | None
     at_equal_length: Interval | None
 
 
@@ -81,7 +82,7 @@ def compare(results: Sequence[Result], figures: Sequence[str], seed: int) -> lis
     return [_corrected(gain, corrected) for gain in gains]
 
 
-def _corrected(gain: Gain, p_values: Iterator[float]) -> Gain:
+def _corrected(gain: Gain, p_values: Iterator[PValue]) -> Gain:
     p = next(p_values)
     if gain.shown is None:
         return replace(gain, p=p)

@@ -22,7 +22,7 @@ from common.records import METRICS_FILE, ROLLOUTS
 from eval.compare import Gain, by_risk, by_topic, slices
 from eval.figures import figure, figures_of
 from eval.results import Result
-from eval.statistics import Interval
+from eval.statistics import Interval, PValue
 from eval.tables import result_table
 from reward_fns.coe_format import ANSWER, FORMAT_REWARDS, LAYER_TITLES, LAYERS, CoEFormatError, format_reward, parse
 
@@ -91,9 +91,9 @@ def write_report(
                     f"{gain.ours} − {gain.theirs}",
                     *([escape(gain.test_set)] if several else []),
                     signed(gain.gain),
-                    f"{gain.p:.4f}",
+                    _bare(gain.p),
                     f"{signed(gain.shown)}, {gain.questions} questions" if gain.shown else "–",
-                    "–" if gain.p_shown is None else f"{gain.p_shown:.4f}",
+                    _bare(gain.p_shown),
                     signed(gain.at_equal_length) if gain.at_equal_length else "–",
                 ]
                 for gain in gains
@@ -119,6 +119,11 @@ def write_report(
 def signed(interval: Interval) -> str:
     """A difference with its interval: "+0.344 (+0.260 to +0.424)"."""
     return interval.text("+.3f")
+
+
+def _bare(p: PValue | None) -> str:
+    """A p under a heading that says so."""
+    return "–" if p is None else p.text().removeprefix("p ").removeprefix("= ")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -240,10 +240,17 @@ def _laid_out(title: str, rows: Sequence[Row], notes: Sequence[str]) -> ResultTa
 def print_results(results: Sequence[Result], console: Console) -> None:
     """The same on the terminal, a column a model: there are more figures than a line has room for."""
     drawn = result_table(results)
-    shown = RichTable("", *(Column(row.label, justify="right") for row in drawn.rows), title=drawn.title)
-    for column, cells in zip(drawn.columns, zip(*map(drawn.cells, drawn.rows), strict=True), strict=True):
-        shown.add_row(figure(column).heading, *cells)
-    console.print(shown)
+    for title, rows in (
+        (drawn.title, [row for row in drawn.rows if not row.shown_only]),
+        ("Replies that show something", [row for row in drawn.rows if row.shown_only]),
+    ):
+        columns = [key for key in drawn.columns if any(key in row.cells for row in rows)]
+        shown = RichTable("", *(Column(row.model, justify="right") for row in rows), title=title)
+        part = replace(drawn, columns=tuple(columns), rows=tuple(rows))
+        for key, cells in zip(columns, zip(*map(part.cells, rows), strict=True), strict=True):
+            shown.add_row(figure(key).heading, *cells)
+        if rows:
+            console.print(shown)
     for note in drawn.notes:
         console.print(note, style="dim", highlight=False, soft_wrap=True)  # a signature is copied as one line
 

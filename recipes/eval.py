@@ -134,7 +134,7 @@ def _report(
     print_results(results, Console(width=200))
     for gain in gains:
         if gain.figure == "reward":
-            print(f"{gain.test_set}: reward {gain.ours} − {gain.theirs}: {signed(gain.gain)}, p {gain.p:.4f}")
+            print(f"{gain.test_set}: reward {gain.ours} − {gain.theirs}: {signed(gain.gain)}, {gain.p.text()}")
 
 
 RECIPE = Recipe("eval", section("eval", EvalConfig), plan)

@@ -17,7 +17,7 @@ from common.records.replies import file_stem
 from eval.compare import Gain
 from eval.report import read_curves
 from eval.results import Result
-from eval.statistics import Interval
+from eval.statistics import Interval, PValue
 from eval.tables import ResultTable, Standings, read_standings
 from eval.tables_folder import TABLES_FILE, read_tables
 from reward_fns.reward_model import THRESHOLD_FILE, Threshold
@@ -128,6 +128,7 @@ def _gains(path: Path) -> list[Gain]:
                 **{
                     **row,
                     **{key: row[key] and Interval(**row[key]) for key in ("gain", "shown", "at_equal_length")},
+                    **{key: row[key] and PValue(**row[key]) for key in ("p", "p_shown")},
                     "visible": tuple(row["visible"]),
                 }
             )

@@ -14,7 +14,7 @@ from eval.compare import Gain, by_risk, by_topic, slices, stages
 from eval.figures import figure, figures_of
 from eval.report import CRISIS_NOTE, signed, spread
 from eval.results import Result
-from eval.statistics import Interval
+from eval.statistics import Interval, PValue
 from eval.tables import Standings
 from reward_fns.coe_format import LAYER_TITLES, LAYERS, CoEFormatError, parse
 
@@ -57,11 +57,6 @@ def number(value: float, decimals: int = 2, sign: str = "") -> str:
 def difference(interval: Interval) -> str:
     """A gain with its interval, as in the Markdown report."""
     return signed(interval).replace("-", "−")
-
-
-def p_value(p: float) -> str:
-    """ "p < 0.001" or "p = 0.012"."""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
 def headline(gains: Sequence[Gain], results: Sequence[Result], figures: Sequence[str]) -> list[tuple[bool, str]]:
@@ -130,9 +125,9 @@ def _shares(gain: Gain) -> str:
     return f"{gain.ours} shows a reader something in {ours:.0%} of its replies, {gain.theirs} in {theirs:.0%}"
 
 
-def _verdict(gain: Gain, found: Interval, p: float) -> str:
-    told = f"{difference(found)}, {p_value(p)}"
-    if p >= CLEAR:
+def _verdict(gain: Gain, found: Interval, p: PValue) -> str:
+    told = f"{difference(found)}, {p.text()}"
+    if p.value >= CLEAR:
         return f"no clear difference between {gain.ours} and {gain.theirs}: {told}"
     level = f"; between replies of one length {difference(gain.at_equal_length)}" if gain.at_equal_length else ""
     return f"{gain.ours} is {'higher' if found.mean > 0 else 'lower'} than {gain.theirs}: {told}{level}"
@@ -141,8 +136,8 @@ def _verdict(gain: Gain, found: Interval, p: float) -> str:
 def is_clear(gain: Gain) -> bool:
     """Whether the sentence about it tells a difference."""
     if figure(gain.figure).of_text:
-        return gain.p_shown is not None and gain.p_shown < CLEAR
-    return gain.p < CLEAR
+        return gain.p_shown is not None and gain.p_shown.value < CLEAR
+    return gain.p.value < CLEAR
 
 
 def gain_groups(gains: Sequence[Gain]) -> list[dict[str, Any]]:
@@ -156,11 +151,11 @@ def gain_groups(gains: Sequence[Gain]) -> list[dict[str, Any]]:
                 "gain": gain,
                 "shown": _cell(gain.gain, 3, "+"),
                 "both": _cell(gain.shown, 3, "+") if gain.shown else ("–", ""),
-                "p_both": "–" if gain.p_shown is None else p_value(gain.p_shown),
+                "p_both": "–" if gain.p_shown is None else gain.p_shown.text(),
                 "both_sure": is_clear(gain),
                 "level": _cell(gain.at_equal_length, 3, "+") if gain.at_equal_length else ("–", ""),
-                "p": p_value(gain.p),
-                "sure": gain.p < CLEAR,
+                "p": gain.p.text(),
+                "sure": gain.p.value < CLEAR,
                 **{end: round(50 + 50 * getattr(gain.gain, end) / scale, 2) for end in ("mean", "low", "high")},
             }
             for gain in mine

@@ -6,7 +6,7 @@ import pytest
 
 from eval.compare import by_topic, compare
 from eval.results import Result
-from eval.statistics import Interval, holm, paired_p_value
+from eval.statistics import Interval, PValue, holm, paired_p_value
 
 RNG = np.random.default_rng(0)
 IDS = [f"q{n}" for n in range(60)]
@@ -24,8 +24,8 @@ def test_every_pair_of_a_test_set_and_one_correction_for_all() -> None:
     results = [result("a", base, chars), result("b", better, other), result("c", better, other)]
     gains = compare([*results, result("a", base, chars, "y")], ["navg"], 1)
     assert [(gain.ours, gain.theirs) for gain in gains] == [("b", "a"), ("c", "a"), ("c", "b")]
-    plain = [paired_p_value(better.tolist(), base.tolist(), 1)] * 2 + [1.0]
-    assert [gain.p for gain in gains] == pytest.approx(holm(plain))
+    plain = [paired_p_value(better.tolist(), base.tolist(), 1)] * 2 + [PValue(1.0)]
+    assert [gain.p for gain in gains] == holm(plain)
     assert gains[0].gain.mean == pytest.approx((better - base).mean())
     assert gains[0].at_equal_length is not None
     assert gains[2].at_equal_length is not None  # of equal length throughout
@@ -49,8 +49,8 @@ def test_both_readings_of_a_gain_that_only_fewer_empty_replies_bring() -> None:
 
     (navg, visible) = compare([silent("before", 20), silent("after", 5)], ["navg", "visible"], 1)
     assert navg.gain.low > 0.03
-    assert navg.p < 0.01
-    assert (navg.shown, navg.p_shown, navg.questions) == (Interval(0.0, 0.0, 0.0), 1.0, 40)
+    assert navg.p.value < 0.01
+    assert (navg.shown, navg.p_shown, navg.questions) == (Interval(0.0, 0.0, 0.0), PValue(1.0), 40)
     assert navg.visible == pytest.approx((55 / 60, 40 / 60))
     assert navg.at_equal_length is not None
     assert navg.at_equal_length.mean == 0.0

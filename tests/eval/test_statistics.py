@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from eval.statistics import bootstrap_mean, holm, length_controlled, paired_bootstrap, paired_p_value
+from eval.statistics import PValue, bootstrap_mean, holm, length_controlled, paired_bootstrap, paired_p_value
 
 
 def test_a_clear_gain_excludes_zero() -> None:
@@ -44,19 +44,50 @@ def test_too_few_or_unequal(a: list[float], b: list[float]) -> None:
 def test_p_is_small_for_a_gain_and_large_without_one() -> None:
     rng = np.random.default_rng(0)
     before = rng.normal(0.5, 0.2, 60)
-    assert paired_p_value((before + rng.normal(0.1, 0.1, 60)).tolist(), before.tolist(), seed=1) < 0.001
-    assert paired_p_value(rng.normal(0.5, 0.2, 60).tolist(), before.tolist(), seed=1) > 0.05
-    assert paired_p_value([0.5, 0.5], [0.5, 0.5], seed=1) == 1.0
+    assert paired_p_value((before + rng.normal(0.1, 0.1, 60)).tolist(), before.tolist(), seed=1).value < 0.001
+    assert paired_p_value(rng.normal(0.5, 0.2, 60).tolist(), before.tolist(), seed=1).value > 0.05
+    assert paired_p_value([0.5, 0.5], [0.5, 0.5], seed=1) == PValue(1.0)
 
 
 def test_p_of_few_questions_is_exact() -> None:
     # All 16 ways to swap four questions' models are as likely; two have a mean as far from 0.
-    assert paired_p_value([1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0], seed=1) == pytest.approx(2 / 16)
+    assert paired_p_value([1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0], seed=1) == PValue(2 / 16)
+
+
+def test_where_no_resample_is_as_extreme_p_is_a_bound_that_lies_above_the_exact_one() -> None:
+    rng = np.random.default_rng(4)
+    for size in (17, 18):
+        difference = rng.normal(1.2, 0.7, size)
+        signs = np.array([[1 if number >> place & 1 else -1 for place in range(size)] for number in range(2**size)])
+        exact = float(np.mean(np.abs(signs @ difference) >= abs(difference.sum()) - 1e-9))
+        found = paired_p_value(difference.tolist(), [0.0] * size, seed=1)
+        assert exact < 2 / 10_001
+        assert found.at_most
+        assert exact <= found.value <= 2 / 10_001
+
+
+def test_many_comparisons_can_be_clear() -> None:
+    """8 models and 9 figures: Holm times the least p of 10,000 resamples would be 0.0504."""
+    rng = np.random.default_rng(4)
+    better = rng.normal(0.3, 0.1, 40)
+    found = holm([paired_p_value(better.tolist(), [0.0] * 40, seed=1)] * 252)
+    assert found[0].at_most
+    assert found[0].value < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [(PValue(0.0004), "p < 0.001"), (PValue(0.0468, True), "p ≤ 0.047"), (PValue(0.0123), "p = 0.012")],
+)
+def test_a_bound_is_told_as_one(p: PValue, text: str) -> None:
+    assert p.text() == text
 
 
 def test_holm_on_its_textbook_case() -> None:
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.9, 0.9]) == [1.0, 1.0]
+    found = holm([PValue(0.01), PValue(0.04), PValue(0.03, True), PValue(0.005)])
+    assert [p.value for p in found] == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert [p.at_most for p in found] == [False, False, True, False]
+    assert [p.value for p in holm([PValue(0.9), PValue(0.9)])] == [1.0, 1.0]
     assert holm([]) == []
 
 

@@ -21,7 +21,7 @@ from eval.html.parts import headline, heat_maps, risk_tables
 from eval.html.plots import MODEL_COLOURS, distribution_panels
 from eval.html.report import ReportConfig, render
 from eval.report import spread
-from eval.statistics import Interval
+from eval.statistics import Interval, PValue
 from reward_fns.reward_model import Threshold
 
 
@@ -193,7 +193,9 @@ def test_sentences_set_each_stage_against_the_one_before_and_the_last_against_th
     ]
     ours, sft = run.results[3].model, run.results[1]
     gain = next(g for g in run.gains if (g.figure, g.ours, g.theirs) == ("heldout_answer", ours, sft.model))
-    lower = replace(gain, p=0.0001, shown=Interval(-0.5, -0.7, -0.2), p_shown=0.0004, at_equal_length=None)
+    lower = replace(
+        gain, p=PValue(0.0001), shown=Interval(-0.5, -0.7, -0.2), p_shown=PValue(0.0004), at_equal_length=None
+    )
     told = headline([lower], [sft, run.results[3]], ["heldout_answer"])
     verdict = f"SFT is higher than {ours}: +0.500 (+0.200 to +0.700), p < 0.001."
     (clear, sentence) = told[0]
