@@ -115,7 +115,7 @@ class PValue:
 
 
 # Of Rademacher sums: P(S ≥ x) ≤ c P(Z ≥ x), Bentkus and Dzindzalieta, 2015, https://doi.org/10.3150/14-BEJ603.
-_RADEMACHER: Final = 1 / (4 * norm.sf(np.sqrt(2)))
+_RADEMACHER: Final = float(1 / (4 * norm.sf(np.sqrt(2))))
 
 
 def paired_p_value(ours: Sequence[float], theirs: Sequence[float], seed: int, resamples: int = 10_000) -> PValue:

@@ -105,7 +105,7 @@ def test_report_files(scores: dict[str, pd.DataFrame], test_set: pd.DataFrame, t
     assert "| Reward | SFT+GRPO − SFT | +0.500 (+0.500 to +0.500) |" in report
     # No cosine is above the sheld-out reward model's T, so what GRPO gained there is nothing.
     assert (
-        "| Held-out answer | SFT+GRPO − SFT | +0.000 (+0.000 to +0.000) | 1.0000 | +0.000 (+0.000 to +0.000), 2 q"
+        "| Held-out answer | SFT+GRPO − SFT | +0.000 (+0.000 to +0.000) | 1.000 | +0.000 (+0.000 to +0.000), 2 q"
         in report
     )
     assert "- base, sample: 4 replies no answer." in report

@@ -57,7 +57,7 @@ def test_p_of_few_questions_is_exact() -> None:
 def test_where_no_resample_is_as_extreme_p_is_a_bound_that_lies_above_the_exact_one() -> None:
     rng = np.random.default_rng(4)
     for size in (17, 18):
-        difference = rng.normal(1.2, 0.7, size)
+        difference = rng.uniform(0.5, 1.5, size)
         signs = np.array([[1 if number >> place & 1 else -1 for place in range(size)] for number in range(2**size)])
         exact = float(np.mean(np.abs(signs @ difference) >= abs(difference.sum()) - 1e-9))
         found = paired_p_value(difference.tolist(), [0.0] * size, seed=1)
