@@ -93,7 +93,7 @@ def own_entry(name: str, common: Common, config: GenerateConfig, decided: DataDe
             seen=seen,
         )
     check_model(decided, common.model, "generate")
-    # Asked for the format, a base writes nothing that could be scored; whether it does is looked at beside.
+    # A small base asked for the format writes nothing that could be scored; how often it does is a figure beside.
     asked = decided.system_prompt if decided.kind == "coe" else ""
     base = ModelEntry(
         common.model,

@@ -16,6 +16,7 @@ import yaml
 from common.code import REPO, code_identity
 from common.errors import StageError
 from common.hashing import Hashes, model_files
+from common.loopback import remote_host
 from common.records.replies import KINDS, GeneratedModel, ReplyKind, file_stem
 from common.settings import build, check, limited, one_of
 from common.watchdog import Limits, Progress, run_watched
@@ -68,6 +69,10 @@ class ModelEntry:
             raise ValueError(f"text_prompt {self.text_prompt!r} lacks {{post}}")
         if self.text_prompt and self.base_url:
             raise ValueError("text_prompt is for vLLM; a server at base_url applies its own template")
+        if self.text_prompt and self.format_prompt:
+            raise ValueError(
+                "format_prompt is a system prompt; text_prompt is whole, so it can't be asked for the format"
+            )
         if self.base_url and not self.base_url.startswith(("http://", "https://")):
             raise ValueError(f"base_url {self.base_url!r}, expected http://… or https://…")
 
@@ -210,6 +215,8 @@ def _ask(
         "code": code_identity(REPO.joinpath(*module.split(".")).with_suffix(".py")),
     }
     request.write(folder / f"{stem}.request.json", decisive, keep, anew)
+    if host := request.base_url and remote_host(request.base_url):
+        print(f"generate {label}: help-seekers' posts are sent to {host}.", flush=True)
     total = len(pd.read_parquet(test, columns=["id"])) * request.samples
     run_watched(
         f"generate {label}",

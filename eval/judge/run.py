@@ -13,12 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
-from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
 from common.errors import StageError
 from common.files import write_json
+from common.loopback import remote_host
 from common.records.rankings import (
     RANKINGS_FILE,
     Answer,
@@ -37,7 +37,6 @@ from eval.judge.report import write_judgement
 from eval.replies import BlindItem
 
 VERDICTS: Final = "verdicts.jsonl"
-LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
 def judge_request(items: Sequence[BlindItem], config: JudgeConfig, prompt: JudgePrompt, seed: int) -> dict[str, Any]:
@@ -232,7 +231,7 @@ def run_judge(
     print(
         f"judge: {len(comparisons(items))} comparisons of {len(items)} questions, {len(had)} answers are there already."
     )
-    if (host := urlsplit(config.base_url).hostname) not in LOOPBACK:
+    if host := remote_host(config.base_url):
         print(f"judge: help-seekers' posts and the replies are sent to {host}.", flush=True)
     stopped_by = judge(items, prompt, config, key, seed, folder, had)
     answers = open_verdicts(folder, request, afresh=False)
