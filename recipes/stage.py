@@ -69,7 +69,9 @@ def _with_variant(stage: str, arguments: Sequence[str]) -> Sequence[str]:
     common, _ = framework(arguments)
     if common.variant == MAIN:
         return arguments
-    variant = get_variant(common.variant, common.model)
+    # A folder by its whole path: verl's workers need not start where the user does.
+    folder = Path(common.model)
+    variant = get_variant(common.variant, str(folder.resolve()) if folder.is_dir() else common.model)
     if stage not in variant.stages:
         raise StageError(
             f"{stage}: variant {common.variant} runs {', '.join(variant.stages) or 'no stage'} itself and shares the "

@@ -9,9 +9,11 @@ from common.errors import StageError
 from common.stage import Plan
 from eval.sources import CHAIN
 from recipes import data, stage, variants
+from recipes.grpo_config import compose_config
+from recipes.grpo_machine import check_machine
 from recipes.profile import Common, framework
 from recipes.variants import TRAINING, Variant, load_variants, model_folders, share_stages
-from tests.recipes.made import decided_by, make_stage
+from tests.recipes.made import DECIDED, decided_by, make_stage
 
 
 def test_those_of_the_paper_are_there() -> None:
@@ -98,6 +100,18 @@ def test_its_overrides_come_before_the_users(monkeypatch: pytest.MonkeyPatch, tm
     assert (seen[1][0].root, seen[1][1]) == (tmp_path, [])
     with pytest.raises(StageError, match="data was prepared with model=/models/base"):
         stage.run(recipe, [*arguments, "model=/models/other", "variant=grpo_only"])
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("model", ["Qwen/Qwen3-8B", "/模型/a,b (1)/x=~"])
+def test_grpo_begins_with_the_base_whatever_it_is_called(model: str, tmp_path: Path) -> None:
+    overrides = load_variants(model)["grpo_only"].overrides["grpo"]
+    config = compose_config("qwen3_8b", tmp_path, 42, DECIDED, overrides)
+    assert config.actor_rollout_ref.model.path == model
+    # What is named as on the hub is no missing folder.
+    with pytest.raises(StageError) as stopped:
+        check_machine(config)
+    assert (f"{model} (made by" in str(stopped.value)) == model.startswith("/")
 
 
 @pytest.mark.parametrize(
