@@ -48,14 +48,14 @@ def write_json_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The objects of a file of JSON Lines with the numbers of their lines; blank lines are passed over.
+    """The objects of a file of JSON Lines with the numbers of their lines; blank lines and a BOM are passed over.
 
     Raises:
         FileError: no such file, not UTF-8, or a line that is no object.
     """
     try:
         # Not splitlines: a text may hold other line ends, such as U+2028.
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise FileError(f"{path}: {error}, expected a UTF-8 file of JSON Lines") from error
     for number, line in enumerate(lines, start=1):

@@ -6,7 +6,7 @@ paid for.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TextIO
@@ -44,25 +44,60 @@ def write_rankings(path: Path, rankings: Iterable[Ranking]) -> None:
 
 
 def read_rankings(path: Path) -> list[Ranking]:
-    """Read a file of `write_rankings`.
+    """Read a file of `write_rankings`, or one like it from elsewhere; keys that are not ours are passed over.
 
     Raises:
-        FileError: a malformed line, a model twice in an order, or a rater's question twice.
+        FileError: a malformed line, ties, a model twice in an order, or a rater's question twice; the message says what
+            to do.
     """
+    _check_no_export(path)
     rankings: list[Ranking] = []
     seen: set[tuple[str, str]] = set()
     for number, record in read_json_lines(path):
-        try:
-            ranking = Ranking(**{**record, "order": tuple(record["order"])})
-        except (KeyError, TypeError) as error:
-            raise FileError(f"{path}:{number}: {error!r}, expected rater, question_id and order") from error
-        if len(set(ranking.order)) < len(ranking.order) or len(ranking.order) < 2:
-            raise FileError(f"{path}:{number}: order {list(ranking.order)}, expected each model once, two or more")
+        ranking = _ranking(record, f"{path}:{number}")
         if (ranking.rater, ranking.question_id) in seen and not ranking.attention:
-            raise FileError(f"{path}:{number}: {ranking.rater} has ranked question {ranking.question_id} twice")
+            told = f"{ranking.rater} has ranked question {ranking.question_id} twice"
+            raise FileError(f"{path}:{number}: {told}. Keep one of the lines.")
         seen.add((ranking.rater, ranking.question_id))
         rankings.append(ranking)
     return rankings
+
+
+_EXPECTED: Final = 'expected {"rater": "anna", "question_id": "q1", "order": ["best model", "next", …]}'
+
+
+def _check_no_export(path: Path) -> None:
+    with path.open("rb") as file:
+        opening = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
+    if opening.startswith(b"["):
+        raise FileError(
+            f"{path}: a JSON array, such as Label Studio's own export; expected JSON Lines, a ranking a line. "
+            "`make ranking ARGS=action=export` writes them from the study, or put one object on each line."
+        )
+
+
+def _ranking(record: Mapping[str, Any], where: str) -> Ranking:
+    if missing := [key for key in ("rater", "question_id", "order") if key not in record]:
+        raise FileError(f"{where}: no {missing[0]}, {_EXPECTED}. Add it.")
+    order = record["order"]
+    if not isinstance(order, list):
+        raise FileError(f"{where}: order is {order!r}, expected a list of the models, best first. {_EXPECTED}.")
+    if any(isinstance(place, list) for place in order):
+        raise FileError(
+            f"{where}: order {order} has ties, which Win@1 and mean rank can't count. Put one before the other."
+        )
+    if len(order) < 2 or len(set(map(str, order))) < len(order):
+        raise FileError(f"{where}: order {order}, expected each model once, two or more. Correct the line.")
+    texts = [record["rater"], record["question_id"], *order]
+    if odd := [text for text in texts if not isinstance(text, str) or not text.strip()]:
+        raise FileError(f"{where}: {odd[0]!r} is no name, {_EXPECTED}. Write it as a text.")
+    return Ranking(
+        record["rater"],
+        record["question_id"],
+        tuple(order),
+        bool(record.get("attention", False)),
+        record.get("passed"),
+    )
 
 
 # A is the reply shown first.

@@ -149,8 +149,9 @@ SCHEMA: Final[dict[str, Any]] = {
     },
 }
 
-_THOUGHTS: Final = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
-_BLOCK: Final = re.compile(r"```(?:json)?[ \t]*\n(.*)\n```", re.DOTALL)
+# Up to the last end of a block: the opening tag may stand in the prompt, as DeepSeek-R1's does.
+_THOUGHTS: Final = re.compile(r"\A.*</think>", re.DOTALL)
+_BLOCK: Final = re.compile(r"```(?:json)?[ \t]*\n((?:(?!```).)*)\n[ \t]*```", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,20 +202,24 @@ class JudgePrompt:
 def parse_verdict(text: str) -> dict[str, Choice]:
     """The choice for each of KEYS.
 
-    Thoughts before the object (``<think>…</think>``) and a Markdown code block around it are taken off; nothing else
-    may stand beside it.
+    Thoughts before it are taken off. It is the whole rest, or stands in its one Markdown code block; a choice told in
+    words is none. Upper and lower case are one, further keys are passed over.
 
     Raises:
-        VerdictError: no such object: other text, a key missing, unknown or twice, or another value.
+        VerdictError: no such object: other text, a key missing or twice, another value, or several code blocks.
     """
     body = _THOUGHTS.sub("", text).strip()
-    if block := _BLOCK.fullmatch(body):
-        body = block.group(1)
+    if len(blocks := _BLOCK.findall(body)) == 1:
+        body = blocks[0]
     try:
         found = json.loads(body, object_pairs_hook=_each_key_once)
     except (json.JSONDecodeError, RecursionError) as error:
         raise VerdictError(f"not JSON ({error}): {excerpt(body)}") from error
-    return check_verdict(found)
+    if not isinstance(found, dict):
+        return check_verdict(found)
+    known = {choice.lower(): choice for choice in CHOICES}
+    own = {key: found[key] for key in KEYS if key in found}
+    return check_verdict({key: known.get(str(value).strip().lower(), value) for key, value in own.items()})
 
 
 def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -19,6 +19,11 @@ TEXT = json.dumps(GOOD)
         f"```json\n{TEXT}\n```",
         f"<think>先看 A。\n再看 B。</think>\n{TEXT}",
         f"<think></think>```\n{json.dumps(GOOD, indent=2)}\n```",
+        # DeepSeek-R1's opening tag stands in the prompt.
+        f"先看 A。再看 B。\n</think>\n\n{TEXT}",
+        f"我的判断如下。\n```json\n{TEXT}\n```\n以上。",
+        TEXT.replace('"tie"', '"Tie"').replace('"A"', '" a"'),
+        json.dumps({"reason": "x" * 1000, **GOOD}),
     ],
 )
 def test_a_verdict(text: str) -> None:
@@ -38,10 +43,11 @@ def test_a_verdict(text: str) -> None:
         ("[" * 100_000, "not JSON"),
         ("[]", "expected exactly the keys"),
         ('"A"', "expected exactly the keys"),
-        (json.dumps({**GOOD, "reason": "x" * 1000}), "expected exactly the keys"),
+        ("综合来看 A 更好，overall 是 A。", "not JSON"),
+        (f"```\n{TEXT}\n```\n或者\n```\n{TEXT}\n```", "not JSON"),
         (json.dumps({"overall": "A"}), "expected exactly the keys"),
         (TEXT[:-1] + ', "overall": "A"}', "a key stands there twice"),
-        (json.dumps({**GOOD, "overall": "a"}), "overall is 'a', expected A, B or tie"),
+        (json.dumps({**GOOD, "overall": "A and B"}), "overall is 'A and B', expected A, B or tie"),
         (json.dumps({**GOOD, "fluency": ["A"]}), "fluency is"),
         (json.dumps({**GOOD, "overall": None}), "overall is None"),
     ],
