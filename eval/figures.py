@@ -160,6 +160,7 @@ FIGURES: Final = (
         "how much the mean reward of a GRPO step differs from the next one's, as a standard deviation; mean over seeds",
     ),
     Figure("copy_overlap", "Copied", 3, "lower", "how much of the reply is copied from the post"),
+    Figure("cut", "Cut", 2, "lower", "share of outputs that ended at the length limit", of_text=False),
     Figure("chars", "Characters", 0, "", "length of what a reader is shown"),
     Figure("win_1", "Win@1", 1, "higher", "per cent of questions on which the model is ranked first", ("ranking",)),
     Figure("win_2", "Win@2", 1, "higher", "per cent of questions on which it is among the first two", ("ranking",)),

@@ -19,6 +19,10 @@ from common.records.references import at_risk, read_references
 from common.records.replies import ReplyKind, read_models, read_replies
 from reward_fns.coe_format import ANSWER, TAG_NAMES, extract_answer, has_visible_text
 
+# End marks of chat templates that a runner has left in: no part of the text, and they tell a rater the family.
+_END_MARKS: Final = re.compile(
+    r"(?:\s*(?:<\|(?:im_end|endoftext|eot_id|end_of_text|end|eom_id)\|>|<｜end▁of▁sentence｜>|</s>|<eos>))+\s*\Z"
+)
 _TAGGED: Final = re.compile(rf"</?(?:{'|'.join((*TAG_NAMES, 'think'))})>")
 
 
@@ -58,24 +62,45 @@ def read_matching(path: Path, references: pd.DataFrame) -> pd.DataFrame:
     return replies
 
 
-def shown(text: str, kind: ReplyKind) -> tuple[str, str]:
+def shown(text: str, kind: ReplyKind, *, cut: bool = False, opened: bool = False) -> tuple[str, str]:
     """What a person would be shown of a whole output, and what is wrong with it ("" where nothing is).
 
     Faults, with nothing shown: "no_answer" (kind coe: not exactly one ``<answer>``, see
     `reward_fns.coe_format.extract_answer`), "unfinished_reasoning" (kind think: the block does not end), "tags" (kind
     plain: a reader would see them; see `check_kind`), "empty".
+
+    Args:
+        cut: the output ended at the length limit.
+        opened: of kind think: the prompt opened the block, so that an output without its end never got to the reply.
     """
+    text = _END_MARKS.sub("", text)
     if kind == "coe":
         answer = extract_answer(text)
         return (answer, "") if answer is not None else ("", "no_answer")
     if kind == "think":
         _, end, reply = text.rpartition("</think>")
-        if not end and "<think>" in reply:
+        if not end and (cut or opened or "<think>" in reply):
             return "", "unfinished_reasoning"
         text = reply
     elif _TAGGED.search(text):
         return "", "tags"
     return (text.strip(), "") if has_visible_text(text) else ("", "empty")
+
+
+def shown_parts(replies: pd.DataFrame, kind: ReplyKind) -> list[tuple[str, str]]:
+    """`shown` of every reply of one model.
+
+    Of a reasoning model whose opening tag stands in the prompt, as DeepSeek-R1's does, an output tells by its end alone
+    that there was reasoning: where some end a block that they did not open, those that end none were cut in it.
+
+    Args:
+        replies: of `common.records.replies.read_replies`.
+        kind: which part is shown.
+    """
+    texts = replies["text"].tolist()
+    cut = (~replies["finished"]).tolist() if "finished" in replies else [False] * len(texts)
+    opened = kind == "think" and any("</think>" in text and "<think>" not in text for text in texts)
+    return [shown(text, kind, cut=ended, opened=opened) for text, ended in zip(texts, cut, strict=True)]
 
 
 def check_kind(texts: Sequence[str], kind: ReplyKind) -> None:
@@ -186,20 +211,19 @@ def blind_items(
     """
     if len(replies) < 2:
         raise StageError(f"{list(replies)}: a ranking needs two models or more. Generate replies of more models.")
-    first = {
-        model: frame[frame["sample"] == frame["sample"].min()].set_index("question_id")["text"]
-        for model, (frame, _) in replies.items()
-    }
+    first = {}
+    for model, (frame, kind) in replies.items():
+        parts = frame.assign(part=[part for part, _ in shown_parts(frame, kind)])
+        first[model] = parts[parts["sample"] == parts["sample"].min()].set_index("question_id")["part"]
     drawn = random.Random(seed).sample(sorted(test["id"]), min(count, len(test)))
     known = test.assign(at_risk=at_risk(test)).set_index("id")
     items = []
     for question_id in drawn:
         texts = {}
-        for model, (_, kind) in replies.items():
+        for model in replies:
             if question_id not in first[model].index:
                 raise StageError(f"{model} has no reply to question {question_id}. Generate it.")
-            part = shown(str(first[model][question_id]), kind)[0]
-            texts[model] = _without_names(part, list(replies)) or NOTHING
+            texts[model] = _without_names(str(first[model][question_id]), list(replies)) or NOTHING
         row = known.loc[question_id]
         items.append(BlindItem(question_id, str(row["question"]), bool(row["at_risk"]), texts))
     return items

@@ -19,7 +19,7 @@ from common.records.replies import ReplyKind
 from eval.figures import figure
 from eval.metrics.protocols import Protocol
 from eval.metrics.tokens import characters, distinct_1
-from eval.replies import check_kind, shown
+from eval.replies import check_kind, shown_parts
 from eval.statistics import Interval, bootstrap_mean
 from reward_fns.coe_format import CoEFormatError, parse
 from reward_fns.components import copy_overlap
@@ -206,21 +206,22 @@ def score_replies(
         label: beside the progress bar.
 
     Returns:
-        question_id, sample, text, shown, fault ("" for none), visible (0 or 1), chars, the protocol's figures; with a
-        column question among the references copy_overlap; with kind coe format (0 or 1, Eq. 4) and violation ("" for a
-        valid output).
+        question_id, sample, text, shown, fault ("" for none), visible (0 or 1), chars, the protocol's figures; cut (0
+        or 1) where the replies tell whether they are finished; with a column question among the references
+        copy_overlap; with kind coe format (0 or 1, Eq. 4) and violation ("" for a valid output).
 
     Raises:
         FileError: replies of another kind, see `eval.replies.check_kind`.
     """
     check_kind(replies["text"].tolist(), kind)
+    parts = replies.assign(part=shown_parts(replies, kind))
     rows = []
     known = references.set_index("id")
     with tqdm(total=len(replies), desc=label, unit="reply", disable=None) as bar:
-        for question_id, group in replies.groupby("question_id", sort=True):
+        for question_id, group in parts.groupby("question_id", sort=True):
             prepared = protocol.prepare(list(known.at[question_id, "references"]))
             for reply in group.itertuples():
-                part, fault = shown(reply.text, kind)
+                part, fault = reply.part
                 row = {
                     "question_id": question_id,
                     "sample": reply.sample,
@@ -231,6 +232,8 @@ def score_replies(
                     "chars": len(part),
                     **protocol.score(part, prepared),
                 }
+                if "finished" in replies:
+                    row["cut"] = float(not reply.finished)
                 if "question" in known.columns:
                     row["copy_overlap"] = copy_overlap(str(known.at[question_id, "question"]), part)
                 if kind == "coe":

@@ -123,7 +123,9 @@ def unfinished_replies(path: Path) -> list[Reply]:
 
 
 def read_replies(path: Path) -> pd.DataFrame:
-    """Columns question_id, sample (0 where not told) and text, from JSON Lines of these keys; others are passed over.
+    """Columns question_id, sample (0 where not told), text, and finished where every line tells it.
+
+    Read from JSON Lines of these keys; others are passed over.
 
     Raises:
         FileError: no reply, a malformed line, or the same question and sample twice.
@@ -136,9 +138,16 @@ def read_replies(path: Path) -> pd.DataFrame:
             if type(row[key]) is not kind or (key == "question_id" and not row[key].strip()):
                 expected = "an integer" if kind is int else "a text"
                 raise FileError(f"{path}:{number}: {key} is {row[key]!r}, expected {expected}. Correct the line.")
+        row["finished"] = record.get("finished")
+        if row["finished"] not in (True, False, None):
+            raise FileError(
+                f"{path}:{number}: finished is {row['finished']!r}, expected true or false. Correct the line."
+            )
         if rows.setdefault((row["question_id"], row["sample"]), row) is not row:
             twice = f"question {row['question_id']} has sample {row['sample']} twice"
             raise FileError(f"{path}:{number}: {twice}. Number the samples.")
     if not rows:
         raise FileError(f"{path}: no replies, expected a JSON object a line with question_id and text")
-    return pd.DataFrame(list(rows.values()))
+    table = pd.DataFrame(list(rows.values()))
+    known = table["finished"].notna().all()
+    return table.astype({"finished": bool}) if known else table.drop(columns="finished")

@@ -15,7 +15,7 @@ from common.records.references import read_references
 from common.records.replies import read_replies
 from eval.metrics.__main__ import ceiling, main
 from eval.metrics.protocols import PROTOCOLS, Protocol, code_version, navg
-from eval.replies import check_kind, check_match, shown
+from eval.replies import check_kind, check_match, shown, shown_parts
 from eval.results import Result, check_comparable, score_replies
 from reward_fns.coe_format import CoEOutput
 
@@ -209,6 +209,38 @@ def test_the_command_writes_results_that_can_be_read_again(tmp_path: Path, capsy
     assert len(pd.read_parquet(out / "mine.paper.parquet")) == 2
     with pytest.raises(FileError, match="different protocols"):
         check_comparable([result, Result.read(out / "mine.paper.json")])
+
+
+def test_reasoning_that_was_cut_is_no_reply() -> None:
+    """DeepSeek-R1's opening tag stands in the prompt: of six replies four were cut before they closed it."""
+    texts = ["嗯，先看看她说了什么"] * 4 + ["嗯，先看看。\n</think>\n\n抱抱你。"] * 2
+    replies = pd.DataFrame({"question_id": list("abcdef"), "sample": 0, "text": texts})
+    faults = ["unfinished_reasoning"] * 4 + [""] * 2
+    assert [fault for _, fault in shown_parts(replies, "think")] == faults
+    # Where all were cut, the runner's word tells it; where it has taken the reasoning off itself, all are replies.
+    cut = replies.head(4)
+    assert {fault for _, fault in shown_parts(cut.assign(finished=False), "think")} == {"unfinished_reasoning"}
+    assert {fault for _, fault in shown_parts(cut.assign(finished=True), "think")} == {""}
+    scores = score_replies(
+        replies.assign(finished=[False] * 4 + [True] * 2),
+        pd.DataFrame({"id": list("abcdef"), "references": [["抱抱你。"]] * 6}),
+        Protocol("zh"),
+        "think",
+    )
+    assert scores["cut"].tolist() == [1.0] * 4 + [0.0] * 2
+    assert scores["bleu_1"].tolist() == [0.0] * 4 + [1.0] * 2
+
+
+@pytest.mark.parametrize(
+    "mark",
+    ["<|im_end|>", "<|endoftext|>", "<｜end▁of▁sentence｜>", "</s>", "<|eot_id|>\n", "<|im_end|>\n<|endoftext|>"],
+)
+def test_end_marks_of_chat_templates_are_no_text(mark: str) -> None:
+    assert shown(f"抱抱你。{mark}", "plain") == ("抱抱你。", "")
+    assert shown(f"<think>想</think>抱抱你。{mark}", "think") == ("抱抱你。", "")
+    assert shown(mark, "plain") == ("", "empty")
+    # Only at the end: what stands inside a text is what the model wrote.
+    assert mark.strip() in shown(f"抱抱{mark}你。", "plain")[0]
 
 
 def test_names_must_fit_the_files(tmp_path: Path) -> None:
