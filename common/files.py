@@ -54,19 +54,31 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         FileError: no such file, not UTF-8, or a line that is no object.
     """
     try:
-        # Not splitlines: a text may hold other line ends, such as U+2028.
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise FileError(f"{path}: {error}, expected a UTF-8 file of JSON Lines") from error
-    for number, line in enumerate(lines, start=1):
+    yield from parse_json_lines(text, str(path))
+
+
+def parse_json_lines(text: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of JSON Lines with the numbers of their lines; blank lines are passed over.
+
+    Args:
+        name: of the file, for messages.
+
+    Raises:
+        FileError: a line that is no object.
+    """
+    # Not splitlines: a text may hold other line ends, such as U+2028.
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
             record = json.loads(line)
         except (json.JSONDecodeError, RecursionError) as error:
-            raise FileError(f"{path}:{number}: not JSON ({error}). Correct or remove the line.") from error
+            raise FileError(f"{name}:{number}: not JSON ({error}). Correct or remove the line.") from error
         if not isinstance(record, dict):
-            raise FileError(f"{path}:{number}: {type(record).__name__}, expected an object with named values")
+            raise FileError(f"{name}:{number}: {type(record).__name__}, expected an object with named values")
         yield number, record
 
 

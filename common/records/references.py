@@ -1,12 +1,14 @@
-"""Test questions with their human references: ``test.parquet`` of `make data`, or JSON Lines of anybody's."""
+"""Test questions with their human references: ``test.parquet`` of `make data`, or anybody's table of them."""
 
+import ast
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
-from common.files import FileError, read_json_lines
+from common.files import FileError
+from common.records.rows import id_of, read_rows
 
 # Of ``test.parquet``: test_set is the set's name, question the whole post, prompt the chat to generate from, risks the
 # rules that match.
@@ -31,22 +33,25 @@ def read_references(path: Path, needed: Sequence[str] = ("id", "references")) ->
     ``questions.parquet`` of `make data` serves as well: its responses are the references.
 
     Args:
-        path: .parquet or .jsonl.
+        path: .parquet, or rows in any shape of `common.records.rows.read_rows`; there an id may be a whole number, and
+            references one text, or a list written into a cell.
         needed: columns that have to be there.
 
     Raises:
-        FileError: another format, a missing column, a malformed line, an id twice, or a question without a reference.
+        FileError: a missing column, a malformed row, an id twice, or a question without a reference.
     """
     if path.suffix == ".parquet":
         table = pd.read_parquet(path)
         if "references" not in table.columns:
             table = table.rename(columns={"responses": "references"})
         wheres = [f"{path}, row {row}" for row in range(len(table))]
-    elif path.suffix == ".jsonl":
-        lines = list(read_json_lines(path))
-        table, wheres = pd.DataFrame([record for _, record in lines]), [f"{path}:{number}" for number, _ in lines]
     else:
-        raise FileError(f"{path}: expected .jsonl or .parquet")
+        rows = list(read_rows(path))
+        table, wheres = pd.DataFrame([record for _, record in rows]), [where for where, _ in rows]
+        if "id" in table:
+            table["id"] = [value if (told := id_of(value)) is None else told for value in table["id"]]
+        if "references" in table:
+            table["references"] = [_as_list(value) for value in table["references"]]
     if table.empty:
         raise FileError(f"{path}: no questions")
     if missing := [name for name in needed if name not in table.columns]:
@@ -61,6 +66,19 @@ def read_references(path: Path, needed: Sequence[str] = ("id", "references")) ->
     if not table["id"].is_unique:
         raise FileError(f"{path}: id {table.loc[table['id'].duplicated(), 'id'].iloc[0]} stands there twice")
     return table
+
+
+def _as_list(value: Any) -> Any:
+    """One reference as a list; a list in a cell, as JSON or as Python writes it, as that list."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        try:
+            found = ast.literal_eval(value.strip())
+        except (SyntaxError, ValueError):
+            return [value]
+        return found if isinstance(found, list) else [value]
+    return [value]
 
 
 def at_risk(questions: pd.DataFrame) -> pd.Series:

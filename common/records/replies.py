@@ -5,7 +5,7 @@ The runners of `eval.generation` write the replies, and everything that scores o
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
@@ -13,7 +13,8 @@ from typing import Any, Final, Literal, get_args
 import pandas as pd
 
 from common.errors import StageError
-from common.files import FileError, read_json_lines, whole_lines, write_json, write_json_lines
+from common.files import FileError, whole_lines, write_json, write_json_lines
+from common.records.rows import id_of, read_rows
 
 # What a whole output looks like: with CoE tags, with a ``<think>`` block before the reply, or the reply alone.
 ReplyKind = Literal["coe", "think", "plain"]
@@ -123,31 +124,48 @@ def unfinished_replies(path: Path) -> list[Reply]:
 
 
 def read_replies(path: Path) -> pd.DataFrame:
-    """Columns question_id, sample (0 where not told), text, and finished where every line tells it.
+    """Columns question_id, sample (0 where not told), text, and finished where every row tells it.
 
-    Read from JSON Lines of these keys; others are passed over.
+    Read from rows of these keys in any shape of `common.records.rows.read_rows`; other keys are passed over.
 
     Raises:
-        FileError: no reply, a malformed line, or the same question and sample twice.
+        FileError: no reply, a malformed row, or the same question and sample twice.
     """
     rows: dict[tuple[str, int], dict[str, Any]] = {}
-    kinds = {"question_id": str, "sample": int, "text": str}
-    for number, record in read_json_lines(path):
-        row: dict[str, Any] = {key: record.get(key, 0 if key == "sample" else None) for key in kinds}
-        for key, kind in kinds.items():
-            if type(row[key]) is not kind or (key == "question_id" and not row[key].strip()):
-                expected = "an integer" if kind is int else "a text"
-                raise FileError(f"{path}:{number}: {key} is {row[key]!r}, expected {expected}. Correct the line.")
-        row["finished"] = record.get("finished")
-        if row["finished"] not in (True, False, None):
-            raise FileError(
-                f"{path}:{number}: finished is {row['finished']!r}, expected true or false. Correct the line."
-            )
+    for where, record in read_rows(path):
+        row = _row(record, where)
         if rows.setdefault((row["question_id"], row["sample"]), row) is not row:
             twice = f"question {row['question_id']} has sample {row['sample']} twice"
-            raise FileError(f"{path}:{number}: {twice}. Number the samples.")
+            raise FileError(f"{where}: {twice}. Number the samples.")
     if not rows:
         raise FileError(f"{path}: no replies, expected a JSON object a line with question_id and text")
     table = pd.DataFrame(list(rows.values()))
     known = table["finished"].notna().all()
     return table.astype({"finished": bool}) if known else table.drop(columns="finished")
+
+
+# How a table writes what JSON has words for.
+_FINISHED: Final = {True: True, False: False, None: None, "true": True, "false": False, "": None}
+
+
+def _row(record: Mapping[str, Any], where: str) -> dict[str, Any]:
+    if "predict" in record and "text" not in record:
+        raise FileError(
+            f"{where}: LLaMA-Factory's predictions (prompt, predict, label) don't say to which question they are. "
+            "Write question_id and text (its predict) a line, in the order of the test set that it was given."
+        )
+    question_id, sample = id_of(record.get("question_id")), record.get("sample", 0)
+    if question_id is None:
+        found = record.get("question_id")
+        raise FileError(f"{where}: question_id is {found!r}, expected a text or a whole number. Correct the line.")
+    if isinstance(sample, str) and sample.isdecimal():
+        sample = int(sample)
+    if type(sample) is not int:
+        raise FileError(f"{where}: sample is {sample!r}, expected an integer. Correct the line.")
+    if not isinstance(text := record.get("text"), str):
+        raise FileError(f"{where}: text is {text!r}, expected a text. Correct the line.")
+    finished = record.get("finished")
+    told = finished.strip().lower() if isinstance(finished, str) else finished
+    if not isinstance(told, bool | str | None) or told not in _FINISHED:
+        raise FileError(f"{where}: finished is {finished!r}, expected true or false. Correct the line.")
+    return {"question_id": question_id, "sample": sample, "text": text, "finished": _FINISHED[told]}

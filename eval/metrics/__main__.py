@@ -3,14 +3,16 @@
     python -m eval.metrics --hypotheses mine.jsonl theirs.jsonl --references test.jsonl
     python -m eval.metrics --hypotheses sft.replies.jsonl --references test.parquet --kind coe --protocol zh paper
     python -m eval.metrics --references questions.parquet          # human responses against each other, the ceiling
+    my_model | python -m eval.metrics --hypotheses - --references test.csv --json > scores.json
 
-Hypotheses are JSON Lines with question_id and text (and sample, where a question has several), references JSON Lines
-with id and references (question too, for the copy overlap) or ``test.parquet`` of `make data`. Prints a table for each
-protocol with its signature, and writes ``NAME.PROTOCOL.json`` for each model (`eval.results`) with every question's
-values, and ``NAME.PROTOCOL.parquet`` with every reply's.
+Hypotheses have question_id and text (and sample, where a question has several), references id and references (question
+too, for the copy overlap): JSON Lines, a JSON array, CSV, ``-`` for standard input, or ``test.parquet`` of `make data`.
+Prints a table for each protocol with its signature, or JSON, and writes ``NAME.PROTOCOL.json`` for each model
+(`eval.results`) with every question's values, and ``NAME.PROTOCOL.parquet`` with every reply's.
 """
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +23,7 @@ from rich.console import Console
 from common.files import FileError
 from common.records.references import read_references
 from common.records.replies import KINDS, read_replies
+from common.records.rows import STDIN
 from eval.metrics.protocols import POLICIES, PROTOCOLS, Protocol
 from eval.replies import check_match
 from eval.results import Result, score_replies
@@ -64,15 +67,17 @@ def main(arguments: Sequence[str]) -> None:
     """
     options = _parser().parse_args(arguments)
     references = read_references(options.references)
-    test_set = options.test_set or options.references.name.split(".")[0]
+    if [*map(str, options.hypotheses), str(options.references)].count(STDIN) > 1:
+        raise FileError("- stands for two files, but standard input can be read once. Name a file for one of them.")
+    test_set = options.test_set or _name(options.references)
     if not options.hypotheses:
         for name in options.protocol:
             humans = ceiling(references, Protocol(name, options.refs), test_set, options.seed)
             if options.out:
                 humans.write(options.out / f"human.{name}.json")
-            print_results([humans], Console())
+            _print([humans], options.json)
         return
-    names = options.names or [path.name.split(".")[0] for path in options.hypotheses]
+    names = options.names or [_name(path) for path in options.hypotheses]
     if len(names) != len(options.hypotheses) or len(set(names)) < len(names):
         raise FileError(f"names {names} for {len(options.hypotheses)} files, expected one of its own for each: --names")
     kinds = options.kind * len(names) if len(options.kind) == 1 else options.kind
@@ -100,17 +105,33 @@ def main(arguments: Sequence[str]) -> None:
                 stem = options.out / f"{model}.{name}"
                 results[-1].write(stem.with_name(f"{stem.name}.json"))
                 scores.to_parquet(stem.with_name(f"{stem.name}.parquet"))
+        _print(results, options.json)
+
+
+def _name(path: Path) -> str:
+    """A file's name in tables."""
+    return "stdin" if str(path) == STDIN else path.name.split(".")[0]
+
+
+def _print(results: Sequence[Result], as_json: bool) -> None:
+    if not as_json:
         print_results(results, Console())
+        return
+    for result in results:
+        content = result.plain()
+        # What every question got is in the files of --out.
+        del content["by_question"], content["shown_by_question"]
+        print(json.dumps(content, ensure_ascii=False))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m eval.metrics", description="Text metrics of replies against human references."
+        prog="python -m eval.metrics", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
         "--hypotheses", nargs="+", type=Path, default=[], metavar="FILE", help="replies, a file a model; none: humans"
     )
-    parser.add_argument("--references", type=Path, required=True, metavar="FILE", help=".jsonl or test.parquet")
+    parser.add_argument("--references", type=Path, required=True, metavar="FILE", help="what people replied")
     parser.add_argument("--names", nargs="+", metavar="NAME", help="of the models; of the files where not told")
     parser.add_argument("--test-set", metavar="NAME", help="in tables; of the references' file where not told")
     parser.add_argument("--protocol", nargs="+", choices=list(PROTOCOLS), default=["zh"], help="zh where not told")
@@ -124,6 +145,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--bertscore", type=Path, metavar="FOLDER", help="BERTScore too, by this local encoder")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="where to write results")
+    parser.add_argument("--json", action="store_true", help="a line of JSON a result instead of tables")
     parser.add_argument("--seed", type=int, default=42, help="of the bootstrap")
     return parser
 

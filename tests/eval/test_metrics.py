@@ -138,7 +138,7 @@ def lines(path: Path, *records: object) -> Path:
         ([["a"]], "h.jsonl:1: list, expected an object"),
         ([{"question_id": "a"}], "h.jsonl:1: text is None"),
         ([{"question_id": "", "text": "x"}], "h.jsonl:1: question_id is ''"),
-        ([{"question_id": "a", "text": "x", "sample": "1"}], "h.jsonl:1: sample is '1'"),
+        ([{"question_id": "a", "text": "x", "sample": "x"}], "h.jsonl:1: sample is 'x'"),
         ([{"question_id": "a", "text": "x"}, {"question_id": "a", "text": "y"}], "h.jsonl:2: question a has sample 0"),
     ],
 )
@@ -159,7 +159,7 @@ def test_what_is_not_json_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("records", "message"),
     [
-        ([{"id": "a", "references": "好"}], "r.jsonl:1: references is '好', expected a list"),
+        ([{"id": "a", "references": 7}], "r.jsonl:1: references is 7, expected a list"),
         ([{"id": "a", "references": []}], "r.jsonl:1: a reference is missing or blank"),
         ([{"id": "a", "references": ["好"]}, {"id": "b", "references": ["好", " "]}], "r.jsonl:2: a reference is"),
         ([{"id": "a", "references": ["好"]}, {"id": "a", "references": ["好"]}], "id a stands there twice"),

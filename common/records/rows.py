@@ -1,0 +1,74 @@
+"""Rows of tables that people bring: JSON Lines, a JSON array, CSV with any common separator, or standard input."""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from common.files import FileError, parse_json_lines
+
+STDIN: Final = "-"
+# A cell may hold a whole reply, or a list of references.
+_LONGEST_CELL: Final = 1 << 24
+
+
+def read_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The rows of a file with where each stands, for messages; a BOM and blank lines are passed over.
+
+    ``-`` is standard input. A file that opens with ``[`` is one JSON array unless it is called .jsonl, one that ends
+    with .csv or .tsv a table with a header, anything else JSON Lines. Cells of a table are texts.
+
+    Raises:
+        FileError: no such file, not UTF-8, or nothing of these; the message names file and line.
+    """
+    name = "standard input" if str(path) == STDIN else str(path)
+    try:
+        raw = sys.stdin.buffer.read() if str(path) == STDIN else path.read_bytes()
+        text = raw.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileError(f"{name}: {error}, expected a UTF-8 file of JSON Lines, a JSON array or CSV") from error
+    if path.suffix.lower() in (".csv", ".tsv"):
+        yield from _table(text, name)
+    elif text.lstrip().startswith("[") and path.suffix.lower() != ".jsonl":
+        yield from _array(text, name)
+    else:
+        for number, record in parse_json_lines(text, name):
+            yield f"{name}:{number}", record
+
+
+def _array(text: str, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    try:
+        rows = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise FileError(f"{name}: not JSON ({error}). Correct it.") from error
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row, dict):
+            raise FileError(f"{name}, item {number}: {type(row).__name__}, expected an object with named values")
+        yield f"{name}, item {number}", row
+
+
+def _table(text: str, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    header = text.split("\n", 1)[0]
+    # The one that parts the header most: a semicolon is what a spreadsheet writes where the comma is a decimal point.
+    separator = max(",;\t", key=header.count)
+    csv.field_size_limit(_LONGEST_CELL)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    try:
+        for row in reader:
+            if None in row or None in row.values():
+                raise FileError(
+                    f"{name}:{reader.line_num}: another number of cells than the header has. Correct the line."
+                )
+            yield f"{name}:{reader.line_num}", dict(row)
+    except csv.Error as error:
+        raise FileError(f"{name}:{reader.line_num}: {error}. Correct the line.") from error
+
+
+def id_of(value: object) -> str | None:
+    """An id as a text: a whole number is one too; None of anything else."""
+    if isinstance(value, str):
+        return value.strip() or None
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
