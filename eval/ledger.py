@@ -15,7 +15,7 @@ from eval.results import Result
 from eval.statistics import Interval
 from eval.tables import Standings
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 # Figures are rounded, so that a line is a third as long.
 _DIGITS: Final = 5
 
@@ -29,7 +29,8 @@ class Entry:
         corpus: that it was trained on, by name.
         model: its name in tables.
         seed: of the run.
-        settings: a digest of all other settings; runs of one digest differ in their seed alone.
+        settings: a digest of all other settings of the training; runs of one digest differ in their seed alone.
+        asked: a digest of how the model was asked and scored; "" for a run without signal, which was not.
         commit: of the code that trained it; of the code that asked it where the run did not train it.
         started: when that began, local time.
         seconds: how long the last attempt of the model's own stage took; None of a model that the run did not train.
@@ -45,6 +46,7 @@ class Entry:
     model: str
     seed: int
     settings: str
+    asked: str
     commit: str
     started: str
     seconds: float | None

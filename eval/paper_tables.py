@@ -71,7 +71,10 @@ def comparable(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
         signed = [(entry, signature) for entry in kept if (signature := _signature(entry, protocol))]
         drop("scored by another version of the metrics", [entry for entry, own in signed if own != signed[-1][1]])
     settings = {entry.model: entry.settings for entry in kept}
+    asked = {entry.model: entry.asked for entry in kept if entry.asked}
     drop("of other settings than the newest run", [entry for entry in kept if entry.settings != settings[entry.model]])
+    other = [entry for entry in kept if entry.asked and entry.asked != asked[entry.model]]
+    drop("asked or scored in another way than in the newest run", other)
     questions = {entry.seed: _questions(entry) for entry in kept if entry.results}
     odd = [entry for entry in kept if entry.results and _questions(entry) != questions[entry.seed]]
     drop("on other questions than the seed's newest run", odd)

@@ -57,6 +57,7 @@ def _entries(root: Path, profile: str, seed: int) -> Iterator[Entry]:
             model=name,
             seed=seed,
             settings=settings_of(root, name),
+            asked="" if name in silent else asked_of(root, name),
             commit=(trained or asked).git_commit,
             started=(trained or asked).started,
             seconds=trained.seconds if trained else None,
@@ -69,25 +70,35 @@ def _entries(root: Path, profile: str, seed: int) -> Iterator[Entry]:
 
 
 def settings_of(root: Path, model: str) -> str:
-    """A digest of every setting that a model's figures come from, but for the seed and where the run lies.
+    """A digest of every setting that a model was trained with, but for the seed and where the run lies.
 
     Two runs of one digest differ in their seed alone, so tables may sum them up.
     """
-    stages = [root / "data", root / "generate", root / "eval"]
+    stages = [root / "data"]
     for name, variant in load_variants().items():
         if variant.row == model:
             own = variant_root(root, name)
             last = TRAINING.index(variant.model)
             kept = [stage for stage in TRAINING[: last + 1] if name == MAIN or stage in variant.stages]
             stages += [own / stage for stage in kept] if kept else [root / variant.model]
-    found: dict[str, Any] = {}
-    for folder in stages:
-        manifest = Manifest.find(folder)
-        config = dict(manifest.config) if manifest else {}
-        if folder.name == "generate":
-            # Which other models were asked in the same run decides nothing of this one.
-            config = {**config, "models": None, "entries": None, "asked": config.get("asked", {}).get(model)}
-        found[str(folder.relative_to(root))] = _without_place(config, root)
+    return _digest({folder: _config(folder) for folder in stages}, root)
+
+
+def asked_of(root: Path, model: str) -> str:
+    """A digest of every setting by which a model was asked and its replies were scored, as `settings_of`."""
+    generated = _config(root / "generate")
+    # Which other models were asked in the same run decides nothing of this one.
+    own = {**generated, "models": None, "entries": None, "asked": generated.get("asked", {}).get(model)}
+    return _digest({root / "generate": own, root / "eval": _config(root / "eval")}, root)
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    manifest = Manifest.find(folder)
+    return dict(manifest.config) if manifest else {}
+
+
+def _digest(configs: Mapping[Path, Mapping[str, Any]], root: Path) -> str:
+    found = {str(folder.relative_to(root)): _without_place(config, root) for folder, config in configs.items()}
     return hashlib.sha256(json.dumps(found, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:12]
 
 

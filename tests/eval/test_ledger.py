@@ -28,7 +28,7 @@ def result(model: str = "SFT", test_set: str = "sample") -> Result:
 
 
 def entry(seed: int = 42, model: str = "SFT") -> Entry:
-    return Entry("tiny", "sample", model, seed, "s1", "abc", "2026-11-28T10:00:00+0000", 61.5, [result(model)])
+    return Entry("tiny", "sample", model, seed, "s1", "a1", "abc", "2026-11-28T10:00:00+0000", 61.5, [result(model)])
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:

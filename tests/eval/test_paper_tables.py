@@ -33,7 +33,14 @@ def result(model: str, seed: int, values: Sequence[float], signature: str = ZH, 
 def entry(model: str, seed: int, values: Iterable[float], **more: Any) -> Entry:
     values = list(values)
     results = [result(model, seed, values), result(model, seed, values, PAPER)]
-    fixed = {"settings": "s", "commit": f"commit{seed}", "started": "2026", "seconds": 60.0, "results": results}
+    fixed = {
+        "settings": "s",
+        "asked": "a",
+        "commit": f"commit{seed}",
+        "started": "2026",
+        "seconds": 60.0,
+        "results": results,
+    }
     return Entry("tiny", "sample", model, seed, **{**fixed, **more})
 
 
@@ -125,6 +132,12 @@ def test_runs_that_can_t_be_summed_up_are_left_out_and_named() -> None:
         [*BOTH, SFT[0]],
         ["SFT, seed 2: of other settings than the newest run"],
     )
+    greedy = entry("SFT", 2, [0.9, 0.9, 0.9], asked="greedy")
+    told = ["SFT, seed 2: asked or scored in another way than in the newest run"]
+    assert comparable([greedy, *BOTH, SFT[0]]) == ([*BOTH, SFT[0]], told)
+    # A run without signal was not asked at all, and its model's other seeds stay.
+    whole = [entry("GRPO only", 42, [0.1, 0.1, 0.1]), SILENT]
+    assert comparable(whole) == (whole, [])
     # Another split of the seed: rows of other posts stand beside each other, and pairs would be of two posts.
     moved = entry("SFT", 1, [0.9, 0.9, 0.9], results=[result("SFT", 2, [0.9, 0.9, 0.9])])
     assert comparable([moved, *BOTH]) == (BOTH, ["SFT, seed 1: on other questions than the seed's newest run"])
