@@ -9,7 +9,7 @@
 Each seed is a run of every stage, with the variants of ``profiles/variants.yaml``: that of ``SEED`` in ``OUT``, others
 in ``OUT/seeds/<seed>``. A stage that is done is not done again, so a killed command goes on where it was. What a
 finished run scored is appended to ``results/<profile>.jsonl``, which git tracks; ``OUT/tables`` has the tables as
-Markdown and LaTeX, and ``OUT/report/report.html`` shows them.
+Markdown and LaTeX, and ``OUT/report/report.html`` shows them once that run is among the seeds.
 """
 
 import json
@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from common.errors import StageError
 from common.files import FileError
-from common.manifest import Manifest, stage_problem
+from common.manifest import Manifest
 from common.settings import check, one_of
 from common.watchdog import die_with_parent
 from eval.ledger import add_entries, read_entries
@@ -101,7 +101,8 @@ def run(arguments: Sequence[str]) -> None:
         raise StageError(f"tables: {error}") from error
     if not drawn:
         raise StageError(f"tables: {ledger} has no run of profile {common.profile}. Run `make tables` first.")
-    if not stage_problem(common.root / "eval"):
+    if config.action == "run" and common.seed in config.seeds:
+        # Once more, now that the tables are drawn.
         _do(common, config, _Step("report", common.root, common.seed))
     print(f"tables: {', '.join(map(str, drawn))}")
 
