@@ -50,21 +50,25 @@ def _array(text: str, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"{name}, item {number}", row
 
 
-def _table(text: str, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _table(text: str, name: str) -> list[tuple[str, dict[str, Any]]]:
     header = text.split("\n", 1)[0]
     # The one that parts the header most: a semicolon is what a spreadsheet writes where the comma is a decimal point.
     separator = max(",;\t", key=header.count)
-    csv.field_size_limit(_LONGEST_CELL)
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    rows = []
+    # The limit is the whole process's, and other readers have their own.
+    before = csv.field_size_limit(_LONGEST_CELL)
     try:
         for row in reader:
             if None in row or None in row.values():
-                raise FileError(
-                    f"{name}:{reader.line_num}: another number of cells than the header has. Correct the line."
-                )
-            yield f"{name}:{reader.line_num}", dict(row)
+                odd = "another number of cells than the header has"
+                raise FileError(f"{name}:{reader.line_num}: {odd}. Correct the line.")
+            rows.append((f"{name}:{reader.line_num}", dict(row)))
     except csv.Error as error:
         raise FileError(f"{name}:{reader.line_num}: {error}. Correct the line.") from error
+    finally:
+        csv.field_size_limit(before)
+    return rows
 
 
 def id_of(value: object) -> str | None:

@@ -1,5 +1,6 @@
 """The shapes in which people keep replies and references, and what is said of others."""
 
+import csv
 import io
 import json
 import sys
@@ -86,6 +87,13 @@ def test_a_table_tells_whether_an_output_is_finished(cell: str, finished: bool, 
 def test_what_is_none_is_told_with_its_place(name: str, text: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(FileError, match=message):
         read_replies(written(tmp_path / name, text))
+
+
+def test_a_long_cell_is_read_and_other_readers_keep_their_limit(tmp_path: Path) -> None:
+    before = csv.field_size_limit()
+    path = written(tmp_path / "r.csv", f"question_id,text\nq0,{'慢' * (before + 1)}\n")
+    assert len(read_replies(path)["text"][0]) == before + 1
+    assert csv.field_size_limit() == before
 
 
 def test_no_file_and_another_encoding_are_told(tmp_path: Path) -> None:
