@@ -35,7 +35,6 @@ def draw(entries: Sequence[Entry], number: str, protocol: str, models: Sequence[
         protocol: "paper", beside the paper's rows, or "zh".
         models: rows from top to bottom.
         seed: of the bootstrap.
-
     """
     mine = [entry for entry in entries if entry.model in models]
     if not mine:

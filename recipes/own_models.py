@@ -39,25 +39,25 @@ def unusable(root: Path, name: str, variant: Variant) -> str:
     It is not there; it had no signal; or it was trained for another seed or on other prompts, among which may be what
     are test questions now.
     """
-    own = variant_root(root, name)
-    folder = (own if variant.model in variant.stages else root) / variant.model
+    own, folder = variant_root(root, name), model_folders(root)[variant.row]
     made, data = Manifest.find(folder), Manifest.find(root / "data")
-    if made is None or data is None or (problem := stage_problem(folder)):
-        return f"{folder} is not finished" if made is None or data is None else problem
+    if problem := stage_problem(folder) or stage_problem(root / "data"):
+        return problem
+    assert made is not None
+    assert data is not None
     if reason := made.result.get("no_signal"):
         return str(reason)
     if made.seed != data.seed:
         return f"{folder} is of seed {made.seed}, the main run's data of seed {data.seed}"
-    read = {stage: Manifest.find(own / stage) for stage in variant.stages}
-    current = {"data": {"data": [root / "data" / file for file in (*SFT_FILES, *PROMPT_FILES)]}}
-    current["grpo"] = {"prompts": [own / "data" / f"grpo_{part}.parquet" for part in ("train", "val")]}
+    read = {
+        "data": ("data", [root / "data" / file for file in (*SFT_FILES, *PROMPT_FILES)]),
+        "grpo": ("prompts", [own / "data" / f"grpo_{part}.parquet" for part in ("train", "val")]),
+    }
     hashes = Hashes(root)
-    for stage, inputs in current.items():
-        if (one := read.get(stage)) is None:
-            continue
-        for key, files in inputs.items():
-            if not all(map(Path.is_file, files)) or one.inputs.get(key) != hashes.of(files):
-                return f"{own / stage} was made from other data than those of the main run now"
+    for stage in [stage for stage in variant.stages if stage in read]:
+        (key, files), one = read[stage], Manifest.find(own / stage)
+        if one is None or not all(map(Path.is_file, files)) or one.inputs.get(key) != hashes.of(files):
+            return f"{own / stage} was made from other data than those of the main run now"
     return ""
 
 

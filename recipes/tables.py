@@ -102,7 +102,7 @@ def run(arguments: Sequence[str]) -> None:
     if not drawn:
         raise StageError(f"tables: {ledger} has no run of profile {common.profile}. Run `make tables` first.")
     if config.action == "run" and common.seed in config.seeds:
-        # Once more, now that the tables are drawn.
+        # Last of all, since it shows the tables.
         _do(common, config, _Step("report", common.root, common.seed))
     print(f"tables: {', '.join(map(str, drawn))}")
 
@@ -121,7 +121,8 @@ def _run_seed(common: Common, config: TablesConfig, seed: int, ledger: Path) -> 
     _do(common, config, _Step("eval", out, seed))
     added = add_entries(ledger, entries_of_run(out, common.profile, seed))
     print(f"tables: seed {seed}: {added} new lines in {ledger}", flush=True)
-    _do(common, config, _Step("report", out, seed))
+    if seed != common.seed:
+        _do(common, config, _Step("report", out, seed))
 
 
 def _training(out: Path, seed: int) -> Iterator[_Step]:

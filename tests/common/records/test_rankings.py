@@ -56,3 +56,8 @@ def test_label_studio_s_own_export_is_named(tmp_path: Path) -> None:
     (tmp_path / "r.json").write_text(json.dumps([{"id": 1, "annotations": []}], indent=1))
     with pytest.raises(FileError, match=r"Label Studio's own export.*ARGS=action=export"):
         read_rankings(tmp_path / "r.json")
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"none\.jsonl: .*No such file"):
+        read_rankings(tmp_path / "none.jsonl")
