@@ -45,6 +45,17 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], left: int =
     return Markdown(drawn + "\n")
 
 
+def quote(text: str) -> Markdown:
+    """A text as a block quotation."""
+    return Markdown("\n".join(f"> {escape(line)}" for line in text.splitlines()))
+
+
+def fenced(text: str) -> Markdown:
+    """A text as a code block, as it is; no run of backticks in it can end the block."""
+    fence = "`" * (3 + text.count("`"))
+    return Markdown(f"{fence}text\n{text}\n{fence}")
+
+
 def page(package: str, template: str, /, **values: Any) -> str:
     """A template filled in.
 
@@ -67,7 +78,7 @@ def _environment(package: str) -> Environment:
         keep_trailing_newline=True,
     )
     environment.globals["table"] = table
-    environment.filters["markdown"] = Markdown
+    environment.filters |= {"markdown": Markdown, "quote": quote, "fenced": fenced}
     return environment
 
 

@@ -17,7 +17,23 @@ from reward_fns.components import distinct_2
 TOLERANCE: Final = 0.1
 # Share of the earlier model's answers above T, from which on the answer reward tells little.
 EASY: Final = 0.5
+# Share of the shortest human reference's length, below which a reply is very short.
+SHORT: Final = 0.25
 _GAMED: Final = {"copy_overlap": "copied from the post", "chars": "characters", "distinct_2": "distinct bigrams"}
+
+
+def short_for_its_reward(scores: pd.DataFrame, test: pd.DataFrame) -> pd.Series:
+    """Of each reply, whether it is very short and the reward model lets it pass all the same.
+
+    Args:
+        scores: of `eval.results.add_rewards`; a table without answer has no such reply.
+        test: the questions, with id and references.
+    """
+    if "answer" not in scores:
+        return pd.Series(False, index=scores.index)
+    shortest = test.set_index("id")["references"].map(lambda texts: min(map(len, texts)))
+    limits = SHORT * scores["question_id"].map(shortest)
+    return (scores["fault"] == "") & (scores["answer"] > 0) & (scores["chars"] < limits)
 
 
 def caveats_by_set(
@@ -27,16 +43,16 @@ def caveats_by_set(
 
     Args:
         scores: over the questions of all test sets.
-        test: the questions, with id and test_set.
+        test: the questions, with id, test_set and references.
         stages: see `caveats`.
         seed: of the bootstrap.
     """
-    sets = dict(list(test.groupby("test_set", sort=False)["id"]))
-    return [
-        f"{name}: {sentence}" if len(sets) > 1 else sentence
-        for name, ids in sets.items()
-        for sentence in caveats({m: f[f["question_id"].isin(ids)] for m, f in scores.items()}, stages, seed)
-    ]
+    found = []
+    for name, own in test.groupby("test_set", sort=False):
+        mine = {model: frame[frame["question_id"].isin(own["id"])] for model, frame in scores.items()}
+        found += [(name, sentence) for sentence in [*caveats(mine, stages, seed), *_short(mine, own)]]
+    several = test["test_set"].nunique() > 1
+    return [f"{name}: {sentence}" if several else sentence for name, sentence in found]
 
 
 def caveats(scores: Mapping[str, pd.DataFrame], stages: Sequence[str], seed: int) -> list[str]:
@@ -65,6 +81,18 @@ def caveats(scores: Mapping[str, pd.DataFrame], stages: Sequence[str], seed: int
     if {"answer", "heldout_answer"} <= set(before):
         found += _not_confirmed(before, after, earlier, later, seed)
     return found + _gamed(before, after, earlier, later)
+
+
+def _short(scores: Mapping[str, pd.DataFrame], test: pd.DataFrame) -> list[str]:
+    """How many very short replies are rewarded, of every model that has some."""
+    counts = {model: int(short_for_its_reward(frame, test).sum()) for model, frame in scores.items()}
+    told = ", ".join(f"{count} of {len(scores[model])} of {model}" for model, count in counts.items() if count)
+    if not told:
+        return []
+    return [
+        f"Replies that the reward model lets pass although they are shorter than {SHORT:.0%} of the shortest human "
+        f"reference: {told}."
+    ]
 
 
 def _only_more_answers(before: pd.DataFrame, after: pd.DataFrame, earlier: str, later: str) -> list[str]:

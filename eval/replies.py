@@ -26,6 +26,15 @@ _END_MARKS: Final = re.compile(
 _TAGGED: Final = re.compile(rf"</?(?:{'|'.join((*TAG_NAMES, 'think'))})>")
 
 
+# Faults of a reply that shows a reader nothing, and what each says of the output.
+FAULTS: Final = {
+    "no_answer": f"not exactly one <{ANSWER}>",
+    "unfinished_reasoning": "the reasoning was cut before its end",
+    "tags": "a plain reply with tags in it",
+    "empty": "nothing that can be seen",
+}
+
+
 def check_match(replies: pd.DataFrame, references: pd.DataFrame, source: Path) -> None:
     """Every question has its replies, as many as the others, and no reply is to another question.
 
@@ -65,9 +74,9 @@ def read_matching(path: Path, references: pd.DataFrame) -> pd.DataFrame:
 def shown(text: str, kind: ReplyKind, *, cut: bool = False, opened: bool = False) -> tuple[str, str]:
     """What a person would be shown of a whole output, and what is wrong with it ("" where nothing is).
 
-    Faults, with nothing shown: "no_answer" (kind coe: not exactly one ``<answer>``, see
-    `reward_fns.coe_format.extract_answer`), "unfinished_reasoning" (kind think: the block does not end), "tags" (kind
-    plain: a reader would see them; see `check_kind`), "empty".
+    Faults, with nothing shown, are those of FAULTS: "no_answer" of kind coe (see
+    `reward_fns.coe_format.extract_answer`), "unfinished_reasoning" of kind think, "tags" of kind plain (see
+    `check_kind`), "empty" of the last two.
 
     Args:
         cut: the output ended at the length limit.

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from common.files import FileError
-from common.markdown import table
+from common.pages import Markdown, table
 from eval.figures import FIGURES, figure, figures_of
 from eval.report import signed
 from eval.results import Result
@@ -107,7 +107,7 @@ def read_pair(root: Path, models: Sequence[str], test_set: str = "") -> tuple[Re
     return earlier, later
 
 
-def render(gains: Sequence[PooledGain], names: Sequence[str], models: Sequence[str]) -> str:
+def render(gains: Sequence[PooledGain], names: Sequence[str], models: Sequence[str]) -> Markdown:
     """The gains as a Markdown table, a column a run."""
     rows = (
         [
@@ -118,7 +118,7 @@ def render(gains: Sequence[PooledGain], names: Sequence[str], models: Sequence[s
         ]
         for gain in gains
     )
-    return "\n".join(table(["Figure", *models, *names, "together"], rows)) + "\n"
+    return table(["Figure", *models, *names, "together"], rows)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

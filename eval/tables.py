@@ -18,13 +18,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
+import pandas as pd
 import yaml
 from rich.console import Console
 from rich.table import Column
 from rich.table import Table as RichTable
 
 from common.files import FileError, write_text
-from common.markdown import escape, table
+from common.pages import Markdown, page
 from eval.figures import FIGURES, figure, figures_of
 from eval.results import Result, check_comparable
 from eval.statistics import Interval
@@ -100,12 +101,14 @@ class ResultTable:
         columns: keys of `eval.figures.FIGURES`.
         rows: from top to bottom.
         notes: below it.
+        signature: of what our rows were scored by; "" without a row of ours.
     """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
+    signature: str = ""
 
     @property
     def head(self) -> list[str]:
@@ -120,48 +123,40 @@ class ResultTable:
             for value, form in values
         ]
 
-    def markdown(self) -> str:
+    def frame(self, pattern: str = "{} ({} to {})") -> pd.DataFrame:
+        """All of it as text, a column a heading; intervals by the pattern given."""
+        rows = [[row.test_set, row.label, *self.cells(row, pattern)] for row in self.rows]
+        return pd.DataFrame(rows, columns=self.head)
+
+    def markdown(self) -> Markdown:
         """GitHub's flavour."""
-        rows = ([escape(row.test_set), escape(row.label), *self.cells(row)] for row in self.rows)
-        lines = [f"**{self.title}**", "", *table(self.head, rows, left=2), "", *(f"- {note}" for note in self.notes)]
-        return "\n".join(lines) + "\n"
+        rows = self.frame().itertuples(index=False, name=None)
+        own = {"title": self.title, "signature": self.signature, "notes": self.notes}
+        return Markdown(page("eval", "table", head=self.head, rows=rows, **own))
 
     def latex(self) -> str:
-        """A booktabs table; intervals stand small beneath each other's figure."""
-        rows = (
-            " & ".join([_tex(row.test_set), _tex(row.label), *self.cells(row, r"{} {{\scriptsize [{}, {}]}}")])
-            for row in self.rows
-        )
-        lines = [
-            r"\begin{table}",
-            r"\centering",
-            rf"\caption{{{_tex(self.title)}}}",
-            rf"\begin{{tabular}}{{ll{'r' * len(self.columns)}}}",
-            r"\toprule",
-            " & ".join(map(_tex, self.head)) + r" \\",
-            r"\midrule",
-            *(row.replace("–", "--") + r" \\" for row in rows),
-            r"\bottomrule",
-            r"\end{tabular}",
-            *(rf"\par {_tex(note)}" for note in self.notes),
-            r"\end{table}",
-        ]
-        return "\n".join(lines) + "\n"
+        """A booktabs table; intervals stand small beside each other's figure."""
+        styler = self.frame(r"{} {{\scriptsize [{}, {}]}}").style.hide(axis="index")
+        styler = styler.format(escape="latex", subset=self.head[:2]).format_index(escape="latex", axis="columns")
+        body = styler.to_latex(hrules=True, column_format="ll" + "r" * len(self.columns))
+        notes = [rf"Ours: \texttt{{{_tex(self.signature)}}}"] * bool(self.signature) + [*map(_tex, self.notes)]
+        told = "".join(f"\\par {note}\n" for note in notes)
+        head = f"\\begin{{table}}\n\\centering\n\\caption{{{_tex(self.title)}}}\n"
+        return _arrows(f"{head}{body}{told}\\end{{table}}\n")
 
     def html(self) -> str:
-        """A table element; the paper's rows are of class ``paper``."""
-        head = "".join(f"<th>{html.escape(text)}</th>" for text in self.head)
-        body = "".join(
-            f'<tr class="{row.source}"><td>{html.escape(row.test_set)}</td><td>{html.escape(row.label)}</td>'
-            + "".join(f"<td>{cell}</td>" for cell in self.cells(row, "{}<small>{} to {}</small>"))
-            + "</tr>\n"
-            for row in self.rows
-        )
-        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
-        return (
-            f'<table class="results"><caption>{html.escape(self.title)}</caption>\n<thead><tr>{head}</tr></thead>\n'
-            f'<tbody>\n{body}</tbody></table>\n<ul class="notes">{notes}</ul>\n'
-        )
+        """A table element and its notes; names in rows of the paper's are of class ``paper``."""
+        shown = self.frame("{}<small>{} to {}</small>")
+        for place, name in enumerate(self.head[:2]):
+            shown[name] = [
+                f'<span class="{row.source}">{html.escape((row.test_set, row.label)[place])}</span>'
+                for row in self.rows
+            ]
+        body = shown.to_html(index=False, escape=False, border=0, classes="results", na_rep="–")
+        notes = [f"Ours: <code>{html.escape(self.signature)}</code>"] * bool(self.signature)
+        notes += map(html.escape, self.notes)
+        told = "".join(f"<li>{note}</li>" for note in notes)
+        return f'<h3>{html.escape(self.title)}</h3>\n{body}\n<ul class="notes">{told}</ul>\n'
 
 
 def result_table(
@@ -200,7 +195,7 @@ def result_table(
         raise FileError(
             f"the ranking has {unused[0][1]} on {unused[0][0]}, and no result is of that name. Name them alike."
         )
-    return _laid_out(title, rows, [f"Ours: {signature}", f"{sizes(results)}; {_INTERVALS}"])
+    return _laid_out(title, rows, [f"{sizes(results)}; {_INTERVALS}"], signature)
 
 
 def pooled_table(title: str, rows: Sequence[Row], results: Sequence[Result], intervals: str, paper: str) -> ResultTable:
@@ -218,8 +213,8 @@ def pooled_table(title: str, rows: Sequence[Row], results: Sequence[Result], int
     """
     printed, named = _printed(paper) if paper else ([], title)
     signatures = ", ".join(dict.fromkeys(result.signature for result in results))
-    notes = [f"Ours: {signatures}", f"{sizes(results)}; {intervals}"] if results else []
-    return _laid_out(named, [*printed, *rows], notes)
+    notes = [f"{sizes(results)}; {intervals}"] if results else []
+    return _laid_out(named, [*printed, *rows], notes, signatures)
 
 
 def sizes(results: Sequence[Result]) -> str:
@@ -227,14 +222,14 @@ def sizes(results: Sequence[Result]) -> str:
     return "; ".join(dict.fromkeys(map(_size, results)))
 
 
-def _laid_out(title: str, rows: Sequence[Row], notes: Sequence[str]) -> ResultTable:
+def _laid_out(title: str, rows: Sequence[Row], notes: Sequence[str], signature: str) -> ResultTable:
     """The rows by test set, their columns in the order of `FIGURES`, and what they note."""
     order = [row.test_set for row in rows]
     ordered = tuple(sorted(rows, key=lambda row: order.index(row.test_set)))
     columns = tuple(sorted({key for row in rows for key in row.cells}, key=lambda key: FIGURES.index(figure(key))))
     told = [f"{row.model}, {row.test_set}: {row.note}." for row in ordered if row.note]
     told += [_SHOWN_ONLY] * any(row.shown_only for row in rows)
-    return ResultTable(title, columns, ordered, (*notes, *told))
+    return ResultTable(title, columns, ordered, (*notes, *told), signature)
 
 
 def print_results(results: Sequence[Result], console: Console) -> None:
@@ -251,7 +246,7 @@ def print_results(results: Sequence[Result], console: Console) -> None:
             shown.add_row(figure(key).heading, *cells)
         if rows:
             console.print(shown)
-    for note in drawn.notes:
+    for note in (f"Ours: {drawn.signature}", *drawn.notes):
         console.print(note, style="dim", highlight=False, soft_wrap=True)  # a signature is copied as one line
 
 
@@ -279,8 +274,11 @@ def _size(result: Result) -> str:
 
 
 def _tex(text: str) -> str:
-    escaped = re.sub(r"([&%$#_{}])", r"\\\1", text.replace("\\", r"\textbackslash "))
-    return escaped.replace("–", "--").replace("↑", r"$\uparrow$").replace("↓", r"$\downarrow$")
+    return re.sub(r"([&%$#_{}])", r"\\\1", text.replace("\\", r"\textbackslash "))
+
+
+def _arrows(text: str) -> str:
+    return text.replace("–", "--").replace("↑", r"$\uparrow$").replace("↓", r"$\downarrow$")
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -4,14 +4,15 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from common.files import FileError, write_json, write_text
+from common.pages import page
 from common.records.replies import file_stem
 from eval.figures import figures_of
 from eval.ledger import Entry
 from eval.paper_tables import COMPARED, MODELS, comparable, differences, draw
-from eval.report import plot_steps
+from eval.plots import plot_steps
 from eval.seeds import render
 from eval.statistics import Interval
 from eval.tables import ResultTable, Row
@@ -19,11 +20,6 @@ from eval.tables import ResultTable, Row
 TABLES_FILE: Final = "tables.json"
 # The paper's rows stand beside the first; the second is right for Chinese.
 _PROTOCOLS: Final = ("paper", "zh")
-_INTRODUCTION: Final = (
-    "Ours beside the paper's. Its corpus, models and posts are not ours, so rows of the two are compared for "
-    "orientation only; rows of ours share questions, triplets and reward model within a seed. The reward without CoE "
-    "ends at 1, with it at 2. Drawn by `make tables` from the ledger of finished runs."
-)
 
 
 def write_tables(
@@ -41,27 +37,32 @@ def write_tables(
     Returns:
         what a reader opens; nothing where the profile has no entry.
     """
-    lines, drawn = ["# The paper's tables", "", _INTRODUCTION, ""], list[tuple[str, ResultTable]]()
+    drawn: list[tuple[str, ResultTable]] = []
+    corpora: list[dict[str, Any]] = []
     mine = [entry for entry in entries if entry.profile == profile]
     for corpus in dict.fromkeys(entry.corpus for entry in mine):
         own, left_out = comparable([entry for entry in mine if entry.corpus == corpus])
         stem = file_stem(corpus)
-        lines += [f"## {profile}, {corpus}", "", *_runs(own), *(f"- left out: {one}" for one in left_out), ""]
+        found: list[tuple[str, ResultTable]] = []
+        compared: list[dict[str, str]] = []
         for number, models in _models(own, variants).items():
             for protocol in _PROTOCOLS:
                 if table := draw(own, number, protocol, models, seed):
-                    table = replace(table, title=f"{table.title} ({corpus})")
-                    drawn.append((f"table{number}.{protocol}.{stem}", table))
-                    lines += [table.markdown(), ""]
-            lines += _differences(own, number, seed)
-        if curves := _curves(own):
-            plot_steps(curves, folder / f"steps.{stem}.png")
-            lines += [f"Reward during GRPO:\n\n![Reward by step](steps.{stem}.png)", ""]
+                    titled = replace(table, title=f"{table.title} ({corpus})")
+                    found.append((f"table{number}.{protocol}.{stem}", titled))
+            compared += _differences(own, number, seed)
+        picture = f"steps.{stem}.png" if (curves := _curves(own)) else ""
+        if curves:
+            plot_steps(curves, folder / picture)
+        drawn += found
+        tables = [table.markdown() for _, table in found]
+        told = {"name": corpus, "runs": list(_runs(own)), "left_out": left_out, "tables": tables}
+        corpora.append({**told, "differences": compared, "picture": picture})
     if not drawn:
         return []
     for stem, table in drawn:
         write_text(folder / f"{stem}.tex", table.latex())
-    write_text(folder / "tables.md", "\n".join(lines))
+    write_text(folder / "tables.md", page("eval", "tables", profile=profile, corpora=corpora))
     write_json(folder / TABLES_FILE, [asdict(table) for _, table in drawn])
     return [folder / "tables.md", *(folder / f"{stem}.tex" for stem, _ in drawn)]
 
@@ -90,6 +91,7 @@ def read_tables(file: Path) -> list[ResultTable]:
                 tuple(one["columns"]),
                 tuple(Row(**{**row, "cells": _cells(row["cells"])}) for row in one["rows"]),
                 tuple(one["notes"]),
+                one["signature"],
             )
             for one in json.loads(file.read_text(encoding="utf-8"))
         ]
@@ -109,23 +111,22 @@ def _runs(entries: Sequence[Entry]) -> Iterator[str]:
             f"{entry.seed} ({', '.join([*['no signal'] * bool(entry.no_signal), *_minutes(entry), entry.commit])})"
             for entry in mine
         )
-        yield f"- {model}: seed {told}"
+        yield f"{model}: seed {told}"
 
 
 def _minutes(entry: Entry) -> list[str]:
     return [] if entry.seconds is None else [f"{entry.seconds / 60:.1f} min"]
 
 
-def _differences(entries: Sequence[Entry], number: str, seed: int) -> Iterator[str]:
+def _differences(entries: Sequence[Entry], number: str, seed: int) -> Iterator[dict[str, str]]:
     """Paired differences, seed by seed and together, for the tables that compare variants."""
     sets = dict.fromkeys(one.test_set for entry in entries for one in entry.results)
     for test_set in sets:
         for later, earlier in COMPARED.get(number, ()):
             seeds, gains = differences(entries, later, earlier, test_set, figures_of("gains"), seed)
             if gains:
-                yield f"{later} − {earlier} on {test_set}, protocol zh, by seed and pooled by question:"
-                yield ""
-                yield render(gains, [f"seed {one}" for one in seeds], (earlier, later))
+                title = f"{later} − {earlier} on {test_set}, protocol zh, by seed and pooled by question"
+                yield {"title": title, "table": render(gains, [f"seed {one}" for one in seeds], (earlier, later))}
 
 
 def _curves(entries: Sequence[Entry]) -> dict[str, list[list[float]]]:

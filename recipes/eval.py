@@ -25,10 +25,12 @@ from common.records.replies import file_stem, read_models, reply_files
 from common.stage import Plan
 from eval.caveats import caveats_by_set
 from eval.compare import compare, stages
+from eval.curves import read_curves
 from eval.figures import figures_of
 from eval.metrics.protocols import Protocol
+from eval.plots import plot_models, plot_rewards
 from eval.replies import read_matching
-from eval.report import plot_models, plot_rewards, read_curves, signed, sliced, write_replies, write_report
+from eval.report import signed, sliced, write_replies, write_report
 from eval.results import Result, RewardScorer, add_formats, add_rewards, score_replies
 from eval.sources import require_current_replies
 from eval.tables import ASKED, SEEN, print_results

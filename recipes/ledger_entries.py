@@ -13,8 +13,8 @@ from common.hashing import Hashes
 from common.manifest import Manifest, read_manifest, stage_problem
 from common.records import METRICS_FILE
 from common.records.replies import read_models
+from eval.curves import read_curves
 from eval.ledger import Entry
-from eval.report import read_curves
 from eval.results import Result
 from eval.tables import Standings, read_standings
 from recipes.variants import MAIN, TRAINING, load_variants, model_folders, variant_root

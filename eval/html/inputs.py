@@ -15,7 +15,7 @@ from common.records import HELDOUT_FILE, METRICS_FILE, PROBES_FILE, ROLLOUTS
 from common.records.references import read_references
 from common.records.replies import file_stem
 from eval.compare import Gain
-from eval.report import read_curves
+from eval.curves import read_curves
 from eval.results import Result
 from eval.statistics import Interval, PValue
 from eval.tables import ResultTable, Standings, read_standings

@@ -1,8 +1,7 @@
 """The HTML report's sentences, tables and replies, worked out before the template lays them out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
@@ -10,20 +9,19 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from common.records.references import at_risk
-from eval.compare import Gain, by_risk, by_topic, slices, stages
+from eval.caveats import short_for_its_reward
+from eval.compare import Gain, by_risk, by_topic, slices
 from eval.figures import figure, figures_of
-from eval.report import CRISIS_NOTE, signed, spread
+from eval.html.headline import CLEAR, is_clear
+from eval.report import CRISIS_NOTE, spread
 from eval.results import Result
-from eval.statistics import Interval, PValue
+from eval.statistics import Interval
 from eval.tables import Standings
 from reward_fns.coe_format import LAYER_TITLES, LAYERS, CoEFormatError, parse
 
-# Corrected p below which a difference is called one.
-CLEAR: Final = 0.05
-
-
 # A mean and its interval, as text.
 Cell = tuple[str, str]
+_NONE: Final[Cell] = ("–", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,109 +33,41 @@ class HeatMap:
         models: names of the columns.
         lowest, highest: cell means of topics that are not small and models that are not 0 throughout; the colour runs
             between them.
-        rows: topic, number of questions, whether they are too few to tell anything, and for each model its interval
-            and where the mean lies between lowest and highest, 0 to 1.
+        rows: topics that have enough questions.
+        few: topics whose questions are too few to tell anything.
         left_out: smaller topics without a row.
+        decimals: of the means.
     """
 
     heading: str
     models: list[str]
     lowest: float
     highest: float
-    rows: list[tuple[str, int, bool, list[tuple[Interval, float]]]]
+    rows: list["TopicRow"]
+    few: list["TopicRow"]
     left_out: int
     decimals: int
+
+
+@dataclass(frozen=True, slots=True)
+class TopicRow:
+    """One topic.
+
+    Attributes:
+        topic: its name.
+        questions: how many.
+        cells: for each model its interval and where the mean lies between lowest and highest, 0 to 1; None where its
+            replies show nothing.
+    """
+
+    topic: str
+    questions: int
+    cells: list[tuple[Interval, float] | None]
 
 
 def number(value: float, decimals: int = 2, sign: str = "") -> str:
     """A figure with a minus sign rather than a hyphen; with sign "+" a plus sign too."""
     return f"{value:{sign}.{decimals}f}".replace("-", "−")
-
-
-def difference(interval: Interval) -> str:
-    """A gain with its interval, as in the Markdown report."""
-    return signed(interval).replace("-", "−")
-
-
-def headline(gains: Sequence[Gain], results: Sequence[Result], figures: Sequence[str]) -> list[tuple[bool, str]]:
-    """One sentence for each stage against the one before it, and for the last stage against each other model.
-
-    Models with a format were asked for the Chain of Empathy and are the run's stages, in order; without any, all are.
-
-    Args:
-        gains: of `eval.compare.compare` of these results.
-        results: in order.
-        figures: those of them that were compared are told.
-
-    Returns:
-        whether the difference is clear, and the sentence.
-    """
-    own = stages(results)
-    others = list(dict.fromkeys(result.model for result in results if result.model not in own))
-    pairs = [*((later, earlier) for earlier, later in pairwise(own)), *((own[-1], other) for other in others)]
-    known = {(gain.test_set, gain.figure, gain.ours, gain.theirs): gain for gain in [*gains, *map(_turned, gains)]}
-    sets = list(dict.fromkeys(result.test_set for result in results))
-    return [
-        (is_clear(gain), f"{name}: {_sentence(gain)}" if len(sets) > 1 else _sentence(gain))
-        for name in sets
-        for figure in figures
-        for pair in pairs
-        if (gain := known.get((name, figure, *pair)))
-    ]
-
-
-def _turned(gain: Gain) -> Gain:
-    """The same comparison seen from the other model."""
-
-    def turn(interval: Interval | None) -> Interval | None:
-        return None if interval is None else Interval(-interval.mean, -interval.high, -interval.low)
-
-    turned = turn(gain.gain)
-    assert turned is not None
-    return replace(
-        gain,
-        ours=gain.theirs,
-        theirs=gain.ours,
-        gain=turned,
-        visible=(gain.visible[1], gain.visible[0]),
-        shown=turn(gain.shown),
-        at_equal_length=turn(gain.at_equal_length),
-    )
-
-
-def _sentence(gain: Gain) -> str:
-    """What a gain says; of a figure of the text with the share of replies that it is a figure of."""
-    name = figure(gain.figure).label
-    if gain.shown is None or gain.p_shown is None:
-        if figure(gain.figure).of_text:
-            return f"{name}: nothing to compare, {_shares(gain)}."
-        return f"{name}: {_verdict(gain, gain.gain, gain.p)}."
-    if min(gain.visible) == 1.0:
-        return f"{name}: {_verdict(gain, gain.shown, gain.p_shown)}."
-    return (
-        f"{name}: {_shares(gain)}; over the {gain.questions} questions to which both do, and those replies alone, "
-        f"{_verdict(gain, gain.shown, gain.p_shown)}."
-    )
-
-
-def _shares(gain: Gain) -> str:
-    ours, theirs = gain.visible
-    return f"{gain.ours} shows a reader something in {ours:.0%} of its replies, {gain.theirs} in {theirs:.0%}"
-
-
-def _verdict(gain: Gain, found: Interval, p: PValue) -> str:
-    told = f"{difference(found)}, {p.text()}"
-    if p.value >= CLEAR:
-        return f"no clear difference between {gain.ours} and {gain.theirs}: {told}"
-    level = f"; between replies of one length {difference(gain.at_equal_length)}" if gain.at_equal_length else ""
-    return f"{gain.ours} is {'higher' if found.mean > 0 else 'lower'} than {gain.theirs}: {told}{level}"
-
-
-def is_clear(gain: Gain) -> bool:
-    """Whether the sentence about it tells a difference."""
-    if figure(gain.figure).of_text:
-        return gain.p_shown is not None and gain.p_shown.value < CLEAR
-    return gain.p.value < CLEAR
 
 
 def gain_groups(gains: Sequence[Gain]) -> list[dict[str, Any]]:
@@ -150,10 +80,10 @@ def gain_groups(gains: Sequence[Gain]) -> list[dict[str, Any]]:
             {
                 "gain": gain,
                 "shown": _cell(gain.gain, 3, "+"),
-                "both": _cell(gain.shown, 3, "+") if gain.shown else ("–", ""),
+                "both": _cell(gain.shown, 3, "+") if gain.shown else _NONE,
                 "p_both": "–" if gain.p_shown is None else gain.p_shown.text(),
                 "both_sure": is_clear(gain),
-                "level": _cell(gain.at_equal_length, 3, "+") if gain.at_equal_length else ("–", ""),
+                "level": _cell(gain.at_equal_length, 3, "+") if gain.at_equal_length else _NONE,
                 "p": gain.p.text(),
                 "sure": gain.p.value < CLEAR,
                 **{end: round(50 + 50 * getattr(gain.gain, end) / scale, 2) for end in ("mean", "low", "high")},
@@ -173,35 +103,63 @@ def heat_maps(
         results: of one test set, in order.
         test: with id and topic.
         figures: keys of `eval.figures.FIGURES`.
-        small: topics with fewer questions are marked.
+        small: topics with fewer questions stand apart.
         topics: rows at most, the largest topics first.
         seed: of the bootstrap.
     """
     groups = by_topic(test)
     chosen = dict(list(groups.items())[:topics])
     maps = []
-    for key, mine in _having(results, figures).items():
-        sliced = slices(mine, chosen, key, seed)
-        lowest, highest = _range(sliced, [name for name in sliced if len(chosen[name]) >= small] or list(sliced))
+    for key, shown in _readings(figures):
+        sliced = slices(results, chosen, key, seed, shown)
+        if not sliced:
+            continue
+        large = [name for name in sliced if len(chosen[name]) >= small]
+        lowest, highest = _range(sliced, large or list(sliced))
         width = (highest - lowest) or 1.0
+        models = [one.model for one in results if any(one.model in row for row in sliced.values())]
         rows = [
-            (
+            TopicRow(
                 name,
                 len(chosen[name]),
-                len(chosen[name]) < small,
-                [(i, min(max((i.mean - lowest) / width, 0.0), 1.0)) for i in row.values()],
+                [
+                    (row[model], min(max((row[model].mean - lowest) / width, 0.0), 1.0)) if model in row else None
+                    for model in models
+                ],
             )
             for name, row in sliced.items()
         ]
-        shown, models = figure(key), [result.model for result in mine]
-        maps.append(HeatMap(shown.label, models, lowest, highest, rows, len(groups) - len(chosen), shown.digits))
+        maps.append(
+            HeatMap(
+                _heading(key, shown),
+                models,
+                lowest,
+                highest,
+                [row for row in rows if row.topic in large],
+                [row for row in rows if row.topic not in large],
+                len(groups) - len(chosen),
+                figure(key).digits,
+            )
+        )
     return maps
+
+
+def _readings(figures: Sequence[str]) -> list[tuple[str, bool]]:
+    """Each figure, and where it is one of the text its second reading too, over replies that show something alone."""
+    return [(key, shown) for key in figures for shown in ((False, True) if figure(key).of_text else (False,))]
+
+
+def _heading(key: str, shown: bool) -> str:
+    return figure(key).label + (", replies that show something" if shown else "")
 
 
 def _range(sliced: Mapping[str, Mapping[str, Interval]], names: Sequence[str]) -> tuple[float, float]:
     """Lowest and highest mean of these groups; a model that is 0 throughout would leave the others no colours."""
-    columns = zip(*([interval.mean for interval in sliced[name].values()] for name in names), strict=True)
-    means = [mean for column in columns if any(column) for mean in column] or [0.0]
+    columns: dict[str, list[float]] = {}
+    for name in names:
+        for model, interval in sliced[name].items():
+            columns.setdefault(model, []).append(interval.mean)
+    means = [mean for column in columns.values() if any(column) for mean in column] or [0.0]
     return min(means), max(means)
 
 
@@ -216,17 +174,20 @@ def risk_tables(
     """
     parts = {name: ids for name, ids in by_risk(test).items() if ids}
     tables = []
-    for key, mine in _having(results, figures).items():
-        sliced, shown = slices(mine, parts, key, seed), figure(key)
-        rows = [(one.model, [_cell(sliced[part][one.model], shown.digits) for part in parts]) for one in mine]
-        tables.append((shown.label, rows))
+    for key, shown in _readings(figures):
+        sliced, digits = slices(results, parts, key, seed, shown), figure(key).digits
+        of_part = {part: sliced.get(part, {}) for part in parts}.__getitem__
+        rows = [
+            (
+                one.model,
+                [_cell(row[one.model], digits) if one.model in row else _NONE for row in map(of_part, parts)],
+            )
+            for one in results
+            if any(one.model in row for row in sliced.values())
+        ]
+        if rows:
+            tables.append((_heading(key, shown), rows))
     return {name: len(ids) for name, ids in parts.items()}, tables
-
-
-def _having(results: Sequence[Result], figures: Sequence[str]) -> dict[str, list[Result]]:
-    """The results that have a figure, for each figure that any has."""
-    by_figure = {key: [result for result in results if key in result.figures] for key in figures}
-    return {key: mine for key, mine in by_figure.items() if mine}
 
 
 def ranking_rows(ranking: Standings) -> list[tuple[str, list[Cell]]]:
@@ -257,14 +218,16 @@ def reply_data(scores: Mapping[str, pd.DataFrame], test: pd.DataFrame, questions
     Returns:
         layers (titles by name), figures (labels by key), models, note, and for each question its texts, risks,
         references and, model by model, its replies: ``layers`` and ``answer`` where there is nothing wrong with the
-        output (no layers of a model that was never asked for any), else ``raw`` and ``fault``; and its figures.
+        output (no layers of a model that was never asked for any), else ``raw`` and ``fault``; its figures; and whether
+        it is very ``short`` for a reply that the reward model lets pass.
     """
     chosen = spread(test, questions)
     risky = at_risk(chosen)
-    by_model = [_by_question(frame, samples) for frame in scores.values()]
+    marked = [frame.assign(short=short_for_its_reward(frame, test)) for frame in scores.values()]
+    by_model = [_by_question(frame, samples) for frame in marked]
     return {
         "layers": {name: LAYER_TITLES[name] for name in LAYERS},
-        "figures": {key: figure(key).label.lower() for key in figures_of("reply")},
+        "figures": {key: [figure(key).label.lower(), figure(key).meaning] for key in figures_of("reply")},
         "models": list(scores),
         "note": crisis_note(),
         "questions": [
@@ -295,7 +258,7 @@ def _by_question(frame: pd.DataFrame, samples: int) -> dict[str, list[dict[str, 
 
 def _reply(row: Mapping[Any, Any]) -> dict[str, Any]:
     figures = {name: round(float(row[name]), 3) for name in figures_of("reply") if name in row}
-    reply = {"sample": int(row["sample"]), "chars": int(row["chars"]), **figures}
+    reply = {"sample": int(row["sample"]), "chars": int(row["chars"]), "short": bool(row["short"]), **figures}
     text = str(row["text"])
     if "violation" not in row:  # the model was never asked for the format
         if row["fault"]:

@@ -15,15 +15,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from common.settings import check, limited, one_of
-from eval.caveats import caveats_by_set
+from eval.caveats import SHORT, caveats_by_set
 from eval.compare import stages
 from eval.figures import FIGURES, figure, figures_of
+from eval.html.headline import difference, further, headline, levels
 from eval.html.inputs import Run
 from eval.html.parts import (
     crisis_note,
     embedded,
     gain_groups,
-    headline,
     heat_maps,
     number,
     ranking_rows,
@@ -31,7 +31,8 @@ from eval.html.parts import (
     risk_tables,
 )
 from eval.html.plots import MODEL_COLOURS, curve_panels, distribution_panels, kind_panels, reliability_panel
-from eval.report import CHAINS_NOTE, SLICE_NOTE
+from eval.replies import FAULTS
+from eval.report import CHAINS_NOTE, SAMPLE, SAMPLE_NOTE, SLICE_NOTE
 from eval.tables import PAPER_TABLES, result_table
 
 _ASSETS: Final = "assets"
@@ -50,7 +51,7 @@ class ReportConfig:
         slices: figures shown by topic.
         risk: figures of posts at risk beside the others.
         topics: rows of the map of topics, at most.
-        small: topics with fewer questions are greyed.
+        small: topics with fewer questions are folded away.
         paper_table: which table of the paper stands beside the results of protocol paper: "2", "3" or "4".
     """
 
@@ -118,10 +119,34 @@ def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
         test_sets=[name for name, _, _ in sets],
         samples=run.results[0].samples,
         caveats=caveats_by_set(run.scores, run.test, stages(run.results), seed),
+        sample_note=SAMPLE_NOTE if any(name == SAMPLE for name, _, _ in sets) else "",
+        levels=[
+            {
+                "test_set": level.test_set,
+                "theirs": level.theirs,
+                "ours": level.ours,
+                "label": figure(level.figure).label,
+                "meaning": figure(level.figure).meaning,
+                "before": number(level.before, figure(level.figure).digits),
+                "after": number(level.after, figure(level.figure).digits),
+                "gain": difference(level.gain),
+                "clear": level.clear,
+            }
+            for level in levels(run.gains, run.results)
+        ],
         headline=headline(run.gains, run.results, config.headline),
+        further=further(run.gains, run.results, config.headline),
         comparisons=len(run.gains),
         uncompared=[figure(name).label for name in config.headline if name not in {gain.figure for gain in run.gains}],
         results=Markup(table.html()),
+        faults=[
+            (fault.replace("_", " "), meaning)
+            for fault, meaning in FAULTS.items()
+            if any(fault in result.faults for result in run.results)
+        ],
+        terms=[(figure(name).label, figure(name).meaning) for name in ("cosine", "reward")],
+        reply_terms=[(figure(name).label, figure(name).meaning) for name in figures_of("reply")],
+        short=SHORT,
         glossary=[(figure(name).label, figure(name).meaning) for name in table.columns],
         paper=Markup(result_table(run.paper, paper=config.paper_table).html()),
         all_runs=[(one.title, Markup(one.html())) for one in run.tables],
@@ -141,7 +166,7 @@ def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
             for one in heat_maps(results, test, config.slices, config.small, config.topics, seed)
         ],
         small=config.small,
-        slice_note=SLICE_NOTE.replace("`", ""),
+        slice_note=SLICE_NOTE,
         crisis_note=crisis_note(),
         chains_note=CHAINS_NOTE,
         risks=[(name, *risk_tables(results, test, config.risk, seed)) for name, results, test in sets],

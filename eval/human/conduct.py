@@ -22,8 +22,8 @@ from common.settings import check, limited, one_of
 from eval.human.analysis import Study
 from eval.human.server import ACCOUNTS, LabelStudio, Server, accounts
 from eval.human.study import Left, instructions, page, pages, rankings_of
+from eval.plots import plot_mean_ranks
 from eval.replies import BlindItem, items_of_run, named_set
-from eval.report import plot_mean_ranks
 
 NOTE: Final = (
     "95 % intervals: questions and raters are both drawn again. Strength: Plackett–Luce, the chance to be put first "

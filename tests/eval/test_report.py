@@ -1,6 +1,7 @@
 """From replies to the report, on three models with known replies."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import pytest
 
 from common.files import FileError
 from eval.compare import by_risk, by_topic, compare, slices
+from eval.curves import read_curves
 from eval.metrics.protocols import Protocol
-from eval.report import Sliced, plot_models, plot_rewards, read_curves, write_replies, write_report
+from eval.plots import plot_models, plot_rewards
+from eval.report import Sliced, write_replies, write_report
 from eval.results import Result, RewardScorer, add_rewards, question_means, score_replies
 from reward_fns.coe_format import CoEOutput
 
@@ -100,7 +103,7 @@ def test_report_files(scores: dict[str, pd.DataFrame], test_set: pd.DataFrame, t
     parts = Sliced("sample", "reward", False, slices(results, by_risk(test_set) | by_topic(test_set), "reward", 42))
     write_report(tmp_path, results, gains, [parts], ["reward.png"])
     write_replies(tmp_path, scores, test_set)
-    report = (tmp_path / "report.md").read_text(encoding="utf-8")
+    report = re.sub(" +", " ", (tmp_path / "report.md").read_text(encoding="utf-8"))
     assert "| sample | SFT+GRPO | 2.00 (2.00 to 2.00) | 1.00 (1.00 to 1.00) | 1.00 (1.00 to 1.00) |" in report
     assert "| Reward | SFT+GRPO − SFT | +0.500 (+0.500 to +0.500) |" in report
     # No cosine is above the sheld-out reward model's T, so what GRPO gained there is nothing.
@@ -118,6 +121,8 @@ def test_report_files(scores: dict[str, pd.DataFrame], test_set: pd.DataFrame, t
     assert "12356" in shown.split("标题二")[1]
     assert "12356" not in shown.split("标题二")[0]
     assert "标题\\*一\\*" in shown
+    assert "### human: the first of 2 references, 11 characters\n\n> 你这段时间一定很难过。" in shown
+    assert "### SFT: reward 2.00, cosine 0.90, held-out answer 0.00, 12 characters" in shown
     assert "描述\\<b\\>" in shown
     for picture in ("reward.png", "models.png"):
         assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG")

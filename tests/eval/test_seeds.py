@@ -1,5 +1,6 @@
 """Gains over several runs."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -63,7 +64,7 @@ def test_too_few_clusters(values: list[float], ids: list[str]) -> None:
 def test_the_command_prints_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = write_run(tmp_path / "seed1", ["a", "b", "c"], [0, 0, 1], [1, 0, 1])
     main([str(run), "--figures", "reward"])
-    printed = capsys.readouterr().out
+    printed = re.sub(" +", " ", capsys.readouterr().out)
     assert "| Figure | SFT | SFT+GRPO | seed1 | together |" in printed
     assert "| Reward | 0.33 | 0.67 | +0.333" in printed
 

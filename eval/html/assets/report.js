@@ -123,8 +123,9 @@
       summary.append(title, topic);
       fold.append(summary);
     }
-    fold.append(chinese(element("p", "post", question.post)), references(question));
+    fold.append(chinese(element("p", "post", question.post)));
     const columns = element("div", "columns");
+    if (question.references.length) columns.append(human(question));
     question.replies.forEach((replies, model) => {
       const hits = places[model];
       const beside = cards.dataset.beside === "true";
@@ -135,11 +136,39 @@
     return made;
   };
 
-  const references = (question) => {
-    const fold = element("details", "references");
-    fold.append(element("summary", "", plural(question.references.length, "human reference")));
-    for (const text of question.references) fold.append(chinese(element("blockquote", "", text)));
-    return fold;
+  // A select of a column's texts, where there are several.
+  const picker = (label, names, chosen, show) => {
+    const made = element("select");
+    made.setAttribute("aria-label", label);
+    names.forEach(([value, name]) => {
+      const option = element("option", "", name);
+      option.value = String(value);
+      made.append(option);
+    });
+    made.value = String(chosen);
+    made.addEventListener("change", () => show(Number(made.value)));
+    return made;
+  };
+
+  // Human references beside the models' replies.
+  const human = (question) => {
+    const made = element("section", "reply human");
+    const head = element("div", "head");
+    const body = element("div", "body");
+    head.append(element("h4", "", "human"));
+    const show = (place) => {
+      const text = question.references[place];
+      const answer = chinese(element("div", "answer"));
+      answer.append(element("strong", "", "回复"), element("p", "", text));
+      body.replaceChildren(element("p", "figures", `${text.length} characters`), answer);
+    };
+    if (question.references.length > 1) {
+      const names = question.references.map((_, place) => [place, `reference ${place + 1}`]);
+      head.append(picker("Which human reference", names, 0, show));
+    }
+    made.append(head, body);
+    show(0);
+    return made;
   };
 
   const column = (replies, model, hits, beside) => {
@@ -152,27 +181,21 @@
       made.classList.toggle("hit", cards.dataset.narrowed === "true" && hits.includes(place));
       body.replaceChildren(...parts(replies[place]));
     };
+    const first = hits.length ? hits[0] : offered[0];
     if (offered.length > 1) {
-      const picker = element("select");
-      picker.setAttribute("aria-label", `Which reply of ${data.models[model]}`);
-      for (const place of offered) {
-        const option = element("option", "", `reply ${replies[place].sample + 1}`);
-        option.value = String(place);
-        picker.append(option);
-      }
-      picker.addEventListener("change", () => show(Number(picker.value)));
-      head.append(picker);
-      picker.value = String(hits.length ? hits[0] : offered[0]);
+      const names = offered.map((place) => [place, `reply ${replies[place].sample + 1}`]);
+      head.append(picker(`Which reply of ${data.models[model]}`, names, first, show));
     }
     made.append(head, body);
-    show(hits.length ? hits[0] : offered[0]);
+    show(first);
     return made;
   };
 
   const parts = (reply) => {
     const figures = Object.entries(data.figures).filter(([key]) => key in reply);
-    const told = figures.map(([key, label]) => `${label} ${rounded(reply[key])}`);
+    const told = figures.map(([key, [label]]) => `${label} ${rounded(reply[key])}`);
     const line = element("p", "figures", [...told, `${reply.chars} characters`].join(" · "));
+    if (reply.short) line.append(element("span", "chip short", "rewarded although very short"));
     if ("raw" in reply) {
       const raw = chinese(element("pre", "raw", reply.raw));
       raw.tabIndex = 0;

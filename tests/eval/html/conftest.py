@@ -87,7 +87,7 @@ def root(test_set: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Pa
             result.write(root / "eval" / f"{stem}.{protocol}.json")
         scores.to_parquet(root / "eval" / f"{stem}.scores.parquet")
         results.append(result)
-    gains = compare(results, ["heldout_answer", "navg"], 42)
+    gains = compare(results, ["visible", "heldout_answer", "navg"], 42)
     (root / "eval" / "gains.json").write_text(json.dumps([asdict(gain) for gain in gains]), encoding="utf-8")
     THRESHOLD.save(root / "reward-model")
     cosines = {"good": [0.1, 0.3, 0.4, 0.5], "topic": [0.0, 0.1, 0.1, 0.4]}

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from eval.compare import compare
-from eval.html.parts import headline
+from eval.html.headline import headline
 from eval.results import Result
 from eval.seeds import pool
 

@@ -16,8 +16,9 @@ import pandas as pd
 import pytest
 
 from common.files import FileError
+from eval.html.headline import further, headline
 from eval.html.inputs import Run
-from eval.html.parts import headline, heat_maps, risk_tables
+from eval.html.parts import heat_maps, risk_tables
 from eval.html.plots import MODEL_COLOURS, distribution_panels
 from eval.html.report import ReportConfig, render
 from eval.report import spread
@@ -180,14 +181,16 @@ def test_the_headline_says_what_was_compared_and_what_is_not_claimed(page: str) 
     )
     assert "Not compared, because not every model has it: Reward, Format." in text
     assert "Nothing here claims clinical validity." in text
-    assert "p is corrected for all 12 comparisons" in text
+    assert "p is corrected for all 18 comparisons" in text
 
 
 def test_sentences_set_each_stage_against_the_one_before_and_the_last_against_the_others(run: Run) -> None:
-    sentences = [sentence for _, sentence in headline(run.gains, run.results, ["heldout_answer", "format"])]
-    assert [sentence.split(": ", 1)[1].split(": +")[0] for sentence in sentences] == [
-        "nothing to compare, SFT shows a reader something in 100% of its replies, base in 0%.",
+    asked = run.gains, run.results, ["heldout_answer", "format"]
+    assert [sentence.split(": ", 1)[1].split(": +")[0] for _, sentence in headline(*asked)] == [
         "no clear difference between SFT+GRPO and SFT",
+    ]
+    assert [sentence.split(": ", 1)[1].split(": +")[0] for _, sentence in further(*asked)] == [
+        "nothing to compare, SFT shows a reader something in 100% of its replies, base in 0%.",
         "SFT+GRPO shows a reader something in 100% of its replies, 别的模型 <b>$x$ in 50%; over the 6 questions to "
         "which both do, and those replies alone, no clear difference between SFT+GRPO and 别的模型 <b>$x$",
     ]
@@ -196,7 +199,7 @@ def test_sentences_set_each_stage_against_the_one_before_and_the_last_against_th
     lower = replace(
         gain, p=PValue(0.0001), shown=Interval(-0.5, -0.7, -0.2), p_shown=PValue(0.0004), at_equal_length=None
     )
-    told = headline([lower], [sft, run.results[3]], ["heldout_answer"])
+    told = further([lower], [sft, run.results[3]], ["heldout_answer"])
     verdict = f"SFT is higher than {ours}: +0.500 (+0.200 to +0.700), p < 0.001."
     (clear, sentence) = told[0]
     assert clear
@@ -210,19 +213,60 @@ def test_the_paper_s_rows_stand_in_their_own_part(page: str) -> None:
     assert "protocol:paper" not in results
 
 
-def test_topics_with_few_questions_are_greyed_and_models_without_a_figure_left_out(
+def test_topics_with_few_questions_are_folded_and_models_without_a_figure_left_out(
     names: tuple[str, ...], run: Run
 ) -> None:
     maps = heat_maps(run.results, run.test, ["reward", "navg", "bertscore"], 3, 40, 42)
-    reward, navg = maps
+    assert [one.heading for one in maps] == ["Reward", "NAvg", "NAvg, replies that show something"]
+    reward, navg, shown = maps
     assert reward.models == list(names[:3])
     assert navg.models == list(names)
-    assert [(topic, count, few) for topic, count, few, _ in reward.rows] == [("职场", 3, False), ("家庭", 2, True)]
+    # The base shows nothing at all, so it has no second reading.
+    assert shown.models == list(names[1:])
+    assert [(row.topic, row.questions) for row in reward.rows] == [("职场", 3)]
+    assert [(row.topic, row.questions) for row in reward.few] == [("家庭", 2)]
     # The base is 0 throughout and does not stretch the scale.
     assert (reward.lowest, reward.highest) == (0.5, 2.0)
-    assert [round(share, 2) for _, share in reward.rows[0][3]] == [0.0, 0.0, 1.0]
+    assert [cell and round(cell[1], 2) for cell in reward.rows[0].cells] == [0.0, 0.0, 1.0]
     only = heat_maps(run.results, run.test, ["navg"], 3, 1, 42)[0]
     assert (len(only.rows), only.left_out) == (1, 1)
+
+
+def test_small_topics_are_folded_on_the_page(page: str) -> None:
+    topics = page.split('<section id="topics">')[1].split("</section>")[0]
+    assert "1 topic with fewer than 3 questions" in topics
+    folded = topics.split('<details class="few">')[1].split("</details>")[0]
+    assert "家庭" in folded
+    assert "职场" not in folded
+
+
+def test_the_last_stage_s_levels_and_the_warning_open_the_page(page: str) -> None:
+    opening = page.split('<section id="headline">')[1].split('class="lead"')[0]
+    text = " ".join(Elements(opening).text.split())
+    assert text.startswith("tiny: evaluation report The sample corpus's posts, replies and chains were reviewed by no")
+    assert "Nothing here claims clinical validity." in text
+    assert "SFT → SFT+GRPO" in text
+    # A figure of the text stands in sentences alone, with the share of replies that show something.
+    assert "NAvg" not in text
+
+
+def test_short_replies_that_are_rewarded_are_marked(read: Callable[[Path], Run], root: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(root, tmp_path / "run"))
+    file = copy / "eval" / "sft_grpo.scores.parquet"
+    scores = pd.read_parquet(file)
+    scores.loc[0, ["shown", "chars", "answer", "fault"]] = ["嗯", 1, 1.0, ""]
+    scores.to_parquet(file)
+    page = render(read(copy), "tiny", ReportConfig(), 42)
+    question, sample = scores.loc[0, ["question_id", "sample"]]
+    marked = [
+        (entry["id"], reply["sample"])
+        for entry in embedded(page)["questions"]
+        for replies in entry["replies"]
+        for reply in replies
+        if reply["short"]
+    ]
+    assert marked == [(question, sample)]
+    assert "shorter than 25% of the shortest human reference: 1 of 12 of SFT+GRPO." in page
 
 
 def test_posts_at_risk_stand_apart(run: Run, page: str) -> None:

@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 from common.files import FileError
+from eval.curves import read_curves
 from eval.html.inputs import Run
 from eval.html.parts import number
 from eval.html.plots import curve_panels, kind_panels, reliability_panel
 from eval.html.report import ReportConfig, render
-from eval.report import read_curves
 from eval.tables import read_standings
 from reward_fns.reward_model import Threshold
 
