@@ -1,6 +1,7 @@
 """Test questions with their human references: ``test.parquet`` of `make data`, or anybody's table of them."""
 
 import ast
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +26,8 @@ TEST_COLUMNS: Final = (
     "references",
     "prompt",
 )
+# What a heading that somebody chose looks like.
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_ ]{0,39}")
 
 
 def read_references(path: Path, needed: Sequence[str] = ("id", "references")) -> pd.DataFrame:
@@ -55,7 +58,7 @@ def read_references(path: Path, needed: Sequence[str] = ("id", "references")) ->
     if table.empty:
         raise FileError(f"{path}: no questions")
     if missing := [name for name in needed if name not in table.columns]:
-        raise FileError(f"{path}: no column {', '.join(missing)}, expected {', '.join(needed)}. Run `make data` again.")
+        raise FileError(f"{path}: no column {', '.join(missing)}. {_remedy(path, list(table.columns), needed)}")
     for where, question_id, references in zip(wheres, table["id"], table["references"], strict=True):
         if not isinstance(question_id, str) or not question_id.strip():
             raise FileError(f"{where}: id is {question_id!r}, expected a text. Correct the line.")
@@ -66,6 +69,16 @@ def read_references(path: Path, needed: Sequence[str] = ("id", "references")) ->
     if not table["id"].is_unique:
         raise FileError(f"{path}: id {table.loc[table['id'].duplicated(), 'id'].iloc[0]} stands there twice")
     return table
+
+
+def _remedy(path: Path, found: Sequence[object], needed: Sequence[str]) -> str:
+    """What to do about missing columns; of a table without a header the first row is text of a person, never shown."""
+    if path.suffix == ".parquet":
+        return f"Expected {', '.join(needed)}. Run `make data` again."
+    names = [name for name in map(str, found) if _NAME.fullmatch(name)]
+    others = len(found) - len(names)
+    told = ", ".join([*names, *([f"{others} without a plain name (is the header missing?)"] if others else [])])
+    return f"Found {told}; expected {', '.join(needed)}. Rename the columns."
 
 
 def _as_list(value: Any) -> Any:

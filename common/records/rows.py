@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,13 +14,16 @@ from common.files import FileError, parse_json_lines
 STDIN: Final = "-"
 # A cell may hold a whole reply, or a list of references.
 _LONGEST_CELL: Final = 1 << 24
+# An object around the rows, such as {"data": [{…}]}.
+_WRAPPED: Final = re.compile(r'\s*\{\s*"[^"]*"\s*:\s*\[\s*\{')
 
 
 def read_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """The rows of a file with where each stands, for messages; a BOM and blank lines are passed over.
 
-    ``-`` is standard input. A file that opens with ``[`` is one JSON array unless it is called .jsonl, one that ends
-    with .csv or .tsv a table with a header, anything else JSON Lines. Cells of a table are texts.
+    ``-`` is standard input. A file that opens with ``[``, or with an object whose first value is a list of objects, is
+    one JSON array unless it is called .jsonl; one that ends with .csv or .tsv is a table with a header, anything else
+    JSON Lines. Cells of a table are texts.
 
     Raises:
         FileError: no such file, not UTF-8, or nothing of these; the message names file and line.
@@ -32,7 +36,7 @@ def read_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         raise FileError(f"{name}: {error}, expected a UTF-8 file of JSON Lines, a JSON array or CSV") from error
     if path.suffix.lower() in (".csv", ".tsv"):
         yield from _table(text, name)
-    elif text.lstrip().startswith("[") and path.suffix.lower() != ".jsonl":
+    elif path.suffix.lower() != ".jsonl" and (text.lstrip().startswith("[") or _WRAPPED.match(text)):
         yield from _array(text, name)
     else:
         for number, record in parse_json_lines(text, name):
@@ -44,6 +48,11 @@ def _array(text: str, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
         rows = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
         raise FileError(f"{name}: not JSON ({error}). Correct it.") from error
+    if isinstance(rows, dict):
+        lists = [key for key, value in rows.items() if isinstance(value, list)]
+        if len(lists) > 1:
+            raise FileError(f"{name}: lists under {', '.join(lists)}, expected one. Keep the one with the rows.")
+        rows = rows[lists[0]]
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, dict):
             raise FileError(f"{name}, item {number}: {type(row).__name__}, expected an object with named values")

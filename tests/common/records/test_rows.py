@@ -27,6 +27,7 @@ def written(path: Path, text: str, encoding: str = "utf-8") -> Path:
         ("r.jsonl", "\n".join(json.dumps(row) for row in ROWS)),
         ("r.txt", "\n\n".join(json.dumps(row, ensure_ascii=False) for row in ROWS) + "\n"),
         ("r.json", json.dumps(ROWS, indent=1)),
+        ("r.json", json.dumps({"data": ROWS, "version": 1}, indent=1)),
         ("r.csv", 'question_id,text\nq0,抱抱你。\nq1,"慢慢来，\n不急。"\n'),
         ("r.csv", 'question_id;text\r\nq0;抱抱你。\r\nq1;"慢慢来，\n不急。"\r\n'),
         ("r.tsv", 'question_id\ttext\nq0\t抱抱你。\nq1\t"慢慢来，\n不急。"\n'),
@@ -60,6 +61,14 @@ def test_a_list_in_a_cell_is_that_list_as_json_or_python_writes_it(tmp_path: Pat
     assert table["references"].tolist() == [["抱抱你。", "嗯。"], ["说说看。"], ["[笑] 慢慢来。"]]
 
 
+def test_a_table_without_its_columns_is_told_what_it_has_and_never_a_post(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"no column id, references\. Found title, text; expected id, references"):
+        read_references(written(tmp_path / "r.csv", "title,text\n一,二\n"))
+    with pytest.raises(FileError, match="is the header missing") as raised:
+        read_references(written(tmp_path / "r.csv", "夜里总醒,白天没有力气\n一,二\n"))
+    assert "夜里" not in str(raised.value)
+
+
 @pytest.mark.parametrize(("cell", "finished"), [("true", True), ("False", False)])
 def test_a_table_tells_whether_an_output_is_finished(cell: str, finished: bool, tmp_path: Path) -> None:
     path = written(tmp_path / "r.csv", f"question_id,sample,text,finished\nq0,1,嗯,{cell}\n")
@@ -76,6 +85,7 @@ def test_a_table_tells_whether_an_output_is_finished(cell: str, finished: bool, 
         ("r.csv", "question_id,text\nq0\n", r"r\.csv:2: another number of cells"),
         ("r.csv", 'question_id,text\nq0,"抱抱', r"r\.csv:1: unexpected end of data"),
         ("r.json", '[{"question_id": "q0"', r"r\.json: not JSON"),
+        ("r.json", '{"data": [{}], "more": []}', "lists under data, more, expected one"),
         ("r.json", "[1]", r"r\.json, item 1: int, expected an object"),
         ("r.jsonl", '{"question_id": "q0", "text": "a"}\n[1]', r"r\.jsonl:2: list, expected an object"),
         ("r.jsonl", '{"question_id": 1.5, "text": "a"}', r"r\.jsonl:1: question_id is 1\.5, expected"),
