@@ -12,7 +12,7 @@ import html
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any, Final
 
 import pandas as pd
 import yaml
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Column
 from rich.table import Table as RichTable
@@ -59,6 +60,8 @@ _SHOWN_ONLY: Final = (
     "models write is compared by these rows, how often they write it by the column Shown."
 )
 _INTERVALS: Final = "95 % intervals over questions; ↑ more is better, ↓ less."
+# A border and two spaces, of a column on the terminal.
+_RULES: Final = 3
 PAPER_TABLES: Final = ("2", "3", "4")
 SEEN: Final = "it may have seen this test set"
 ASKED: Final = "asked by the general instruction; Format is of what it writes when it is asked for the Chain of Empathy"
@@ -233,21 +236,39 @@ def _laid_out(title: str, rows: Sequence[Row], notes: Sequence[str], signature: 
 
 
 def print_results(results: Sequence[Result], console: Console) -> None:
-    """The same on the terminal, a column a model: there are more figures than a line has room for."""
+    """The same on the terminal, a column a model, in as many tables as the width takes."""
     drawn = result_table(results)
     for title, rows in (
         (drawn.title, [row for row in drawn.rows if not row.shown_only]),
         ("Replies that show something", [row for row in drawn.rows if row.shown_only]),
     ):
-        columns = [key for key in drawn.columns if any(key in row.cells for row in rows)]
-        shown = RichTable("", *(Column(row.model, justify="right") for row in rows), title=title)
-        part = replace(drawn, columns=tuple(columns), rows=tuple(rows))
-        for key, cells in zip(columns, zip(*map(part.cells, rows), strict=True), strict=True):
-            shown.add_row(figure(key).heading, *cells)
-        if rows:
+        keys = [key for key in drawn.columns if any(key in row.cells for row in rows)]
+        part = replace(drawn, columns=tuple(keys), rows=tuple(rows))
+        headings = [figure(key).heading for key in keys]
+        columns = [(row.model, part.cells(row)) for row in rows]
+        for own in _fitting(columns, console.width - max(map(cell_len, headings), default=0) - _RULES):
+            shown = RichTable("", *(Column(name, justify="right") for name, _ in own), title=title)
+            for heading, cells in zip(headings, zip(*(cells for _, cells in own), strict=True), strict=True):
+                shown.add_row(heading, *cells)
             console.print(shown)
     for note in (f"Ours: {drawn.signature}", *drawn.notes):
         console.print(note, style="dim", highlight=False, soft_wrap=True)  # a signature is copied as one line
+
+
+def _fitting(columns: Sequence[tuple[str, list[str]]], width: int) -> Iterator[list[tuple[str, list[str]]]]:
+    """The columns in groups that fit into a width, each of one column at least."""
+    group: list[tuple[str, list[str]]] = []
+    left = width
+    for name, cells in columns:
+        own = max(map(cell_len, cells), default=0)
+        own = max(own, *map(cell_len, name.split() or [""])) + _RULES
+        if group and own > left:
+            yield group
+            group, left = [], width
+        group.append((name, cells))
+        left -= own
+    if group:
+        yield group
 
 
 def _printed(number: str) -> tuple[list[Row], str]:

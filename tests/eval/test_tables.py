@@ -1,17 +1,19 @@
 """Tables: every format says the same, the paper's rows stand beside its own protocol only, foreign names stay text."""
 
+import io
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from rich.console import Console
 
 from common.files import FileError
 from eval.metrics.protocols import Protocol
 from eval.results import Result, score_replies
 from eval.statistics import Interval
-from eval.tables import main, result_table
+from eval.tables import main, print_results, result_table
 
 REFERENCES = pd.DataFrame({"id": ["a", "b", "c"], "references": [["抱抱你。"], ["说说看。"], ["慢慢来。"]]})
 
@@ -80,6 +82,21 @@ def test_a_models_name_is_never_markup() -> None:
     assert "script" not in tags.seen
     assert r"\<script\>\|x\_y%&" in table.markdown()
     assert r"x\_y\%\&" in table.latex()
+
+
+def test_eight_models_stay_readable_on_a_narrow_terminal() -> None:
+    names = [f"a model of some length {number}" for number in range(8)]
+    console = Console(width=80, file=io.StringIO())
+    results = [result(name, Protocol("zh")) for name in names]
+    print_results(results, console)
+    assert isinstance(console.file, io.StringIO)
+    printed = console.file.getvalue()
+    tables = [line for line in printed.splitlines() if line[:1] in "┃│"]
+    assert all(len(line) <= 80 for line in tables)
+    # No figure is broken over lines or cut off.
+    drawn = result_table(results)
+    assert printed.count(drawn.cells(drawn.rows[0])[drawn.columns.index("bleu_1")]) == 8
+    assert "…" not in printed
 
 
 def test_the_command(tmp_path: Path) -> None:
