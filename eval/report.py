@@ -19,7 +19,7 @@ from common.files import FileError, read_json_lines, replacing, write_json, writ
 from common.human_help import human_help
 from common.markdown import escape, table
 from common.records import METRICS_FILE, ROLLOUTS
-from eval.compare import Gain, by_risk, by_topic, slices
+from eval.compare import Gain, by_risk, by_topic, families, slices
 from eval.figures import figure, figures_of
 from eval.results import Result
 from eval.statistics import Interval, PValue
@@ -41,10 +41,10 @@ NOTE: Final = (
     "helps anybody, and no figure claims clinical validity."
 )
 GAINS_NOTE: Final = (
-    "Mean gains, paired over questions, with 95 % bootstrap intervals, in two readings: over all replies, where one "
+    "Mean gains, paired over questions, with 95 % intervals, in two readings: over all replies, where one "
     "that shows nothing counts 0; and, for figures of the text, over the questions to which both models show "
-    "something, and those replies alone. p by permutation, corrected for all of these comparisons (Holm). At equal "
-    "length: the second reading without what the difference in length brings."
+    "something, and those replies alone. At equal length: the second reading without what the difference in length "
+    "brings."
 )
 CHAINS_NOTE: Final = "SFT learnt from chains that were written for this project, not reviewed."
 SLICE_NOTE: Final = (
@@ -81,7 +81,7 @@ def write_report(
         "",
         result_table(results).markdown(),
         *(["Before a gain is taken for better answers:", "", *(f"- {one}" for one in caveats), ""] if caveats else []),
-        GAINS_NOTE,
+        f"{GAINS_NOTE} {families(gains)}",
         "",
         *table(
             ["Figure", "Models", *several, "Gain", "p", "Shown by both", "p", "at equal length"],
@@ -123,7 +123,7 @@ def signed(interval: Interval) -> str:
 
 def _bare(p: PValue | None) -> str:
     """A p under a heading that says so."""
-    return "–" if p is None else p.text().removeprefix("p ").removeprefix("= ")
+    return "–" if p is None else p.named().removeprefix("p ").removeprefix("= ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +322,8 @@ def plot_models(results: Sequence[Result], out: Path) -> None:
                 if interval := result.figures.get(component):
                     label = component if position == 0 else None
                     axes.bar(position + shift, interval.mean, 0.35, color=color, label=label)
-                    axes.vlines(position + shift, interval.low, interval.high, color="black", linewidth=1)
+                    if interval.ends:
+                        axes.vlines(position + shift, *interval.ends, color="black", linewidth=1)
         axes.set(ylabel="mean reward (0 to 1)", ylim=(0, 1), title="Test questions, 95 % intervals over questions")
         names = [f"{one.model}\n{one.test_set}" if several else one.model for one in results]
         axes.set_xticks(range(len(results)), names)
@@ -333,7 +334,8 @@ def plot_mean_ranks(ranks: Mapping[str, Interval], out: Path) -> None:
     """Each model's mean rank with its interval, the first at the top."""
     with picture(out, 1.2 + 0.45 * len(ranks), grid="x") as axes:
         for place, interval in enumerate(reversed(list(ranks.values()))):
-            axes.plot([interval.low, interval.high], [place, place], color=_BLUE, linewidth=2)
+            if interval.ends:
+                axes.plot(interval.ends, [place, place], color=_BLUE, linewidth=2)
             axes.plot(interval.mean, place, "o", color=_BLUE)
         axes.set_yticks(range(len(ranks)), list(ranks)[::-1])
         axes.set(xlabel="mean rank (1 is best), 95 % interval over questions and raters", xlim=(1, len(ranks)))

@@ -26,6 +26,7 @@ from rich.table import Table as RichTable
 from common.files import FileError, write_text
 from common.markdown import escape, table
 from eval.figures import FIGURES, figure, figures_of
+from eval.intervals import LEAST
 from eval.results import Result, check_comparable
 from eval.statistics import Interval
 
@@ -46,18 +47,25 @@ def read_standings(path: Path) -> tuple[str, Standings]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         return str(content.get("test_set", "")), {
-            name: {key: Interval(**{end: float(own[key][end]) for end in ("mean", "low", "high")}) for key in keys}
-            for name, own in content["models"].items()
+            name: {key: _interval(own[key]) for key in keys} for name, own in content["models"].items()
         }
     except (OSError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise FileError(f"{path}: {error!r}, expected mean, low and high of {', '.join(keys)} by model") from error
+
+
+def _interval(content: Mapping[str, Any]) -> Interval:
+    mean, low, high = (content[end] for end in ("mean", "low", "high"))
+    return Interval(float(mean)) if low is None else Interval(float(mean), float(low), float(high))
 
 
 _SHOWN_ONLY: Final = (
     "(shown only): over the replies that show a reader something; in the row above it the others count 0. What two "
     "models write is compared by these rows, how often they write it by the column Shown."
 )
-_INTERVALS: Final = "95 % intervals over questions; ↑ more is better, ↓ less."
+_INTERVALS: Final = (
+    f"95 % intervals over questions; a mean alone is of fewer than {LEAST} questions, or they are all the same; "
+    "↑ more is better, ↓ less."
+)
 PAPER_TABLES: Final = ("2", "3", "4")
 SEEN: Final = "it may have seen this test set"
 ASKED: Final = "asked by the general instruction; Format is of what it writes when it is asked for the Chain of Empathy"

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from common.files import FileError, write_json, write_text
 from common.records.replies import file_stem
@@ -26,9 +26,7 @@ _INTRODUCTION: Final = (
 )
 
 
-def write_tables(
-    entries: Sequence[Entry], profile: str, folder: Path, variants: Sequence[str], seed: int
-) -> list[Path]:
+def write_tables(entries: Sequence[Entry], profile: str, folder: Path, variants: Sequence[str]) -> list[Path]:
     """Draw what the entries of a profile allow.
 
     Args:
@@ -36,7 +34,6 @@ def write_tables(
         folder: for ``tables.md``, ``table<number>.<protocol>.<corpus>.tex``, plots and ``tables.json``.
         variants: rows of the variants; a model that is none is a baseline of Table 2, a variant that the paper does not
             have stands in Table 3.
-        seed: of the bootstrap.
 
     Returns:
         what a reader opens; nothing where the profile has no entry.
@@ -49,11 +46,11 @@ def write_tables(
         lines += [f"## {profile}, {corpus}", "", *_runs(own), *(f"- left out: {one}" for one in left_out), ""]
         for number, models in _models(own, variants).items():
             for protocol in _PROTOCOLS:
-                if table := draw(own, number, protocol, models, seed):
+                if table := draw(own, number, protocol, models):
                     table = replace(table, title=f"{table.title} ({corpus})")
                     drawn.append((f"table{number}.{protocol}.{stem}", table))
                     lines += [table.markdown(), ""]
-            lines += _differences(own, number, seed)
+            lines += _differences(own, number)
         if curves := _curves(own):
             plot_steps(curves, folder / f"steps.{stem}.png")
             lines += [f"Reward during GRPO:\n\n![Reward by step](steps.{stem}.png)", ""]
@@ -97,7 +94,7 @@ def read_tables(file: Path) -> list[ResultTable]:
         raise FileError(f"{file}: {error!r}, expected the tables of `make tables`. Run it again.") from error
 
 
-def _cells(cells: dict[str, dict[str, float] | float]) -> dict[str, Interval | float]:
+def _cells(cells: dict[str, dict[str, Any] | float]) -> dict[str, Interval | float]:
     return {key: Interval(**value) if isinstance(value, dict) else value for key, value in cells.items()}
 
 
@@ -116,12 +113,12 @@ def _minutes(entry: Entry) -> list[str]:
     return [] if entry.seconds is None else [f"{entry.seconds / 60:.1f} min"]
 
 
-def _differences(entries: Sequence[Entry], number: str, seed: int) -> Iterator[str]:
+def _differences(entries: Sequence[Entry], number: str) -> Iterator[str]:
     """Paired differences, seed by seed and together, for the tables that compare variants."""
     sets = dict.fromkeys(one.test_set for entry in entries for one in entry.results)
     for test_set in sets:
         for later, earlier in COMPARED.get(number, ()):
-            seeds, gains = differences(entries, later, earlier, test_set, figures_of("gains"), seed)
+            seeds, gains = differences(entries, later, earlier, test_set, figures_of("gains"))
             if gains:
                 yield f"{later} − {earlier} on {test_set}, protocol zh, by seed and pooled by question:"
                 yield ""

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from common.settings import check, limited, one_of
 from eval.caveats import caveats_by_set
-from eval.compare import stages
+from eval.compare import families, stages
 from eval.figures import FIGURES, figure, figures_of
 from eval.html.inputs import Run
 from eval.html.parts import (
@@ -119,7 +119,7 @@ def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
         samples=run.results[0].samples,
         caveats=caveats_by_set(run.scores, run.test, stages(run.results), seed),
         headline=headline(run.gains, run.results, config.headline),
-        comparisons=len(run.gains),
+        p_values=families(run.gains),
         uncompared=[figure(name).label for name in config.headline if name not in {gain.figure for gain in run.gains}],
         results=Markup(table.html()),
         glossary=[(figure(name).label, figure(name).meaning) for name in table.columns],
