@@ -10,7 +10,7 @@ from typing import Final
 import pandas as pd
 
 from eval.figures import figure
-from eval.statistics import paired_bootstrap
+from eval.statistics import paired_interval, paired_p_value
 from reward_fns.components import distinct_2
 
 # Relative change of what a reward can be gamed by, above which it is told.
@@ -19,6 +19,8 @@ TOLERANCE: Final = 0.1
 EASY: Final = 0.5
 # Share of the shortest human reference's length, below which a reply is very short.
 SHORT: Final = 0.25
+# p below which the held-out model is taken to confirm a rise.
+_CLEAR: Final = 0.05
 _GAMED: Final = {"copy_overlap": "copied from the post", "chars": "characters", "distinct_2": "distinct bigrams"}
 
 
@@ -45,7 +47,7 @@ def caveats_by_set(
         scores: over the questions of all test sets.
         test: the questions, with id, test_set and references.
         stages: see `caveats`.
-        seed: of the bootstrap.
+        seed: of the permutation test.
     """
     found = []
     for name, own in test.groupby("test_set", sort=False):
@@ -64,7 +66,7 @@ def caveats(scores: Mapping[str, pd.DataFrame], stages: Sequence[str], seed: int
     Args:
         scores: of `eval.results.add_rewards`, by model; tables without its figures are silent.
         stages: the run's stages in order, such as base, SFT and SFT+GRPO.
-        seed: of the bootstrap.
+        seed: of the permutation test.
     """
     if len(stages) < 2:
         return []
@@ -111,14 +113,14 @@ def _only_more_answers(before: pd.DataFrame, after: pd.DataFrame, earlier: str, 
 
 
 def _not_confirmed(before: pd.DataFrame, after: pd.DataFrame, earlier: str, later: str, seed: int) -> list[str]:
-    gains = {}
-    for key in ("answer", "heldout_answer"):
-        old, new = (frame.groupby("question_id")[key].mean() for frame in (before, after))
-        if len(old) < 2:
-            return []
-        gains[key] = paired_bootstrap(new.tolist(), old.loc[new.index].tolist(), seed)
-    ours, other = gains.values()
-    if ours.mean <= 0 or other.low > 0:
+    old, new = (frame.groupby("question_id")[["answer", "heldout_answer"]].mean() for frame in (before, after))
+    old = old.loc[new.index]
+    if new["answer"].mean() <= old["answer"].mean():
+        return []
+    pair = new["heldout_answer"].tolist(), old["heldout_answer"].tolist()
+    other = paired_interval(*pair, figure("heldout_answer").bounds)
+    # By its p and not by its interval, which few questions do not have.
+    if other.mean > 0 and paired_p_value(*pair, seed).value < _CLEAR:
         return []
     verb = "does not rise with it" if other.mean <= 0 else "does not clearly rise with it"
     return [

@@ -1,25 +1,37 @@
-"""Models against each other on the same questions: paired gains, corrected p-values, slices, gains at equal length."""
+"""Models against each other on the same questions: paired gains, corrected p-values, slices, gains at equal length.
 
-from collections.abc import Iterator, Mapping, Sequence
+p-values are corrected within two families. The primary one is fixed before a run is scored: each stage against the one
+before it, in the headline's figures, those of the text over the replies that show something. It has few tests, so that
+its correction costs little. Everything else is the secondary family: eight models in nine figures are 28 pairs and over
+400 tests, of which chance alone makes 20 that look clear.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, pairwise
+from typing import Final, Literal
 
 import pandas as pd
 
 from common.records.references import at_risk
-from eval.figures import figure
+from eval.figures import figure, figures_of
+from eval.intervals import LEAST
 from eval.results import Result
 from eval.sources import CHAIN
 from eval.statistics import (
     Interval,
     PValue,
-    bootstrap_mean,
     holm,
     length_controlled,
     lengths_overlap,
-    paired_bootstrap,
+    mean_interval,
+    paired_interval,
     paired_p_value,
 )
+
+PRIMARY: Final = "primary"
+SECONDARY: Final = "secondary"
+Reading = Literal["p", "p_shown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +44,7 @@ class Gain:
         theirs: the earlier one.
         figure: what is compared.
         gain: mean difference over the questions, with its interval; replies that show nothing count 0.
-        p: two-sided, by permutation, corrected after Holm for all comparisons made together.
+        p: two-sided, by permutation, corrected after Holm within its family.
         visible: share of replies that show something, of ours and of theirs.
         questions: how many have a reply of both models that shows something.
         shown: a figure of the text, over those questions and those replies; None for other figures, or for fewer than
@@ -64,7 +76,7 @@ def stages(results: Sequence[Result]) -> list[str]:
 def compare(results: Sequence[Result], figures: Sequence[str], seed: int) -> list[Gain]:
     """Every pair of models of one test set, the later minus the earlier, in each figure.
 
-    All tests of one call are one family for Holm's correction.
+    All tests of one call make up the two families, over all test sets.
 
     Args:
         results: that `eval.results.check_comparable` let pass, in order.
@@ -78,16 +90,55 @@ def compare(results: Sequence[Result], figures: Sequence[str], seed: int) -> lis
         for key in figures
         if key in ours.by_question and key in theirs.by_question
     ]
-    corrected = iter(holm([p for gain in gains for p in (gain.p, gain.p_shown) if p is not None]))
-    return [_corrected(gain, corrected) for gain in gains]
+    opening = [{*pair} for pair in pairwise(stages(results))]
+    tests: dict[str, dict[tuple[int, Reading], PValue]] = {PRIMARY: {}, SECONDARY: {}}
+    for place, gain in enumerate(gains):
+        told = _headline_test(gain) if {gain.ours, gain.theirs} in opening else None
+        for reading, p in _tests(gain).items():
+            tests[PRIMARY if reading == told else SECONDARY][place, reading] = p
+    corrected = {
+        key: p for name, own in tests.items() for key, p in zip(own, holm(list(own.values()), name), strict=True)
+    }
+    return [
+        replace(
+            gain,
+            p=corrected[place, "p"],
+            p_shown=None if gain.shown is None else corrected.get((place, "p_shown"), corrected[place, "p"]),
+        )
+        for place, gain in enumerate(gains)
+    ]
 
 
-def _corrected(gain: Gain, p_values: Iterator[PValue]) -> Gain:
-    p = next(p_values)
-    if gain.shown is None:
-        return replace(gain, p=p)
-    # Where every reply shows something both readings are one, and one test.
-    return replace(gain, p=p, p_shown=p if gain.p_shown is None else next(p_values))
+def _tests(gain: Gain) -> dict[Reading, PValue]:
+    """A comparison's tests; where every reply shows something both readings are one test."""
+    return {"p": gain.p} if gain.p_shown is None else {"p": gain.p, "p_shown": gain.p_shown}
+
+
+def _headline_test(gain: Gain) -> Reading | None:
+    """Which of them the headline would tell, None for none."""
+    if gain.figure not in figures_of("headline") or (figure(gain.figure).of_text and gain.shown is None):
+        return None
+    return "p" if gain.p_shown is None else "p_shown"
+
+
+def families(gains: Sequence[Gain]) -> str:
+    """What a reader has to know of the p-values of these gains: their families, and why intervals can disagree."""
+    sizes = {p.family: p.tests for gain in gains for p in (gain.p, gain.p_shown) if p is not None}
+    opening = [gain.figure for gain in gains for p in _tests(gain).values() if p.family == PRIMARY]
+    labels = ", ".join(figure(key).label for key in dict.fromkeys(opening))
+    told = [
+        "p is by permutation, corrected after Holm within a family of tests.",
+        f"Primary family, fixed before any reply was scored, {sizes[PRIMARY]} tests: each stage against the one before "
+        f"it in {labels}; figures of the text over the replies that show something."
+        if opening
+        else "Primary family: no test, since no stage follows another.",
+        f"Secondary family: the other {sizes.get(SECONDARY, 0)} tests.",
+        "So many tests find large differences by chance, and a secondary p is large where a single test's is small.",
+        "An interval is of its own comparison and not corrected: it says how large a difference may be.",
+        "≤ marks an upper bound.",
+        f"A gain without an interval is of fewer than {LEAST} questions, or the same in all of them.",
+    ]
+    return " ".join(told)
 
 
 def _gain(ours: Result, theirs: Result, key: str, seed: int) -> Gain:
@@ -96,7 +147,7 @@ def _gain(ours: Result, theirs: Result, key: str, seed: int) -> Gain:
     pair = _paired(ours.by_question, theirs.by_question, ids, key)
     both = ours.shown_by_question.index.intersection(theirs.shown_by_question.index)
     visible = _share(ours), _share(theirs)
-    gain, p = paired_bootstrap(*pair, seed), paired_p_value(*pair, seed)
+    gain, p = paired_interval(*pair, figure(key).bounds), paired_p_value(*pair, seed)
     # Of a figure of the whole output, such as the format, there is no second reading.
     if not figure(key).of_text or len(both) < 2:
         return Gain(ours.test_set, ours.model, theirs.model, key, gain, p, visible, len(both), None, None, None)
@@ -111,9 +162,9 @@ def _gain(ours: Result, theirs: Result, key: str, seed: int) -> Gain:
         p,
         visible,
         len(both),
-        gain if all_shown else paired_bootstrap(*there, seed),
+        gain if all_shown else paired_interval(*there, figure(key).bounds),
         None if all_shown else paired_p_value(*there, seed),
-        _at_equal_length(ours, theirs, there, both, seed),
+        _at_equal_length(ours, theirs, there, both),
     )
 
 
@@ -126,13 +177,13 @@ def _share(result: Result) -> float:
 
 
 def _at_equal_length(
-    ours: Result, theirs: Result, values: tuple[list[float], list[float]], both: pd.Index, seed: int
+    ours: Result, theirs: Result, values: tuple[list[float], list[float]], both: pd.Index
 ) -> Interval | None:
     """The gain over these questions between replies of one length; an empty reply has none."""
     if "chars" not in ours.shown_by_question or "chars" not in theirs.shown_by_question or len(both) < 3:
         return None
     lengths = _paired(ours.shown_by_question, theirs.shown_by_question, both, "chars")
-    return length_controlled(*values, *lengths, seed) if lengths_overlap(*lengths) else None
+    return length_controlled(*values, *lengths) if lengths_overlap(*lengths) else None
 
 
 def slices(
@@ -142,7 +193,7 @@ def slices(
 
     Args:
         results: of one test set.
-        groups: ids of the questions by the group's name; a group of one question has an interval of one point.
+        groups: ids of the questions by the group's name; a group of few questions has a mean alone.
         key: of the figure; a model without it is left out.
         seed: of the bootstrap.
         shown: over the replies that show something; a model without any in a group is left out of it.
@@ -151,7 +202,7 @@ def slices(
     having = {model: values[key] for model, values in tables.items() if key in values}
     found = {
         name: {
-            model: bootstrap_mean(values[values.index.isin(ids)], seed)
+            model: mean_interval(values[values.index.isin(ids)], figure(key).bounds)
             for model, values in having.items()
             if values.index.isin(ids).any()
         }

@@ -4,6 +4,7 @@ A new metric takes its function in `eval.metrics.overlap`, its line in `eval.met
 here; tables, gains, slices and the HTML report follow.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -24,6 +25,7 @@ class Figure:
         direction: which way is better; "" for neither.
         meaning: in a line; protocol zh takes characters as tokens.
         where: the places in which it appears.
+        bounds: the smallest and the largest value that it can have for a question; intervals end there.
         of_text: it is a figure of the text that a reader is shown, so it has a second reading, over the replies that
             show something; in the first one the others count 0.
     """
@@ -35,6 +37,7 @@ class Figure:
     meaning: str
     where: tuple[Place, ...] = ()
     of_text: bool = True
+    bounds: tuple[float, float] = (0.0, 1.0)
 
     @property
     def heading(self) -> str:
@@ -52,6 +55,7 @@ FIGURES: Final = (
         "format and answer together, 0 to 2 (Eq. 3): what GRPO maximises",
         ("gains", "headline", "slices", "reply"),
         of_text=False,
+        bounds=(0.0, 2.0),
     ),
     Figure(
         "format",
@@ -86,6 +90,7 @@ FIGURES: Final = (
         "higher",
         "cosine of post and reply by the reward model, 0 where nothing is shown",
         ("reply",),
+        bounds=(-1.0, 1.0),
     ),
     Figure(
         "heldout_answer",
@@ -137,7 +142,14 @@ FIGURES: Final = (
     ),
     Figure("rouge_l_words", "ROUGE-L (words)", 3, "higher", "ROUGE-L with words as tokens"),
     Figure("meteor_words", "METEOR (words)", 3, "higher", "METEOR with words as tokens"),
-    Figure("bertscore", "BERTScore", 3, "higher", "likeness to a human reference by an encoder's token embeddings"),
+    Figure(
+        "bertscore",
+        "BERTScore",
+        3,
+        "higher",
+        "likeness to a human reference by an encoder's token embeddings",
+        bounds=(-1.0, 1.0),
+    ),
     Figure(
         "distinct_1_corpus",
         "Distinct-1 (corpus)",
@@ -161,10 +173,34 @@ FIGURES: Final = (
     ),
     Figure("copy_overlap", "Copied", 3, "lower", "how much of the reply is copied from the post"),
     Figure("cut", "Cut", 2, "lower", "share of outputs that ended at the length limit", of_text=False),
-    Figure("chars", "Characters", 0, "", "length of what a reader is shown"),
-    Figure("win_1", "Win@1", 1, "higher", "per cent of questions on which the model is ranked first", ("ranking",)),
-    Figure("win_2", "Win@2", 1, "higher", "per cent of questions on which it is among the first two", ("ranking",)),
-    Figure("mean_rank", "Mean rank", 3, "lower", "its mean place in the rankings, from 1", ("ranking",)),
+    Figure("chars", "Characters", 0, "", "length of what a reader is shown", bounds=(0.0, math.inf)),
+    Figure(
+        "win_1",
+        "Win@1",
+        1,
+        "higher",
+        "per cent of questions on which the model is ranked first",
+        ("ranking",),
+        bounds=(0.0, 100.0),
+    ),
+    Figure(
+        "win_2",
+        "Win@2",
+        1,
+        "higher",
+        "per cent of questions on which it is among the first two",
+        ("ranking",),
+        bounds=(0.0, 100.0),
+    ),
+    Figure(
+        "mean_rank",
+        "Mean rank",
+        3,
+        "lower",
+        "its mean place in the rankings, from 1",
+        ("ranking",),
+        bounds=(1.0, math.inf),
+    ),
 )
 
 

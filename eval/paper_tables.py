@@ -5,10 +5,12 @@ from typing import Final
 
 import numpy as np
 
+from eval.figures import figure
+from eval.intervals import LEAST
 from eval.ledger import Entry
 from eval.results import Result
 from eval.seeds import PooledGain, pool
-from eval.statistics import Interval, bootstrap_mean, clustered_bootstrap, t_interval
+from eval.statistics import Interval, clustered_interval, mean_interval, t_interval
 from eval.tables import ResultTable, Row, pooled_table
 
 # Ours that stand in each table, in order. Table 2 has the baselines too, Table 3 variants of the user's own.
@@ -26,7 +28,7 @@ COMPARED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
 _RUNS: Final = 3
 
 
-def draw(entries: Sequence[Entry], number: str, protocol: str, models: Sequence[str], seed: int) -> ResultTable | None:
+def draw(entries: Sequence[Entry], number: str, protocol: str, models: Sequence[str]) -> ResultTable | None:
     """One of the tables; None where no entry belongs into it.
 
     Args:
@@ -34,7 +36,6 @@ def draw(entries: Sequence[Entry], number: str, protocol: str, models: Sequence[
         number: "2", "3" or "4".
         protocol: "paper", beside the paper's rows, or "zh".
         models: rows from top to bottom.
-        seed: of the bootstrap.
     """
     mine = [entry for entry in entries if entry.model in models]
     if not mine:
@@ -45,10 +46,11 @@ def draw(entries: Sequence[Entry], number: str, protocol: str, models: Sequence[
     for test_set in sets:
         for name in models:
             if runs := [entry for entry in mine if entry.model == name]:
-                rows += _rows(name, test_set, runs, protocol, number, seed)
+                rows += _rows(name, test_set, runs, protocol, number)
     intervals = (
         f"{len({entry.seed for entry in mine})} runs, each with a split of its own; 95 % intervals are Student's over "
-        f"{_RUNS} runs or more, else bootstrapped over questions; ↑ more is better, ↓ less."
+        f"{_RUNS} runs or more, else over questions; a mean alone is of fewer than {LEAST} questions, or equal ones; "
+        "↑ more is better, ↓ less."
     )
     paper = number if protocol == "paper" else ""
     return pooled_table(f"Table {number}, protocol {protocol}", rows, results, intervals, paper)
@@ -89,7 +91,7 @@ def _questions(entry: Entry) -> dict[str, frozenset[str]]:
 
 
 def differences(
-    entries: Sequence[Entry], later: str, earlier: str, test_set: str, figures: Sequence[str], seed: int
+    entries: Sequence[Entry], later: str, earlier: str, test_set: str, figures: Sequence[str]
 ) -> tuple[list[int], list[PooledGain]]:
     """Seeds in which both models have results of protocol zh, and one model minus the other, question by question.
 
@@ -107,7 +109,7 @@ def differences(
         for (name, number), result in found.items()
         if name == later and (other := found.get((earlier, number)))
     }
-    return list(pairs), pool(list(pairs.values()), figures, seed) if pairs else []
+    return list(pairs), pool(list(pairs.values()), figures) if pairs else []
 
 
 def is_of(result: Result, protocol: str) -> bool:
@@ -115,13 +117,13 @@ def is_of(result: Result, protocol: str) -> bool:
     return f"protocol:{protocol}|" in result.signature
 
 
-def _rows(name: str, test_set: str, runs: Sequence[Entry], protocol: str, number: str, seed: int) -> list[Row]:
+def _rows(name: str, test_set: str, runs: Sequence[Entry], protocol: str, number: str) -> list[Row]:
     """A model's row and, where some of its replies show nothing, that of those that do."""
     results = [one for run in runs for one in run.results if one.test_set == test_set and is_of(one, protocol)]
     cells: dict[str, Interval | float] = {}
     if results:
         keys = [key for key in results[0].figures if all(key in one.figures for one in results)]
-        cells |= {key: _pooled([one.by_question[key].to_dict() for one in results], seed) for key in keys}
+        cells |= {key: _pooled(key, [one.by_question[key].to_dict() for one in results]) for key in keys}
         cells |= {key: float(np.mean([one.pooled[key] for one in results])) for key in results[0].pooled}
     ranked = [run for run in runs if test_set in run.rankings]
     if number == "2" and ranked:
@@ -138,19 +140,20 @@ def _rows(name: str, test_set: str, runs: Sequence[Entry], protocol: str, number
     if any(one.faults for one in results) and (
         keys := [key for key in results[0].shown if all(key in one.shown for one in results)]
     ):
-        shown = {key: _pooled([one.shown_by_question[key].to_dict() for one in results], seed) for key in keys}
+        shown = {key: _pooled(key, [one.shown_by_question[key].to_dict() for one in results]) for key in keys}
         rows.append(Row(test_set, name, shown, shown_only=True))
     return rows
 
 
-def _pooled(by_run: Sequence[Mapping[str, float]], seed: int) -> Interval:
+def _pooled(key: str, by_run: Sequence[Mapping[str, float]]) -> Interval:
     """One figure over runs, each with a value a question."""
+    bounds = figure(key).bounds
     if len(by_run) >= _RUNS:
-        return t_interval([float(np.mean(list(values.values()))) for values in by_run])
+        return t_interval([float(np.mean(list(values.values()))) for values in by_run], bounds)
     if len(by_run) == 1:
-        return bootstrap_mean(list(by_run[0].values()), seed)
+        return mean_interval(list(by_run[0].values()), bounds)
     pairs = [pair for values in by_run for pair in values.items()]
-    return clustered_bootstrap([value for _, value in pairs], [question for question, _ in pairs], seed)
+    return clustered_interval([value for _, value in pairs], [question for question, _ in pairs], bounds)
 
 
 def _step_spread(rewards: Sequence[float]) -> float:

@@ -55,7 +55,8 @@ def plot_models(results: Sequence[Result], out: Path) -> None:
                 if interval := result.figures.get(component):
                     label = component if position == 0 else None
                     axes.bar(position + shift, interval.mean, 0.35, color=color, label=label)
-                    axes.vlines(position + shift, interval.low, interval.high, color="black", linewidth=1)
+                    if interval.ends:
+                        axes.vlines(position + shift, *interval.ends, color="black", linewidth=1)
         axes.set(ylabel="mean reward (0 to 1)", ylim=(0, 1), title="Test questions, 95 % intervals over questions")
         names = [f"{one.model}\n{one.test_set}" if several else one.model for one in results]
         axes.set_xticks(range(len(results)), names)
@@ -66,7 +67,8 @@ def plot_mean_ranks(ranks: Mapping[str, Interval], out: Path) -> None:
     """Each model's mean rank with its interval, the first at the top."""
     with picture(out, 1.2 + 0.45 * len(ranks), grid="x") as axes:
         for place, interval in enumerate(reversed(list(ranks.values()))):
-            axes.plot([interval.low, interval.high], [place, place], color=_BLUE, linewidth=2)
+            if interval.ends:
+                axes.plot(interval.ends, [place, place], color=_BLUE, linewidth=2)
             axes.plot(interval.mean, place, "o", color=_BLUE)
         axes.set_yticks(range(len(ranks)), list(ranks)[::-1])
         axes.set(xlabel="mean rank (1 is best), 95 % interval over questions and raters", xlim=(1, len(ranks)))

@@ -14,7 +14,7 @@ from common.files import write_json, write_text
 from common.human_help import human_help
 from common.pages import Markdown, page, table
 from eval.caveats import short_for_its_reward
-from eval.compare import Gain, by_risk, by_topic, slices
+from eval.compare import Gain, by_risk, by_topic, families, slices
 from eval.figures import figure, figures_of
 from eval.results import Result
 from eval.statistics import Interval, PValue
@@ -66,6 +66,7 @@ def write_report(
         results=result_table(results).markdown(),
         caveats=caveats,
         gains=_gains(gains, several),
+        p_values=families(gains),
         parts=[{"title": part.title(several), "table": part.table()} for part in parts],
         slice_note=SLICE_NOTE,
         pictures=pictures,
@@ -102,7 +103,7 @@ def signed(interval: Interval) -> str:
 
 def _bare(p: PValue | None) -> str:
     """A p under a heading that says so."""
-    return "–" if p is None else p.text().removeprefix("p ").removeprefix("= ")
+    return "–" if p is None else p.named().removeprefix("p ").removeprefix("= ")
 
 
 @dataclass(frozen=True, slots=True)

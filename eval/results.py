@@ -20,11 +20,11 @@ from eval.figures import figure
 from eval.metrics.protocols import Protocol
 from eval.metrics.tokens import characters, distinct_1
 from eval.replies import check_kind, shown_parts
-from eval.statistics import Interval, bootstrap_mean
+from eval.statistics import Interval, mean_interval
 from reward_fns.coe_format import CoEFormatError, parse
 from reward_fns.components import copy_overlap
 
-FORMAT = 3
+FORMAT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Result:
         signature: of the protocol, see `eval.metrics.protocols.Protocol.signature`.
         samples: replies to each question; 0 where their number differs.
         faults: replies that showed nothing, by fault of `eval.replies.shown`; they scored 0.
-        figures: mean over questions, with its 95 % bootstrap interval over questions, by name.
+        figures: mean over questions, with its 95 % interval over questions, by name.
         pooled: figures of all replies together, without an interval: distinct_1_corpus.
         by_question: a row a question, indexed by its id: each figure's mean over the replies.
         note: what a reader has to know, such as a test set that the model may have seen; "" for nothing.
@@ -89,11 +89,11 @@ class Result:
             signature,
             int(counts.iloc[0]) if counts.nunique() == 1 else 0,
             {str(name): int(count) for name, count in faults.items()},
-            {name: bootstrap_mean(means[name], seed) for name in means},
+            {name: mean_interval(means[name], figure(name).bounds) for name in means},
             {"distinct_1_corpus": distinct_1_corpus(scores)},
             means,
             note,
-            {name: bootstrap_mean(there[name], seed) for name in there if len(there)},
+            {name: mean_interval(there[name], figure(name).bounds) for name in there if len(there)},
             there,
         )
 

@@ -4,8 +4,8 @@
     python -m eval.seeds outputs/seed42 outputs/seed1 --models base SFT --figures reward navg
 
 A seed draws the split, the order of training and the replies, so one run's interval, over its questions alone, is too
-narrow for a claim about the method. Questions are what is resampled here too: one that stands in several runs' test
-sets is drawn with all its differences, since they are not independent.
+narrow for a claim about the method. Here too the interval is over questions: one that stands in several runs' test
+sets counts as one, with all its differences, since they are not independent.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from common.pages import Markdown, table
 from eval.figures import FIGURES, figure, figures_of
 from eval.report import signed
 from eval.results import Result
-from eval.statistics import Interval, clustered_bootstrap, paired_bootstrap
+from eval.statistics import Interval, clustered_interval, paired_interval
 
 _MODELS: Final = ("SFT", "SFT+GRPO")
 
@@ -47,23 +47,22 @@ class PooledGain:
     levels: tuple[float, float]
 
 
-def pool(pairs: Sequence[tuple[Result, Result]], figures: Sequence[str], seed: int) -> list[PooledGain]:
+def pool(pairs: Sequence[tuple[Result, Result]], figures: Sequence[str]) -> list[PooledGain]:
     """The later model minus the earlier one, in each figure.
 
     Args:
         pairs: each run's earlier and later model, on the same questions.
         figures: keys; those that not all results have are passed over.
-        seed: of the bootstrap.
     """
     return [
         gain
         for key in figures
         for shown in ((False, True) if figure(key).of_text else (False,))
-        if (gain := _pooled(pairs, key, shown, seed))
+        if (gain := _pooled(pairs, key, shown))
     ]
 
 
-def _pooled(pairs: Sequence[tuple[Result, Result]], key: str, shown: bool, seed: int) -> PooledGain | None:
+def _pooled(pairs: Sequence[tuple[Result, Result]], key: str, shown: bool) -> PooledGain | None:
     """One figure; None where not every run can be compared in it."""
     values: list[tuple[pd.Series, pd.Series]] = []
     for results in pairs:
@@ -74,10 +73,11 @@ def _pooled(pairs: Sequence[tuple[Result, Result]], key: str, shown: bool, seed:
         if len(both) < 2:
             return None
         values.append((tables[0].loc[both, key], tables[1].loc[both, key]))
-    runs = tuple(paired_bootstrap(later.tolist(), earlier.tolist(), seed) for earlier, later in values)
+    bounds = figure(key).bounds
+    runs = tuple(paired_interval(later.tolist(), earlier.tolist(), bounds) for earlier, later in values)
     together = pd.concat([later - earlier for earlier, later in values])
     levels = [float(np.mean([pair[side].mean() for pair in values])) for side in (0, 1)]
-    pooled = clustered_bootstrap(together.to_numpy(), together.index.to_numpy(), seed)
+    pooled = clustered_interval(together.to_numpy(), together.index.to_numpy(), bounds, differences=True)
     return PooledGain(key, shown, runs, pooled, (levels[0], levels[1]))
 
 
@@ -136,13 +136,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="what to compare",
     )
     parser.add_argument("--test-set", default="", help="which one, where a run has several")
-    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap")
     options = parser.parse_args(arguments)
     try:
         pairs = [read_pair(root, options.models, options.test_set) for root in options.runs]
     except FileError as error:
         sys.exit(f"error: {error}")
-    if not (gains := pool(pairs, options.figures, options.seed)):
+    if not (gains := pool(pairs, options.figures)):
         sys.exit(f"error: none of {', '.join(options.figures)} is in every result. Name figures that all have.")
     print(render(gains, [root.name for root in options.runs], options.models), end="")
 

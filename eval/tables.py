@@ -28,6 +28,7 @@ from rich.table import Table as RichTable
 from common.files import FileError, write_text
 from common.pages import Markdown, page
 from eval.figures import FIGURES, figure, figures_of
+from eval.intervals import LEAST
 from eval.results import Result, check_comparable
 from eval.statistics import Interval
 
@@ -48,18 +49,25 @@ def read_standings(path: Path) -> tuple[str, Standings]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         return str(content.get("test_set", "")), {
-            name: {key: Interval(**{end: float(own[key][end]) for end in ("mean", "low", "high")}) for key in keys}
-            for name, own in content["models"].items()
+            name: {key: _interval(own[key]) for key in keys} for name, own in content["models"].items()
         }
     except (OSError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise FileError(f"{path}: {error!r}, expected mean, low and high of {', '.join(keys)} by model") from error
+
+
+def _interval(content: Mapping[str, Any]) -> Interval:
+    mean, low, high = (content[end] for end in ("mean", "low", "high"))
+    return Interval(float(mean)) if low is None else Interval(float(mean), float(low), float(high))
 
 
 _SHOWN_ONLY: Final = (
     "(shown only): over the replies that show a reader something; in the row above it the others count 0. What two "
     "models write is compared by these rows, how often they write it by the column Shown."
 )
-_INTERVALS: Final = "95 % intervals over questions; ↑ more is better, ↓ less."
+_INTERVALS: Final = (
+    f"95 % intervals over questions; a mean alone is of fewer than {LEAST} questions, or they are all the same; "
+    "↑ more is better, ↓ less."
+)
 # A border and two spaces, of a column on the terminal.
 _RULES: Final = 3
 PAPER_TABLES: Final = ("2", "3", "4")
@@ -246,7 +254,7 @@ def print_results(results: Sequence[Result], console: Console) -> None:
         part = replace(drawn, columns=tuple(keys), rows=tuple(rows))
         headings = [figure(key).heading for key in keys]
         columns = [(row.model, part.cells(row)) for row in rows]
-        for own in _fitting(columns, console.width - max(map(cell_len, headings), default=0) - _RULES):
+        for own in _fitting(columns, console.width - max(map(cell_len, headings), default=0) - _RULES - 1):
             shown = RichTable("", *(Column(name, justify="right") for name, _ in own), title=title)
             for heading, cells in zip(headings, zip(*(cells for _, cells in own), strict=True), strict=True):
                 shown.add_row(heading, *cells)
@@ -260,8 +268,7 @@ def _fitting(columns: Sequence[tuple[str, list[str]]], width: int) -> Iterator[l
     group: list[tuple[str, list[str]]] = []
     left = width
     for name, cells in columns:
-        own = max(map(cell_len, cells), default=0)
-        own = max(own, *map(cell_len, name.split() or [""])) + _RULES
+        own = max(map(cell_len, [name, *cells])) + _RULES
         if group and own > left:
             yield group
             group, left = [], width

@@ -22,9 +22,7 @@ TABLES_FILE: Final = "tables.json"
 _PROTOCOLS: Final = ("paper", "zh")
 
 
-def write_tables(
-    entries: Sequence[Entry], profile: str, folder: Path, variants: Sequence[str], seed: int
-) -> list[Path]:
+def write_tables(entries: Sequence[Entry], profile: str, folder: Path, variants: Sequence[str]) -> list[Path]:
     """Draw what the entries of a profile allow.
 
     Args:
@@ -32,7 +30,6 @@ def write_tables(
         folder: for ``tables.md``, ``table<number>.<protocol>.<corpus>.tex``, plots and ``tables.json``.
         variants: rows of the variants; a model that is none is a baseline of Table 2, a variant that the paper does not
             have stands in Table 3.
-        seed: of the bootstrap.
 
     Returns:
         what a reader opens; nothing where the profile has no entry.
@@ -47,10 +44,10 @@ def write_tables(
         compared: list[dict[str, str]] = []
         for number, models in _models(own, variants).items():
             for protocol in _PROTOCOLS:
-                if table := draw(own, number, protocol, models, seed):
+                if table := draw(own, number, protocol, models):
                     titled = replace(table, title=f"{table.title} ({corpus})")
                     found.append((f"table{number}.{protocol}.{stem}", titled))
-            compared += _differences(own, number, seed)
+            compared += _differences(own, number)
         picture = f"steps.{stem}.png" if (curves := _curves(own)) else ""
         if curves:
             plot_steps(curves, folder / picture)
@@ -99,7 +96,7 @@ def read_tables(file: Path) -> list[ResultTable]:
         raise FileError(f"{file}: {error!r}, expected the tables of `make tables`. Run it again.") from error
 
 
-def _cells(cells: dict[str, dict[str, float] | float]) -> dict[str, Interval | float]:
+def _cells(cells: dict[str, dict[str, Any] | float]) -> dict[str, Interval | float]:
     return {key: Interval(**value) if isinstance(value, dict) else value for key, value in cells.items()}
 
 
@@ -118,12 +115,12 @@ def _minutes(entry: Entry) -> list[str]:
     return [] if entry.seconds is None else [f"{entry.seconds / 60:.1f} min"]
 
 
-def _differences(entries: Sequence[Entry], number: str, seed: int) -> Iterator[dict[str, str]]:
+def _differences(entries: Sequence[Entry], number: str) -> Iterator[dict[str, str]]:
     """Paired differences, seed by seed and together, for the tables that compare variants."""
     sets = dict.fromkeys(one.test_set for entry in entries for one in entry.results)
     for test_set in sets:
         for later, earlier in COMPARED.get(number, ()):
-            seeds, gains = differences(entries, later, earlier, test_set, figures_of("gains"), seed)
+            seeds, gains = differences(entries, later, earlier, test_set, figures_of("gains"))
             if gains:
                 title = f"{later} − {earlier} on {test_set}, protocol zh, by seed and pooled by question"
                 yield {"title": title, "table": render(gains, [f"seed {one}" for one in seeds], (earlier, later))}

@@ -96,7 +96,7 @@ def run(arguments: Sequence[str]) -> None:
         if config.action == "run":
             for seed in config.seeds:
                 _run_seed(common, config, seed, ledger)
-        drawn = write_tables(read_entries(ledger), common.profile, common.root / "tables", rows, common.seed)
+        drawn = write_tables(read_entries(ledger), common.profile, common.root / "tables", rows)
     except FileError as error:
         raise StageError(f"tables: {error}") from error
     if not drawn:

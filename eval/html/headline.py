@@ -121,7 +121,7 @@ def _turned(gain: Gain) -> Gain:
     """The same comparison seen from the other model."""
 
     def turn(interval: Interval | None) -> Interval | None:
-        return None if interval is None else Interval(-interval.mean, -interval.high, -interval.low)
+        return None if interval is None else interval.moved(-1.0)
 
     turned = turn(gain.gain)
     assert turned is not None

@@ -75,23 +75,29 @@ def gain_groups(gains: Sequence[Gain]) -> list[dict[str, Any]]:
     groups = []
     for key in dict.fromkeys(gain.figure for gain in gains):
         mine = [gain for gain in gains if gain.figure == key]
-        scale = max(max(abs(gain.gain.low), abs(gain.gain.high)) for gain in mine) or 1.0
+        scale = max(abs(end) for gain in mine for end in _whisker(gain.gain).values()) or 1.0
         rows = [
             {
                 "gain": gain,
                 "shown": _cell(gain.gain, 3, "+"),
                 "both": _cell(gain.shown, 3, "+") if gain.shown else _NONE,
-                "p_both": "–" if gain.p_shown is None else gain.p_shown.text(),
+                "p_both": "–" if gain.p_shown is None else gain.p_shown.named(),
                 "both_sure": is_clear(gain),
                 "level": _cell(gain.at_equal_length, 3, "+") if gain.at_equal_length else _NONE,
-                "p": gain.p.text(),
+                "p": gain.p.named(),
                 "sure": gain.p.value < CLEAR,
-                **{end: round(50 + 50 * getattr(gain.gain, end) / scale, 2) for end in ("mean", "low", "high")},
+                **{end: round(50 + 50 * value / scale, 2) for end, value in _whisker(gain.gain).items()},
             }
             for gain in mine
         ]
         groups.append({"figure": key, "heading": figure(key).label, "meaning": figure(key).meaning, "rows": rows})
     return groups
+
+
+def _whisker(interval: Interval) -> dict[str, float]:
+    """What is drawn of it: a point where it has no ends."""
+    low, high = interval.ends or (interval.mean, interval.mean)
+    return {"mean": interval.mean, "low": low, "high": high}
 
 
 def heat_maps(
@@ -197,8 +203,10 @@ def ranking_rows(ranking: Standings) -> list[tuple[str, list[Cell]]]:
 
 
 def _cell(interval: Interval, decimals: int, sign: str = "") -> Cell:
-    mean, low, high = (number(value, decimals, sign) for value in (interval.mean, interval.low, interval.high))
-    return mean, f"{low} to {high}"
+    return (
+        number(interval.mean, decimals, sign),
+        " to ".join(number(end, decimals, sign) for end in interval.ends or ()),
+    )
 
 
 def crisis_note() -> list[str]:

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from common.settings import check, limited, one_of
 from eval.caveats import SHORT, caveats_by_set
-from eval.compare import stages
+from eval.compare import families, stages
 from eval.figures import FIGURES, figure, figures_of
 from eval.html.headline import difference, further, headline, levels
 from eval.html.inputs import Run
@@ -31,6 +31,7 @@ from eval.html.parts import (
     risk_tables,
 )
 from eval.html.plots import MODEL_COLOURS, curve_panels, distribution_panels, kind_panels, reliability_panel
+from eval.intervals import LEAST
 from eval.replies import FAULTS
 from eval.report import CHAINS_NOTE, SAMPLE, SAMPLE_NOTE, SLICE_NOTE
 from eval.tables import PAPER_TABLES, result_table
@@ -136,7 +137,8 @@ def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
         ],
         headline=headline(run.gains, run.results, config.headline),
         further=further(run.gains, run.results, config.headline),
-        comparisons=len(run.gains),
+        p_values=families(run.gains),
+        least=LEAST,
         uncompared=[figure(name).label for name in config.headline if name not in {gain.figure for gain in run.gains}],
         results=Markup(table.html()),
         faults=[

@@ -1,7 +1,8 @@
 """What rankings say: Win@1, Win@2, mean rank, strengths, and how far raters agree and can be relied on.
 
 The paper gives Win@1, Win@2 and mean rank without intervals (Table 2). Here both the questions and the raters are taken
-as drawn at random, so both are drawn again for the intervals.
+as drawn at random, so both are drawn again for the standard error (Owen, 2007, https://doi.org/10.1214/07-AOAS122), and
+the interval has Student's quantile of the smaller of both numbers: few raters say little about others.
 """
 
 from collections import Counter
@@ -14,14 +15,17 @@ import krippendorff
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import kendalltau
+from scipy.stats import kendalltau, t
 from tqdm import tqdm
 
 from common.errors import StageError
 from common.records.rankings import Ranking
+from eval.intervals import LEAST, Bounds, cut
 from eval.statistics import Interval
 
 RESAMPLES: Final = 2000
+# Raters from which on there is an interval: of two, Student's quantile is 13 and it says nothing.
+LEAST_RATERS: Final = 3
 # Fewer: each takes a tenth of a second.
 STRENGTH_RESAMPLES: Final = 100
 # Of Plackett–Luce: keeps the strength of a model that always wins or always loses finite.
@@ -160,16 +164,25 @@ def _figures(ranks: pd.DataFrame, seed: int, strength_resamples: int) -> dict[st
     weights = _crossed(ranks, RESAMPLES, seed)
     shares = weights / weights.sum(axis=1, keepdims=True)
     strengths = _strengths(values, weights[:strength_resamples])
+    raters, questions = (ranks[column].nunique() for column in ("rater", "question_id"))
+    enough = raters >= LEAST_RATERS and questions >= LEAST
 
-    def over(own: Floats) -> Interval:
-        return _interval(float(own.mean()), (shares @ own)[:, 0])
+    def interval(mean: float, draws: Floats, bounds: Bounds) -> Interval:
+        error = float(draws.std(ddof=1))
+        if not enough or error < 1e-12:
+            return Interval(mean)
+        half = float(t.ppf(0.975, min(raters, questions) - 1)) * error
+        return Interval.of(mean, cut(mean, -half, half, bounds))
+
+    def over(own: Floats, bounds: Bounds) -> Interval:
+        return interval(float(own.mean()), (shares @ own)[:, 0], bounds)
 
     found = {
         model: Figures(
-            over(100.0 * (rank <= 1)),
-            over(100.0 * (rank <= 2)),
-            over(rank),
-            _interval(float(strengths[0][column]), strengths[1][:, column]),
+            over(100.0 * (rank <= 1), (0.0, 100.0)),
+            over(100.0 * (rank <= 2), (0.0, 100.0)),
+            over(rank, (1.0, float(len(models)))),
+            interval(float(strengths[0][column]), strengths[1][:, column], (0.0, 1.0)),
         )
         for column, model in enumerate(models)
         for rank in [values[:, [column]]]
@@ -194,10 +207,6 @@ def _crossed(ranks: pd.DataFrame, resamples: int, seed: int) -> Floats:
         if weights.any():
             found.append(weights)
     return np.array(found)
-
-
-def _interval(mean: float, draws: Floats) -> Interval:
-    return Interval(mean, *map(float, np.percentile(draws, [2.5, 97.5])))
 
 
 def _strengths(values: Floats, weights: Floats) -> tuple[Floats, Floats]:

@@ -19,14 +19,16 @@ from common.manifest import require_stage
 from common.markdown import table
 from common.records.rankings import RANKINGS_FILE, Ranking, write_rankings
 from common.settings import check, limited, one_of
-from eval.human.analysis import Study
+from eval.human.analysis import LEAST_RATERS, Study
 from eval.human.server import ACCOUNTS, LabelStudio, Server, accounts
 from eval.human.study import Left, instructions, page, pages, rankings_of
+from eval.intervals import LEAST
 from eval.plots import plot_mean_ranks
 from eval.replies import BlindItem, items_of_run, named_set
 
 NOTE: Final = (
-    "95 % intervals: questions and raters are both drawn again. Strength: Plackett–Luce, the chance to be put first "
+    "95 % intervals: questions and raters are both drawn again; none of fewer than "
+    f"{LEAST_RATERS} raters or {LEAST} questions. Strength: Plackett–Luce, the chance to be put first "
     "among all. Raters who agree in everything have W and alpha 1; by chance alpha is 0, W as told. Preference is not "
     "benefit: nothing here claims clinical validity."
 )

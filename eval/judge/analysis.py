@@ -16,9 +16,11 @@ import pandas as pd
 from common.records.rankings import CRITERIA, KEYS, OVERALL, Answer, Choice, Comparison, Ranking
 from eval.judge.config import Usage
 from eval.replies import BlindItem
-from eval.statistics import Interval, bootstrap_mean, length_controlled, lengths_overlap
+from eval.statistics import Interval, length_controlled, lengths_overlap, mean_interval
 
 _POINTS: Final[dict[Choice, float]] = {"A": 1.0, "tie": 0.5, "B": 0.0}
+
+_SHARE: Final = (0.0, 1.0)
 
 _SCORES: Final = [OVERALL, "points", "criteria"]
 
@@ -204,7 +206,11 @@ def rank_figures(rankings: Sequence[Ranking], seed: int) -> dict[str, tuple[Inte
     for model in sorted(rankings[0].order) if rankings else []:
         ranks = pd.Series([ranking.order.index(model) + 1 for ranking in rankings], dtype=float)
         first, two = 100.0 * (ranks <= 1), 100.0 * (ranks <= 2)
-        figures[model] = (bootstrap_mean(first, seed), bootstrap_mean(two, seed), bootstrap_mean(ranks, seed))
+        figures[model] = (
+            mean_interval(first, (0.0, 100.0)),
+            mean_interval(two, (0.0, 100.0)),
+            mean_interval(ranks, (1.0, float(len(rankings[0].order)))),
+        )
     return figures
 
 
@@ -237,7 +243,7 @@ def analyse(
     both = sides(pairs[pairs["question_id"].isin(whole)])
     models = {
         model: ModelFigures(
-            {key: bootstrap_mean(own.groupby("question_id")[key].mean(), seed) for key in KEYS},
+            {key: mean_interval(own.groupby("question_id")[key].mean(), _SHARE) for key in KEYS},
             *ranks,
             chars=sum(len(item.replies[model]) for item in items) / len(items),
         )
@@ -260,23 +266,20 @@ def analyse(
         usage=Usage.of(answers),
         cost=cost,
     )
-    by_pair = [
-        _pair(str(ours), str(theirs), group, seed) for (ours, theirs), group in pairs.groupby(["ours", "theirs"])
-    ]
-    return Judgement(judge, counts, models, by_pair, _bias(pairs, seed))
+    by_pair = [_pair(str(ours), str(theirs), group) for (ours, theirs), group in pairs.groupby(["ours", "theirs"])]
+    return Judgement(judge, counts, models, by_pair, _bias(pairs))
 
 
-def _pair(ours: str, theirs: str, group: pd.DataFrame, seed: int) -> PairFigures:
+def _pair(ours: str, theirs: str, group: pd.DataFrame) -> PairFigures:
     outcome, our_chars, their_chars = group[OVERALL], group["our_chars"], group["their_chars"]
     level = None
     if lengths_overlap(our_chars.tolist(), their_chars.tolist()):
         preference = outcome.tolist(), (1 - outcome).tolist()
-        gain = length_controlled(*preference, our_chars.tolist(), their_chars.tolist(), seed)
-        level = Interval(*((1 + value) / 2 for value in (gain.mean, gain.low, gain.high)))
+        level = length_controlled(*preference, our_chars.tolist(), their_chars.tolist()).moved(0.5, 0.5)
     return PairFigures(
         ours,
         theirs,
-        bootstrap_mean(outcome, seed),
+        mean_interval(outcome, _SHARE),
         won=int((outcome == 1).sum()),
         tied=int((outcome == 0.5).sum()),
         lost=int((outcome == 0).sum()),
@@ -284,9 +287,9 @@ def _pair(ours: str, theirs: str, group: pd.DataFrame, seed: int) -> PairFigures
     )
 
 
-def _bias(pairs: pd.DataFrame, seed: int) -> Bias:
+def _bias(pairs: pd.DataFrame) -> Bias:
     def over_questions(values: pd.Series) -> Interval | None:
-        return bootstrap_mean(values.groupby(pairs["question_id"]).mean(), seed) if len(values) else None
+        return mean_interval(values.groupby(pairs["question_id"]).mean(), _SHARE) if len(values) else None
 
     there, back = pairs[f"{OVERALL}_1"], pairs[f"{OVERALL}_2"]
     ours = (there + back) / 2

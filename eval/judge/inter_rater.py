@@ -10,7 +10,7 @@ from sklearn.metrics import cohen_kappa_score
 from common.records.rankings import OVERALL, Ranking
 from eval.judge.client import JudgeError
 from eval.replies import BlindItem
-from eval.statistics import Interval, bootstrap_mean
+from eval.statistics import Interval, mean_interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def inter_rater(
         raters=len({ranking.rater for ranking in both}),
         questions=len(by_question),
         left_out=len({ranking.question_id for ranking in people} - set(orders)),
-        tau=bootstrap_mean(by_question, seed),
+        tau=mean_interval(by_question, (-1.0, 1.0)),
         pairs=int(decided.sum()),
         tied=int((~decided).sum()),
         agreed=agreed,

@@ -88,7 +88,7 @@ def _models(judgement: Judgement) -> list[str]:
             ),
         ),
         "",
-        "Win rate: share of pairs won, ties half; Win@1 and Win@2 in per cent. 95 % bootstrap intervals over "
+        "Win rate: share of pairs won, ties half; Win@1 and Win@2 in per cent. 95 % intervals over "
         f"questions. In {judgement.counts.drawn} of {judgement.counts.whole} questions a draw, seeded by the question, "
         "decided between models that nothing else told apart.",
         "",

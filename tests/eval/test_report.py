@@ -104,17 +104,18 @@ def test_report_files(scores: dict[str, pd.DataFrame], test_set: pd.DataFrame, t
     write_report(tmp_path, results, gains, [parts], ["reward.png"])
     write_replies(tmp_path, scores, test_set)
     report = re.sub(" +", " ", (tmp_path / "report.md").read_text(encoding="utf-8"))
-    assert "| sample | SFT+GRPO | 2.00 (2.00 to 2.00) | 1.00 (1.00 to 1.00) | 1.00 (1.00 to 1.00) |" in report
-    assert "| Reward | SFT+GRPO − SFT | +0.500 (+0.500 to +0.500) |" in report
+    assert "| sample | SFT+GRPO | 2.00 | 1.00 | 1.00 |" in report
+    assert "| Reward | SFT+GRPO − SFT | +0.500 | 1.000 (primary) |" in report
     # No cosine is above the sheld-out reward model's T, so what GRPO gained there is nothing.
     assert (
-        "| Held-out answer | SFT+GRPO − SFT | +0.000 (+0.000 to +0.000) | 1.000 | +0.000 (+0.000 to +0.000), 2 q"
+        "| Held-out answer | SFT+GRPO − SFT | +0.000 | 1.000 (primary) | +0.000, 2 questions | 1.000 (primary) |"
         in report
     )
+    assert "Primary family, fixed before any reply was scored, 3 tests" in report
     assert "- base, sample: 4 replies no answer." in report
     assert "![reward](reward.png)" in report
     assert report.count("SFT learnt from chains that were written for this project, not reviewed.") == 1
-    assert "| at risk | 0.00 (0.00 to 0.00) | 1.50 (1.50 to 1.50) | 2.00 (2.00 to 2.00) |" in report
+    assert "| at risk | 0.00 | 1.50 | 2.00 |" in report
     assert "| 职场 | 0.00" in report
     shown = (tmp_path / "replies.md").read_text(encoding="utf-8")
     assert "**L1 情绪与处境**：难过" in shown

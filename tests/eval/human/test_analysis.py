@@ -12,6 +12,7 @@ from common.records.rankings import Ranking
 from eval.human.analysis import analyse
 from eval.human.conduct import write_study
 from eval.human.study import Left
+from eval.statistics import mean_interval
 from eval.tables import read_standings
 from tests.eval.human.simulation import largest_entropy, plackett_luce
 
@@ -68,7 +69,8 @@ def test_plackett_luce_strengths_come_back() -> None:
     for model, strength in zip("wxyz", strengths, strict=True):
         interval = study.models[model].strength
         assert interval.mean == pytest.approx(strength, abs=0.03)
-        assert interval.low - 0.01 <= strength <= interval.high + 0.01
+        assert interval.ends is not None
+        assert interval.ends[0] <= strength <= interval.ends[1]
 
 
 @pytest.mark.parametrize("test_set", TABLE_2)
@@ -86,7 +88,8 @@ def test_the_papers_human_columns_come_back_from_a_simulated_study(test_set: str
         assert found.win_1.mean == pytest.approx(win_1, abs=4 * (win_1 * (100 - win_1) / 2000) ** 0.5 + 0.06)
         assert found.win_2.mean == pytest.approx(win_2, abs=4 * (win_2 * (100 - win_2) / 2000) ** 0.5 + 0.06)
         assert found.mean_rank.mean == pytest.approx(mean_rank, abs=4 * 1.71 / 2000**0.5 + 0.002)
-        assert found.win_1.low < found.win_1.mean < found.win_1.high
+        assert found.win_1.ends is not None
+        assert found.win_1.ends[0] < found.win_1.mean < found.win_1.ends[1]
 
 
 def test_strengths_alone_do_not_give_the_papers_columns() -> None:
@@ -106,10 +109,43 @@ def test_the_report_is_read_by_the_tables(tmp_path: Path) -> None:
     study = analyse(rankings, 1, strength_resamples=2)
     write_study(tmp_path, study, "PsyQA", {"a": Left([4], [1, 2]), "c": Left([1], [])})
     assert read_standings(tmp_path / "ranking.json")[1]["x"]["win_1"].mean == 100.0
-    assert "| x | 100.0 (100.0 to 100.0) |" in (tmp_path / "ranking.md").read_text(encoding="utf-8")
+    assert "| x | 100.0 | 100.0 | 1.000 |" in (tmp_path / "ranking.md").read_text(encoding="utf-8")
     assert "| a | 3 | 1.000 | 0 of 0 | 1 | 2 |" in (tmp_path / "ranking.md").read_text(encoding="utf-8")
     assert "| c | 0 |" in (tmp_path / "ranking.md").read_text(encoding="utf-8")
     assert (tmp_path / "ranking.png").read_bytes().startswith(b"\x89PNG")
     (tmp_path / "ranking.json").write_text("[]")
     with pytest.raises(FileError, match=r"ranking\.json"):
         read_standings(tmp_path / "ranking.json")
+
+
+def test_no_interval_of_few_raters_or_questions_and_a_wide_one_of_three() -> None:
+    orders = plackett_luce("xyz", [0.5, 0.3, 0.2])
+    for raters, questions in ((2, 40), (40, 9)):
+        few = analyse(orders.study(raters, questions, 1), 1, strength_resamples=5).models["x"]
+        assert (few.win_1.ends, few.strength.ends) == (None, None)
+    three, many = (analyse(orders.study(n, 30, 1), 1, strength_resamples=5).models["x"].win_1 for n in (3, 20))
+    assert three.ends is not None
+    assert many.ends is not None
+    assert three.ends[1] - three.ends[0] > 2 * (many.ends[1] - many.ends[0])
+    assert three.ends[1] <= 100
+
+
+def test_intervals_cover_where_raters_have_tastes_of_their_own() -> None:
+    """Five raters, each of whom likes the models otherwise: questions alone would say that there is no doubt."""
+    rng = np.random.default_rng(3)
+    inside, alone = [], []
+    for _ in range(60):
+        first = rng.random((5, 12)) < rng.beta(4, 4, (5, 1))
+        rankings = [
+            Ranking(f"r{rater}", f"q{question}", ("x", "y") if first[rater, question] else ("y", "x"))
+            for rater in range(5)
+            for question in range(12)
+        ]
+        ends = analyse(rankings, 1, strength_resamples=2).models["x"].win_1.ends
+        over_questions = mean_interval(100.0 * first.mean(axis=0), (0.0, 100.0)).ends
+        assert ends is not None
+        assert over_questions is not None
+        inside.append(ends[0] <= 50 <= ends[1])
+        alone.append(over_questions[0] <= 50 <= over_questions[1])
+    assert np.mean(inside) >= 0.92
+    assert np.mean(alone) < 0.85
