@@ -62,7 +62,7 @@ class ReportConfig:
     slices: list[str] = field(default_factory=lambda: figures_of("slices"))
     risk: list[str] = field(default_factory=lambda: figures_of("headline"))
     topics: int = limited(40, 1)
-    small: int = limited(5, 1)
+    small: int = limited(LEAST, 1)
     paper_table: str = field(default="2", metadata=one_of(PAPER_TABLES))
 
     def __post_init__(self) -> None:
