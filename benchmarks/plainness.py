@@ -19,6 +19,7 @@ from typing import Final
 
 from omegaconf import OmegaConf
 
+from common.pages import table
 from common.records.replies import read_replies
 from common.settings import build
 from data_prep.corpora import load_corpus
@@ -78,15 +79,12 @@ def repeats(text: str, run: int = _RUN) -> bool:
     return len(set(stretches)) < len(stretches)
 
 
-def row(name: str, texts: Sequence[str], model: Trigrams) -> str:
-    """A line of the table."""
+def row(name: str, texts: Sequence[str], model: Trigrams) -> tuple[str, ...]:
+    """A row of the table."""
     bits = [model.bits(text) for text in texts]
-    distinct = sum(map(distinct_2, texts)) / len(texts)
-    again = sum(map(repeats, texts)) / len(texts)
-    return (
-        f"| {name} | {len(texts)} | {median(bits):.2f} | {sum(bits) / len(bits):.2f} | {distinct:.2f} | {again:.2f} "
-        f"| {sum(map(len, texts)) / len(texts):.0f} |"
-    )
+    means = [sum(values) / len(texts) for values in (bits, map(distinct_2, texts), map(repeats, texts))]
+    length = f"{sum(map(len, texts)) / len(texts):.0f}"
+    return name, f"{len(texts)}", f"{median(bits):.2f}", *(f"{mean:.2f}" for mean in means), length
 
 
 def main() -> None:
@@ -105,11 +103,16 @@ def main() -> None:
         "chains": ["".join(question.coe) for question in questions if question.coe],
         **{path: texts.tolist() for path, texts in replies.items()},
     }
-    print("| texts | number | bits, median | bits, mean | distinct bigrams | repeat 20 characters | characters |")
-    print("|---|---:|---:|---:|---:|---:|---:|")
-    for name, texts in tables.items():
-        if texts:
-            print(row(name, texts, model))
+    headings = (
+        "texts",
+        "number",
+        "bits, median",
+        "bits, mean",
+        "distinct bigrams",
+        "repeat 20 characters",
+        "characters",
+    )
+    print(table(headings, [row(name, texts, model) for name, texts in tables.items() if texts]))
 
 
 if __name__ == "__main__":

@@ -1,26 +1,33 @@
 """The dataset card: ``README.md`` beside the prepared files, in the form that the Hugging Face Hub reads.
 
 The YAML header is huggingface_hub's, so ``load_dataset(folder, "grpo")`` finds the files by it; what follows is for
-people. All numbers come from the run (``CardFacts``), all field names from the files' own schemas; nothing is counted
-here and only ``data_file`` reads. What the header may say: https://huggingface.co/docs/hub/datasets-cards
+people. Its text is ``templates/card.md.jinja``, its words for corpora, pictures and fields are ``card.yaml``. All
+numbers come from the run (``CardFacts``), all field names from the files' own schemas; nothing is counted here. What
+the header may say: https://huggingface.co/docs/hub/datasets-cards
 """
 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import yaml
 from huggingface_hub import DatasetCardData
 
-from common.markdown import cell, table_text
-from data_prep import card_text
+from common.human_help import human_help
+from common.pages import Markdown, page
 from data_prep.plots import TOPICS_SHOWN
 from data_prep.statistics import CorpusStatistics, table1
 from data_prep.tally import StageCount
 
+_WORDS: Final[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("card.yaml").read_text(encoding="utf-8"))
+# A corpus's format → its origin, terms and, where there is one, citation.
+SOURCES: Final[Mapping[str, Mapping[str, str]]] = _WORDS["sources"]
+# A field's path as the card prints it → what it means.
+FIELDS: Final[Mapping[str, str]] = _WORDS["fields"]
 TAGS: Final = ("mental-health", "counselling", "empathy", "chain-of-empathy", "grpo")
 
 _OTHER: Final = "other"  # the Hub's word for a licence that is not in its list
@@ -59,7 +66,7 @@ class CardFacts:
 
     Attributes:
         name: the data set's, for people.
-        sources: the corpora it was made from, keys of ``card_text.SOURCES``.
+        sources: the corpora it was made from, keys of ``SOURCES``.
         corpora: the columns of Table 1: a name → its statistics, such as the corpus as read and as kept.
         kept: statistics of the questions that the files were made from; the pictures and topics are theirs.
         pictures: names of picture files beside the card.
@@ -95,11 +102,11 @@ class CardFacts:
         Raises:
             ValueError: a source that no text is known for.
         """
-        unknown = sorted(set(self.sources) - set(card_text.SOURCES))
+        unknown = sorted(set(self.sources) - set(SOURCES))
         if unknown or not self.sources:
             raise ValueError(
-                f"dataset card, sources: found {unknown or 'none'}, expected some of {sorted(card_text.SOURCES)}. "
-                "Describe the corpus in data_prep/card_text.py."
+                f"dataset card, sources: found {unknown or 'none'}, expected some of {sorted(SOURCES)}. "
+                "Describe the corpus in data_prep/card.yaml."
             )
 
 
@@ -122,22 +129,34 @@ def data_file(path: Path, config: str = "", split: str = "") -> DataFile:
 
 def dataset_card(facts: CardFacts) -> str:
     """The whole card, ending with a line end."""
-    citations = (card_text.SOURCES[key].citation for key in facts.sources)
-    sections = (
-        ("What it holds", _holds(facts)),
-        ("How it was made", card_text.MADE + "\n" + _steps(facts.steps)),
-        ("Statistics", _statistics(facts)),
-        ("Splits", card_text.SPLITS + "\n" + _counts(("Split", "Questions"), facts.splits)),
-        ("Files and fields", _files(facts.files)),
-        ("Personal data", _personal_data(facts.masked)),
-        ("Risk", _risk(facts)),
-        ("Leaks between the splits", card_text.LEAKS + "\n" + _counts(("Looked for", "Found"), facts.leaks)),
-        ("Use", card_text.USE),
-        ("Terms", _terms(facts)),
-        ("Citation", "\n".join([card_text.PAPER_CITATION, *filter(None, citations)])),
+    kept = facts.kept
+    texts = (("Title", kept.titles), ("Description", kept.descriptions), ("Response", kept.responses))
+    return page(
+        "data_prep",
+        "card",
+        header=Markdown(_header(facts)),
+        facts=facts,
+        kept=kept,
+        sources=[SOURCES[key] for key in facts.sources],
+        pictures=_WORDS["pictures"],
+        lengths=[(name, f"{x.mean:,.1f}", f"{x.median:,g}", f"{x.p95:,}", f"{x.maximum:,}") for name, x in texts],
+        topics=_topics(kept),
+        schemas=_schemas(facts.files),
+        table1=table1(facts.corpora),
+        step_rows=step_rows,
+        counted=counted,
+        help=human_help(),
     )
-    body = "\n".join(f"## {heading}\n\n{text}" for heading, text in sections)
-    return f"---\n{_header(facts)}---\n\n# {cell(facts.name)}\n\n{card_text.WARNING}\n{body}"
+
+
+def step_rows(steps: Mapping[str, StageCount]) -> list[tuple[str, ...]]:
+    """Rows of a table: a step, how many came in, were kept and were left out."""
+    return [(step, f"{n.came_in:,}", f"{n.kept:,}", f"{n.rejected:,}") for step, n in steps.items()]
+
+
+def counted(counts: Mapping[str, int]) -> list[tuple[str, str]]:
+    """Rows of a table: a name and its number."""
+    return [(name, f"{count:,}") for name, count in counts.items()]
 
 
 def _header(facts: CardFacts) -> str:
@@ -156,98 +175,36 @@ def _header(facts: CardFacts) -> str:
         tags=list(TAGS),
         configs=[{"config_name": name, "data_files": files} for name, files in configs.items()],
     )
-    return data.to_yaml() + "\n"
+    return data.to_yaml()
 
 
-def _holds(facts: CardFacts) -> str:
-    sources = "".join(f"- {card_text.SOURCES[key].origin}\n" for key in facts.sources)
-    return (
-        f"{facts.kept.questions:,} counselling questions in Chinese with {facts.kept.answers:,} responses, prepared "
-        f"for the stages of Empathy-R1, from:\n\n{sources}\n{card_text.HOLDS}"
-    )
-
-
-def _steps(steps: Mapping[str, StageCount]) -> str:
-    rows = ((cell(step), f"{n.came_in:,}", f"{n.kept:,}", f"{n.rejected:,}") for step, n in steps.items())
-    return table_text(("Step", "Came in", "Kept", "Left out"), rows)
-
-
-def _statistics(facts: CardFacts) -> str:
-    kept = facts.kept
-    lengths = table_text(
-        ("Characters of a", "Mean", "Median", "95th percentile", "Longest"),
-        (
-            (name, f"{kind.mean:,.1f}", f"{kind.median:,g}", f"{kind.p95:,}", f"{kind.maximum:,}")
-            for name, kind in (("Title", kept.titles), ("Description", kept.descriptions), ("Response", kept.responses))
-        ),
-    )
-    pictures = "".join(f"![{card_text.PICTURES.get(name, name)}]({name})\n\n" for name in facts.pictures)
-    return f"{card_text.TABLE_1}\n{table1(facts.corpora)}\nThe questions kept:\n\n{lengths}\n{pictures}{_topics(kept)}"
-
-
-def _topics(kept: CorpusStatistics) -> str:
-    if not kept.topics:
-        return "The corpus names no topics.\n"
+def _topics(kept: CorpusStatistics) -> list[tuple[str, str, str]]:
     ranked = list(kept.topics.items())
-    rows = [(str(rank), cell(topic), f"{n:,}") for rank, (topic, n) in enumerate(ranked[:TOPICS_SHOWN], 1)]
+    rows = [(str(rank), topic, f"{n:,}") for rank, (topic, n) in enumerate(ranked[:TOPICS_SHOWN], 1)]
     if others := ranked[TOPICS_SHOWN:]:
         rows.append(("", f"{len(others)} other topics", f"{sum(count for _, count in others):,}"))
     if kept.no_topic:
         rows.append(("", "no topic", f"{kept.no_topic:,}"))
-    return "Topics, by the ranks of `topics.png`:\n\n" + table_text(("Rank", "Topic", "Questions"), rows, left=2)
+    return rows
 
 
-def _files(files: tuple[DataFile, ...]) -> str:
-    """A table of fields for each schema, under the names of the files that have it."""
+def _schemas(files: tuple[DataFile, ...]) -> list[tuple[list[DataFile], list[tuple[Markdown, ...]]]]:
+    """The files of each schema, with the rows of its table of fields."""
     groups: dict[pa.Schema, list[DataFile]] = {}
     for file in files:
         groups.setdefault(file.schema.remove_metadata(), []).append(file)
-    parts = [card_text.FILES]
-    for schema, group in groups.items():
-        named = "".join(
-            f"- `{file.name}`: {file.rows:,} rows"
-            + (f", config `{file.config}`, split `{file.split}`\n" if file.config else "\n")
-            for file in group
-        )
-        rows = [
-            (f"`{path}`", f"`{kind}`", card_text.FIELDS.get(path, "–"))
-            for field in schema
-            for path, kind in _leaves(field.name, field.type)
-        ]
-        parts.append(f"{named}\n{table_text(('Field', 'Type', 'Meaning'), rows, left=3)}")
-    return "\n".join(parts)
+    return [
+        (group, [row for field in schema for row in _fields(field.name, field.type)])
+        for schema, group in groups.items()
+    ]
 
 
-def _leaves(path: str, kind: pa.DataType) -> Iterator[tuple[str, str]]:
+def _fields(path: str, kind: pa.DataType) -> Iterator[tuple[Markdown, ...]]:
     if pa.types.is_struct(kind):
         for field in kind:
-            yield from _leaves(f"{path}.{field.name}", field.type)
+            yield from _fields(f"{path}.{field.name}", field.type)
     elif pa.types.is_list(kind) and pa.types.is_struct(kind.value_type):
-        yield from _leaves(f"{path}[]", kind.value_type)
+        yield from _fields(f"{path}[]", kind.value_type)
     else:
-        yield path, f"list of {kind.value_type}" if pa.types.is_list(kind) else str(kind)
-
-
-def _personal_data(masked: Mapping[str, int] | None) -> str:
-    if masked is None:
-        return card_text.NOT_ANONYMISED
-    counts = _counts(("Type", "Places masked"), masked) if masked else "Nothing was found to mask.\n"
-    return f"{card_text.ANONYMISED}\n{counts}\n{card_text.ANONYMISATION_LIMITS}"
-
-
-def _risk(facts: CardFacts) -> str:
-    counts = _counts(("Category", "Questions"), facts.risks) if facts.risks else "No rule matched a post.\n"
-    return (
-        f"{card_text.RISK}\n{counts}\nQuestions that the corpus itself marks as at acute risk: {facts.crisis:,}. RL "
-        f"prompts with a tag: {facts.risky_prompts:,}.\n\n{card_text.RISK_LIMITS}"
-    )
-
-
-def _terms(facts: CardFacts) -> str:
-    terms = "".join(f"- {card_text.SOURCES[key].terms}\n" for key in facts.sources)
-    note = card_text.LICENSE_OTHER if facts.license == _OTHER else card_text.LICENSE_CHOSEN
-    return f"Licence named in the header: `{facts.license}`. {note}\n{terms}"
-
-
-def _counts(headings: tuple[str, str], counts: Mapping[str, int]) -> str:
-    return table_text(headings, ((cell(name), f"{count:,}") for name, count in counts.items()))
+        shown = f"list of {kind.value_type}" if pa.types.is_list(kind) else kind
+        yield Markdown(f"`{path}`"), Markdown(f"`{shown}`"), Markdown(FIELDS.get(path, "–"))

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from common.markdown import cell, table_text
+from common.pages import Markdown, escape, table
 from common.records.question import Question
 
 # Bars of every length histogram; the last takes everything from its lower edge up.
@@ -153,7 +153,7 @@ def corpus_statistics(questions: Iterable[Question]) -> CorpusStatistics:
     )
 
 
-def table1(ours: Mapping[str, CorpusStatistics]) -> str:
+def table1(ours: Mapping[str, CorpusStatistics]) -> Markdown:
     """Table 1 of the paper in Markdown, its two columns first and ours beside them; it ends with a line end.
 
     Args:
@@ -165,7 +165,7 @@ def table1(ours: Mapping[str, CorpusStatistics]) -> str:
     if not ours:
         raise ValueError("Table 1 without a corpus of ours, expected one or more. Pass the corpus's statistics.")
     columns = {f"{name} (paper)": column for name, column in PAPER.items()}
-    columns |= {f"{cell(name)} (ours)": statistics.table1 for name, statistics in ours.items()}
+    columns |= {f"{escape(' '.join(name.split()))} (ours)": statistics.table1 for name, statistics in ours.items()}
     rows: dict[str, Callable[[Table1Column], str]] = {
         "Questions": lambda column: f"{column.questions:,}",
         "Answers": lambda column: f"{column.answers:,}",
@@ -177,7 +177,7 @@ def table1(ours: Mapping[str, CorpusStatistics]) -> str:
         "Mean responses per question": lambda column: f"{column.responses_per_question:.2f}",
     }
     cells = ([label, *map(show, columns.values())] for label, show in rows.items())
-    return table_text(["", *columns], cells)
+    return table(["", *columns], cells)
 
 
 def _lengths(lengths: list[int], bin_width: int) -> Lengths:

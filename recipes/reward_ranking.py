@@ -19,6 +19,7 @@ from common.errors import StageError
 from common.files import write_json, write_text
 from common.hashing import model_files
 from common.manifest import require_stage
+from common.pages import page
 from common.stage import Plan
 from recipes.profile import Common, section
 from recipes.stage import Recipe, main
@@ -56,7 +57,8 @@ def plan(common: Common, config: RankingConfig) -> Plan:
         cosines = {name: triplet_cosines(encoder, heldout) for name, encoder in encoders.items()}
         results = compare(cosines, heldout, common.seed)
         table = render_pairwise(results)
-        write_text(folder / "pairwise.md", f"# Pairwise accuracy on {triplets}\n\n{table}")
+        shown = page("reward_fns.training", "pairwise", triplets=str(triplets), comparison=table)
+        write_text(folder / "pairwise.md", shown)
         write_json(folder / PAIRWISE, [asdict(result) for result in results])
         print(table)
         return {result.kind: result.accuracy for result in results}

@@ -14,11 +14,12 @@ spans share at least 80 per cent of the longer one.
 import argparse
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from common.pages import table
 from data_prep.anonymise.engine import Anonymiser
 from data_prep.anonymise.placeholders import ALL_TYPES
 from data_prep.scoring import Score
@@ -114,17 +115,12 @@ def _shown(text: str, span: tuple[int, int, str]) -> str:
     return f"{text[max(0, start - _CONTEXT) : start]}【{text[start:end]}】{text[end : end + _CONTEXT]}"
 
 
-def _table(scores: dict[str, Score]) -> Iterator[str]:
-    yield "type\trecall\tprecision\tfound\tmissed\tfalse"
+def _table(scores: dict[str, Score]) -> str:
+    rows = []
     for type, score in [*scores.items(), ("patterned", together([scores[type] for type in PATTERNED]))]:
-        yield "\t".join(
-            [
-                type,
-                f"{score.recall:.3f}",
-                f"{score.precision:.3f}",
-                *map(str, (score.hits, len(score.misses), len(score.false_alarms))),
-            ]
-        )
+        counts = score.hits, len(score.misses), len(score.false_alarms)
+        rows.append((type, f"{score.recall:.3f}", f"{score.precision:.3f}", *counts))
+    return table(("type", "recall", "precision", "found", "missed", "false alarms"), rows)
 
 
 def pooled(scores: Iterable[dict[str, Score]]) -> dict[str, Score]:
@@ -152,14 +148,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     of_file: dict[Path, dict[str, Score]] = {}
     for path in options.files or labelled_files("tune"):
         of_file[path] = scores = measure(read_labelled(path), anonymiser)
-        print(path.name, *_table(scores), sep="\n")
+        print(path.name, _table(scores), sep="\n")
         for type in options.show:
             print(*(f"missed {type}: {each}" for each in scores[type].misses), sep="\n")
             print(*(f"false {type}: {each}" for each in scores[type].false_alarms), sep="\n")
     if not options.files:
-        print("tuning sets", *_table(pooled(of_file.values())), sep="\n")
+        print("tuning sets", _table(pooled(of_file.values())), sep="\n")
         if held := labelled_files("held"):
-            print("held", *_table(pooled(measure(read_labelled(path), anonymiser) for path in held)), sep="\n")
+            print("held", _table(pooled(measure(read_labelled(path), anonymiser) for path in held)), sep="\n")
 
 
 if __name__ == "__main__":

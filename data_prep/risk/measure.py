@@ -10,12 +10,13 @@ after all four. ``sealed``, where it is there, has been used for no rule and is 
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from common.files import read_json_lines
+from common.pages import Markdown, table
 from data_prep.risk.reading import RISKS
 from data_prep.risk.tags import RiskRules
 from data_prep.scoring import Score
@@ -88,23 +89,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for path in options.files:
         known = path.stem in TUNED
         print(f"{path.name}, {'the rules were tuned on it' if known else 'nobody tuned the rules on it'}")
-        print(f"{'category':18} labelled recall tagged precision")
-        for category, score in measure(rules, read_labelled(path)).items():
-            labelled, tagged = score.hits + len(score.misses), score.hits + len(score.false_alarms)
-            recall, precision = (
-                f"{share:.3f}" if of else "–" for share, of in ((score.recall, labelled), (score.precision, tagged))
-            )
-            print(f"{category:18} {labelled:8d} {recall:>6} {tagged:6d} {precision:>9}")
-            if category == options.show:
-                for text in score.misses:
-                    print(f"  missed: {text}")
-                for text in score.false_alarms:
-                    found = dict.fromkeys(
-                        text[match.start : match.end]
-                        for match in rules.explain(text)
-                        if category in (match.category, "any")
-                    )
-                    print(f"  false alarm: {text}  {list(found)}")
+        scores = measure(rules, read_labelled(path))
+        print(_table(scores))
+        if options.show:
+            for text in scores[options.show].misses:
+                print(f"missed: {text}")
+            for text in scores[options.show].false_alarms:
+                found = dict.fromkeys(
+                    text[match.start : match.end]
+                    for match in rules.explain(text)
+                    if options.show in (match.category, "any")
+                )
+                print(f"false alarm: {text}  {list(found)}")
+
+
+def _table(scores: Mapping[str, Score]) -> str:
+    rows = []
+    for category, score in scores.items():
+        labelled, tagged = score.hits + len(score.misses), score.hits + len(score.false_alarms)
+        recall, precision = (
+            f"{share:.3f}" if of else "–" for share, of in ((score.recall, labelled), (score.precision, tagged))
+        )
+        rows.append((Markdown(category), labelled, recall, tagged, precision))
+    return table(("category", "labelled", "recall", "tagged", "precision"), rows)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from transformers import AutoTokenizer
 
 from common.files import replacing, write_json, write_text
+from common.pages import Markdown, page
 from data_prep.dialogues import Dialogue, load_dialogues, treated
 from data_prep.prompts import SYSTEM_PROMPTS
 from recipes.tiny_base.mix import Messages, MixConfig, documents
@@ -106,25 +107,14 @@ def _texts(chats: Iterable[Messages]) -> Iterable[str]:
 
 
 def _card(corpus: Path | None, format: str, told: dict[str, Any], config: BaseConfig) -> str:
-    name = "the project's sample corpus" if corpus is None else corpus.name
     # Who reads a dialogue of SMILECHAT reads a rewrite of a post of PsyQA.
     read = {"smilechat": ["smilechat", "psyqa"]}.get(format, [format])
     head = ModelCardData(language="zh", library_name="transformers", pipeline_tag="text-generation", datasets=read)
-    mix = config.mix
-    return f"""---
-{head.to_yaml()}
----
-
-# A small base model
-
-Qwen3's architecture, {told["parameters"]:,} parameters, a vocabulary of {told["vocab"]:,}. Made by `make base` from
-{name}: {told["train_tokens"]:,} tokens a pass, {config.train.steps or "one pass of"} steps of {config.train.batch} rows
-of {config.train.length} tokens. {mix.turns:.0%} of the dialogues turn by turn, the others as one post and one reply,
-{mix.markup:.1%} of these in tags that the system message names. Texts are cleaned, and personal data that has a pattern
-is masked; names are not.
-
-Held-out loss: **{told["heldout_loss"]:.3f} nats a token** over {told["heldout_tokens"]:,} tokens of the corpus's end.
-
-It writes fluent phrases with little sense, and must not answer anybody in need. It has read the corpus named here, so
-it is no fair base for test questions from there.
-"""
+    return page(
+        "recipes.tiny_base",
+        "card",
+        header=Markdown(head.to_yaml()),
+        corpus="the project's sample corpus" if corpus is None else corpus.name,
+        told=told,
+        config=config,
+    )

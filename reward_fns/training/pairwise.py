@@ -15,6 +15,7 @@ from scipy.sparse import csr_array
 from scipy.stats import rankdata
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from common.pages import Markdown, table
 from common.records.triplets import HARD, KINDS
 from reward_fns.encoder import Encoder
 
@@ -108,20 +109,20 @@ def compare(cosines: Mapping[str, Both], triplets: pd.DataFrame, seed: int) -> l
     return results
 
 
-def render_pairwise(results: Sequence[PairwiseAccuracy]) -> str:
-    """The comparison as a Markdown table, a row a kind of negative; differences with their 95 % intervals."""
+def render_pairwise(results: Sequence[PairwiseAccuracy]) -> Markdown:
+    """The comparison as a table, a row a kind of negative; differences with their 95 % intervals."""
     names = list(results[0].accuracy)
     head = ["negatives", "", "questions", "triplets"]
     head += [f"{name}: accuracy / AUC" for name in names]
     head += [f"{name} − {BASELINE}: {what}" for name in results[0].gain for what in ("accuracy", "AUC")]
-    rows = ["| " + " | ".join(head) + " |", "|---|---|" + "---:|" * (len(head) - 2)]
+    rows: list[list[object]] = []
     for result in results:
-        cells: list[Any] = [result.kind, "hard" if result.kind in HARD else "easy", result.questions, result.triplets]
-        cells += [f"{result.accuracy[name]:.3f} / {result.auc[name]:.3f}" for name in names]
+        kind = Markdown(result.kind), "hard" if result.kind in HARD else "easy"
+        scores = [f"{result.accuracy[name]:.3f} / {result.auc[name]:.3f}" for name in names]
         gains = (gain for name in result.gain for gain in (result.gain[name], result.auc_gain[name]))
-        cells += [f"{mean:+.3f} ({low:+.3f} to {high:+.3f})" for mean, low, high in gains]
-        rows.append("| " + " | ".join(map(str, cells)) + " |")
-    return "\n".join(rows) + "\n"
+        shown = [f"{mean:+.3f} ({low:+.3f} to {high:+.3f})" for mean, low, high in gains]
+        rows.append([*kind, result.questions, result.triplets, *scores, *shown])
+    return table(head, rows, left=2)
 
 
 def _accuracy(good: Cosines, bad: Cosines) -> float:

@@ -13,6 +13,7 @@ from typing import Final
 import pandas as pd
 import rjieba
 
+from common.pages import Markdown, page
 from common.records.triplets import Kind
 from reward_fns.coe_format import ANSWER, LAYERS, extract_answer
 from reward_fns.components import measure
@@ -119,22 +120,19 @@ def run_probes(model: RewardModel, questions: Sequence[HeldOut], guards: Guards,
 
 def render_probes(results: Sequence[ProbeResult], guards: Guards, threshold: float) -> str:
     """The results as Markdown, the genuine responses first."""
-    values = ((option.name, getattr(guards, option.name)) for option in fields(Guards))
-    limits = ", ".join(f"{name} {value:g}" for name, value in values if value is not None)
-    lines = [
-        "# Attacks on the reward",
-        "",
-        f"Share of answers above T = {threshold:.3f} on {results[0].answers} held-out questions, and of those that",
-        f"also keep the guards ({limits or 'none set'}). A probe is useless to the asker, so its share should be near",
-        "0; what genuine responses lose to the guards is their price.",
-        "",
-        "| answer | what it is | above T | with guards |",
-        "|---|---|---:|---:|",
-    ]
+    limits = {option.name: getattr(guards, option.name) for option in fields(Guards)}
+    rows = []
     for result in results:
-        name = f"**{result.name}**" if result.name == GENUINE else result.name
-        lines.append(f"| {name} | {result.what} | {result.passed:.1%} | {result.guarded:.1%} |")
-    return "\n".join(lines) + "\n"
+        name = Markdown(f"**{result.name}**" if result.name == GENUINE else result.name)
+        rows.append((name, result.what, f"{result.passed:.1%}", f"{result.guarded:.1%}"))
+    return page(
+        "reward_fns.training",
+        "probes",
+        threshold=threshold,
+        answers=results[0].answers,
+        guards=Markdown(", ".join(f"{name} {value:g}" for name, value in limits.items() if value is not None)),
+        rows=rows,
+    )
 
 
 def _keywords(question: str) -> str:

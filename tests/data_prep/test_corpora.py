@@ -12,7 +12,7 @@ from typing import Any, get_args
 import pytest
 
 from common.records.question import Question
-from data_prep.card_text import SOURCES
+from data_prep.card import SOURCES
 from data_prep.corpora import _LOADERS, Corpus, CorpusError, CorpusFormat, detect_format, load_corpus, smilechat
 from data_prep.corpora.records import Intake
 from data_prep.tally import Rejected

@@ -209,9 +209,9 @@ def test_measure_prints_misses_and_false_alarms(tmp_path: Path, capsys: pytest.C
         '{"text": "天气很好", "categories": ["abuse"]}\n{"text": "我被家暴", "categories": []}\n', encoding="utf-8"
     )
     main([str(path), "--show", "abuse"])
-    printed = capsys.readouterr().out
+    printed = re.sub(" +", " ", capsys.readouterr().out)
     assert "x.jsonl, nobody tuned the rules on it" in printed
-    assert re.search(r"^abuse +1 +0\.000 +1 +0\.000$", printed, re.MULTILINE)
-    assert re.search(r"^violence +0 +– +0 +–$", printed, re.MULTILINE)
+    assert "| abuse | 1 | 0.000 | 1 | 0.000 |" in printed
+    assert "| violence | 0 | – | 0 | – |" in printed
     assert "missed: 天气很好" in printed
-    assert "false alarm: 我被家暴  ['家暴']" in printed
+    assert "false alarm: 我被家暴 ['家暴']" in printed

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import statistics as reference
 from dataclasses import asdict
 
@@ -72,9 +73,9 @@ def test_no_topics_are_none_and_not_naught() -> None:
 def test_table_1_row_by_row() -> None:
     ours = corpus_statistics(_three())
     bare = corpus_statistics([_question(1, 1, "", "", [1200])])
-    assert table1({"sample": ours, "my|posts": bare}).splitlines() == [
-        "|  | PsyQA (paper) | Empathy-QA (paper) | sample (ours) | my\\|posts (ours) |",
-        "|---|---:|---:|---:|---:|",
+    heads, _, *rows = re.sub(" +", " ", table1({"sample": ours, "my|posts": bare})).splitlines()
+    assert heads == "| | PsyQA (paper) | Empathy-QA (paper) | sample (ours) | my\\|posts (ours) |"
+    assert rows == [
         "| Questions | 22,346 | 40,959 | 6 | 1 |",
         "| Answers | 56,063 | 168,470 | 10 | 1 |",
         "| Main topics | 9 | 29 | 3 | – |",

@@ -1,5 +1,6 @@
 """The labelled texts are read strictly and scored as the command says."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,11 @@ from data_prep.anonymise.measure import (
     read_labelled,
     together,
 )
+
+
+def printed_by(capsys: pytest.CaptureFixture[str]) -> str:
+    """What was printed, without the padding of tables."""
+    return re.sub(" +", " ", capsys.readouterr().out)
 
 
 def _written(tmp_path: Path, *lines: str) -> Path:
@@ -67,8 +73,8 @@ def test_places_and_names_count_from_four_fifths_on(tmp_path: Path) -> None:
 
 def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main([str(_written(tmp_path, "打[[电话|13874620591]]，号[[电话|66]]")), "--show", "电话"])
-    printed = capsys.readouterr().out
-    assert "电话\t0.500\t1.000\t1\t1\t0" in printed
+    printed = printed_by(capsys)
+    assert "| 电话 | 0.500 | 1.000 | 1 | 1 | 0 |" in printed
     assert "missed 电话" in printed
     assert "【66】" in printed
 
@@ -81,16 +87,16 @@ def test_without_files_the_tuning_sets_are_measured_together_and_the_held_set_af
     monkeypatch.setattr(measure_module, "LABELLED", tmp_path)
     assert [path.name for path in labelled_files("tune")] == ["tune.txt", "tune2.txt"]
     main([])
-    without = capsys.readouterr().out
-    assert "电话\t0.500\t1.000\t1\t1\t0" in without.partition("tuning sets\n")[2]
-    assert "patterned\t0.667\t1.000\t2\t1\t0" in without.partition("tuning sets\n")[2]
+    without = printed_by(capsys)
+    assert "| 电话 | 0.500 | 1.000 | 1 | 1 | 0 |" in without.partition("tuning sets\n")[2]
+    assert "| patterned | 0.667 | 1.000 | 2 | 1 | 0 |" in without.partition("tuning sets\n")[2]
     assert "held" not in without
     (tmp_path / "held.txt").write_text("打[[电话|13874620591]]，不是[[QQ|13874620592]]\n", encoding="utf-8")
     (tmp_path / "held2.txt").write_text("打[[电话|13874620591]]\n", encoding="utf-8")
     main(["--show", "QQ"])
-    table = capsys.readouterr().out.partition("held\n")[2]
-    assert "电话\t1.000\t0.667\t2\t0\t1" in table
-    assert "QQ\t0.000\t1.000\t0\t1\t0" in table
+    table = printed_by(capsys).partition("held\n")[2]
+    assert "| 电话 | 1.000 | 0.667 | 2 | 0 | 1 |" in table
+    assert "| QQ | 0.000 | 1.000 | 0 | 1 | 0 |" in table
     assert "missed QQ" not in table
 
 

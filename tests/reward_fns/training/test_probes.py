@@ -1,5 +1,7 @@
 """Attacks on the reward, and the guards against them."""
 
+import re
+
 import pandas as pd
 import pytest
 from sentence_transformers import SentenceTransformer
@@ -62,7 +64,7 @@ def test_probes_with_and_without_guards(model: RewardModel) -> None:
     for name in ("empty", "whitespace", "tags"):
         assert results[name].passed == 0.0
     assert all(result.answers == 1 for result in results.values())
-    table = render_probes(list(results.values()), guards, 0.3)
+    table = re.sub(" +", " ", render_probes(list(results.values()), guards, 0.3))
     assert "(min_chars 10, max_copy 0.5, min_distinct_2 0.6)" in table
     assert "| parrot | the question itself | 100.0% | 0.0% |" in table
 

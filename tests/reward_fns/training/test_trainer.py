@@ -1,5 +1,6 @@
 """Eq. 5, and the threshold on held-out pairs."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
+from common.pages import Markdown
 from reward_fns.encoder import Encoder
 from reward_fns.reward_model import RewardModel, Threshold, load_generic, save_generic
 from reward_fns.training.building import build_encoder, freeze
@@ -294,11 +296,12 @@ def test_a_rule_that_nothing_keeps_is_an_error() -> None:
 
 def test_card_and_picture_say_what_passes(tmp_path: Path) -> None:
     threshold = choose_threshold(COSINES, 0.3, "fpr", 0.2)
-    card = render_card(threshold, COSINES, config(), Trained(1200, 0.1, 20, 0.8, 15), 1, "| a table |\n")
+    card = render_card(threshold, COSINES, config(), Trained(1200, 0.1, 20, 0.8, 15), 1, Markdown("| a table |\n"))
+    card = re.sub(" +", " ", card)
     assert "| triplets | 1,200, of which an epoch draws 1 |" in card
     assert "after step 15, which ranks 0.8000 of the dev triplets right" in card
     assert "| a table |" in card
-    assert "dev" not in render_card(threshold, COSINES, config(), Trained(1200, 0.1, 20, None, None), 1, "")
+    assert "dev" not in render_card(threshold, COSINES, config(), Trained(1200, 0.1, 20, None, None), 1, Markdown(""))
     assert "| a post and its own response | 4 | 0.675 | 75.0% | |" in card
     assert "| negative: emotion | 2 | 0.300 | 0.0% |" in card
     assert "at most 0.2 of the held-out negatives" in card
