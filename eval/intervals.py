@@ -4,6 +4,7 @@ All of them take the mean and its influence: for each question (or cluster of va
 the mean, so that the mean's variance is that of the influence over the number of questions.
 """
 
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -50,8 +51,8 @@ def ends_of_mean(mean: float, influence: Floats, values: Floats, bounds: Bounds,
     # With one reply a question, or all of them alike, the variance is the binomial's and not estimated.
     known = variance == 0 or (on_bound.all() and len(values) == len(influence))
     answers = float(len(influence)) if known else float(len(influence) * share * (1 - share) / variance)
-    quantile = norm.ppf((1 + level) / 2) if known else t.ppf((1 + level) / 2, len(influence) - 1)
-    ends = _wilson(min(max(share, 0.0), 1.0), answers, float(quantile))
+    quantile = float(norm.ppf((1 + level) / 2)) if known else student(level, len(influence) - 1)
+    ends = _wilson(min(max(share, 0.0), 1.0), answers, quantile)
     return low + (high - low) * ends[0], low + (high - low) * ends[1]
 
 
@@ -66,8 +67,14 @@ def ends_of_difference(mean: float, influence: Floats, values: Floats, bounds: B
         return _studentised(mean, influence, (-width, width), level)
     largest = float(np.abs(values).max())
     more = np.concatenate([influence, [largest - mean, -largest - mean]])
-    half = float(t.ppf((1 + level) / 2, size - 1) * more.std(ddof=1) / np.sqrt(len(more)))
+    half = student(level, size - 1) * float(more.std(ddof=1) / np.sqrt(len(more)))
     return cut(mean, float(more.mean()) - half, float(more.mean()) + half, (-width, width))
+
+
+@cache
+def student(level: float, freedom: int) -> float:
+    """How many standard errors an interval of the level reaches to either side, by Student's t."""
+    return float(t.ppf((1 + level) / 2, freedom))
 
 
 def cut(mean: float, below: float, above: float, bounds: Bounds) -> tuple[float, float]:
@@ -96,10 +103,10 @@ def _studentised(mean: float, influence: Floats, bounds: Bounds, level: float) -
     size, variance = len(influence), float((influence**2).mean())
     error = float(np.sqrt(variance / (size - 1)))
     if len(np.unique(influence.round(9))) <= size / 2:
-        half = float(t.ppf((1 + level) / 2, size - 1)) * error
+        half = student(level, size - 1) * error
         return cut(mean, -half, half, bounds)
     skewness = float((influence**3).mean()) / variance**1.5
-    quantile = float(t.ppf((1 + level) / 2, size - 3))
+    quantile = student(level, size - 3)
     below, above = (-error * _unskewed(end, skewness, size) for end in (quantile, -quantile))
     return cut(mean, below, above, bounds)
 

@@ -15,12 +15,12 @@ import krippendorff
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import kendalltau, t
+from scipy.stats import kendalltau
 from tqdm import tqdm
 
 from common.errors import StageError
 from common.records.rankings import Ranking
-from eval.intervals import LEAST, Bounds, cut
+from eval.intervals import LEAST, Bounds, cut, student
 from eval.statistics import Interval
 
 RESAMPLES: Final = 2000
@@ -171,7 +171,7 @@ def _figures(ranks: pd.DataFrame, seed: int, strength_resamples: int) -> dict[st
         error = float(draws.std(ddof=1))
         if not enough or error < 1e-12:
             return Interval(mean)
-        half = float(t.ppf(0.975, min(raters, questions) - 1)) * error
+        half = student(0.95, min(raters, questions) - 1) * error
         return Interval.of(mean, cut(mean, -half, half, bounds))
 
     def over(own: Floats, bounds: Bounds) -> Interval:
