@@ -57,6 +57,10 @@ _SHOWN_ONLY: Final = (
     "(shown only): over the replies that show a reader something; in the row above it the others count 0. What two "
     "models write is compared by these rows, how often they write it by the column Shown."
 )
+_SILENCE: Final = (
+    "NAvg pays for silence: a quarter of it is Distinct-1, which is 1 for a reply of one character. Read it beside the "
+    "baselines and TF-IDF."
+)
 _INTERVALS: Final = "95 % intervals over questions; ↑ more is better, ↓ less."
 PAPER_TABLES: Final = ("2", "3", "4")
 SEEN: Final = "it may have seen this test set"
@@ -71,7 +75,7 @@ class Row:
         test_set: its name.
         model: its name.
         cells: by key of `eval.figures.FIGURES`; an interval, a bare number, or nothing.
-        source: "ours" or "paper".
+        source: "ours", "paper" or "baseline".
         shown_only: the second reading, over the replies that show something.
         note: what a reader has to know of the row, "" for nothing.
     """
@@ -86,8 +90,8 @@ class Row:
     @property
     def label(self) -> str:
         """The model, and whose row it is or which reading."""
-        if self.source == "paper":
-            return f"{self.model} (paper)"
+        if self.source != "ours":
+            return f"{self.model} ({self.source})"
         return f"{self.model} (shown only)" if self.shown_only else self.model
 
 
@@ -149,7 +153,7 @@ class ResultTable:
         return "\n".join(lines) + "\n"
 
     def html(self) -> str:
-        """A table element; the paper's rows are of class ``paper``."""
+        """A table element; the paper's rows are of class ``paper``, baselines of class ``baseline``."""
         head = "".join(f"<th>{html.escape(text)}</th>" for text in self.head)
         body = "".join(
             f'<tr class="{row.source}"><td>{html.escape(row.test_set)}</td><td>{html.escape(row.label)}</td>'
@@ -172,7 +176,7 @@ def result_table(
     """A table of results.
 
     Args:
-        results: in the order of the rows.
+        results: in the order of the rows; baselines stand below the others.
         ranking: win_1, win_2 and mean_rank of `eval.human`, by test set and model.
         paper: "2", "3" or "4", whose rows stand first; "" for none.
 
@@ -189,11 +193,12 @@ def result_table(
         )
     printed, title = _printed(paper) if paper else ([], "Evaluation")
     rows = list(printed)
-    for result in results:
+    for result in sorted(results, key=lambda result: result.baseline):
         ranked = people.get((result.test_set, result.model), {})
         faults = (f"{count} replies {fault.replace('_', ' ')}" for fault, count in result.faults.items())
         note = ", ".join([*filter(None, [result.note]), *faults])
-        rows.append(Row(result.test_set, result.model, {**result.figures, **result.pooled, **ranked}, note=note))
+        source = "baseline" if result.baseline else "ours"
+        rows.append(Row(result.test_set, result.model, {**result.figures, **result.pooled, **ranked}, source, note))
         if result.faults and result.shown:
             rows.append(Row(result.test_set, result.model, result.shown, shown_only=True))
     if unused := sorted(set(people) - {(row.test_set, row.model) for row in rows if row.source == "ours"}):
@@ -223,8 +228,9 @@ def pooled_table(title: str, rows: Sequence[Row], results: Sequence[Result], int
 
 
 def sizes(results: Sequence[Result]) -> str:
-    """How many questions and replies there are, by test set."""
-    return "; ".join(dict.fromkeys(map(_size, results)))
+    """How many questions and replies there are, by test set, of the models; of baselines where there are no models."""
+    models = [result for result in results if not result.baseline]
+    return "; ".join(dict.fromkeys(map(_size, models or results)))
 
 
 def _laid_out(title: str, rows: Sequence[Row], notes: Sequence[str]) -> ResultTable:
@@ -233,6 +239,7 @@ def _laid_out(title: str, rows: Sequence[Row], notes: Sequence[str]) -> ResultTa
     ordered = tuple(sorted(rows, key=lambda row: order.index(row.test_set)))
     columns = tuple(sorted({key for row in rows for key in row.cells}, key=lambda key: FIGURES.index(figure(key))))
     told = [f"{row.model}, {row.test_set}: {row.note}." for row in ordered if row.note]
+    told += [_SILENCE] * ("navg" in columns)
     told += [_SHOWN_ONLY] * any(row.shown_only for row in rows)
     return ResultTable(title, columns, ordered, (*notes, *told))
 
@@ -245,7 +252,8 @@ def print_results(results: Sequence[Result], console: Console) -> None:
         ("Replies that show something", [row for row in drawn.rows if row.shown_only]),
     ):
         columns = [key for key in drawn.columns if any(key in row.cells for row in rows)]
-        shown = RichTable("", *(Column(row.model, justify="right") for row in rows), title=title)
+        names = (row.label if row.source == "baseline" else row.model for row in rows)
+        shown = RichTable("", *(Column(name, justify="right") for name in names), title=title)
         part = replace(drawn, columns=tuple(columns), rows=tuple(rows))
         for key, cells in zip(columns, zip(*map(part.cells, rows), strict=True), strict=True):
             shown.add_row(figure(key).heading, *cells)
