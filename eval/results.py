@@ -18,6 +18,7 @@ from common.files import FileError, write_json
 from common.records.replies import ReplyKind
 from eval.figures import figure
 from eval.metrics.protocols import Protocol
+from eval.metrics.tfidf import Weights
 from eval.metrics.tokens import characters, distinct_1
 from eval.replies import check_kind, shown_parts
 from eval.statistics import Interval, mean_interval
@@ -43,6 +44,7 @@ class Result:
         note: what a reader has to know, such as a test set that the model may have seen; "" for nothing.
         shown: the second reading, of figures of the text alone: over the replies that show something.
         shown_by_question: as `by_question`, in the second reading; a question whose replies show nothing has no row.
+        baseline: it is no model, see `eval.baselines`: it stands below them in tables and is compared with none.
     """
 
     model: str
@@ -56,6 +58,7 @@ class Result:
     note: str = ""
     shown: dict[str, Interval] = field(default_factory=dict)
     shown_by_question: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    baseline: bool = False
 
     def __post_init__(self) -> None:
         """Check that tables will show every figure.
@@ -67,7 +70,17 @@ class Result:
             figure(key)
 
     @classmethod
-    def of(cls, model: str, test_set: str, signature: str, scores: pd.DataFrame, seed: int, note: str = "") -> "Result":
+    def of(
+        cls,
+        model: str,
+        test_set: str,
+        signature: str,
+        scores: pd.DataFrame,
+        seed: int,
+        note: str = "",
+        *,
+        baseline: bool = False,
+    ) -> "Result":
         """Sum up what `eval.results.score_replies` gave, and what was added to it.
 
         Args:
@@ -77,6 +90,7 @@ class Result:
             scores: a row a reply.
             seed: of the bootstrap.
             note: see `note`.
+            baseline: see `baseline`.
         """
         means = question_means(scores)
         counts = scores.groupby("question_id").size()
@@ -95,6 +109,7 @@ class Result:
             note,
             {name: mean_interval(there[name], figure(name).bounds) for name in there if len(there)},
             there,
+            baseline,
         )
 
     def plain(self) -> dict[str, Any]:
@@ -158,9 +173,11 @@ def check_comparable(results: Sequence[Result]) -> None:
     if twice := [name for name, count in names.items() if count > 1]:
         raise FileError(f"{twice[0][1]} stands there twice for {twice[0][0]}. Name the models apart.")
     first: dict[str, Result] = {}
-    for result in results:
+    for result in sorted(results, key=lambda result: result.baseline):
         other = first.setdefault(result.test_set, result)
-        if difference := set(result.by_question.index) ^ set(other.by_question.index):
+        mine, theirs = set(result.by_question.index), set(other.by_question.index)
+        # People are compared with each other on the questions that several have answered.
+        if difference := mine - theirs if result.baseline else mine ^ theirs:
             raise FileError(
                 f"{result.model} and {other.model} were scored on other questions of {result.test_set}: "
                 f"{len(difference)} are not in both, one is {min(difference)}. Score both on the same test set."
@@ -191,7 +208,12 @@ class RewardScorer:
 
 
 def score_replies(
-    replies: pd.DataFrame, references: pd.DataFrame, protocol: Protocol, kind: ReplyKind, label: str = "score"
+    replies: pd.DataFrame,
+    references: pd.DataFrame,
+    protocol: Protocol,
+    kind: ReplyKind,
+    label: str = "score",
+    weighing: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """One row a reply, with how what it shows compares with the references.
 
@@ -204,11 +226,13 @@ def score_replies(
         protocol: of the text metrics.
         kind: which part of a reply is shown.
         label: beside the progress bar.
+        weighing: the test set whose references weigh words; that of `references` where None.
 
     Returns:
         question_id, sample, text, shown, fault ("" for none), visible (0 or 1), chars, the protocol's figures; cut (0
         or 1) where the replies tell whether they are finished; with a column question among the references
-        copy_overlap; with kind coe format (0 or 1, Eq. 4) and violation ("" for a valid output).
+        copy_overlap, and by protocol zh, from `eval.metrics.tfidf.MIN_QUESTIONS` questions on, tfidf; with kind coe
+        format (0 or 1, Eq. 4) and violation ("" for a valid output).
 
     Raises:
         FileError: replies of another kind, see `eval.replies.check_kind`.
@@ -217,9 +241,13 @@ def score_replies(
     parts = replies.assign(part=shown_parts(replies, kind))
     rows = []
     known = references.set_index("id")
+    weights = _weights(references if weighing is None else weighing) if protocol.weighs else {}
     with tqdm(total=len(replies), desc=label, unit="reply", disable=None) as bar:
         for question_id, group in parts.groupby("question_id", sort=True):
-            prepared = protocol.prepare(list(known.at[question_id, "references"]))
+            row_of = known.loc[question_id]
+            weighed = weights.get(row_of.get("test_set", "")) if "question" in known.columns else None
+            beyond = weighed and weighed.beyond(str(row_of["question"]))
+            prepared = protocol.prepare(list(row_of["references"]), beyond)
             for reply in group.itertuples():
                 part, fault = reply.part
                 row = {
@@ -242,6 +270,12 @@ def score_replies(
                 rows.append(row)
             bar.update(len(group))
     return pd.DataFrame(rows)
+
+
+def _weights(questions: pd.DataFrame) -> dict[str, Weights | None]:
+    """Weights by test set; of all questions, by "", where the table names no test set."""
+    sets = questions.groupby("test_set") if "test_set" in questions.columns else [("", questions)]
+    return {str(name): Weights.of(own["references"]) for name, own in sets}
 
 
 def add_rewards(

@@ -64,6 +64,10 @@ _SHOWN_ONLY: Final = (
     "(shown only): over the replies that show a reader something; in the row above it the others count 0. What two "
     "models write is compared by these rows, how often they write it by the column Shown."
 )
+_SILENCE: Final = (
+    "NAvg pays for silence: a quarter of it is Distinct-1, which is 1 for a reply of one character. Read it beside the "
+    "baselines and TF-IDF."
+)
 _INTERVALS: Final = (
     f"95 % intervals over questions; a mean alone is of fewer than {LEAST} questions, or they are all the same; "
     "↑ more is better, ↓ less."
@@ -83,7 +87,7 @@ class Row:
         test_set: its name.
         model: its name.
         cells: by key of `eval.figures.FIGURES`; an interval, a bare number, or nothing.
-        source: "ours" or "paper".
+        source: "ours", "paper" or "baseline".
         shown_only: the second reading, over the replies that show something.
         note: what a reader has to know of the row, "" for nothing.
     """
@@ -98,8 +102,8 @@ class Row:
     @property
     def label(self) -> str:
         """The model, and whose row it is or which reading."""
-        if self.source == "paper":
-            return f"{self.model} (paper)"
+        if self.source != "ours":
+            return f"{self.model} ({self.source})"
         return f"{self.model} (shown only)" if self.shown_only else self.model
 
 
@@ -156,7 +160,7 @@ class ResultTable:
         return _arrows(f"{head}{body}{told}\\end{{table}}\n")
 
     def html(self) -> str:
-        """A table element and its notes; names in rows of the paper's are of class ``paper``."""
+        """A table element and its notes; names are of the class of their row's source."""
         shown = self.frame("{}<small>{} to {}</small>")
         for place, name in enumerate(self.head[:2]):
             shown[name] = [
@@ -178,7 +182,7 @@ def result_table(
     """A table of results.
 
     Args:
-        results: in the order of the rows.
+        results: in the order of the rows; baselines stand below the others.
         ranking: win_1, win_2 and mean_rank of `eval.human`, by test set and model.
         paper: "2", "3" or "4", whose rows stand first; "" for none.
 
@@ -195,11 +199,12 @@ def result_table(
         )
     printed, title = _printed(paper) if paper else ([], "Evaluation")
     rows = list(printed)
-    for result in results:
+    for result in sorted(results, key=lambda result: result.baseline):
         ranked = people.get((result.test_set, result.model), {})
         faults = (f"{count} replies {fault.replace('_', ' ')}" for fault, count in result.faults.items())
         note = ", ".join([*filter(None, [result.note]), *faults])
-        rows.append(Row(result.test_set, result.model, {**result.figures, **result.pooled, **ranked}, note=note))
+        source = "baseline" if result.baseline else "ours"
+        rows.append(Row(result.test_set, result.model, {**result.figures, **result.pooled, **ranked}, source, note))
         if result.faults and result.shown:
             rows.append(Row(result.test_set, result.model, result.shown, shown_only=True))
     if unused := sorted(set(people) - {(row.test_set, row.model) for row in rows if row.source == "ours"}):
@@ -229,8 +234,9 @@ def pooled_table(title: str, rows: Sequence[Row], results: Sequence[Result], int
 
 
 def sizes(results: Sequence[Result]) -> str:
-    """How many questions and replies there are, by test set."""
-    return "; ".join(dict.fromkeys(map(_size, results)))
+    """How many questions and replies there are, by test set, of the models; of baselines where there are no models."""
+    models = [result for result in results if not result.baseline]
+    return "; ".join(dict.fromkeys(map(_size, models or results)))
 
 
 def _laid_out(title: str, rows: Sequence[Row], notes: Sequence[str], signature: str) -> ResultTable:
@@ -239,6 +245,7 @@ def _laid_out(title: str, rows: Sequence[Row], notes: Sequence[str], signature: 
     ordered = tuple(sorted(rows, key=lambda row: order.index(row.test_set)))
     columns = tuple(sorted({key for row in rows for key in row.cells}, key=lambda key: FIGURES.index(figure(key))))
     told = [f"{row.model}, {row.test_set}: {row.note}." for row in ordered if row.note]
+    told += [_SILENCE] * ("navg" in columns)
     told += [_SHOWN_ONLY] * any(row.shown_only for row in rows)
     return ResultTable(title, columns, ordered, (*notes, *told), signature)
 
@@ -253,7 +260,7 @@ def print_results(results: Sequence[Result], console: Console) -> None:
         keys = [key for key in drawn.columns if any(key in row.cells for row in rows)]
         part = replace(drawn, columns=tuple(keys), rows=tuple(rows))
         headings = [figure(key).heading for key in keys]
-        columns = [(row.model, part.cells(row)) for row in rows]
+        columns = [(row.label if row.source == "baseline" else row.model, part.cells(row)) for row in rows]
         for own in _fitting(columns, console.width - max(map(cell_len, headings), default=0) - _RULES - 1):
             shown = RichTable("", *(Column(name, justify="right") for name, _ in own), title=title)
             for heading, cells in zip(headings, zip(*(cells for _, cells in own), strict=True), strict=True):

@@ -4,7 +4,8 @@
 
 Generates nothing: where a model or the test set has changed since, `make generate` comes first.
 ``outputs/<profile>/eval/`` holds ``report.md``, ``replies.md``, ``<model>.zh.json`` and ``<model>.paper.json``
-(`eval.results`; with several test sets ``<model>.<test set>.zh.json``), every reply's scores and the plots.
+(`eval.results`; with several test sets ``<model>.<test set>.zh.json``), every reply's scores and the plots. Baselines
+(`eval.baselines`) are results like the models', but for the comparisons.
 """
 
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from common.records import METRICS_FILE
 from common.records.references import read_references
 from common.records.replies import file_stem, read_models, reply_files
 from common.stage import Plan
+from eval.baselines import baselines, check_names
 from eval.caveats import caveats_by_set
 from eval.compare import compare, stages
 from eval.curves import read_curves
@@ -78,7 +80,7 @@ def plan(common: Common, config: EvalConfig) -> Plan:
         except FileError as error:
             raise StageError(f"eval: {error}") from error
         told: dict[str, Any] = {}
-        for result in results:
+        for result in (result for result in results if not result.baseline):
             means = {name: interval.mean for name, interval in result.figures.items()}
             told.setdefault(result.test_set, {})[result.model] = means
         return told
@@ -94,7 +96,16 @@ def _score(
     posts = test.set_index("id")["question"]
     scores: dict[str, pd.DataFrame] = {}
     results: dict[str, list[Result]] = {name: [] for name in test["test_set"].unique()}
-    for model in read_models(source):
+    models = read_models(source)
+    check_names(model.name for model in models)
+
+    def keep(result: Result, protocol: Protocol) -> None:
+        stem = [file_stem(result.model), *([file_stem(result.test_set)] if len(results) > 1 else []), protocol.name]
+        result.write(folder / f"{'.'.join(stem)}.json")
+        if protocol.name == "zh":
+            results[result.test_set].append(result)
+
+    for model in models:
         replies, formats = (
             read_matching(source / file, test) if file else None for file in (model.file, model.format_file)
         )
@@ -108,12 +119,15 @@ def _score(
                 mine = frame[frame["question_id"].isin(ids)]
                 asked = formats is not None and protocol.name == "zh"
                 note = ", ".join([SEEN] * (name in model.seen) + [ASKED] * asked)
-                result = Result.of(model.name, name, protocol.signature, mine, seed, note)
-                stem = [file_stem(model.name), *([file_stem(name)] if len(results) > 1 else []), protocol.name]
-                result.write(folder / f"{'.'.join(stem)}.json")
-                if protocol.name == "zh":
-                    results[name].append(result)
+                keep(Result.of(model.name, name, protocol.signature, mine, seed, note), protocol)
         scores[model.name] = frame
+    for name, own in test.groupby("test_set", sort=False):
+        for baseline in baselines(own):
+            for protocol in (Protocol("paper"), Protocol("zh")):
+                frame = baseline.named(baseline.scores(own, protocol))
+                if protocol.name == "zh":
+                    frame = add_rewards(frame, posts, *scorers)
+                keep(baseline.result(str(name), protocol.signature, frame, seed), protocol)
     return [result for mine in results.values() for result in mine], scores, test
 
 
@@ -125,13 +139,14 @@ def _report(
     test: pd.DataFrame,
     seed: int,
 ) -> None:
-    gains = compare(results, figures_of("gains"), seed)
-    plot_models(results, folder / "models.png")
+    models = [result for result in results if not result.baseline]
+    gains = compare(models, figures_of("gains"), seed)
+    plot_models(models, folder / "models.png")
     if (curves := read_curves(root / "grpo")) is not None:
         plot_rewards(curves["reward"].dropna(), folder / "reward.png")
     pictures = ["models.png"] if curves is None else ["reward.png", "models.png"]
-    warned = caveats_by_set(scores, test, stages(results), seed)
-    write_report(folder, results, gains, sliced(results, test, seed), pictures, warned)
+    warned = caveats_by_set(scores, test, stages(models), seed)
+    write_report(folder, results, gains, sliced(models, test, seed), pictures, warned)
     write_replies(folder, scores, test)
     print_results(results, Console(width=200))
     for gain in gains:

@@ -43,7 +43,8 @@ def _entries(root: Path, profile: str, seed: int) -> Iterator[Entry]:
     results: dict[str, list[Result]] = {}
     for file in sorted((root / "eval").glob("*.zh.json")) + sorted((root / "eval").glob("*.paper.json")):
         result = Result.read(file)
-        results.setdefault(result.model, []).append(result)
+        if not result.baseline:
+            results.setdefault(result.model, []).append(result)
     folders = model_folders(root)
     made = {name: Manifest.find(folder) for name, folder in folders.items() if not stage_problem(folder)}
     silent = {name: one for name, one in made.items() if one and one.result.get("no_signal")}

@@ -9,6 +9,7 @@ from typing import Any, Final
 import pandas as pd
 
 from common.files import FileError
+from common.records.question import Question
 from common.records.rows import id_of, read_rows
 
 # Of ``test.parquet``: test_set is the set's name, question the whole post, prompt the chat to generate from, risks the
@@ -33,7 +34,8 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_ ]{0,39}")
 def read_references(path: Path, needed: Sequence[str] = ("id", "references")) -> pd.DataFrame:
     """A row a question: id and references, and what else the file tells, see `TEST_COLUMNS`.
 
-    ``questions.parquet`` of `make data` serves as well: its responses are the references.
+    ``questions.parquet`` of `make data` serves as well: its responses are the references, and title and description
+    the question.
 
     Args:
         path: .parquet, or rows in any shape of `common.records.rows.read_rows`; there an id may be a whole number, and
@@ -47,6 +49,11 @@ def read_references(path: Path, needed: Sequence[str] = ("id", "references")) ->
         table = pd.read_parquet(path)
         if "references" not in table.columns:
             table = table.rename(columns={"responses": "references"})
+        if "question" not in table.columns and {"title", "description"} <= set(table.columns):
+            table["question"] = [
+                Question(id="", title=title, description=description, responses=()).post
+                for title, description in zip(table["title"], table["description"], strict=True)
+            ]
         wheres = [f"{path}, row {row}" for row in range(len(table))]
     else:
         rows = list(read_rows(path))

@@ -36,6 +36,7 @@ class Run:
     Attributes:
         test: the questions, of ``test.parquet``.
         results: of protocol zh, test set by test set, the models of each in order.
+        baselines: likewise, see `eval.baselines`.
         paper: of protocol paper, in the same order.
         scores: a row a reply to a question of any test set, by model, in order.
         gains: of `eval.compare.compare`.
@@ -50,6 +51,7 @@ class Run:
 
     test: pd.DataFrame
     results: list[Result]
+    baselines: list[Result]
     paper: list[Result]
     scores: dict[str, pd.DataFrame]
     gains: list[Gain]
@@ -97,7 +99,8 @@ def read_run(root: Path) -> Run:
     test = read_references(root / "data" / "test.parquet", _POST)
     gains = _gains(folder / "gains.json")
     sets = list(test["test_set"].unique())
-    results = _results(folder, "zh", [name for gain in gains for name in (gain.theirs, gain.ours)], sets)
+    found = _results(folder, "zh", [name for gain in gains for name in (gain.theirs, gain.ours)], sets)
+    results = [result for result in found if not result.baseline]
     models = list(dict.fromkeys(result.model for result in results))
     manifests = _manifests(root)
     threshold = Threshold.load(root / "reward-model")
@@ -108,6 +111,7 @@ def read_run(root: Path) -> Run:
     return Run(
         test=test,
         results=results,
+        baselines=[result for result in found if result.baseline],
         paper=_results(folder, "paper", models, sets),
         scores={model: _scores(folder / f"{file_stem(model)}.scores.parquet") for model in models},
         gains=gains,
@@ -164,7 +168,7 @@ def _results(folder: Path, protocol: str, models: Sequence[str], sets: Sequence[
     def place(name: str, order: Sequence[str]) -> int:
         return order.index(name) if name in order else len(order)
 
-    return sorted(found, key=lambda result: (place(result.test_set, sets), place(result.model, models)))
+    return sorted(found, key=lambda one: (place(one.test_set, sets), one.baseline, place(one.model, models)))
 
 
 def _scores(path: Path) -> pd.DataFrame:

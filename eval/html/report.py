@@ -95,7 +95,7 @@ def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
     )
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     replies = reply_data(run.scores, run.test, config.replies, config.samples)
-    table = result_table(run.results)
+    table = result_table([*run.results, *run.baselines])
     sets = [
         (str(name), [result for result in run.results if result.test_set == name], test)
         for name, test in run.test.groupby("test_set", sort=False)

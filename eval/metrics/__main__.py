@@ -2,13 +2,14 @@
 
     python -m eval.metrics --hypotheses mine.jsonl theirs.jsonl --references test.jsonl
     python -m eval.metrics --hypotheses sft.replies.jsonl --references test.parquet --kind coe --protocol zh paper
-    python -m eval.metrics --references questions.parquet          # human responses against each other, the ceiling
+    python -m eval.metrics --references questions.parquet    # baselines, and people against each other: the ceiling
     my_model | python -m eval.metrics --hypotheses - --references test.csv --json > scores.json
 
 Hypotheses have question_id and text (and sample, where a question has several), references id and references (question
 too, for the copy overlap): JSON Lines, a JSON array, CSV, ``-`` for standard input, or ``test.parquet`` of `make data`.
-Prints a table for each protocol with its signature, or JSON, and writes ``NAME.PROTOCOL.json`` for each model
-(`eval.results`) with every question's values, and ``NAME.PROTOCOL.parquet`` with every reply's.
+Baselines stand below the models (`eval.baselines`), those alone where no replies are named. Prints a table for each
+protocol with its signature, or JSON, and writes ``NAME.PROTOCOL.json`` for each model (`eval.results`) with every
+question's values, and ``NAME.PROTOCOL.parquet`` with every reply's.
 """
 
 import argparse
@@ -22,41 +23,13 @@ from rich.console import Console
 
 from common.files import FileError
 from common.records.references import read_references
-from common.records.replies import KINDS, read_replies
+from common.records.replies import KINDS, file_stem, read_replies
 from common.records.rows import STDIN
+from eval.baselines import HUMAN, Baseline, baselines, check_names, human
 from eval.metrics.protocols import POLICIES, PROTOCOLS, Protocol
 from eval.replies import check_match
 from eval.results import Result, score_replies
 from eval.tables import print_results
-
-
-def ceiling(references: pd.DataFrame, protocol: Protocol, test_set: str, seed: int) -> Result:
-    """Human against human, as the result of a model called "human".
-
-    Args:
-        references: of `common.records.references.read_references`.
-        protocol: to score by.
-        test_set: its name in tables.
-        seed: of the bootstrap over questions.
-
-    Raises:
-        FileError: fewer than two questions with two responses.
-    """
-    several = references[references["references"].str.len() > 1]
-    if len(several) < 2:
-        raise FileError(f"{test_set}: {len(several)} questions with two responses or more, expected two such questions")
-    turns = pd.DataFrame(
-        {"id": f"{row.id}/{place}", "question_id": row.id, "sample": place, "text": text, "others": [*before, *after]}
-        for row in several.itertuples()
-        for place, text in enumerate(row.references)
-        for before, after in [(row.references[:place], row.references[place + 1 :])]
-    )
-    replies = turns[["id", "sample", "text"]].rename(columns={"id": "question_id"})
-    others = turns[["id", "others"]].rename(columns={"others": "references"})
-    scores = score_replies(replies, others, protocol, "plain", f"{protocol.name} human")
-    scores["question_id"] = scores["question_id"].map(dict(zip(turns["id"], turns["question_id"], strict=True)))
-    note = f"each response against the others; {len(references) - len(several)} questions with one response left out"
-    return Result.of("human", test_set, protocol.signature, scores, seed, note)
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -70,19 +43,14 @@ def main(arguments: Sequence[str]) -> None:
     if [*map(str, options.hypotheses), str(options.references)].count(STDIN) > 1:
         raise FileError("- stands for two files, but standard input can be read once. Name a file for one of them.")
     test_set = options.test_set or _name(options.references)
-    if not options.hypotheses:
-        for name in options.protocol:
-            humans = ceiling(references, Protocol(name, options.refs), test_set, options.seed)
-            if options.out:
-                humans.write(options.out / f"human.{name}.json")
-            _print([humans], options.json)
-        return
     names = options.names or [_name(path) for path in options.hypotheses]
     if len(names) != len(options.hypotheses) or len(set(names)) < len(names):
         raise FileError(f"names {names} for {len(options.hypotheses)} files, expected one of its own for each: --names")
     kinds = options.kind * len(names) if len(options.kind) == 1 else options.kind
-    if len(kinds) != len(names):
+    if names and len(kinds) != len(names):
         raise FileError(f"--kind {' '.join(kinds)}: expected one for all files, or one for each of {len(names)}")
+    below = _below(references, options)
+    check_names(names if below else [])
     replies = [read_replies(path) for path in options.hypotheses]
     for path, frame in zip(options.hypotheses, replies, strict=True):
         check_match(frame, references, path)
@@ -93,19 +61,35 @@ def main(arguments: Sequence[str]) -> None:
         scorer = BertScorer(options.bertscore)
     for name in options.protocol:
         protocol = Protocol(name, options.refs)
+        signature = "|".join([protocol.signature, *([scorer.signature] if scorer else [])])
         results = []
-        for model, frame, kind in zip(names, replies, kinds, strict=True):
+        for model, frame, kind in zip(names, replies, kinds[: len(names)], strict=True):
             scores = score_replies(frame, references, protocol, kind, f"{name} {model}")
-            signature = protocol.signature
             if scorer:
                 scores["bertscore"] = scorer.score(scores, references, protocol.policy)
-                signature += f"|{scorer.signature}"
             results.append(Result.of(model, test_set, signature, scores, options.seed))
-            if options.out:
-                stem = options.out / f"{model}.{name}"
-                results[-1].write(stem.with_name(f"{stem.name}.json"))
-                scores.to_parquet(stem.with_name(f"{stem.name}.parquet"))
+            _write(options.out, f"{model}.{name}", results[-1], scores)
+        for baseline in below:
+            scores = baseline.scores(references, protocol)
+            if scorer:
+                scores["bertscore"] = scorer.score(scores, baseline.references, protocol.policy)
+            scores = baseline.named(scores)
+            results.append(baseline.result(test_set, signature, scores, options.seed))
+            _write(options.out, f"{file_stem(baseline.name)}.{name}", results[-1], scores)
         _print(results, options.json)
+
+
+def _below(references: pd.DataFrame, options: argparse.Namespace) -> list[Baseline]:
+    """The baselines below the models; people stand there in any case where there are no models."""
+    below = [] if options.no_baselines else baselines(references)
+    alone = not options.hypotheses and HUMAN not in [baseline.name for baseline in below]
+    return [*below, human(references)] if alone else below
+
+
+def _write(folder: Path | None, stem: str, result: Result, scores: pd.DataFrame) -> None:
+    if folder:
+        result.write(folder / f"{stem}.json")
+        scores.to_parquet(folder / f"{stem}.parquet")
 
 
 def _name(path: Path) -> str:
@@ -143,6 +127,7 @@ def _parser() -> argparse.ArgumentParser:
         default=["plain"],
         help="which part of a text is the reply: for all, or for each",
     )
+    parser.add_argument("--no-baselines", action="store_true", help="the models alone; without models, people alone")
     parser.add_argument("--bertscore", type=Path, metavar="FOLDER", help="BERTScore too, by this local encoder")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="where to write results")
     parser.add_argument("--json", action="store_true", help="a line of JSON a result instead of tables")

@@ -3,6 +3,9 @@
 ``zh`` is right for Chinese and is the headline. ``paper`` is for comparing with the paper's tables: its ROUGE-L is
 google's rouge_score, which drops all but a to z and 0 to 9 and so sees the list numbers of a Chinese reply and nothing
 else. The defect is reproduced on purpose; a figure of one protocol never stands beside one of the other.
+
+Each reply is scored against each of a question's references alone, and the policy sums up: no n-gram is clipped by all
+references at once, as sacrebleu does, and the best is taken only where the policy says so, as nltk's METEOR does.
 """
 
 import hashlib
@@ -15,7 +18,9 @@ from typing import Final, Literal, get_args
 
 from common.code import REPO, code_identity
 from eval.metrics.overlap import Pair, bleu_1, distinct_1, meteor, rouge_l
-from eval.metrics.tokens import TOKENIZERS, Tokens, tokenizer_version
+from eval.metrics.tfidf import Beyond, Vector, dice
+from eval.metrics.tfidf import signature as tfidf_signature
+from eval.metrics.tokens import NORMALISATION, TOKENIZERS, Tokens, tokenizer_version
 
 ProtocolName = Literal["zh", "paper"]
 Policy = Literal["mean", "best"]
@@ -23,6 +28,9 @@ POLICIES: Final = get_args(Policy)
 
 # The four of the paper (section 4.1.4), of which NAvg is the mean; every protocol has them.
 METRICS: Final = ("bleu_1", "rouge_l", "meteor", "distinct_1")
+
+# Of zh alone, over a test set's references and beyond the post: see `eval.metrics.tfidf`.
+TFIDF: Final = "tfidf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +97,20 @@ class Protocol:
         for metric in PROTOCOLS[self.name].values():
             parts.setdefault(metric.function.__name__, []).append(tokenizer_version(metric.tokens))
         shown = "|".join(f"{metric}:{'+'.join(names)}" for metric, names in parts.items())
-        return f"protocol:{self.name}|refs:{self.policy}|{shown}|case:mixed|code:{code_version()}"
+        shown += f"|{tfidf_signature()}" if self.weighs else ""
+        return f"protocol:{self.name}|refs:{self.policy}|{shown}|norm:{NORMALISATION}|case:mixed|code:{code_version()}"
 
-    def prepare(self, references: Sequence[str]) -> "References":
+    @property
+    def weighs(self) -> bool:
+        """Whether it has the figure `TFIDF`: the paper has none, and `paper` repeats the paper."""
+        return self.name == "zh"
+
+    def prepare(self, references: Sequence[str], beyond: Beyond | None = None) -> "References":
         """One question's references, tokenized once for all its replies.
+
+        Args:
+            references: the texts.
+            beyond: of the question's post; without it `score` gives no `TFIDF`.
 
         Raises:
             ValueError: no reference, or a blank one.
@@ -100,10 +118,15 @@ class Protocol:
         if not references or not all(reference.strip() for reference in references):
             raise ValueError(f"{len(references)} references, blank ones among them or none at all; expected texts")
         kinds = {metric.tokens for metric in PROTOCOLS[self.name].values()}
-        return References({kind: [Tokens.of(TOKENIZERS[kind](text)) for text in references] for kind in kinds})
+        tokens = {kind: [Tokens.of(TOKENIZERS[kind](text)) for text in references] for kind in kinds}
+        if beyond is None or not self.weighs:
+            return References(tokens)
+        return References(tokens, beyond, [beyond.vector(text) for text in references])
 
     def score(self, reply: str, references: "References") -> dict[str, float]:
         """The protocol's figures and navg of one reply, each 0 to 1; zeros for an empty one.
+
+        With a post to go beyond, see `prepare`, `TFIDF` too.
 
         Args:
             reply: what a person would be shown, without tags and reasoning.
@@ -119,6 +142,9 @@ class Protocol:
             else self._over(map(metric.function, pairs[metric.tokens]))
             for figure, metric in PROTOCOLS[self.name].items()
         }
+        if references.beyond:
+            vector = references.beyond.vector(reply)
+            scores[TFIDF] = self._over(dice(vector, other) for other in references.vectors)
         return {**scores, "navg": navg(scores)}
 
     def _over(self, values: Iterable[float]) -> float:
@@ -128,9 +154,17 @@ class Protocol:
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """One question's references by kind of token."""
+    """One question's references.
+
+    Attributes:
+        tokens: by kind of token.
+        beyond: what makes vectors of replies; None where there is no `TFIDF`.
+        vectors: of the references.
+    """
 
     tokens: dict[str, list[Tokens]]
+    beyond: Beyond | None = None
+    vectors: Sequence[Vector] = ()
 
 
 def navg(scores: Mapping[str, float]) -> float:
