@@ -20,8 +20,9 @@ from common.markdown import table
 from common.records.rankings import RANKINGS_FILE, Ranking, write_rankings
 from common.settings import check, limited, one_of
 from eval.human.analysis import Study
+from eval.human.page import instructions, page
 from eval.human.server import ACCOUNTS, LabelStudio, Server, accounts
-from eval.human.study import Left, instructions, page, pages, rankings_of
+from eval.human.study import Left, pages, rankings_of
 from eval.replies import BlindItem, items_of_run, named_set
 from eval.report import plot_mean_ranks
 
@@ -154,7 +155,7 @@ class Conducted:
             for name in self.names:
                 own = pages(name, self.items, self.checks, self.seed)
                 studio = LabelStudio(self.server.url, known[name].token)
-                project = studio.project(_TITLE, page(), instructions())
+                project = studio.project(_TITLE, page(len(own)), instructions())
                 studio.add_tasks(project, [one.task() for one in own])
                 print(
                     f"ranking: {name} ranks {len(own)} pages at {self.server.url}/projects/{project}/data?labeling=1",
