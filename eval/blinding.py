@@ -23,7 +23,8 @@ _END: Final = r"(?![A-Za-z0-9])"
 _VERSION: Final = r"(?:[-_ ]?[a-z]?\d+(?:\.\d+)*[a-z]{0,2}|-[a-z]+(?:\d+(?:\.\d+)*[a-z]?)?)"
 _KIND: Final = r"(?:[- ](?:Pro|Ultra|Flash|Opus|Sonnet|Haiku|Chat))"
 _INTRODUCED: Final = (
-    r"(?:我(?:就)?是|我叫(?:做)?|我的(?:中文|英文)?名字(?:是|叫)|(?:可以)?叫我|名叫|名为|身为|作为|这里是|(?<![A-Za-z])(?:I am|I'm|My name is|As))"
+    r"(?:我(?:就)?是|我叫(?:做)?|我的(?:中文|英文)?名字(?:是|叫)|(?:可以)?叫我|名叫|名为|身为|作为|这里是"
+    r"|(?<![A-Za-z])(?:I am|I'm|My name is|As))"
     r"(?:一个|一名|一位|您的|你的)?[\s“\"「『《]*"
 )
 # What follows where a name ends, and not where a word goes on (我是书生气很重的人).

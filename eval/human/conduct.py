@@ -32,6 +32,7 @@ NOTE: Final = (
     "benefit: nothing here claims clinical validity."
 )
 _TITLE: Final = "回复排序"
+_STUDY: Final = "study.json"
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ class Conducted:
             FileError: replies or test set are not as their stages write them.
         """
         folder = root / "ranking"
-        file = folder / "study.json"
+        file = folder / _STUDY
         begun: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
         if config.action == "export":
             if not begun:
@@ -204,11 +205,22 @@ def _drawn(root: Path, seed: int, config: StudyConfig) -> tuple[list[BlindItem],
     return [item for item in drawn if item not in checks][: min(config.questions, len(drawn) - wanted)], checks
 
 
+def analysed_folder(root: Path, file: Path) -> Path:
+    """Where the analysis of a file of rankings is written: a study that has begun in this run keeps its own results.
+
+    Args:
+        root: the folder that holds a folder a stage.
+        file: of the rankings.
+    """
+    folder = root / "ranking"
+    return folder / "analysed" / file.stem if (folder / _STUDY).exists() else folder
+
+
 def write_study(folder: Path, study: Study, test_set: str, left: dict[str, Left]) -> None:
     """``ranking.json``, ``ranking.md``, which is printed too, and ``ranking.png``.
 
     Args:
-        folder: of the stage.
+        folder: where they are written, see `analysed_folder`.
         study: of `eval.human.analysis.analyse`.
         test_set: its name in tables.
         left: pages that annotators did not put in order, by annotator.
@@ -230,7 +242,11 @@ def write_study(folder: Path, study: Study, test_set: str, left: dict[str, Left]
         "",
         f"- Kendall's W {_number(study.w)} ({_number(study.w_by_chance)} by chance), Krippendorff's alpha "
         f"{_number(study.alpha)} (ordinal).",
-        *([f"- Left out for failed attention checks: {', '.join(study.left_out)}."] if study.left_out else []),
+        *(
+            f"- Left out for failed attention checks: {name}, {rater.passed} of {rater.checks} passed, "
+            f"{rater.questions} questions."
+            for name, rater in study.left_out.items()
+        ),
         "",
         *table(
             ["Rater", "Questions", "Kendall's tau with the others", "Checks passed", "Skipped", "Left as shown"],
@@ -245,7 +261,11 @@ def write_study(folder: Path, study: Study, test_set: str, left: dict[str, Left]
                     ]
                     for name, rater in study.raters.items()
                 ),
-                *([name, "0", "–", "–", *_left(left, name)] for name in left if name not in study.raters),
+                *(
+                    [name, "0", "–", "–", *_left(left, name)]
+                    for name in left
+                    if name not in study.raters.keys() | study.left_out.keys()
+                ),
             ],
         ),
         "",

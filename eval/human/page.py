@@ -1,7 +1,7 @@
 """The page on which an annotator works: its texts, its layout, and the instructions that open before the first one.
 
-Label Studio has no Chinese and no setting that takes its side panel away, so ``page.css`` does both. It cannot reach the
-names that a screen reader hears, the log-in page, and the page after the last task: those stay English.
+Label Studio has no Chinese and no setting that takes its side panel away, so ``page.css`` does both. The names that a
+screen reader hears, the log-in page and the page after the last task are out of its reach: those stay English.
 """
 
 from collections.abc import Iterable
