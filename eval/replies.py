@@ -17,6 +17,7 @@ from common.errors import StageError
 from common.files import FileError
 from common.records.references import at_risk, read_references
 from common.records.replies import ReplyKind, read_models, read_replies
+from eval.blinding import without_names
 from reward_fns.coe_format import ANSWER, TAG_NAMES, extract_answer, has_visible_text
 
 # End marks of chat templates that a runner has left in: no part of the text, and they tell a rater the family.
@@ -129,21 +130,6 @@ def check_kind(texts: Sequence[str], kind: ReplyKind) -> None:
 # Stands for a reply without anything to show; it is ranked like the others.
 NOTHING: Final = "（这条回复没有可以展示的内容）"
 
-_SELF_NAMES: Final = (
-    "Empathy-R1",
-    "DeepSeek",
-    "深度求索",
-    "Qwen",
-    "通义千问",
-    "千问",
-    "EmoLLM",
-    "CBT-LLM",
-    "Baichuan",
-    "百川",
-    "Llama",
-    "Meta",
-)
-
 
 @dataclass(frozen=True, slots=True)
 class BlindItem:
@@ -232,13 +218,7 @@ def blind_items(
         for model in replies:
             if question_id not in first[model].index:
                 raise StageError(f"{model} has no reply to question {question_id}. Generate it.")
-            texts[model] = _without_names(str(first[model][question_id]), list(replies)) or NOTHING
+            texts[model] = without_names(str(first[model][question_id]), list(replies)) or NOTHING
         row = known.loc[question_id]
         items.append(BlindItem(question_id, str(row["question"]), bool(row["at_risk"]), texts))
     return items
-
-
-def _without_names(text: str, models: Sequence[str]) -> str:
-    """The text with models' names of themselves blanked: a rater who knows the model is not blind."""
-    names = sorted({*models, *_SELF_NAMES}, key=len, reverse=True)
-    return re.sub("|".join(map(re.escape, names)), "某助手", text, flags=re.IGNORECASE).strip()

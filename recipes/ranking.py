@@ -5,6 +5,7 @@
     make ranking ARGS="action=export"                                  # what was ranked so far → ranking.md
     make ranking ARGS="action=analyse file=rankings.jsonl"             # rankings from elsewhere
 
+Where a study has begun, it keeps its results: action=analyse writes to ``ranking/analysed/<name of the file>``.
 Annotators log in with accounts of their own (``ranking/accounts.json``, readable by its owner only). Label Studio saves
 a draft of an unfinished page by itself. ``ranking/study.json`` records the seed and what the study is made of.
 """
@@ -17,7 +18,7 @@ from common.files import FileError
 from common.manifest import require_stage
 from common.records.rankings import read_rankings
 from eval.human.analysis import analyse
-from eval.human.conduct import Conducted, StudyConfig, write_study
+from eval.human.conduct import Conducted, StudyConfig, analysed_folder, write_study
 from eval.human.study import Left
 from eval.replies import named_set
 from recipes.ledger_entries import note_ranked
@@ -36,8 +37,9 @@ def run(arguments: Sequence[str]) -> None:
         if config.action == "analyse":
             if not config.file:
                 raise StageError('action=analyse: which file? Write ARGS="action=analyse file=rankings.jsonl".')
-            folder, seed, left = common.root / "ranking", common.seed, dict[str, Left]()
-            rankings = read_rankings(Path(config.file))
+            file = Path(config.file)
+            folder, seed, left = analysed_folder(common.root, file), common.seed, dict[str, Left]()
+            rankings = read_rankings(file)
         else:
             study = Conducted.open(common.root, common.seed, config)
             if config.action == "start":

@@ -6,7 +6,7 @@ paid for.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TextIO
@@ -44,20 +44,21 @@ def write_rankings(path: Path, rankings: Iterable[Ranking]) -> None:
 
 
 def read_rankings(path: Path) -> list[Ranking]:
-    """Read a file of `write_rankings`, or one like it from elsewhere; keys that are not ours are passed over.
+    """Read a file of `write_rankings`, or one like it from elsewhere: JSON Lines, or a JSON array of the same objects.
+
+    Keys that are not ours are passed over.
 
     Raises:
-        FileError: a malformed line, ties, a model twice in an order, or a rater's question twice; the message says what
-            to do.
+        FileError: a malformed entry, ties, a model twice in an order, a rater's question twice, or Label Studio's own
+            export; the message says what to do.
     """
-    _check_no_export(path)
     rankings: list[Ranking] = []
     seen: set[tuple[str, str]] = set()
-    for number, record in read_json_lines(path):
-        ranking = _ranking(record, f"{path}:{number}")
+    for where, record in _records(path):
+        ranking = _ranking(record, where)
         if (ranking.rater, ranking.question_id) in seen and not ranking.attention:
             told = f"{ranking.rater} has ranked question {ranking.question_id} twice"
-            raise FileError(f"{path}:{number}: {told}. Keep one of the lines.")
+            raise FileError(f"{where}: {told}. Keep one of the lines.")
         seen.add((ranking.rater, ranking.question_id))
         rankings.append(ranking)
     return rankings
@@ -66,19 +67,35 @@ def read_rankings(path: Path) -> list[Ranking]:
 _EXPECTED: Final = 'expected {"rater": "anna", "question_id": "q1", "order": ["best model", "next", …]}'
 
 
-def _check_no_export(path: Path) -> None:
+def _records(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The objects of the file, each with where it stands."""
+    if not _is_array(path):
+        yield from ((f"{path}:{number}", record) for number, record in read_json_lines(path))
+        return
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise FileError(f"{path}: not JSON ({error}). Correct it, or write JSON Lines, a ranking a line.") from error
+    for number, record in enumerate(content, start=1):
+        where = f"{path}, entry {number}"
+        if not isinstance(record, dict):
+            raise FileError(f"{where}: {type(record).__name__}, {_EXPECTED}.")
+        yield where, record
+
+
+def _is_array(path: Path) -> bool:
     if not path.is_file():
-        return  # the reader says so
+        return False  # the reader of lines says so
     with path.open("rb") as file:
-        opening = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
-    if opening.startswith(b"["):
-        raise FileError(
-            f"{path}: a JSON array, such as Label Studio's own export; expected JSON Lines, a ranking a line. "
-            "`make ranking ARGS=action=export` writes them from the study, or put one object on each line."
-        )
+        return file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")
 
 
 def _ranking(record: Mapping[str, Any], where: str) -> Ranking:
+    if exported := _EXPORTED & record.keys():
+        raise FileError(
+            f"{where}: {min(exported)!r} is a key of Label Studio's own export, whose labels name no model. "
+            "`make ranking ARGS=action=export` reads the study and writes rankings.jsonl."
+        )
     if missing := [key for key in ("rater", "question_id", "order") if key not in record]:
         raise FileError(f"{where}: no {missing[0]}, {_EXPECTED}. Add it.")
     order = record["order"]
@@ -93,13 +110,16 @@ def _ranking(record: Mapping[str, Any], where: str) -> Ranking:
     texts = [record["rater"], record["question_id"], *order]
     if odd := [text for text in texts if not isinstance(text, str) or not text.strip()]:
         raise FileError(f"{where}: {odd[0]!r} is no name, {_EXPECTED}. Write it as a text.")
-    return Ranking(
-        record["rater"],
-        record["question_id"],
-        tuple(order),
-        bool(record.get("attention", False)),
-        record.get("passed"),
-    )
+    attention, passed = record.get("attention", False), record.get("passed")
+    if not isinstance(attention, bool):
+        raise FileError(f"{where}: attention is {attention!r}, expected true or false. Correct it or leave it out.")
+    if not isinstance(passed, bool) and (attention or passed is not None):
+        raise FileError(f"{where}: passed is {passed!r}, expected true or false of an attention check. Correct it.")
+    return Ranking(record["rater"], record["question_id"], tuple(order), attention, passed)
+
+
+# Keys that its exports as JSON and JSON_MIN have and a ranking does not.
+_EXPORTED: Final = frozenset({"annotations", "annotation_id"})
 
 
 # A is the reply shown first.

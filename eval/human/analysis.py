@@ -75,8 +75,8 @@ class Study:
 
     Attributes:
         models: figures by model, the strongest first.
-        raters: by name.
-        left_out: those of them whose rankings were not used, for too many checks failed.
+        raters: whose rankings were used, by name.
+        left_out: whose rankings were not, for too many checks failed; no other figure counts them.
         questions: that were ranked.
         rankings: that were used.
         w: Kendall's W, mean over questions with two raters or more; None without such a question.
@@ -86,7 +86,7 @@ class Study:
 
     models: dict[str, Figures]
     raters: dict[str, Rater]
-    left_out: list[str]
+    left_out: dict[str, Rater]
     questions: int
     rankings: int
     w: float | None
@@ -111,24 +111,24 @@ def analyse(
     Raises:
         StageError: no ranking, or rankings of different models.
     """
-    seen = [ranking for ranking in rankings if ranking.attention]
     real = [ranking for ranking in rankings if not ranking.attention]
-    passed = {rater: [bool(r.passed) for r in seen if r.rater == rater] for rater in {r.rater for r in rankings}}
-    left_out = sorted(rater for rater, marks in passed.items() if marks and np.mean(marks) < checks_passed)
-    used = [ranking for ranking in real if ranking.rater not in left_out]
-    ranks = _ranks(used)
-    counted = Counter(ranking.rater for ranking in real)
-    raters = {
-        rater: Rater(
-            counted[rater], None if rater in left_out else _tau_with_others(ranks, rater), len(marks), sum(marks)
-        )
-        for rater, marks in sorted(passed.items())
+    checks = {
+        rater: [bool(r.passed) for r in rankings if r.attention and r.rater == rater]
+        for rater in sorted({r.rater for r in rankings})
     }
+    failed = [rater for rater, passed in checks.items() if passed and np.mean(passed) < checks_passed]
+    ranks = _ranks([ranking for ranking in real if ranking.rater not in failed])
+    counted = Counter(ranking.rater for ranking in real)
+
+    def own(rater: str) -> Rater:
+        tau = None if rater in failed else _tau_with_others(ranks, rater)
+        return Rater(counted[rater], tau, len(checks[rater]), sum(checks[rater]))
+
     w, by_chance = _kendalls_w(ranks)
     return Study(
         models=_figures(ranks, seed, strength_resamples),
-        raters=raters,
-        left_out=left_out,
+        raters={rater: own(rater) for rater in checks if rater not in failed and counted[rater]},
+        left_out={rater: own(rater) for rater in failed},
         questions=ranks["question_id"].nunique(),
         rankings=len(ranks),
         w=w,

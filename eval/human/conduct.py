@@ -20,8 +20,9 @@ from common.markdown import table
 from common.records.rankings import RANKINGS_FILE, Ranking, write_rankings
 from common.settings import check, limited, one_of
 from eval.human.analysis import LEAST_RATERS, Study
+from eval.human.page import instructions, page
 from eval.human.server import ACCOUNTS, LabelStudio, Server, accounts
-from eval.human.study import Left, instructions, page, pages, rankings_of
+from eval.human.study import Left, pages, rankings_of
 from eval.intervals import LEAST
 from eval.plots import plot_mean_ranks
 from eval.replies import BlindItem, items_of_run, named_set
@@ -33,6 +34,7 @@ NOTE: Final = (
     "benefit: nothing here claims clinical validity."
 )
 _TITLE: Final = "回复排序"
+_STUDY: Final = "study.json"
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ class Conducted:
             FileError: replies or test set are not as their stages write them.
         """
         folder = root / "ranking"
-        file = folder / "study.json"
+        file = folder / _STUDY
         begun: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
         if config.action == "export":
             if not begun:
@@ -156,7 +158,7 @@ class Conducted:
             for name in self.names:
                 own = pages(name, self.items, self.checks, self.seed)
                 studio = LabelStudio(self.server.url, known[name].token)
-                project = studio.project(_TITLE, page(), instructions())
+                project = studio.project(_TITLE, page(len(own)), instructions())
                 studio.add_tasks(project, [one.task() for one in own])
                 print(
                     f"ranking: {name} ranks {len(own)} pages at {self.server.url}/projects/{project}/data?labeling=1",
@@ -205,11 +207,22 @@ def _drawn(root: Path, seed: int, config: StudyConfig) -> tuple[list[BlindItem],
     return [item for item in drawn if item not in checks][: min(config.questions, len(drawn) - wanted)], checks
 
 
+def analysed_folder(root: Path, file: Path) -> Path:
+    """Where the analysis of a file of rankings is written: a study that has begun in this run keeps its own results.
+
+    Args:
+        root: the folder that holds a folder a stage.
+        file: of the rankings.
+    """
+    folder = root / "ranking"
+    return folder / "analysed" / file.stem if (folder / _STUDY).exists() else folder
+
+
 def write_study(folder: Path, study: Study, test_set: str, left: dict[str, Left]) -> None:
     """``ranking.json``, ``ranking.md``, which is printed too, and ``ranking.png``.
 
     Args:
-        folder: of the stage.
+        folder: where they are written, see `analysed_folder`.
         study: of `eval.human.analysis.analyse`.
         test_set: its name in tables.
         left: pages that annotators did not put in order, by annotator.
@@ -231,7 +244,11 @@ def write_study(folder: Path, study: Study, test_set: str, left: dict[str, Left]
         "",
         f"- Kendall's W {_number(study.w)} ({_number(study.w_by_chance)} by chance), Krippendorff's alpha "
         f"{_number(study.alpha)} (ordinal).",
-        *([f"- Left out for failed attention checks: {', '.join(study.left_out)}."] if study.left_out else []),
+        *(
+            f"- Left out for failed attention checks: {name}, {rater.passed} of {rater.checks} passed, "
+            f"{rater.questions} questions."
+            for name, rater in study.left_out.items()
+        ),
         "",
         *table(
             ["Rater", "Questions", "Kendall's tau with the others", "Checks passed", "Skipped", "Left as shown"],
@@ -246,7 +263,11 @@ def write_study(folder: Path, study: Study, test_set: str, left: dict[str, Left]
                     ]
                     for name, rater in study.raters.items()
                 ),
-                *([name, "0", "–", "–", *_left(left, name)] for name in left if name not in study.raters),
+                *(
+                    [name, "0", "–", "–", *_left(left, name)]
+                    for name in left
+                    if name not in study.raters.keys() | study.left_out.keys()
+                ),
             ],
         ),
         "",

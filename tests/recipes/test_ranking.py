@@ -106,3 +106,26 @@ def test_rankings_of_a_file_reach_the_table_without_a_server(out: Path) -> None:
     assert test_set == "sample"
     assert (figures["win_1"].mean, figures["mean_rank"].mean) == (100.0, 1.0)
     assert "| first | 100.0" in (out / "ranking" / "ranking.md").read_text(encoding="utf-8")
+
+
+def test_a_begun_study_keeps_its_results(out: Path) -> None:
+    start(out, "annotators=[anna]", "questions=4", "attention_every=0")
+    folder = out / "ranking"
+    kept = {name: f"the study's {name}" for name in ("ranking.md", "ranking.json", "ranking.png", "rankings.jsonl")}
+    for name, text in kept.items():
+        (folder / name).write_text(text)
+    write_rankings(out / "mine.jsonl", [Ranking(rater, "q0", MODELS) for rater in ("anna", "ben")])
+    run(["profile=tiny", f"out={out}", "action=analyse", f"file={out / 'mine.jsonl'}"])
+    assert {name: (folder / name).read_text() for name in kept} == kept
+    assert read_standings(folder / "analysed" / "mine" / "ranking.json")[1]["first"]["win_1"].mean == 100.0
+
+
+def test_an_analysis_counts_whom_it_used(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good = [Ranking("anna", "q0", MODELS), Ranking("anna", "q5", MODELS, True, True)]
+    bad = [Ranking("ben", question, MODELS[::-1]) for question in ("q0", "q1")]
+    write_rankings(out / "mine.jsonl", [*good, *bad, Ranking("ben", "q5", MODELS, True, False)])
+    run(["profile=tiny", f"out={out}", "action=analyse", f"file={out / 'mine.jsonl'}", "checks_passed=0.5"])
+    told = capsys.readouterr().out
+    assert "1 rankings of 1 questions by 1 raters." in told
+    assert "Left out for failed attention checks: ben, 0 of 1 passed, 2 questions." in told
+    assert "| ben " not in told

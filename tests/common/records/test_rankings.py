@@ -33,6 +33,9 @@ def test_further_keys_are_passed_over(tmp_path: Path) -> None:
         ({"order": ["a", 2]}, ":1: 2 is no name"),
         ({"rater": None}, ":1: None is no name"),
         ({"question_id": 7}, ":1: 7 is no name"),
+        ({"attention": "false"}, ":1: attention is 'false', expected true or false"),
+        ({"attention": True}, ":1: passed is None, expected true or false"),
+        ({"attention": True, "passed": "no"}, ":1: passed is 'no'"),
     ],
 )
 def test_what_is_no_ranking_is_told_with_its_line_and_a_remedy(
@@ -52,9 +55,35 @@ def test_a_missing_key_and_a_line_twice_are_told(tmp_path: Path) -> None:
         read_rankings(tmp_path / "r.jsonl")
 
 
-def test_label_studio_s_own_export_is_named(tmp_path: Path) -> None:
-    (tmp_path / "r.json").write_text(json.dumps([{"id": 1, "annotations": []}], indent=1))
-    with pytest.raises(FileError, match=r"Label Studio's own export.*ARGS=action=export"):
+@pytest.mark.parametrize(
+    ("exported", "key"),
+    [
+        # As JSON: the order stands among the annotations.
+        (
+            {"id": 1, "annotations": [{"id": 1, "was_cancelled": False, "result": []}], "data": {"page": 1}},
+            "annotations",
+        ),
+        # As JSON_MIN: flat, and the order under the name of its tag.
+        ({"page": 1, "order": {"order": ["r2", "r1"]}, "id": 1, "annotator": 1, "annotation_id": 3}, "annotation_id"),
+    ],
+)
+@pytest.mark.parametrize("indent", [None, 2])
+def test_label_studio_s_own_export_is_named(
+    exported: dict[str, Any], key: str, indent: int | None, tmp_path: Path
+) -> None:
+    (tmp_path / "r.json").write_text(json.dumps([exported], indent=indent))
+    with pytest.raises(FileError, match=rf"r\.json, entry 1: '{key}' .*Label Studio's own export.*ARGS=action=export"):
+        read_rankings(tmp_path / "r.json")
+
+
+def test_an_array_of_rankings_is_read(tmp_path: Path) -> None:
+    (tmp_path / "r.json").write_text(json.dumps([GOOD, {**GOOD, "rater": "bo"}], indent=1), encoding="utf-8-sig")
+    assert [ranking.rater for ranking in read_rankings(tmp_path / "r.json")] == ["anna", "bo"]
+    (tmp_path / "r.json").write_text(json.dumps([GOOD, "b"]))
+    with pytest.raises(FileError, match=r"r\.json, entry 2: str, expected"):
+        read_rankings(tmp_path / "r.json")
+    (tmp_path / "r.json").write_text(json.dumps([GOOD])[:-5])
+    with pytest.raises(FileError, match=r"r\.json: not JSON"):
         read_rankings(tmp_path / "r.json")
 
 

@@ -317,12 +317,11 @@ def test_replies_that_show_nothing_have_no_length(run: Run) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium")
-def test_a_browser_shows_the_replies(page: str, tmp_path: Path) -> None:
+def test_a_browser_shows_the_replies(page: str, tmp_path: Path, chromium: str) -> None:
     file = tmp_path / "report.html"
     file.write_text(page, encoding="utf-8")
     options = "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync"
-    command = ["chromium", *options.split(), f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", file.as_uri()]
+    command = [chromium, *options.split(), f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", file.as_uri()]
     shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
     assert shown.count('<article class="card') == 6
     assert "6 questions of 6, 48 matching replies." in shown

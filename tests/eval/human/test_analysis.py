@@ -1,5 +1,6 @@
 """The analysis finds what was put in: hand-counted rankings, known strengths, and the paper's own columns."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import yaml
 from common.errors import StageError
 from common.files import FileError
 from common.records.rankings import Ranking
-from eval.human.analysis import analyse
+from eval.human.analysis import Rater, analyse
 from eval.human.conduct import write_study
 from eval.human.study import Left
 from eval.statistics import mean_interval
@@ -46,9 +47,14 @@ def test_raters_who_fail_their_checks_are_left_out() -> None:
     bad = [Ranking("b", "q", ("y", "x")), Ranking("b", "c", ("x", "y"), True, False)]
     assert analyse([*good, *bad], 1, strength_resamples=2).rankings == 2
     study = analyse([*good, *bad], 1, 0.5, strength_resamples=2)
-    assert (study.left_out, study.rankings, study.models["x"].win_1.mean) == (["b"], 1, 100.0)
+    assert (list(study.raters), study.rankings, study.models["x"].win_1.mean) == (["a"], 1, 100.0)
     assert (study.raters["a"].checks, study.raters["a"].passed) == (1, 1)
-    assert (study.raters["b"].checks, study.raters["b"].passed, study.raters["b"].tau) == (1, 0, None)
+    assert study.left_out == {"b": Rater(1, None, 1, 0)}
+    # All else is as if they had never ranked.
+    assert replace(study, left_out={}) == analyse(good, 1, 0.5, strength_resamples=2)
+    # Who saw nothing but a check has ranked nothing.
+    only_checked = Ranking("c", "c", ("x", "y"), True, True)
+    assert analyse([*good, *bad, only_checked], 1, 0.5, strength_resamples=2) == study
     with pytest.raises(StageError, match="left out by their checks"):
         analyse(bad, 1, 0.5)
 

@@ -1,7 +1,6 @@
 """Pages are blind, random and the same each time; an export leads back to the models."""
 
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,9 @@ import pytest
 from common.errors import StageError
 from common.files import FileError
 from common.records.rankings import Ranking, read_rankings, write_rankings
-from eval.generation.run import load_entries
-from eval.human.study import CHECK_TEXT, Left, Page, page, pages, rankings_of
-from eval.replies import NOTHING, BlindItem, _without_names, blind_items
+from eval.human.page import BRIEFLY, CARE, RISK, instructions, page
+from eval.human.study import CHECK_TEXT, Left, Page, pages, rankings_of
+from eval.replies import NOTHING, BlindItem, blind_items
 
 MODELS = ("DeepSeek-R1", "SFT", "SFT+GRPO")
 
@@ -58,8 +57,20 @@ def test_a_page_tells_nothing_of_the_models() -> None:
         assert [reply["id"] for reply in one.task()["replies"]] == ["r1", "r2", "r3"]
         assert (CHECK_TEXT in sent) == bool(one.check)
         assert ("12356" in sent) == one.item.at_risk
+        assert [reply["title"] for reply in one.task()["replies"]] == ["回复 A", "回复 B", "回复 C"]
+
+
+def test_a_page_says_the_criteria_in_three_short_lines_and_the_instructions_the_rest() -> None:
+    assert len(BRIEFLY) == 3
+    assert max(map(len, BRIEFLY)) <= 24  # characters in a line of 390 pixels
     for criterion in ("流畅", "识别", "安慰", "建议"):
-        assert criterion in page()
+        assert any(criterion in line for line in BRIEFLY)
+        assert f"<b>{criterion}</b>" in instructions()
+    assert all(line in page(12) for line in BRIEFLY)
+    assert "第 $page 页，共 12 页" in page(12)
+    # The warning belongs to the pages at risk, see `Page.task`.
+    assert RISK not in page(12) + instructions()
+    assert CARE in instructions()
 
 
 def test_an_export_leads_back_to_the_models() -> None:
@@ -109,16 +120,6 @@ def test_blind_items_hide_tags_reasoning_and_names() -> None:
     other = test.assign(id="b")
     with pytest.raises(StageError, match="SFT has no reply to question b"):
         blind_items(replies, other, 5, 1)  # type: ignore[arg-type]
-
-
-# What of a model's id names no family: words, and letters of a size or version.
-NO_FAMILY = {"Instruct", "reasoner", "B"}
-
-
-@pytest.mark.parametrize("model", sorted({entry.model for entry in load_entries({}).values()}))
-def test_a_model_that_names_its_family_stays_unknown(model: str) -> None:
-    hidden = _without_names(f"我是{model.split('/')[-1]}", [])
-    assert set(re.findall("[A-Za-z]+", hidden)) <= NO_FAMILY, f"{hidden}: its family's name belongs in _SELF_NAMES"
 
 
 def test_rankings_are_read_as_they_were_written(tmp_path: Path) -> None:
