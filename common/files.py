@@ -30,6 +30,19 @@ def remove_partial(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def set_aside(path: Path) -> Path | None:
+    """Rename a file so that another may take its place: ``a.jsonl`` → ``a.1.jsonl``; None without one.
+
+    Nothing that was paid for is deleted.
+    """
+    if not path.is_file():
+        return None
+    number = 1
+    while (kept := path.with_name(f"{path.stem}.{number}{path.suffix}")).exists():
+        number += 1
+    return path.rename(kept)
+
+
 def write_text(path: Path, text: str) -> None:
     """Replace a file atomically, making its folder where there is none."""
     with replacing(path) as temporary:
@@ -83,8 +96,16 @@ def parse_json_lines(text: str, name: str) -> Iterator[tuple[int, dict[str, Any]
 
 
 def whole_lines(path: Path) -> list[dict[str, Any]]:
-    """The objects of a file of JSON Lines that is still being written, less half a last line; [] without a file."""
+    """The objects of a file of JSON Lines that is still being written, less half a last line; [] without a file.
+
+    Raises:
+        FileError: a whole line that is no object.
+    """
     if not path.is_file():
         return []
-    lines = path.read_text(encoding="utf-8").split("\n")
-    return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+    # As bytes: a kill can cut a line within a character.
+    whole, _, _ = path.read_bytes().rpartition(b"\n")
+    try:
+        return [record for _, record in parse_json_lines(whole.decode("utf-8"), str(path))]
+    except UnicodeDecodeError as error:
+        raise FileError(f"{path}: {error}, expected UTF-8. Correct or remove the line.") from error

@@ -31,12 +31,14 @@ class Plan:
         inputs: what is read, by name.
         work: the stage itself; what it gives back becomes ``result`` of the manifest.
         shows: names of files in the folder that the user is pointed to.
+        check: finds out, before the folder's last result is touched, whether the work can be done; raises StageError.
     """
 
     config: Mapping[str, Any]
     inputs: Mapping[str, Input]
     work: Work
     shows: tuple[str, ...] = ()
+    check: Callable[[Path], None] = lambda folder: None
 
 
 def run_stage(
@@ -96,6 +98,7 @@ def run_stage(
             return _accepted(before, now, folder)
         resume = changed == "" or (changed == "code" and accept)
         print(f"{name}: {problem or _told(before, now) + ' changed'}, making {folder} again.", flush=True)
+    plan.check(folder)
     now.write(folder)
     print(f"{name}: working in {folder}{', going on where it was left' if resume else ''}", flush=True)
     began = time.monotonic()

@@ -98,7 +98,7 @@ def shown(text: str, kind: ReplyKind, *, cut: bool = False, opened: bool = False
 
 
 def shown_parts(replies: pd.DataFrame, kind: ReplyKind) -> list[tuple[str, str]]:
-    """`shown` of every reply of one model.
+    """`shown` of every reply of one model; a refused one shows nothing, by the fault "refused".
 
     Of a reasoning model whose opening tag stands in the prompt, as DeepSeek-R1's does, an output tells by its end alone
     that there was reasoning: where some end a block that they did not open, those that end none were cut in it.
@@ -110,7 +110,11 @@ def shown_parts(replies: pd.DataFrame, kind: ReplyKind) -> list[tuple[str, str]]
     texts = replies["text"].tolist()
     cut = (~replies["finished"]).tolist() if "finished" in replies else [False] * len(texts)
     opened = kind == "think" and any("</think>" in text and "<think>" not in text for text in texts)
-    return [shown(text, kind, cut=ended, opened=opened) for text, ended in zip(texts, cut, strict=True)]
+    refused = replies["refusal"].tolist() if "refusal" in replies else [""] * len(texts)
+    return [
+        ("", "refused") if words else shown(text, kind, cut=ended, opened=opened)
+        for text, ended, words in zip(texts, cut, refused, strict=True)
+    ]
 
 
 def check_kind(texts: Sequence[str], kind: ReplyKind) -> None:

@@ -13,6 +13,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from common.chat_server import read_key
 from common.decisions import DataDecisions, read_decisions
 from common.errors import StageError
 from common.records.replies import MODELS_FILE, write_models
@@ -40,6 +41,11 @@ def plan(common: Common, config: GenerateConfig) -> Plan:
     local = {name: entry.model for name, entry in entries.items() if not entry.base_url and name not in own}
     test = common.root / "data" / "test.parquet"
 
+    def check(_: Path) -> None:
+        for name, entry in entries.items():
+            if entry.base_url:
+                read_key(entry.api_key_env, f"{name} on {entry.base_url}")
+
     def work(folder: Path, resume: bool) -> dict[str, Any]:
         made = (
             generate(name, entry, test, config, common.seed, folder, keep=resume, anew=common.force)
@@ -54,7 +60,7 @@ def plan(common: Common, config: GenerateConfig) -> Plan:
         for name, entry in entries.items()
     }
     inputs = sources(common.root, own, local)
-    return Plan({**asdict(config), "asked": asked}, inputs, work, shows=(MODELS_FILE,))
+    return Plan({**asdict(config), "asked": asked}, inputs, work, shows=(MODELS_FILE,), check=check)
 
 
 def _entry(name: str, common: Common, config: GenerateConfig, decided: DataDecisions) -> ModelEntry:

@@ -10,6 +10,8 @@ its ceiling goes on by the same command, without ``force=true``. Afterwards the 
 too.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -23,8 +25,8 @@ from common.records.replies import reply_files
 from common.stage import Plan
 from eval.judge.client import JudgeError
 from eval.judge.config import JudgeConfig
-from eval.judge.run import run_judge
-from eval.replies import items_of_run, named_set
+from eval.judge.run import Task, run_judge
+from eval.replies import BlindItem, items_of_run, named_set
 from recipes.profile import Common, section
 from recipes.stage import Recipe, main
 
@@ -39,17 +41,33 @@ def plan(common: Common, config: JudgeConfig) -> Plan:
     more = {"human": human} if human.is_file() else {}
     inputs: dict[str, Input] = {"test": test, "replies": reply_files(generated), **more}
 
+    def prepare(folder: Path) -> Task:
+        chosen = replace(config, test_set=named_set(test, config.test_set))
+
+        def draw(count: int) -> list[BlindItem]:
+            return items_of_run(generated, test, count, common.seed, chosen.test_set)
+
+        people = read_rankings(human) if human.is_file() else []
+        return Task.prepare(chosen, draw, people, common.seed, folder, common.force)
+
+    def check(folder: Path) -> None:
+        with _told():
+            prepare(folder)
+
     # Without a look at `resume`: the verdicts there are gone on with where they are of this request.
     def work(folder: Path, _: bool) -> dict[str, Any]:
-        try:
-            chosen = replace(config, test_set=named_set(test, config.test_set))
-            items = items_of_run(generated, test, config.questions, common.seed, chosen.test_set)
-            people = read_rankings(human) if human.is_file() else []
-            return run_judge(chosen, items, people, common.seed, common.force, folder)
-        except (FileError, JudgeError) as error:
-            raise StageError(f"judge: {error}") from error
+        with _told():
+            return run_judge(prepare(folder), common.force, folder)
 
-    return Plan(asdict(config), inputs, work, shows=("judge.md", RANKINGS_FILE))
+    return Plan(asdict(config), inputs, work, shows=("judge.md", RANKINGS_FILE), check=check)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except (FileError, JudgeError) as error:
+        raise StageError(f"judge: {error}") from error
 
 
 RECIPE = Recipe("judge", section("judge", JudgeConfig), plan)

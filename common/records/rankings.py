@@ -6,6 +6,7 @@ paid for.
 """
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -131,6 +132,11 @@ OVERALL: Final = "overall"
 KEYS: Final = (*CRITERIA, OVERALL)
 
 
+# Why an answer ended that holds no verdict: at the limit of tokens, or refused by the server or the model.
+CUT: Final = "length"
+REFUSED: Final = "refused"
+
+
 class VerdictError(ValueError):
     """An answer that is no verdict; the message says what is wrong with it."""
 
@@ -158,6 +164,8 @@ class Answer:
         structured: whether the model was held to the schema.
         tokens_in: of the prompt.
         tokens_out: of the answer.
+        finish_reason: why it ended: CUT, REFUSED, or in the server's words.
+        estimated: the server told no tokens, and these are the most that it can have used.
     """
 
     question_id: str
@@ -169,6 +177,8 @@ class Answer:
     structured: bool
     tokens_in: int
     tokens_out: int
+    finish_reason: str = ""
+    estimated: bool = False
 
     @property
     def comparison(self) -> Comparison:
@@ -190,7 +200,7 @@ def read_answers(path: Path) -> list[Answer]:
     """
     content = path.read_bytes()
     if not content.endswith(b"\n"):
-        path.write_bytes(content[: content.rfind(b"\n") + 1])
+        os.truncate(path, content.rfind(b"\n") + 1)
     found: dict[tuple[Comparison, int], Answer] = {}
     for number, record in read_json_lines(path):
         try:

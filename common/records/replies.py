@@ -97,6 +97,8 @@ class Reply:
         prompt_tokens: length of the prompt.
         tokens: length of the output.
         finished: the output ended by itself.
+        finish_reason: why it ended, as vLLM or the server calls it; "" where it does not say.
+        refusal: why there is no text, in the server's or the model's words; "" of a reply.
     """
 
     question_id: str
@@ -105,6 +107,8 @@ class Reply:
     prompt_tokens: int = 0
     tokens: int = 0
     finished: bool = True
+    finish_reason: str = ""
+    refusal: str = ""
 
 
 def append_replies(path: Path, replies: Iterable[Reply]) -> None:
@@ -124,7 +128,7 @@ def unfinished_replies(path: Path) -> list[Reply]:
 
 
 def read_replies(path: Path) -> pd.DataFrame:
-    """Columns question_id, sample (0 where not told), text, and finished where every row tells it.
+    """Columns question_id, sample (0 where not told), text, finished where every row tells it, refusal where one does.
 
     Read from rows of these keys in any shape of `common.records.rows.read_rows`; other keys are passed over.
 
@@ -141,7 +145,8 @@ def read_replies(path: Path) -> pd.DataFrame:
         raise FileError(f"{path}: no replies, expected a JSON object a line with question_id and text")
     table = pd.DataFrame(list(rows.values()))
     known = table["finished"].notna().all()
-    return table.astype({"finished": bool}) if known else table.drop(columns="finished")
+    table = table.astype({"finished": bool}) if known else table.drop(columns="finished")
+    return table if table["refusal"].any() else table.drop(columns="refusal")
 
 
 # How a table writes what JSON has words for.
@@ -168,4 +173,12 @@ def _row(record: Mapping[str, Any], where: str) -> dict[str, Any]:
     told = finished.strip().lower() if isinstance(finished, str) else finished
     if not isinstance(told, bool | str | None) or told not in _FINISHED:
         raise FileError(f"{where}: finished is {finished!r}, expected true or false. Correct the line.")
-    return {"question_id": question_id, "sample": sample, "text": text, "finished": _FINISHED[told]}
+    # A table's empty cell is no text.
+    refusal = found if isinstance(found := record.get("refusal"), str) else ""
+    return {
+        "question_id": question_id,
+        "sample": sample,
+        "text": text,
+        "finished": _FINISHED[told],
+        "refusal": refusal,
+    }

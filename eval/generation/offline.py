@@ -40,6 +40,7 @@ def generate(request: GenerationRequest) -> None:
                     len(output.prompt_token_ids or []),
                     len(reply.token_ids),
                     reply.finish_reason == "stop",
+                    reply.finish_reason or "",
                 )
                 for row, output in zip(block, outputs, strict=True)
                 for sample, reply in enumerate(output.outputs)

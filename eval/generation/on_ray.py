@@ -52,6 +52,8 @@ def generate(request: GenerationRequest) -> None:
             "prompt_tokens": row["num_input_tokens"],
             "tokens": row["num_generated_tokens"],
             "finished": row.get("finish_reason") == "stop",
+            "finish_reason": row.get("finish_reason") or "",
+            "refusal": "",
             "question_id": row["question_id"],
             "sample": row["sample"],
         }

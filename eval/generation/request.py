@@ -9,12 +9,15 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
-from common.files import write_text
+from common.files import set_aside, write_json
 from common.records.replies import unfinished_replies, write_replies
+
+# What decides a server's replies; more of them, or another pause, leave those that are there.
+_OF_A_SERVER: Final = ("model", "base_url", "sampling", "seed", "system", "template_kwargs")
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class GenerationRequest:
         replies: the file to write, see `common.records.replies`.
         samples: replies to each question.
         sampling: temperature (0 for greedy), max_tokens, and what else vLLM's SamplingParams or the server takes.
-        seed: of the engine, of each request on a server; a seed of its own in a request kills vLLM's CPU engine.
+        seed: of the engine; a server gets none but ``sampling.seed``, which kills vLLM's CPU engine.
         system: the system prompt instead of the test file's; "" for none at all, None for the file's.
         text_prompt: a whole prompt with ``{post}`` in it, for a model without a chat template; "" for the template.
         template_kwargs: for the tokenizer's chat template, as in training.
@@ -38,8 +41,11 @@ class GenerationRequest:
         base_url: of an OpenAI-compatible server, ending with /v1; "" for vLLM.
         api_key_env: environment variable that holds the server's key; "" for a server that takes none.
         concurrency: calls under way at once on a server.
-        attempts: how often a call that failed is made, with growing pauses.
-        timeout_s: longest time a call may take, in seconds.
+        timeout_s: as `common.chat_server.ServerSettings` has it, and so the following.
+        retries: likewise.
+        backoff_s: likewise.
+        longest_pause_s: likewise.
+        stream: likewise.
     """
 
     model: str
@@ -58,11 +64,16 @@ class GenerationRequest:
     base_url: str = ""
     api_key_env: str = ""
     concurrency: int = 8
-    attempts: int = 6
     timeout_s: float = 600.0
+    retries: int = 6
+    backoff_s: float = 1.0
+    longest_pause_s: float = 60.0
+    stream: bool = False
 
     def write(self, path: Path, extra: Mapping[str, Any], keep: bool, anew: bool = False) -> None:
         """Write the request beside the replies, once replies to another request are gone.
+
+        A server's were paid for: they are set aside, and how patiently it is asked is no other request.
 
         Args:
             path: of the file.
@@ -70,12 +81,15 @@ class GenerationRequest:
             keep: the replies are known to be this request's.
             anew: remove the replies in any case.
         """
-        text = json.dumps({**asdict(self), **extra}, ensure_ascii=False, indent=2) + "\n"
-        same = keep or (path.is_file() and path.read_text(encoding="utf-8") == text)
-        if anew or not same:
+        now = json.loads(json.dumps({**asdict(self), **extra}))
+        decisive = [*_OF_A_SERVER, *extra] if self.base_url else list(now)
+        before = _found(path)
+        if anew or not (keep or all(key in before and before[key] == now[key] for key in decisive)):
             # First, so that a kill in between leaves no old replies beside a new request.
+            if self.base_url:
+                set_aside(Path(self.replies))
             Path(self.replies).unlink(missing_ok=True)
-        write_text(path, text)
+        write_json(path, now, indent=2)
 
     @classmethod
     def read(cls, path: Path) -> "GenerationRequest":
@@ -99,6 +113,15 @@ class GenerationRequest:
             self.messages(row), add_generation_prompt=True, tokenize=True, **self.template_kwargs
         )
         return list(encoded["input_ids"] if isinstance(encoded, Mapping) else encoded)
+
+
+def _found(path: Path) -> dict[str, Any]:
+    """The request of before; {} where there is none to be read."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def open_questions(request: GenerationRequest) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from common.code import REPO, code_identity
 from common.errors import StageError
 from common.hashing import Hashes, model_files
 from common.loopback import remote_host
-from common.records.replies import KINDS, GeneratedModel, ReplyKind, file_stem
+from common.records.replies import KINDS, GeneratedModel, ReplyKind, file_stem, unfinished_replies
 from common.settings import build, check, limited, one_of
 from common.watchdog import Limits, Progress, run_watched
 from eval.generation.request import GenerationRequest
@@ -37,10 +37,11 @@ class ModelEntry:
             none, or a text.
         text_prompt: a whole prompt with ``{post}`` in it, for a model without a chat template.
         template_kwargs: for its chat template.
-        sampling: what differs from the stage's.
+        sampling: what differs from the stage's; null leaves a key out of a server's request.
         engine: arguments of vLLM's engine that differ from the stage's.
         base_url: of an OpenAI-compatible server; "" for vLLM on this machine or Ray cluster.
         api_key_env: environment variable that holds the server's key.
+        stream: have the server send replies piece by piece, for proxies that cut silent connections.
         seen: test sets that it may have been trained on.
         format_prompt: a system prompt that asks for the Chain of Empathy, as `system`; how often the model then writes
             the format becomes a figure beside those of its replies. "" for no such figure.
@@ -55,6 +56,7 @@ class ModelEntry:
     engine: dict[str, Any] = field(default_factory=dict)
     base_url: str = ""
     api_key_env: str = ""
+    stream: bool = False
     seen: list[str] = field(default_factory=list)
     format_prompt: str = ""
 
@@ -114,6 +116,10 @@ class GenerateConfig:
         replicas: engines, with engine_runner=ray.
         bundle: what Ray reserves for each of an engine's workers.
         concurrency: calls under way at once on a server.
+        timeout_s: longest time of such a call, in seconds.
+        retries: how often a call that met an outage is made again.
+        backoff_s: pause before the first of them, doubled with each, in seconds.
+        longest_pause_s: longest of these pauses, and of those that a server asks for.
         engine: further arguments of vLLM's engine.
         env: environment of the generating process.
         limits: how long a model may take to generate, how long it may be silent, in seconds.
@@ -131,6 +137,10 @@ class GenerateConfig:
     replicas: int = limited(1, 1)
     bundle: dict[str, float] = field(default_factory=lambda: {"CPU": 1.0, "GPU": 1.0})
     concurrency: int = limited(8, 1)
+    timeout_s: float = limited(600.0, 0)
+    retries: int = limited(6, 0)
+    backoff_s: float = limited(1.0, 0)
+    longest_pause_s: float = limited(60.0, 0)
     engine: dict[str, Any] = field(default_factory=dict)
     env: dict[str, str] = field(default_factory=dict)
     limits: dict[str, float] = field(default_factory=lambda: {"total_s": 3600.0, "idle_s": 600.0})
@@ -206,14 +216,20 @@ def _ask(
         base_url=entry.base_url,
         api_key_env=entry.api_key_env,
         concurrency=config.concurrency,
+        timeout_s=config.timeout_s,
+        retries=config.retries,
+        backoff_s=config.backoff_s,
+        longest_pause_s=config.longest_pause_s,
+        stream=entry.stream,
     )
     module, hashes = _SERVER if request.base_url else RUNNERS[config.engine_runner], Hashes(folder.parent)
-    # Replies of another model, test set, request or code are not gone on with.
-    decisive = {
-        "model_id": "" if request.base_url else hashes.of(model_files(Path(request.model))),
-        "test_id": hashes.of(test),
-        "code": code_identity(REPO.joinpath(*module.split(".")).with_suffix(".py")),
-    }
+    # Replies of another model, test set, request or code are not gone on with; a server's do not depend on our code.
+    decisive: dict[str, Any] = {"test_id": hashes.of(test)}
+    if not request.base_url:
+        decisive |= {
+            "model_id": hashes.of(model_files(Path(request.model))),
+            "code": code_identity(REPO.joinpath(*module.split(".")).with_suffix(".py")),
+        }
     request.write(folder / f"{stem}.request.json", decisive, keep, anew)
     if host := request.base_url and remote_host(request.base_url):
         print(f"generate {label}: help-seekers' posts are sent to {host}.", flush=True)
@@ -226,6 +242,9 @@ def _ask(
         env=config.env,
         progress=lambda: _progress(replies, total),
     )
+    refused = [reply.refusal for reply in unfinished_replies(replies) if reply.refusal]
+    if refused:
+        print(f"generate {label}: {len(refused)} of {total} prompts were refused, the first: {refused[0]}", flush=True)
 
 
 def _progress(replies: Path, total: int) -> Progress | None:

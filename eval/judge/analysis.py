@@ -3,19 +3,22 @@
 A model wins a pair only if it is preferred both ways round; anything else is a tie. A malformed verdict is neither: its
 pair is left out. Figures of one model take only questions whose pairs are all decided, so that every model met the same
 others. Figures of two models and of the judge's bias take every decided pair. What is malformed or missing is counted.
+
+A reply that shows nothing is not put before the judge: it loses to one that shows something, and two such replies tie.
+These pairs say nothing about the judge, nor about equal lengths; a win rate without them stands beside the whole one.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
 import pandas as pd
 
-from common.records.rankings import CRITERIA, KEYS, OVERALL, Answer, Choice, Comparison, Ranking
+from common.records.rankings import CRITERIA, CUT, KEYS, OVERALL, REFUSED, Answer, Choice, Comparison, Ranking
 from eval.judge.config import Usage
-from eval.replies import BlindItem
+from eval.replies import NOTHING, BlindItem
 from eval.statistics import Interval, length_controlled, lengths_overlap, mean_interval
 
 _POINTS: Final[dict[Choice, float]] = {"A": 1.0, "tie": 0.5, "B": 0.0}
@@ -26,35 +29,59 @@ _SCORES: Final = [OVERALL, "points", "criteria"]
 
 
 def comparisons(items: Sequence[BlindItem]) -> list[Comparison]:
-    """Every pair of models of every question, both ways round; a question's stand together."""
+    """What the judge is asked: every pair of replies that show something, both ways round; a question's together."""
     return [
         Comparison(item.question_id, *order)
         for item in items
         for pair in combinations(sorted(item.replies), 2)
+        if settled(item, *pair) is None
         for order in (pair, pair[::-1])
     ]
+
+
+def settled(item: BlindItem, first: str, second: str) -> Choice | None:
+    """Which of two replies is better without a judge, A the first: the one that shows something; None of two such."""
+    empty = item.replies[first] == NOTHING, item.replies[second] == NOTHING
+    if not any(empty):
+        return None
+    return "tie" if all(empty) else "B" if empty[0] else "A"
+
+
+def length(reply: str) -> int:
+    """In characters; 0 of a reply that shows nothing."""
+    return 0 if reply == NOTHING else len(reply)
 
 
 def pair_table(answers: Sequence[Answer], items: Sequence[BlindItem]) -> pd.DataFrame:
     """A row for each pair of models decided both ways round, sorted by question and models.
 
-    Columns: question_id, ours, theirs (by name), our_chars, their_chars; for each of KEYS ``<key>_1`` and ``<key>_2``,
-    ours' points (1, 0.5, 0) when shown first and when shown second, and ``<key>``: 1 or 0 where both agree, else 0.5.
+    Columns: question_id, ours, theirs (by name), our_chars, their_chars, asked (not `settled`); for each of KEYS
+    ``<key>_1`` and ``<key>_2``, ours' points (1, 0.5, 0) when shown first and when shown second, and ``<key>``: 1 or 0
+    where both agree, else 0.5.
     """
     verdicts = {answer.comparison: answer.verdict for answer in answers if answer.verdict is not None}
     rows = []
     for item in sorted(items, key=lambda item: item.question_id):
         for ours, theirs in combinations(sorted(item.replies), 2):
             orders = (ours, theirs), (theirs, ours)
-            there, back = (verdicts.get(Comparison(item.question_id, *order)) for order in orders)
+            there, back = (_verdict(item, Comparison(item.question_id, *order), verdicts) for order in orders)
             if there and back:
-                row = [item.question_id, ours, theirs, len(item.replies[ours]), len(item.replies[theirs])]
+                row = [item.question_id, ours, theirs, length(item.replies[ours]), length(item.replies[theirs])]
+                row.append(settled(item, ours, theirs) is None)
                 for key in KEYS:
                     first, second = _POINTS[there[key]], 1 - _POINTS[back[key]]
                     row += [first, second, first if first == second else 0.5]
                 rows.append(row)
-    columns = ["question_id", "ours", "theirs", "our_chars", "their_chars"]
-    return pd.DataFrame(rows, columns=[*columns, *(name for key in KEYS for name in (f"{key}_1", f"{key}_2", key))])
+    columns = ["question_id", "ours", "theirs", "our_chars", "their_chars", "asked"]
+    names = [*columns, *(name for key in KEYS for name in (f"{key}_1", f"{key}_2", key))]
+    return pd.DataFrame(rows, columns=names).astype({"asked": bool})
+
+
+def _verdict(
+    item: BlindItem, comparison: Comparison, verdicts: Mapping[Comparison, dict[str, Choice]]
+) -> dict[str, Choice] | None:
+    choice = settled(item, comparison.first, comparison.second)
+    return verdicts.get(comparison) if choice is None else dict.fromkeys(KEYS, choice)
 
 
 def judge_rankings(pairs: pd.DataFrame, models: Sequence[str], judge: str, seed: int) -> tuple[list[Ranking], int]:
@@ -104,7 +131,8 @@ class ModelFigures:
         win_1: per cent of questions where it is ranked first.
         win_2: per cent where it is among the first two.
         mean_rank: from 1.
-        chars: mean length of its replies.
+        chars: mean length of its replies, 0 of those that show nothing.
+        empty: how many show nothing.
     """
 
     wins: dict[str, Interval]
@@ -112,6 +140,7 @@ class ModelFigures:
     win_2: Interval
     mean_rank: Interval
     chars: float
+    empty: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +151,8 @@ class PairFigures:
         ours: a model.
         theirs: another.
         win_rate: share of questions that ours wins, ties half.
+        win_rate_shown: likewise over questions where both show something; None without one.
+        settled: questions where one shows nothing, so that no judge was asked.
         won: questions that ours wins.
         tied: questions without a winner.
         lost: questions that theirs wins.
@@ -133,6 +164,8 @@ class PairFigures:
     ours: str
     theirs: str
     win_rate: Interval
+    win_rate_shown: Interval | None
+    settled: int
     won: int
     tied: int
     lost: int
@@ -162,10 +195,14 @@ class Counts:
 
     Attributes:
         questions: in all; `whole`: with all pairs decided; `at_risk`: posts with signs of acute risk.
-        comparisons: in all, both ways round.
+        comparisons: that the judge is asked, both ways round.
+        settled: pairs that it is not asked, since one reply shows nothing.
+        judged: pairs with a verdict both ways round.
         malformed: comparisons without a well-formed verdict after all attempts.
         missing: comparisons not asked yet, or not often enough.
-        answers: calls that were answered; `malformed_answers` of them.
+        answers: calls that were answered; `malformed_answers` of them, of which `cut` ended at the limit of tokens and
+            `refused` were refused by the server or the model.
+        estimated: answers whose tokens the server did not tell.
         drawn: whole questions in whose ranking a draw decided between models that nothing else told apart.
         usage: tokens, by the server's count.
         cost: in the currency of the prices.
@@ -175,10 +212,15 @@ class Counts:
     whole: int
     at_risk: int
     comparisons: int
+    settled: int
+    judged: int
     malformed: int
     missing: int
     answers: int
     malformed_answers: int
+    cut: int
+    refused: int
+    estimated: int
     drawn: int
     usage: Usage
     cost: float
@@ -245,41 +287,53 @@ def analyse(
         model: ModelFigures(
             {key: mean_interval(own.groupby("question_id")[key].mean(), _SHARE) for key in KEYS},
             *ranks,
-            chars=sum(len(item.replies[model]) for item in items) / len(items),
+            chars=sum(length(item.replies[model]) for item in items) / len(items),
+            empty=sum(item.replies[model] == NOTHING for item in items),
         )
         for model, ranks in rank_figures(rankings, seed).items()
         for own in [both[both["model"] == model]]
     }
-    decided = {answer.comparison for answer in answers if answer.verdict is not None}
-    given_up = {answer.comparison for answer in answers if answer.attempt >= attempts} - decided
-    asked = len(comparisons(items))
+    # An earlier run can have asked about more questions; those answers are paid, and count for no more.
+    asked = set(comparisons(items))
+    decided = {answer.comparison for answer in answers if answer.verdict is not None} & asked
+    given_up = ({answer.comparison for answer in answers if answer.attempt >= attempts} & asked) - decided
+    malformed = [answer for answer in answers if answer.verdict is None and answer.comparison in asked]
+    models_of_each = len(items[0].replies)
     counts = Counts(
         questions=len(items),
         whole=len(whole),
         at_risk=sum(item.at_risk for item in items),
-        comparisons=asked,
+        comparisons=len(asked),
+        settled=len(items) * models_of_each * (models_of_each - 1) // 2 - len(asked) // 2,
+        judged=int(pairs["asked"].sum()),
         malformed=len(given_up),
-        missing=asked - len(decided) - len(given_up),
+        missing=len(asked) - len(decided) - len(given_up),
         answers=len(answers),
-        malformed_answers=sum(answer.verdict is None for answer in answers),
+        malformed_answers=len(malformed),
+        cut=sum(answer.finish_reason == CUT for answer in malformed),
+        refused=sum(answer.finish_reason == REFUSED for answer in malformed),
+        estimated=sum(answer.estimated for answer in answers),
         drawn=drawn,
         usage=Usage.of(answers),
         cost=cost,
     )
     by_pair = [_pair(str(ours), str(theirs), group) for (ours, theirs), group in pairs.groupby(["ours", "theirs"])]
-    return Judgement(judge, counts, models, by_pair, _bias(pairs))
+    return Judgement(judge, counts, models, by_pair, _bias(pairs[pairs["asked"]]))
 
 
 def _pair(ours: str, theirs: str, group: pd.DataFrame) -> PairFigures:
-    outcome, our_chars, their_chars = group[OVERALL], group["our_chars"], group["their_chars"]
+    outcome, asked = group[OVERALL], group[group["asked"]]
+    shown, our_chars, their_chars = asked[OVERALL], asked["our_chars"], asked["their_chars"]
     level = None
-    if lengths_overlap(our_chars.tolist(), their_chars.tolist()):
-        preference = outcome.tolist(), (1 - outcome).tolist()
+    if len(asked) and lengths_overlap(our_chars.tolist(), their_chars.tolist()):
+        preference = shown.tolist(), (1 - shown).tolist()
         level = length_controlled(*preference, our_chars.tolist(), their_chars.tolist()).moved(0.5, 0.5)
     return PairFigures(
         ours,
         theirs,
         mean_interval(outcome, _SHARE),
+        mean_interval(shown, _SHARE) if len(shown) else None,
+        settled=len(group) - len(asked),
         won=int((outcome == 1).sum()),
         tied=int((outcome == 0.5).sum()),
         lost=int((outcome == 0).sum()),

@@ -65,10 +65,13 @@ class JudgeConfig:
         attempts: how often a verdict is asked for until it is well-formed.
         structured: "json_schema" to hold the model to the verdict's schema, "none" to ask for JSON in the text, "auto"
             for the first where the server takes it.
-        request: further keys of each request's body, one of LENGTH_KEYS among them; null leaves one out, also seed.
+        request: further keys of each request's body; null leaves one out. A ceiling needs one of LENGTH_KEYS. A seed
+            is sent only where it is given here: it ends vLLM's CPU engine.
         timeout_s: longest time of a call, in seconds.
         retries: how often a call that met an outage is made again.
         backoff_s: pause before the first of them, doubled with each, in seconds.
+        longest_pause_s: longest of these pauses, and of those that a server asks for.
+        stream: have answers sent piece by piece, for proxies that cut silent connections.
         max_tokens_total: ceiling of tokens in and out, all runs of this judgement together; None for no ceiling.
         max_cost: ceiling of cost, in the currency of the prices; None for no ceiling.
         price_in: of a million tokens of prompts.
@@ -87,6 +90,8 @@ class JudgeConfig:
     timeout_s: float = limited(120.0, 0)
     retries: int = limited(6, 0)
     backoff_s: float = limited(1.0, 0)
+    longest_pause_s: float = limited(60.0, 0)
+    stream: bool = False
     max_tokens_total: int | None = limited(None, 1)
     max_cost: float | None = limited(None, 0)
     price_in: float = limited(0.0, 0)
@@ -110,14 +115,23 @@ class JudgeConfig:
             raise ValueError("base_url holds a secret, which would be written down: put it into api_key_env's variable")
         if own := [key for key in _OURS if key in self.request]:
             raise ValueError(f"request.{own[0]}: it is not for the configuration to say")
-        lengths = self._lengths()
-        if len(lengths) != 1 or not isinstance(lengths[0], int) or lengths[0] < 1:
+        lengths, ceiling = self._lengths(), self.max_tokens_total is not None or self.max_cost is not None
+        if len(lengths) > 1 or any(type(length) is not int or length < 1 for length in lengths):
             raise ValueError(f"request: expected one of {' and '.join(LENGTH_KEYS)} as a number, found {self.request}")
+        if ceiling and not lengths:
+            raise ValueError(f"request: a ceiling needs one of {' and '.join(LENGTH_KEYS)}, found {self.request}")
+        if self.request.get("seed") is not None and type(self.request["seed"]) is not int:
+            raise ValueError(f"request.seed={self.request['seed']}: expected a whole number, or null for none")
 
     @property
-    def longest_answer(self) -> int:
-        """In tokens."""
-        return int(self._lengths()[0])
+    def longest_answer(self) -> int | None:
+        """In tokens; None where the server decides."""
+        return int(lengths[0]) if (lengths := self._lengths()) else None
+
+    @property
+    def length_key(self) -> str:
+        """Which key says how long an answer may be, as the command line has it."""
+        return f"request.{next((key for key in LENGTH_KEYS if self.request.get(key) is not None), LENGTH_KEYS[0])}"
 
     def cost(self, usage: Usage) -> float:
         """In the currency of the prices."""

@@ -8,6 +8,7 @@ from common.files import write_json, write_text
 from common.markdown import escape, table
 from common.records.rankings import CRITERIA, KEYS, OVERALL
 from eval.judge.analysis import Counts, Judgement
+from eval.judge.config import JudgeConfig
 from eval.judge.inter_rater import InterRater
 from eval.statistics import Interval
 
@@ -23,8 +24,34 @@ _LENGTH_NOTE: Final = (
 )
 
 
+def why_nothing(counts: Counts, config: JudgeConfig) -> str:
+    """Why no pair was judged, and which key to change; "" where one was, or where calls are still missing."""
+    if counts.judged or counts.missing:
+        return ""
+    if not counts.comparisons:
+        return "Nothing was judged: in every pair one of the replies shows nothing. Look at what `make eval` says."
+    again = "Run again with force=true, which keeps these answers by a number."
+    if 2 * counts.cut > counts.malformed_answers:
+        limit = f"{config.length_key}={2 * config.longest_answer}" if config.longest_answer else config.length_key
+        return (
+            f"Nothing was judged: {counts.cut} of {counts.malformed_answers} answers were cut before their verdict. "
+            f"Raise {limit} or more, or have the judge not reason (request.chat_template_kwargs.enable_thinking=false "
+            f"for Qwen3). {again}"
+        )
+    if 2 * counts.refused > counts.malformed_answers:
+        return (
+            f"Nothing was judged: {counts.refused} of {counts.malformed_answers} answers are refusals, told by "
+            f"`problem` in verdicts.jsonl. Choose another judge_model or base_url. {again}"
+        )
+    return (
+        f"Nothing was judged: no pair has a well-formed verdict both ways round; {counts.malformed_answers} answers "
+        "are malformed, as `problem` in verdicts.jsonl tells. Say structured=json_schema where the server takes it, or "
+        f"choose another judge_model. {again}"
+    )
+
+
 def write_judgement(
-    folder: Path, judgement: Judgement, people: InterRater | None, stopped_by: str, test_set: str
+    folder: Path, judgement: Judgement, people: InterRater | None, stopped_by: str, test_set: str, trouble: str = ""
 ) -> str:
     """``judge.json`` and ``judge.md``; gives the latter's text.
 
@@ -34,13 +61,20 @@ def write_judgement(
         people: their agreement with the judge, None where there is none to tell.
         stopped_by: the ceiling that was reached, "" for none.
         test_set: its name in tables.
+        trouble: of `why_nothing`.
     """
-    told = {"test_set": test_set, "stopped_by": stopped_by, "inter_rater": asdict(people) if people else None}
+    told = {
+        "test_set": test_set,
+        "stopped_by": stopped_by,
+        "trouble": trouble,
+        "inter_rater": asdict(people) if people else None,
+    }
     write_json(folder / "judge.json", asdict(judgement) | told)
     text = "\n".join(
         [
             f"# LLM judge: {escape(judgement.judge)}, {escape(test_set)}",
             "",
+            *([f"**{escape(trouble)}**", ""] if trouble else []),
             *_counts(judgement.counts, stopped_by),
             *_models(judgement),
             *_pairs(judgement),
@@ -59,11 +93,29 @@ def _counts(counts: Counts, stopped_by: str) -> list[str]:
         f"{counts.whole} of {counts.questions} questions are judged whole ({counts.at_risk} of the {counts.questions} "
         f"posts have signs of acute risk). Of {counts.comparisons} comparisons, each pair both ways round, "
         f"{counts.malformed} have no well-formed verdict and {counts.missing} are missing; both are left out, never "
-        f"counted as a win or a tie. {counts.answers} answers, {counts.malformed_answers} of them malformed; "
+        f"counted as a win or a tie. {counts.answers} answers, {counts.malformed_answers} of them malformed "
+        f"({counts.cut} cut at the limit of tokens, {counts.refused} refused); "
         f"{counts.usage.tokens_in:,} tokens in, {counts.usage.tokens_out:,} out, cost {counts.cost:.4g}.",
         "",
+        *([_settled(counts), ""] if counts.settled else []),
+        *([_estimated(counts), ""] if counts.estimated else []),
         *([ceiling, ""] if stopped_by else []),
     ]
+
+
+def _settled(counts: Counts) -> str:
+    return (
+        f"In {counts.settled} further pairs a reply shows nothing, and no judge was asked: the other reply wins, two "
+        "such replies tie. Win rates and ranks count these pairs; what is said of the judge and of equal lengths does "
+        "not."
+    )
+
+
+def _estimated(counts: Counts) -> str:
+    return (
+        f"The server did not tell the tokens of {counts.estimated} answers; the most that they can have used is "
+        "counted."
+    )
 
 
 def _models(judgement: Judgement) -> list[str]:
@@ -74,7 +126,7 @@ def _models(judgement: Judgement) -> list[str]:
         "## Models",
         "",
         *table(
-            ["Model", "Win rate", "Win@1", "Win@2", "Mean rank", "Characters"],
+            ["Model", "Win rate", "Win@1", "Win@2", "Mean rank", "Characters", "Show nothing"],
             (
                 [
                     escape(model),
@@ -83,6 +135,7 @@ def _models(judgement: Judgement) -> list[str]:
                     own.win_2.text(".1f"),
                     own.mean_rank.text(".2f"),
                     f"{own.chars:.0f}",
+                    str(own.empty),
                 ]
                 for model, own in figures
             ),
@@ -109,7 +162,7 @@ def _pairs(judgement: Judgement) -> list[str]:
         "## Pairs",
         "",
         *table(
-            ["Pair", "Won", "Tied", "Lost", "Win rate", "at equal length"],
+            ["Pair", "Won", "Tied", "Lost", "Win rate", "where both show something", "at equal length"],
             (
                 [
                     f"{escape(pair.ours)} : {escape(pair.theirs)}",
@@ -117,6 +170,7 @@ def _pairs(judgement: Judgement) -> list[str]:
                     str(pair.tied),
                     str(pair.lost),
                     _percent(pair.win_rate),
+                    _percent(pair.win_rate_shown),
                     _percent(pair.at_equal_length),
                 ]
                 for pair in judgement.pairs

@@ -7,20 +7,23 @@ killed, ended by an outage or stopped at its ceiling goes on where it was, and n
 import asyncio
 import hashlib
 import json
-import logging
-import os
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 from tqdm import tqdm
 
+from common.chat_server import Refused, Run, ServerError, Unusable, ask_all, read_key
 from common.errors import StageError
-from common.files import write_json
+from common.files import set_aside, write_json
 from common.loopback import remote_host
 from common.records.rankings import (
+    CUT,
     RANKINGS_FILE,
+    REFUSED,
     Answer,
     Comparison,
     Ranking,
@@ -30,21 +33,26 @@ from common.records.rankings import (
     write_rankings,
 )
 from eval.judge.analysis import analyse, comparisons, judge_rankings, pair_table
-from eval.judge.client import Budget, CeilingReached, JudgeClient, JudgeError
+from eval.judge.client import Budget, CeilingReached, JudgeClient, JudgeError, Reply
 from eval.judge.config import JudgeConfig, JudgePrompt, Usage, parse_verdict
 from eval.judge.inter_rater import check_same, inter_rater
-from eval.judge.report import write_judgement
+from eval.judge.report import why_nothing, write_judgement
 from eval.replies import BlindItem
 
+Draw = Callable[[int], Sequence[BlindItem]]
+
 VERDICTS: Final = "verdicts.jsonl"
+REQUEST: Final = "request.json"
+_TEXTS: Final = "posts_and_replies"
+_UNPAID: Final[dict[str, Any]] = {"structured": False, "tokens_in": 0, "tokens_out": 0, "finish_reason": REFUSED}
 
 
 def judge_request(items: Sequence[BlindItem], config: JudgeConfig, prompt: JudgePrompt, seed: int) -> dict[str, Any]:
-    """What decides the verdicts, for ``request.json``; texts as sha256.
+    """What decides the verdicts, for ``request.json``; texts as sha256, a question at a time.
 
-    The server's address is not among it: the same judge may be served elsewhere the next day.
+    The server's address is not among it: the same judge may be served elsewhere the next day. More questions, or fewer,
+    are no other request.
     """
-    texts = json.dumps([[item.question_id, item.post, item.replies] for item in items], sort_keys=True)
     return {
         "judge_model": config.judge_model,
         "request": dict(config.request),
@@ -52,39 +60,86 @@ def judge_request(items: Sequence[BlindItem], config: JudgeConfig, prompt: Judge
         "seed": seed,
         "prompt": prompt.identity,
         "models": sorted({model for item in items for model in item.replies}),
-        "questions": len(items),
-        "posts_and_replies": hashlib.sha256(texts.encode()).hexdigest(),
+        _TEXTS: {
+            item.question_id: hashlib.sha256(json.dumps([item.post, item.replies], sort_keys=True).encode()).hexdigest()
+            for item in items
+        },
     }
+
+
+def asked_before(folder: Path) -> dict[str, Any]:
+    """The request whose verdicts lie in the folder; {} where none do.
+
+    Raises:
+        JudgeError: it can't be read.
+    """
+    path, asked = folder / VERDICTS, folder / REQUEST
+    if not path.is_file() or not path.stat().st_size:
+        return {}
+    try:
+        found = json.loads(asked.read_text(encoding="utf-8")) if asked.is_file() else {"": None}
+    except ValueError as error:
+        raise JudgeError(f"{asked}: {error}, expected what was asked. Begin again with force=true.") from error
+    return found if isinstance(found, dict) and found else {"": None}
+
+
+def check_request(folder: Path, request: Mapping[str, Any]) -> None:
+    """The verdicts in the folder are of this request, if there are any.
+
+    Raises:
+        JudgeError: they are of another one.
+    """
+    if not (before := asked_before(folder)):
+        return
+    texts, had = request.get(_TEXTS, {}), before.get(_TEXTS, {})
+    other = [key for key in request if key != _TEXTS and before.get(key) != request[key]]
+    if not isinstance(had, dict) or any(had.get(name, digest) != digest for name, digest in texts.items()):
+        other.append(_TEXTS)
+    if other:
+        raise JudgeError(
+            f"{folder / VERDICTS} holds verdicts of another request; different are: {', '.join(other)}. Move the "
+            "folder away to keep them there, or begin again with force=true, which sets them aside by a number."
+        )
 
 
 def open_verdicts(folder: Path, request: Mapping[str, Any], afresh: bool) -> list[Answer]:
     """The answers had so far, none for a new judgement; half a last line is cut off the file.
 
     Args:
-        folder: of VERDICTS and ``request.json``.
+        folder: of VERDICTS and REQUEST.
         request: of `judge_request`.
-        afresh: remove what is there.
+        afresh: set aside what is there, as ``verdicts.1.jsonl``.
 
     Raises:
         JudgeError: the verdicts there are of another request.
         FileError: a line is malformed.
     """
-    path, asked = folder / VERDICTS, folder / "request.json"
-    if afresh:
-        path.unlink(missing_ok=True)
-    if not path.is_file() or not path.stat().st_size:
-        write_json(asked, request)
-        return []
-    try:
-        before = json.loads(asked.read_text(encoding="utf-8")) if asked.is_file() else {}
-    except ValueError as error:
-        raise JudgeError(f"{asked}: {error}, expected what was asked. Begin again with force=true.") from error
-    if other := [key for key in request if before.get(key) != request[key]]:
-        raise JudgeError(
-            f"{path} holds verdicts of another request; different are: {', '.join(other)}. Move the folder away to "
-            "keep them, or begin again with force=true, which removes them."
-        )
-    return read_answers(path)
+    path, asked = folder / VERDICTS, folder / REQUEST
+    if afresh and (kept := set_aside(path)):
+        set_aside(asked)
+        print(f"judge: the verdicts that were there are kept as {kept}.", flush=True)
+    check_request(folder, request)
+    texts = {**asked_before(folder).get(_TEXTS, {}), **request.get(_TEXTS, {})}
+    write_json(asked, {**request, _TEXTS: texts})
+    return read_answers(path) if path.is_file() else []
+
+
+def with_paid(
+    drawn: Sequence[BlindItem], everything: Callable[[], Sequence[BlindItem]], first: Sequence[str]
+) -> list[BlindItem]:
+    """As many items as were drawn, those first that were paid for: another number can draw other questions.
+
+    Args:
+        drawn: by the seed.
+        everything: all items, asked for where a question of `first` is not drawn.
+        first: questions that people have ranked, then those with verdicts.
+    """
+    names = {item.question_id for item in drawn}
+    if names.issuperset(first) or names.issubset(first):
+        return list(drawn)
+    known = {item.question_id: item for item in everything()}
+    order = [*filter(known.__contains__, first), *(item.question_id for item in drawn)]
+    return [known[name] for name in dict.fromkeys(order)][: len(drawn)]
 
 
 def judge(
@@ -92,7 +147,6 @@ def judge(
     prompt: JudgePrompt,
     config: JudgeConfig,
     api_key: str,
-    seed: int,
     folder: Path,
     had: Sequence[Answer],
 ) -> str:
@@ -103,7 +157,6 @@ def judge(
         prompt: the texts.
         config: who judges, how often and how many at once; the ceiling holds for what `had` used too.
         api_key: the server's.
-        seed: of the requests; each further attempt takes the next one.
         folder: of the file of verdicts.
         had: of `eval.judge.run.open_verdicts`.
 
@@ -121,10 +174,12 @@ def judge(
     everything = comparisons(items)
     todo = [comparison for comparison in everything if tried.get(comparison, 0) < config.attempts]
     by_id = {item.question_id: item for item in items}
+    answered = any(answer.finish_reason != REFUSED for answer in had)
 
     async def run(file: TextIO, bar: tqdm) -> None:
         async with JudgeClient(config, api_key, Budget(config, Usage.of(had))) as client:
-            await _Run(client, prompt, config, seed, by_id, tried, file, bar).all(todo)
+            own = _Run(client, prompt, config, by_id, tried, file, bar, Run(answered))
+            await ask_all(own.server, todo, own.decide, lambda comparison: comparison.question_id, config.concurrency)
 
     if todo:
         with (
@@ -135,7 +190,26 @@ def judge(
                 asyncio.run(run(file, bar))
             except CeilingReached as ceiling_reached:
                 return str(ceiling_reached)
+            except ServerError as error:
+                raise JudgeError(
+                    f"{config.base_url}: {error}. {_remedy(error)}. What was judged is kept: run the same command "
+                    "again, without force=true."
+                ) from error
     return ""
+
+
+def _remedy(error: ServerError) -> str:
+    words = str(error)
+    if "max_completion_tokens" in words and "max_tokens" in words:
+        return "Say request.max_tokens=null request.max_completion_tokens=512"
+    for key in ("seed", "max_tokens", "temperature", "top_p", "stream_options"):
+        if key in words:
+            return f"Leave the key out by request.{key}=null"
+    if "response_format" in words:
+        return "Say structured=none"
+    if isinstance(error, Unusable):
+        return "Check base_url, which ends with /v1 as a rule, judge_model, request.* and the key"
+    return "Wait until the server is well"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,88 +217,116 @@ class _Run:
     client: JudgeClient
     prompt: JudgePrompt
     config: JudgeConfig
-    seed: int
     items: dict[str, BlindItem]
     tried: dict[Comparison, int]
     file: TextIO
     bar: tqdm
-
-    async def all(self, todo: Sequence[Comparison]) -> None:
-        """Decide every comparison; after a failure none is begun, and those under way are waited for."""
-        await self.decide(todo[0])  # alone: it settles how the server is asked, and whether it answers at all
-        left = iter(todo[1:])
-        failures: list[CeilingReached | JudgeError] = []
-
-        async def work() -> None:
-            for comparison in left:
-                try:
-                    await self.decide(comparison)
-                except (CeilingReached, JudgeError) as failure:
-                    failures.append(failure)
-                if failures:
-                    return
-
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self.config.concurrency):
-                group.create_task(work())
-        # An outage is told before a ceiling: another run would meet it again.
-        for failure in sorted(failures, key=lambda failure: isinstance(failure, CeilingReached)):
-            raise failure
+    server: Run
 
     async def decide(self, comparison: Comparison) -> None:
         """Ask until the verdict is well-formed or the attempts are used up."""
-        item = self.items[comparison.question_id]
+        item, last = self.items[comparison.question_id], self.config.attempts
         replies = item.replies[comparison.first], item.replies[comparison.second]
-        for attempt in range(self.tried.get(comparison, 0) + 1, self.config.attempts + 1):
+        for attempt in range(self.tried.get(comparison, 0) + 1, last + 1):
             messages = self.prompt.messages(item.post, *replies, remind=attempt > 1)
-            reply = await self.client.ask(messages, self.seed + attempt - 1)
-            verdict, problem = None, reply.refusal
-            if not problem:
-                try:
-                    verdict = parse_verdict(reply.text)
-                except VerdictError as error:
-                    problem = str(error)
-            answer = Answer(
-                **asdict(comparison),
-                attempt=attempt,
-                verdict=verdict,
-                problem=problem,
-                structured=reply.structured,
-                **asdict(reply.usage),
-            )
+            try:
+                reply = await self.client.ask(messages, attempt)
+            except Refused as refused:
+                # The last attempt: the same request is refused again.
+                words = f"refused by the server: {refused}"
+                answer = Answer(**asdict(comparison), attempt=last, verdict=None, problem=words, **_UNPAID)
+                self.server.refuse(refused, comparison.question_id, partial(append_answer, self.file, answer))
+                break
+            answer = self._read(comparison, last if reply.answer.filtered else attempt, reply)
             append_answer(self.file, answer)
-            if verdict:
+            self.server.answer()
+            if answer.verdict or reply.answer.filtered:
                 break
         self.bar.update()
         self.bar.set_postfix(tokens=self.client.budget.used.tokens, refresh=False)
 
+    def _read(self, comparison: Comparison, attempt: int, reply: Reply) -> Answer:
+        found, verdict, reason = reply.answer, None, reply.answer.finish_reason
+        try:
+            verdict, problem = parse_verdict(found.text), ""
+        except VerdictError as error:
+            problem = f"cut at {self.config.length_key}; {error}" if found.cut else str(error)
+            if found.refusal:
+                problem, reason = f"refused by the model: {found.refusal}", REFUSED
+        return Answer(
+            **asdict(comparison),
+            attempt=attempt,
+            verdict=verdict,
+            problem=problem,
+            structured=reply.structured,
+            **asdict(reply.usage),
+            finish_reason=CUT if found.cut else reason,
+            estimated=reply.estimated,
+        )
 
-def run_judge(
-    config: JudgeConfig, items: list[BlindItem], people: list[Ranking], seed: int, afresh: bool, folder: Path
-) -> dict[str, Any]:
-    """Judge what is not judged yet, and write what all verdicts say.
 
-    Args:
+@dataclass(frozen=True)
+class Task:
+    """A judgement that can begin: nothing that is missing is found out later.
+
+    Attributes:
         config: the settings.
         items: what is put before the judge.
         people: their rankings of the same replies, [] for none.
-        seed: of draws, requests and resampling.
-        afresh: remove the verdicts that are there.
+        seed: of draws and resampling.
+        api_key: the server's.
+    """
+
+    config: JudgeConfig
+    items: Sequence[BlindItem]
+    people: Sequence[Ranking]
+    seed: int
+    api_key: str
+
+    @classmethod
+    def prepare(
+        cls, config: JudgeConfig, draw: Draw, people: Sequence[Ranking], seed: int, folder: Path, afresh: bool
+    ) -> "Task":
+        """Find out whether the judgement can begin; touches nothing.
+
+        Args:
+            config: the settings.
+            draw: a number of items at random.
+            people: their rankings, [] for none.
+            seed: of draws and resampling.
+            folder: of the stage.
+            afresh: the verdicts there will be set aside.
+
+        Raises:
+            JudgeError: people ranked something else, or the verdicts there are of another request.
+            StageError: no key.
+        """
+        key = read_key(config.api_key_env, f"{config.judge_model} on {config.base_url}")
+        paid = [] if afresh else asked_before(folder).get(_TEXTS) or []
+        ranked = [ranking.question_id for ranking in people if not ranking.attention]
+        items = with_paid(draw(config.questions), lambda: draw(sys.maxsize), [*ranked, *paid])
+        check_same(people, items)
+        if not afresh:
+            check_request(folder, judge_request(items, config, JudgePrompt.read(), seed))
+        return cls(config, items, people, seed, key)
+
+
+def run_judge(task: Task, afresh: bool, folder: Path) -> dict[str, Any]:
+    """Judge what is not judged yet, and write what all verdicts say.
+
+    Args:
+        task: what is judged.
+        afresh: set the verdicts aside that are there.
         folder: of the stage.
 
     Returns:
         the stage's result.
 
     Raises:
-        JudgeError: people ranked something else, the verdicts there are of another request, or an outage.
-        StageError: no key, or a ceiling is reached; the message says how to go on.
+        JudgeError: the verdicts there are of another request, or an outage.
+        StageError: a ceiling is reached, or nothing was judged; the message says how to go on.
     """
-    check_same(people, items)
-    # One line a call would drown the progress.
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
-    key = os.environ.get(config.api_key_env, "") if config.api_key_env else "none"
-    if not key:
-        raise StageError(f"judge: the environment has no {config.api_key_env}, which api_key_env names. Set it.")
+    config, items, seed = task.config, task.items, task.seed
     prompt = JudgePrompt.read()
     request = judge_request(items, config, prompt, seed)
     had = open_verdicts(folder, request, afresh)
@@ -233,8 +335,8 @@ def run_judge(
     )
     if host := remote_host(config.base_url):
         print(f"judge: help-seekers' posts and the replies are sent to {host}.", flush=True)
-    stopped_by = judge(items, prompt, config, key, seed, folder, had)
-    answers = open_verdicts(folder, request, afresh=False)
+    stopped_by = judge(items, prompt, config, task.api_key, folder, had)
+    answers = read_answers(folder / VERDICTS) if (folder / VERDICTS).is_file() else []
     pairs = pair_table(answers, items)
     rankings, drawn = judge_rankings(pairs, sorted(items[0].replies), config.judge_model, seed)
     judgement = analyse(
@@ -249,13 +351,17 @@ def run_judge(
         seed=seed,
     )
     write_rankings(folder / RANKINGS_FILE, rankings)
-    print(write_judgement(folder, judgement, inter_rater(rankings, pairs, people, seed), stopped_by, config.test_set))
+    people = inter_rater(rankings, pairs[pairs["asked"]], task.people, seed)
+    trouble = why_nothing(judgement.counts, config)
+    print(write_judgement(folder, judgement, people, stopped_by, config.test_set, trouble))
     if stopped_by:
         raise StageError(
             f"judge: stopped at {stopped_by}, {judgement.counts.missing} of {judgement.counts.comparisons} comparisons "
             f"are missing. What there is: {folder / 'judge.md'}. Run the same command with a higher ceiling to go on"
             f"{', and without force=true' if afresh else ''}."
         )
+    if trouble:
+        raise StageError(f"judge: {trouble} Also in {folder / 'judge.md'}.")
     return {
         "mean_rank": {model: figures.mean_rank.mean for model, figures in judgement.models.items()},
         "malformed": judgement.counts.malformed,

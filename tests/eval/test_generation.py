@@ -33,7 +33,8 @@ def request_(tmp_path: Path) -> GenerationRequest:
         samples=2,
         sampling={"temperature": 0.5, "max_tokens": 9, "top_k": 20},
         seed=7,
-        attempts=2,
+        retries=1,
+        backoff_s=0.0,
         timeout_s=10,
     )
 
@@ -183,7 +184,7 @@ def test_an_endpoint_is_asked_once_for_each_reply(request_: GenerationRequest, u
     assert body["messages"] == CHAT
     assert body["top_k"] == 20
     assert body["chat_template_kwargs"] == {"enable_thinking": False}
-    assert {body["seed"] for body in Server.seen} == {7, 8}
+    assert not any("seed" in body for body in Server.seen)  # it ends vLLM's CPU engine
     asyncio.run(generate(asked))
     assert len(Server.seen) == 6
 
@@ -195,10 +196,36 @@ def test_a_call_that_failed_is_made_again(request_: GenerationRequest, url: str)
     assert len(Server.seen) == 8
 
 
+def test_a_seed_is_sent_where_it_is_asked_for(request_: GenerationRequest, url: str) -> None:
+    asyncio.run(generate(replace(request_, base_url=url, sampling={"seed": 7, "max_tokens": None})))
+    assert {body["seed"] for body in Server.seen} == {7, 8}
+    assert not any("max_tokens" in body for body in Server.seen)
+
+
+def test_a_server_s_replies_are_paid_and_set_aside(request_: GenerationRequest, tmp_path: Path) -> None:
+    served, file = replace(request_, base_url="http://h/v1"), tmp_path / "r.json"
+    served.write(file, {"test_id": "1"}, keep=False)
+    Path(served.replies).write_text('{"question_id": "a", "sample": 0, "text": "好"}\n', encoding="utf-8")
+    replace(served, retries=9, samples=4, concurrency=1).write(file, {"test_id": "1"}, keep=False)
+    assert Path(served.replies).is_file()
+    replace(served, system="别的").write(file, {"test_id": "1"}, keep=False)
+    assert not Path(served.replies).is_file()
+    assert "好" in (tmp_path / "m.replies.1.jsonl").read_text(encoding="utf-8")
+
+
+def test_fewer_samples_keep_what_was_paid(request_: GenerationRequest, url: str, tmp_path: Path) -> None:
+    asked = replace(request_, base_url=url)
+    asyncio.run(generate(asked))
+    asyncio.run(generate(replace(asked, samples=1)))
+    assert len(Server.seen) == 6
+    assert len(unfinished_replies(Path(asked.replies))) == 3
+    assert len(unfinished_replies(tmp_path / "m.replies.1.jsonl")) == 6
+
+
 def test_an_outage_ends_the_run_and_the_same_command_goes_on(request_: GenerationRequest, url: str) -> None:
     Server.script = ["好。", "好。", 500, 500, 500, 500]
     asked = replace(request_, base_url=url, concurrency=1)
-    with pytest.raises(StageError, match="run the same again"):
+    with pytest.raises(StageError, match=r"HTTP 500: no, 2 times in a row. 4 of 6 replies are missing"):
         asyncio.run(generate(asked))
     assert len(unfinished_replies(Path(asked.replies))) == 2
     with Path(asked.replies).open("a", encoding="utf-8") as file:
@@ -214,7 +241,7 @@ def test_the_key_comes_from_the_environment(
 ) -> None:
     asked = replace(request_, base_url=url, api_key_env="SOME_KEY")
     monkeypatch.delenv("SOME_KEY", raising=False)
-    with pytest.raises(StageError, match="SOME_KEY is not set"):
+    with pytest.raises(StageError, match="the environment has no SOME_KEY"):
         asyncio.run(generate(asked))
     monkeypatch.setenv("SOME_KEY", "secret")
     asyncio.run(generate(asked))

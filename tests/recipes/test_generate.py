@@ -53,7 +53,14 @@ def generate(tmp_path: Path) -> Callable[..., Path]:
     return lambda *more: run(RECIPE, ["profile=tiny", f"out={tmp_path}", model, "samples=1", "temperature=1", *more])
 
 
-def test_models_are_asked_as_make_data_decided(generate: Callable[..., Path], asked: list[dict[str, Any]]) -> None:
+def test_models_are_asked_as_make_data_decided(
+    generate: Callable[..., Path], asked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("DEEPSEEK_API_KEY", raising=False)
+    with pytest.raises(StageError, match="the environment has no DEEPSEEK_API_KEY"):
+        generate("models=[base,SFT+GRPO,DeepSeek-R1]")
+    assert not (tmp_path / "generate").exists()
+    monkeypatch.setenv("DEEPSEEK_API_KEY", "secret")
     folder = generate("models=[base,SFT+GRPO,DeepSeek-R1]")
     base, formats, grpo, other = asked
     assert base["system"] == PLAIN_PROMPT

@@ -1,5 +1,6 @@
 """The judge's stage against a scripted server: what each way of judging comes to."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ import pytest
 
 from common.errors import StageError
 from common.records.rankings import Ranking, read_rankings, write_rankings
+from eval.judge.run import with_paid
+from eval.replies import BlindItem
 from recipes.judge import RECIPE
 from recipes.stage import run
 from tests.recipes.made import make_stage
@@ -49,7 +52,7 @@ def test_a_judge_that_always_prefers_the_first(judged: Path, judge: Any) -> None
 
 
 def test_each_pair_is_asked_both_ways_round_with_the_settings(judged: Path, judge: Any) -> None:
-    judge.start(judged, "request.top_p=1", "seed=7")
+    judge.start(judged, "request.top_p=1", "seed=7", "request.seed=3")
     pairs = [call.pair for call in judge.calls]
     assert len(set(pairs)) == judge.orders
     assert {(post, b, a) for post, a, b in pairs} == set(pairs)
@@ -59,7 +62,7 @@ def test_each_pair_is_asked_both_ways_round_with_the_settings(judged: Path, judg
         0,
         512,
         1,
-        7,
+        3,
     )
     assert body["response_format"]["json_schema"]["strict"] is True
     assert not any(name in str(call.body["messages"]) for call in judge.calls for name in judge.replies)
@@ -73,7 +76,7 @@ def test_malformed_and_then_right(judged: Path, judge: Any) -> None:
         return judge.completion("A 更好，因为更真诚。") if asked[call.pair] < 3 else judge.longer(call)
 
     judge.script = script
-    found = judge.start(judged)
+    found = judge.start(judged, "request.seed=42")
     assert found["counts"]["malformed"] == 0
     assert found["counts"]["malformed_answers"] == 2 * judge.orders
     assert found["counts"]["usage"]["tokens_in"] == 3 * 700 * judge.orders
@@ -85,13 +88,111 @@ def test_malformed_and_then_right(judged: Path, judge: Any) -> None:
 
 def test_always_malformed_is_counted_and_never_a_win_or_a_tie(judged: Path, judge: Any) -> None:
     judge.script = lambda call, count: judge.completion('{"overall": "A"}')
-    found = judge.start(judged)
+    with pytest.raises(StageError, match=r"Nothing was judged: no pair has a well-formed verdict.*structured="):
+        judge.start(judged)
+    found = judge.result(judged)
     assert len(judge.calls) == 3 * judge.orders
     assert found["counts"]["malformed"] == judge.orders
     assert found["counts"]["whole"] == found["counts"]["missing"] == 0
     assert (found["models"], found["pairs"], found["bias"]["first_preferred"]) == ({}, [], None)
     assert read_rankings(judged / "judge" / "rankings.jsonl") == []
-    assert "No question is judged whole" in (judged / "judge" / "judge.md").read_text()
+    report = (judged / "judge" / "judge.md").read_text()
+    assert "No question is judged whole" in report
+    assert "**Nothing was judged" in report
+
+
+def test_a_judge_whose_answers_are_all_cut(judged: Path, judge: Any) -> None:
+    def script(call: Any, count: int) -> Any:
+        status, content = judge.completion("先看 A 的第一句……")
+        content["choices"][0]["finish_reason"] = "length"
+        return status, content
+
+    judge.script = script
+    with pytest.raises(StageError, match=r"24 of 24 answers were cut.*Raise request.max_tokens=80"):
+        judge.start(judged, "attempts=1", "request.max_tokens=40")
+    assert judge.result(judged)["counts"]["cut"] == judge.orders
+    assert "request.max\\_tokens=80 or more" in (judged / "judge" / "judge.md").read_text()
+    judge.script = lambda call, count: judge.longer(call)
+    judge.start(judged, "attempts=1", "request.max_tokens=80", "force=true")
+    kept = (judged / "judge" / "verdicts.1.jsonl").read_text().splitlines()
+    assert len(kept) == judge.orders == len(judge.lines(judged))
+    assert json.loads((judged / "judge" / "request.1.json").read_text())["request"]["max_tokens"] == 40
+
+
+def test_a_reply_that_shows_nothing_is_not_put_before_the_judge(judged: Path, judge: Any) -> None:
+    replies = {**judge.replies, "short": "", "empty": " "}
+    make_stage(judged, "generate", lambda folder: judge.write_replies(folder, replies))
+    found = judge.start(judged)
+    assert len(judge.calls) == 2 * len(judge.questions)
+    assert {(len(call.a), len(call.b)) for call in judge.calls} == {
+        (len(replies[a]), len(replies[b])) for a, b in (("middle", "long"), ("long", "middle"))
+    }
+    assert (found["counts"]["settled"], found["counts"]["judged"], found["counts"]["whole"]) == (20, 4, 4)
+    assert (found["models"]["short"]["chars"], found["models"]["short"]["empty"]) == (0, 4)
+    pairs = {(pair["ours"], pair["theirs"]): pair for pair in found["pairs"]}
+    assert (pairs["empty", "short"]["tied"], pairs["empty", "short"]["win_rate_shown"]) == (4, None)
+    assert (pairs["long", "short"]["won"], pairs["long", "short"]["settled"]) == (4, 4)
+    assert pairs["long", "middle"]["win_rate_shown"]["mean"] == 1
+    assert found["bias"]["longer_preferred"]["mean"] == 1
+    assert "In 20 further pairs a reply shows nothing" in (judged / "judge" / "judge.md").read_text()
+
+
+def test_a_prompt_that_the_server_refuses_without_a_word_about_it(judged: Path, judge: Any) -> None:
+    """Also where it is the first: nothing has been answered yet, so another prompt is tried."""
+    judge.script = lambda call, count: (
+        (400, {"error": {"message": "no"}}) if call.pair[0].startswith("q1") else judge.longer(call)
+    )
+    found = judge.start(judged)
+    assert (found["counts"]["whole"], found["counts"]["refused"], found["counts"]["malformed"]) == (3, 6, 6)
+    assert len(judge.calls) <= judge.orders + 1  # the schema was tried twice
+
+
+def test_a_key_that_the_server_refuses_ends_the_run_at_the_first_call(judged: Path, judge: Any) -> None:
+    judge.script = lambda call, count: (400, {"error": {"message": "Unsupported parameter: 'max_tokens'"}})
+    with pytest.raises(StageError, match=r"Unsupported parameter: 'max_tokens'.*by request\.max_tokens=null"):
+        judge.start(judged, "structured=none")
+    assert len(judge.calls) == 1
+    judge.script = lambda call, count: judge.longer(call)
+    assert judge.start(judged, "structured=none", "request.max_tokens=null")["counts"]["whole"] == 4
+    assert "max_tokens" not in judge.calls[-1].body
+
+
+def test_more_questions_add_to_those_that_were_paid(judged: Path, judge: Any) -> None:
+    judge.start(judged, "questions=2")
+    first = {call.pair for call in judge.calls}
+    found = judge.start(judged, "questions=4")
+    assert len(judge.calls) == judge.orders == len({call.pair for call in judge.calls})
+    assert (found["counts"]["questions"], found["counts"]["whole"]) == (4, 4)
+    fewer = judge.start(judged, "questions=2")
+    assert len(judge.calls) == judge.orders
+    assert (fewer["counts"]["questions"], fewer["counts"]["comparisons"]) == (2, 12)
+    assert len(first) == 12
+
+
+def test_what_was_paid_comes_first_where_another_number_draws_others() -> None:
+    items = {name: BlindItem(name, "", False, {}) for name in "abcdef"}
+
+    def chosen(drawn: str, first: str) -> str:
+        return "".join(
+            item.question_id for item in with_paid([items[name] for name in drawn], lambda: [*items.values()], [*first])
+        )
+
+    assert chosen("abcd", "ef") == "efab"
+    assert chosen("abcd", "ab") == "abcd"
+    assert chosen("ab", "abcd") == "ab"
+    assert chosen("ab", "cdef") == "cd"
+
+
+def test_the_last_result_stands_until_everything_is_there(
+    judged: Path, judge: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge.start(judged)
+    before = {file.name: file.read_bytes() for file in (judged / "judge").iterdir()}
+    monkeypatch.delenv("JUDGE_TEST_KEY", raising=False)
+    for argument in ("api_key_env=JUDGE_TEST_KEY", "test_set=other", "judge_model=another"):
+        with pytest.raises(StageError):
+            judge.start(judged, argument)
+        assert {file.name: file.read_bytes() for file in (judged / "judge").iterdir()} == before
 
 
 def test_one_malformed_comparison_leaves_out_its_question_alone(judged: Path, judge: Any) -> None:
@@ -173,7 +274,8 @@ def test_the_key_comes_from_the_environment_and_is_written_nowhere(
         ("structured=yes", "structured="),
         ("base_url=127.0.0.1:8000", "base_url=127.0.0.1:8000: expected"),
         ("base_url=http://me:secret@host/v1", "base_url holds a secret"),
-        ("request.max_tokens=null", "expected one of max_tokens and max_completion_tokens"),
+        ("request.max_completion_tokens=9", "expected one of max_tokens and max_completion_tokens"),
+        ("request.seed=x", "request.seed=x: expected a whole number"),
         ("request.stream=true", "request.stream"),
         ("timeout_s=0", "timeout_s=0.0: expected more than 0"),
     ],
