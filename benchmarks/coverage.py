@@ -21,7 +21,7 @@ import pandas as pd
 from omegaconf import OmegaConf
 from tqdm import tqdm
 
-from common.markdown import table
+from common.pages import table
 from common.settings import build
 from eval.figures import figure, figures_of
 from eval.ledger import read_entries
@@ -177,16 +177,16 @@ def main() -> None:
             rows.append((population.group, population.name, size, *found))
     shares = pd.DataFrame(rows, columns=["group", "name", "size", "ours", "usual", "given"])
     print(f"{options.samples} samples of each population and size, per cent: lowest, median, highest population\n")
-    print("\n".join(_by_group(shares)))
+    print(_by_group(shares))
     shares = shares[shares["name"].isin([one.name for one in of_runs])]
     # Two standard errors of the simulation beyond 93 to 97 %.
     error = 2 * np.sqrt(0.05 * 0.95 / options.samples)
     odd = shares if options.detail else shares[~shares["ours"].between(0.93 - error, 0.97 + error)]
     print(f"\n{odd['name'].nunique()} of {len(of_runs)} populations of the ledger, per cent:\n")
-    print("\n".join(_by_name(shares[shares["name"].isin(odd["name"])])))
+    print(_by_name(shares[shares["name"].isin(odd["name"])]))
 
 
-def _by_group(found: pd.DataFrame) -> Iterator[str]:
+def _by_group(found: pd.DataFrame) -> str:
     lines = []
     for group, own in found.groupby("group", sort=False):
         cells = []
@@ -195,15 +195,15 @@ def _by_group(found: pd.DataFrame) -> Iterator[str]:
             cell = f"{_spread(here['ours'])} ({_spread(here['usual'])})"
             cells.append(cell + (f"; none in up to {none:.0%}" if none > 0.01 else ""))
         lines.append([f"{group} ({own['name'].nunique()})", *cells])
-    yield from table(["population (how many)", *(f"n = {size}" for size in _SIZES)], lines)
+    return table(["population (how many)", *(f"n = {size}" for size in _SIZES)], lines)
 
 
-def _by_name(found: pd.DataFrame) -> Iterator[str]:
+def _by_name(found: pd.DataFrame) -> str:
     lines = [
         [str(name), *(f"{100 * ours:.1f}" for ours in own.sort_values("size")["ours"])]
         for name, own in found.groupby("name", sort=False)
     ]
-    yield from table(["population", *(f"n = {size}" for size in _SIZES)], lines)
+    return table(["population", *(f"n = {size}" for size in _SIZES)], lines)
 
 
 def _spread(shares: Sequence[float]) -> str:

@@ -19,7 +19,7 @@ import pandas as pd
 from omegaconf import OmegaConf
 from tqdm import tqdm
 
-from common.markdown import table
+from common.pages import table
 from common.settings import build
 from eval.compare import PRIMARY, SECONDARY, Gain, compare
 from eval.figures import figure, figures_of
@@ -66,7 +66,7 @@ def main() -> None:
     print("Better by: standard deviations of the questions' values.\n")
     told = [f"{what}, {family}" for family in (PRIMARY, SECONDARY) for what in ("any clear", "true ones found")]
     head = ["better by", "runs", *told]
-    print("\n".join(table(head, lines)))
+    print(table(head, lines))
 
 
 def _questions(ledger: Path) -> list[pd.DataFrame]:

@@ -15,7 +15,7 @@ import numpy as np
 from omegaconf import OmegaConf
 from tqdm import tqdm
 
-from common.markdown import table
+from common.pages import table
 from common.records.rankings import Ranking
 from common.settings import build
 from eval.human.analysis import analyse
@@ -47,7 +47,7 @@ def main() -> None:
         cells = [_cover(raters, questions, taste, options.studies, rng) for taste in _TASTES]
         lines.append([str(raters), str(questions), *cells])
     print(f"{options.studies} studies of each size; spread of raters' tastes, beside an order's own error of 1\n")
-    print("\n".join(table(["raters", "questions", *(f"tastes {taste}" for taste in _TASTES)], lines)))
+    print(table(["raters", "questions", *(f"tastes {taste}" for taste in _TASTES)], lines))
 
 
 def _cover(raters: int, questions: int, taste: float, studies: int, rng: np.random.Generator) -> str:

@@ -56,6 +56,11 @@ def fenced(text: str) -> Markdown:
     return Markdown(f"{fence}text\n{text}\n{fence}")
 
 
+def number(value: float | None) -> str:
+    """A figure with three digits, "–" for none."""
+    return "–" if value is None else f"{value:.3f}"
+
+
 def page(package: str, template: str, /, **values: Any) -> str:
     """A template filled in.
 
@@ -78,7 +83,7 @@ def _environment(package: str) -> Environment:
         keep_trailing_newline=True,
     )
     environment.globals["table"] = table
-    environment.filters |= {"markdown": Markdown, "quote": quote, "fenced": fenced}
+    environment.filters |= {"markdown": Markdown, "quote": quote, "fenced": fenced, "number": number}
     return environment
 
 

@@ -16,7 +16,8 @@ from common.code import REPO
 from common.errors import StageError
 from common.files import write_json, write_text
 from common.manifest import require_stage
-from common.markdown import table
+from common.pages import number
+from common.pages import page as page_of
 from common.records.rankings import RANKINGS_FILE, Ranking, write_rankings
 from common.settings import check, limited, one_of
 from eval.human.analysis import LEAST_RATERS, Study
@@ -27,12 +28,6 @@ from eval.intervals import LEAST
 from eval.plots import plot_mean_ranks
 from eval.replies import BlindItem, items_of_run, named_set
 
-NOTE: Final = (
-    "95 % intervals: questions and raters are both drawn again; none of fewer than "
-    f"{LEAST_RATERS} raters or {LEAST} questions. Strength: Plackett–Luce, the chance to be put first "
-    "among all. Raters who agree in everything have W and alpha 1; by chance alpha is 0, W as told. Preference is not "
-    "benefit: nothing here claims clinical validity."
-)
 _TITLE: Final = "回复排序"
 _STUDY: Final = "study.json"
 
@@ -229,61 +224,29 @@ def write_study(folder: Path, study: Study, test_set: str, left: dict[str, Left]
     """
     unranked = {name: asdict(own) for name, own in left.items()}
     write_json(folder / "ranking.json", {"test_set": test_set, **asdict(study), "left": unranked})
-    lines = [
-        f"# Human evaluation: {test_set}",
-        "",
-        f"{study.rankings} rankings of {study.questions} questions by {len(study.raters)} raters.",
-        "",
-        *table(
-            ["Model", "Win@1", "Win@2", "Mean rank", "Strength"],
-            (
-                [name, f.win_1.text(".1f"), f.win_2.text(".1f"), f.mean_rank.text(".3f"), f.strength.text(".3f")]
-                for name, f in study.models.items()
-            ),
-        ),
-        "",
-        f"- Kendall's W {_number(study.w)} ({_number(study.w_by_chance)} by chance), Krippendorff's alpha "
-        f"{_number(study.alpha)} (ordinal).",
-        *(
-            f"- Left out for failed attention checks: {name}, {rater.passed} of {rater.checks} passed, "
-            f"{rater.questions} questions."
-            for name, rater in study.left_out.items()
-        ),
-        "",
-        *table(
-            ["Rater", "Questions", "Kendall's tau with the others", "Checks passed", "Skipped", "Left as shown"],
-            [
-                *(
-                    [
-                        name,
-                        str(rater.questions),
-                        _number(rater.tau),
-                        f"{rater.passed} of {rater.checks}",
-                        *_left(left, name),
-                    ]
-                    for name, rater in study.raters.items()
-                ),
-                *(
-                    [name, "0", "–", "–", *_left(left, name)]
-                    for name in left
-                    if name not in study.raters.keys() | study.left_out.keys()
-                ),
-            ],
-        ),
-        "",
-        "![ranking](ranking.png)",
-        "",
-        NOTE,
+    ranked = [
+        (name, rater.questions, number(rater.tau), f"{rater.passed} of {rater.checks}", *_left(left, name))
+        for name, rater in study.raters.items()
     ]
-    write_text(folder / "ranking.md", "\n".join(lines) + "\n")
+    others = [name for name in left if name not in study.raters.keys() | study.left_out.keys()]
+    text = page_of(
+        "eval.human",
+        "ranking",
+        test_set=test_set,
+        study=study,
+        models=[
+            (name, f.win_1.text(".1f"), f.win_2.text(".1f"), f.mean_rank.text(".3f"), f.strength.text(".3f"))
+            for name, f in study.models.items()
+        ],
+        raters=[*ranked, *((name, 0, "–", "–", *_left(left, name)) for name in others)],
+        least_raters=LEAST_RATERS,
+        least=LEAST,
+    )
+    write_text(folder / "ranking.md", text)
     plot_mean_ranks({name: own.mean_rank for name, own in study.models.items()}, folder / "ranking.png")
-    print("\n".join(lines))
+    print(text)
     print(f"ranking: {folder / 'ranking.json'}, ranking.md, ranking.png")
 
 
 def _left(left: dict[str, Left], name: str) -> list[str]:
     return [str(len(left[name].skipped)), str(len(left[name].unmoved))] if name in left else ["–", "–"]
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
