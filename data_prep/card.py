@@ -1,9 +1,9 @@
 """The dataset card: ``README.md`` beside the prepared files, in the form that the Hugging Face Hub reads.
 
 The YAML header is huggingface_hub's, so ``load_dataset(folder, "grpo")`` finds the files by it; what follows is for
-people. Its text is ``templates/card.md.jinja``, its words for corpora and fields are ``card.yaml``. All
-numbers come from the run (``CardFacts``), all field names from the files' own schemas; nothing is counted here. What
-the header may say: https://huggingface.co/docs/hub/datasets-cards
+people. Its text stands in ``templates/card.md.jinja``, its words for corpora and fields in ``card.yaml``. All numbers
+come from the run (``CardFacts``), all field names from the files' own schemas; nothing is counted here. What the header
+may say: https://huggingface.co/docs/hub/datasets-cards
 """
 
 import json

@@ -2,7 +2,8 @@
 
 ``report.md`` (counts, reasons, rules with examples, masks, risks, leaks, Table 1), three pictures, ``statistics.json``,
 the dataset card ``README.md``; and line by line ``rejected.jsonl``, ``masked.jsonl`` (places, never values) and
-``leaks.jsonl``. No file holds a time or a path: the same data gives the same bytes.
+``leaks.jsonl``. The report's words stand in ``templates/report.md.jinja``. No file holds a time or a path: the same
+data gives the same bytes.
 """
 
 from collections import Counter
