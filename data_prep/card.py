@@ -1,9 +1,9 @@
 """The dataset card: ``README.md`` beside the prepared files, in the form that the Hugging Face Hub reads.
 
 The YAML header is huggingface_hub's, so ``load_dataset(folder, "grpo")`` finds the files by it; what follows is for
-people. Its text is ``templates/card.md.jinja``, its words for corpora, pictures and fields are ``card.yaml``. All
-numbers come from the run (``CardFacts``), all field names from the files' own schemas; nothing is counted here. What
-the header may say: https://huggingface.co/docs/hub/datasets-cards
+people. Its text stands in ``templates/card.md.jinja``, its words for corpora and fields in ``card.yaml``. All numbers
+come from the run (``CardFacts``), all field names from the files' own schemas; nothing is counted here. What the header
+may say: https://huggingface.co/docs/hub/datasets-cards
 """
 
 import json
@@ -68,8 +68,8 @@ class CardFacts:
         name: the data set's, for people.
         sources: the corpora it was made from, keys of ``SOURCES``.
         corpora: the columns of Table 1: a name → its statistics, such as the corpus as read and as kept.
-        kept: statistics of the questions that the files were made from; the pictures and topics are theirs.
-        pictures: names of picture files beside the card.
+        kept: statistics of the questions that the files were made from; the topics and the pictures of `draw_plots`,
+            which lie beside the card, are theirs.
         steps: a step → its counts, in the order of the steps.
         splits: train, validation, test … → questions.
         files: what the data set consists of.
@@ -85,7 +85,6 @@ class CardFacts:
     sources: tuple[str, ...]
     corpora: Mapping[str, CorpusStatistics]
     kept: CorpusStatistics
-    pictures: tuple[str, ...]
     steps: Mapping[str, StageCount]
     splits: Mapping[str, int]
     files: tuple[DataFile, ...]
@@ -136,9 +135,7 @@ def dataset_card(facts: CardFacts) -> str:
         "card",
         header=Markdown(_header(facts)),
         facts=facts,
-        kept=kept,
         sources=[SOURCES[key] for key in facts.sources],
-        pictures=_WORDS["pictures"],
         lengths=[(name, f"{x.mean:,.1f}", f"{x.median:,g}", f"{x.p95:,}", f"{x.maximum:,}") for name, x in texts],
         topics=_topics(kept),
         schemas=_schemas(facts.files),

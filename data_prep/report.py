@@ -2,7 +2,8 @@
 
 ``report.md`` (counts, reasons, rules with examples, masks, risks, leaks, Table 1), three pictures, ``statistics.json``,
 the dataset card ``README.md``; and line by line ``rejected.jsonl``, ``masked.jsonl`` (places, never values) and
-``leaks.jsonl``. No file holds a time or a path: the same data gives the same bytes.
+``leaks.jsonl``. The report's words stand in ``templates/report.md.jinja``. No file holds a time or a path: the same
+data gives the same bytes.
 """
 
 from collections import Counter
@@ -52,8 +53,8 @@ def write_report(prepared: Prepared, config: DataConfig, folder: Path) -> None:
     kept = corpus_statistics(prepared.questions)
     corpora = {**prepared.read, f"{config.data_source}, kept": kept}
     write_json(folder / "statistics.json", {name: asdict(part) for name, part in corpora.items()})
-    pictures = tuple(path.name for path in draw_plots(kept, folder))
-    facts = _facts(prepared, config, folder, corpora, pictures)
+    draw_plots(kept, folder)
+    facts = _facts(prepared, config, folder, corpora)
     write_text(folder / "README.md", dataset_card(facts))
     report = page(
         "data_prep",
@@ -75,20 +76,13 @@ def write_report(prepared: Prepared, config: DataConfig, folder: Path) -> None:
     write_text(folder / "report.md", report)
 
 
-def _facts(
-    prepared: Prepared,
-    config: DataConfig,
-    folder: Path,
-    corpora: dict[str, CorpusStatistics],
-    pictures: tuple[str, ...],
-) -> CardFacts:
+def _facts(prepared: Prepared, config: DataConfig, folder: Path, corpora: dict[str, CorpusStatistics]) -> CardFacts:
     risks = Counter(risk for question in prepared.questions for risk in question.risks)
     return CardFacts(
         name=config.data_source,
         sources=prepared.formats,
         corpora=corpora,
         kept=corpora[f"{config.data_source}, kept"],
-        pictures=pictures,
         steps={_step(name): count for name, count in prepared.tally.stages.items()},
         splits={name: len(members) for name, members in prepared.split.parts.items()},
         files=(
@@ -122,7 +116,7 @@ def _test_topics(prepared: Prepared) -> list[tuple[str, str, str]]:
 
 
 def _rules(prepared: Prepared, config: DataConfig) -> list[tuple[str, ...]]:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name, rule in RULES.items():
         count = prepared.rules.get(name, RuleCount(0, []))
         where, before, after = count.examples[0] if count.examples else ("", "", "")

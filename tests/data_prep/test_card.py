@@ -68,7 +68,6 @@ def facts(files: tuple[DataFile, ...], kept: CorpusStatistics) -> CardFacts:
         sources=("sample", "smilechat"),
         corpora={"as read": kept, "kept": kept},
         kept=kept,
-        pictures=("lengths.png", "topics.png"),
         steps={"questions": StageCount(1030, 1025, 5), "responses": StageCount(2060, 2051, 9)},
         splits={"train": 900, "val": 25, "test": 100},
         files=files,
@@ -167,6 +166,7 @@ def test_statistics_with_table_1_and_the_topics(facts: CardFacts, kept: CorpusSt
     assert re.findall(r"!\[(.+?)\]\((.+?)\)", section) == [
         ("How long titles, descriptions and answers are, with the paper's means", "lengths.png"),
         ("Questions per topic", "topics.png"),
+        ("Questions by their number of responses, with the paper's means", "responses.png"),
     ]
     assert [line for line in section.splitlines() if line.startswith("| 1 |")] == ["| 1 | 加班 | 3 |"]
     assert "other topics" not in section
@@ -179,6 +179,7 @@ def test_topics_beyond_the_twentieth_and_none(facts: CardFacts, kept: CorpusStat
     section = _section(dataset_card(replace(facts, kept=replace(kept, topics={}, no_topic=25))), "Statistics")
     assert "The corpus names no topics." in section
     assert "Rank" not in section
+    assert "topics.png" not in section
 
 
 def test_every_field_of_the_writers_files_is_explained(facts: CardFacts) -> None:
