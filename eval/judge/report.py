@@ -4,7 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from common.files import write_json, write_text
-from common.pages import page
+from common.pages import Markdown, page
 from common.records.rankings import CRITERIA, KEYS, OVERALL
 from eval.judge.analysis import Counts, Judgement
 from eval.judge.config import JudgeConfig
@@ -65,8 +65,8 @@ def write_judgement(
         judgement=judgement,
         counts=judgement.counts,
         test_set=test_set,
-        stopped_by=stopped_by,
-        trouble=trouble,
+        stopped_by=Markdown(f"`{stopped_by}`") if stopped_by else "",
+        trouble=Markdown(trouble),
         models=[
             (
                 model,

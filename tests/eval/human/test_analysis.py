@@ -1,5 +1,6 @@
 """The analysis finds what was put in: hand-counted rankings, known strengths, and the paper's own columns."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -115,9 +116,10 @@ def test_the_report_is_read_by_the_tables(tmp_path: Path) -> None:
     study = analyse(rankings, 1, strength_resamples=2)
     write_study(tmp_path, study, "PsyQA", {"a": Left([4], [1, 2]), "c": Left([1], [])})
     assert read_standings(tmp_path / "ranking.json")[1]["x"]["win_1"].mean == 100.0
-    assert "| x | 100.0 | 100.0 | 1.000 |" in (tmp_path / "ranking.md").read_text(encoding="utf-8")
-    assert "| a | 3 | 1.000 | 0 of 0 | 1 | 2 |" in (tmp_path / "ranking.md").read_text(encoding="utf-8")
-    assert "| c | 0 |" in (tmp_path / "ranking.md").read_text(encoding="utf-8")
+    told = re.sub(" +", " ", (tmp_path / "ranking.md").read_text(encoding="utf-8"))
+    assert "| x | 100.0 | 100.0 | 1.000 |" in told
+    assert "| a | 3 | 1.000 | 0 of 0 | 1 | 2 |" in told
+    assert "| c | 0 |" in told
     assert (tmp_path / "ranking.png").read_bytes().startswith(b"\x89PNG")
     (tmp_path / "ranking.json").write_text("[]")
     with pytest.raises(FileError, match=r"ranking\.json"):

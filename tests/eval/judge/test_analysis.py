@@ -136,7 +136,7 @@ def test_malformed_and_missing_are_counted_apart(tmp_path: Path) -> None:
     assert (counts.whole, counts.malformed, counts.missing, counts.malformed_answers) == (1, 1, 1, 1)
     text = write_judgement(tmp_path, found, None, "max_cost=1", "PsyQA")
     assert "1 have no well-formed verdict and 1 are missing" in text
-    assert "stopped at max_cost=1" in text
+    assert "stopped at `max_cost=1`." in text
     written = json.loads((tmp_path / "judge.json").read_text())
     assert (written["counts"]["malformed"], written["test_set"]) == (1, "PsyQA")
 
