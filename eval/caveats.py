@@ -17,7 +17,7 @@ from reward_fns.components import distinct_2
 TOLERANCE: Final = 0.1
 # Share of the earlier model's answers above T, from which on the answer reward tells little.
 EASY: Final = 0.5
-# Share of the shortest human reference's length, below which a reply is very short.
+# Share of the shortest reference's length, below which a reply is very short.
 SHORT: Final = 0.25
 # p below which the held-out model is taken to confirm a rise.
 _CLEAR: Final = 0.05
@@ -74,9 +74,10 @@ def caveats(scores: Mapping[str, pd.DataFrame], stages: Sequence[str], seed: int
     before, after = scores[earlier], scores[later]
     found = []
     answered = before[before["fault"] == ""]
-    if "answer" in before and len(answered) and (share := float(answered["answer"].mean())) > EASY:
+    if "answer" in before and len(answered) and float(answered["answer"].mean()) > EASY:
         found.append(
-            f"T lets {share:.0%} of {earlier}'s answers pass, over half of them: the answer reward is an easy one here."
+            f"{int(answered['answer'].sum())} of the {len(answered)} replies of {earlier} that show something pass T "
+            "already, over half: a pass is weak evidence of a good answer."
         )
     if "answer" in before:
         found += _only_more_answers(before, after, earlier, later)
@@ -86,13 +87,15 @@ def caveats(scores: Mapping[str, pd.DataFrame], stages: Sequence[str], seed: int
 
 
 def _short(scores: Mapping[str, pd.DataFrame], test: pd.DataFrame) -> list[str]:
-    """How many very short replies are rewarded, of every model that has some."""
+    """How many of the replies that are rewarded are very short, of every model that has some."""
     counts = {model: int(short_for_its_reward(frame, test).sum()) for model, frame in scores.items()}
-    told = ", ".join(f"{count} of {len(scores[model])} of {model}" for model, count in counts.items() if count)
+    told = ", ".join(
+        f"{count} of {int(scores[model]['answer'].sum())} ({model})" for model, count in counts.items() if count
+    )
     if not told:
         return []
     return [
-        f"Replies that the reward model lets pass although they are shorter than {SHORT:.0%} of the shortest human "
+        f"Of the replies that the reward model lets pass, these are shorter than {SHORT:.0%} of the shortest "
         f"reference: {told}."
     ]
 

@@ -31,6 +31,8 @@ from eval.statistics import (
 
 PRIMARY: Final = "primary"
 SECONDARY: Final = "secondary"
+# Corrected p below which a difference is called one.
+CLEAR: Final = 0.05
 Reading = Literal["p", "p_shown"]
 
 
@@ -126,17 +128,23 @@ def families(gains: Sequence[Gain]) -> str:
     sizes = {p.family: p.tests for gain in gains for p in (gain.p, gain.p_shown) if p is not None}
     opening = [gain.figure for gain in gains for p in _tests(gain).values() if p.family == PRIMARY]
     labels = ", ".join(figure(key).label for key in dict.fromkeys(opening))
+    secondary = sizes.get(SECONDARY, 0)
     told = [
-        "p is by permutation, corrected after Holm within a family of tests.",
-        f"Primary family, fixed before any reply was scored, {sizes[PRIMARY]} tests: each stage against the one before "
-        f"it in {labels}; figures of the text over the replies that show something."
+        "p is by permutation, corrected after Holm within a family of tests; each family errs in 5 % of all runs at "
+        "most.",
+        f"Primary family, the same in every run, {sizes[PRIMARY]} tests: each stage against the one before it in "
+        f"{labels}, where both have the figure; figures of the text over the replies that show something."
         if opening
         else "Primary family: no test, since no stage follows another.",
-        f"Secondary family: the other {sizes.get(SECONDARY, 0)} tests.",
-        "So many tests find large differences by chance, and a secondary p is large where a single test's is small.",
-        "An interval is of its own comparison and not corrected: it says how large a difference may be.",
-        "≤ marks an upper bound.",
-        f"A gain without an interval is of fewer than {LEAST} questions, or the same in all of them.",
+        f"Secondary family: the other {secondary} tests, of which chance alone would put about {secondary / 20:.0f} "
+        "below 0.05; the correction raises each p to allow for that, up to 1.000, so a large p is no evidence that two "
+        "models are equal.",
+        "Several tests can share a p, since none is smaller than that of a test before it.",
+        f"Not clear: p of {CLEAR} or more. ≤: at most, since no resample was as extreme as what was found.",
+        "An interval is of its own comparison and not corrected. Where it excludes 0 and p is not below "
+        f"{CLEAR}, the difference would pass as a single test, not among so many: it is no finding.",
+        f"A gain without an interval is of fewer than {LEAST} questions, or the same in all of them. Intervals are "
+        "Student's with a correction for skewness, or Wilson's for shares.",
     ]
     return " ".join(told)
 

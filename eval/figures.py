@@ -28,6 +28,7 @@ class Figure:
         bounds: the smallest and the largest value that it can have for a question; intervals end there.
         of_text: it is a figure of the text that a reader is shown, so it has a second reading, over the replies that
             show something; in the first one the others count 0.
+        shown_alone: it says nothing of replies that show nothing, so tables give its second reading alone.
     """
 
     key: str
@@ -37,6 +38,7 @@ class Figure:
     meaning: str
     where: tuple[Place, ...] = ()
     of_text: bool = True
+    shown_alone: bool = False
     bounds: tuple[float, float] = (0.0, 1.0)
 
     @property
@@ -86,9 +88,9 @@ FIGURES: Final = (
     Figure(
         "cosine",
         "Cosine",
-        2,
+        3,
         "higher",
-        "cosine of post and reply by the reward model, 0 where nothing is shown",
+        "cosine of post and reply by the reward model; over all replies one that shows nothing counts 0",
         ("reply",),
         bounds=(-1.0, 1.0),
     ),
@@ -97,7 +99,8 @@ FIGURES: Final = (
         "Held-out answer",
         2,
         "higher",
-        "share of replies that a held-out reward model lets pass: of another split and seed, and GRPO never saw it",
+        "share of replies that a second reward model lets pass, which GRPO never saw: another split, seed and kind of "
+        "model, with a T of its own, so not on the scale of Answer",
         ("gains", "headline", "reply"),
     ),
     Figure(
@@ -105,15 +108,15 @@ FIGURES: Final = (
         "BLEU-1",
         3,
         "higher",
-        "share of the reply's characters that a human reference has too, less for replies that are too short",
+        "share of the reply's characters that a reference has too, less for replies that are too short",
         ("gains",),
     ),
     Figure(
         "distinct_1",
         "Distinct-1",
         3,
-        "higher",
-        "share of a reply's characters that differ from each other",
+        "",
+        "share of a reply's characters that differ from each other; a shorter reply has more",
         ("gains",),
     ),
     Figure(
@@ -121,7 +124,7 @@ FIGURES: Final = (
         "ROUGE-L",
         3,
         "higher",
-        "longest common subsequence with a human reference, precision and recall together",
+        "longest common subsequence with a reference, precision and recall together",
         ("gains",),
     ),
     Figure(
@@ -129,7 +132,7 @@ FIGURES: Final = (
         "METEOR",
         3,
         "higher",
-        "characters in common with a human reference, less where their order differs",
+        "characters in common with a reference, less where their order differs",
         ("gains",),
     ),
     Figure(
@@ -145,7 +148,7 @@ FIGURES: Final = (
         "TF-IDF",
         3,
         "higher",
-        "words shared with a human reference that do not stand in the post, rarer ones counting more; of one test set",
+        "words shared with a reference that do not stand in the post, rarer ones counting more; of one test set",
         ("gains",),
     ),
     Figure("rouge_l_words", "ROUGE-L (words)", 3, "higher", "ROUGE-L with words as tokens"),
@@ -155,14 +158,14 @@ FIGURES: Final = (
         "BERTScore",
         3,
         "higher",
-        "likeness to a human reference by an encoder's token embeddings",
+        "likeness to a reference by an encoder's token embeddings",
         bounds=(-1.0, 1.0),
     ),
     Figure(
         "distinct_1_corpus",
         "Distinct-1 (corpus)",
         3,
-        "higher",
+        "",
         "share of all replies' characters together that differ from each other; it falls with more text",
     ),
     Figure(
@@ -179,9 +182,9 @@ FIGURES: Final = (
         "lower",
         "how much the mean reward of a GRPO step differs from the next one's, as a standard deviation; mean over seeds",
     ),
-    Figure("copy_overlap", "Copied", 3, "lower", "how much of the reply is copied from the post"),
+    Figure("copy_overlap", "Copied", 3, "lower", "how much of the reply is copied from the post", shown_alone=True),
     Figure("cut", "Cut", 2, "lower", "share of outputs that ended at the length limit", of_text=False),
-    Figure("chars", "Characters", 0, "", "length of what a reader is shown", bounds=(0.0, math.inf)),
+    Figure("chars", "Characters", 0, "", "length of what a reader is shown", shown_alone=True, bounds=(0.0, math.inf)),
     Figure(
         "win_1",
         "Win@1",

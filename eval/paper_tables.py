@@ -11,7 +11,7 @@ from eval.ledger import Entry
 from eval.results import Result
 from eval.seeds import PooledGain, pool
 from eval.statistics import Interval, clustered_interval, mean_interval, t_interval
-from eval.tables import ResultTable, Row, pooled_table
+from eval.tables import ResultTable, Row, of_all, pooled_table
 
 # Ours that stand in each table, in order. Table 2 has the baselines too, Table 3 variants of the user's own.
 MODELS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -122,7 +122,8 @@ def _rows(name: str, test_set: str, runs: Sequence[Entry], protocol: str, number
     results = [one for run in runs for one in run.results if one.test_set == test_set and is_of(one, protocol)]
     cells: dict[str, Interval | float] = {}
     if results:
-        keys = [key for key in results[0].figures if all(key in one.figures for one in results)]
+        told = of_all(results[0].figures, any(one.faults for one in results))
+        keys = [key for key in told if all(key in one.figures for one in results)]
         cells |= {key: _pooled(key, [one.by_question[key].to_dict() for one in results]) for key in keys}
         cells |= {key: float(np.mean([one.pooled[key] for one in results])) for key in results[0].pooled}
     ranked = [run for run in runs if test_set in run.rankings]
@@ -171,7 +172,7 @@ def _note(results: Sequence[Result], runs: Sequence[Entry], ranked_among: int) -
         [
             *dict.fromkeys(result.note for result in results if result.note),
             f"{len(results)} {'run' if len(results) == 1 else 'runs'}",
-            *(f"{count} replies {fault.replace('_', ' ')}" for fault, count in faults.items()),
+            *(f"{count} replies show nothing ({fault.replace('_', ' ')})" for fault, count in faults.items()),
             *(f"seed {run.seed}: {run.no_signal.split('.')[0]}" for run in silent),
             *([f"ranked by people among {ranked_among} models"] if ranked_among else []),
         ]

@@ -16,6 +16,7 @@ from common.pages import Markdown, page, table
 from eval.caveats import short_for_its_reward
 from eval.compare import Gain, by_risk, by_topic, families, slices
 from eval.figures import figure, figures_of
+from eval.intervals import LEAST
 from eval.results import Result
 from eval.statistics import Interval, PValue
 from eval.tables import result_table
@@ -25,8 +26,8 @@ CHAINS_NOTE: Final = "SFT learnt from chains that were written for this project,
 # Of test set "sample", the corpus that comes with the project.
 SAMPLE: Final = "sample"
 SAMPLE_NOTE: Final = (
-    "The sample corpus's posts, replies and chains were reviewed by no licensed counsellor. Its figures show that the "
-    "stages work, not that a model can counsel."
+    "The sample corpus's posts, replies and chains were written by a language model and reviewed by no licensed "
+    "counsellor. Its figures show that the stages run, not that answers became better or that a model can counsel."
 )
 SLICE_NOTE: Final = (
     "At risk are posts that the corpus marks so or that a rule of data_prep/risk matches. They are kept out of GRPO's "
@@ -59,11 +60,13 @@ def write_report(
         caveats: of `eval.caveats.caveats`.
     """
     several = len({result.test_set for result in results}) > 1
+    drawn = result_table(results)
     text = page(
         "eval",
         "report",
         sample_note=SAMPLE_NOTE if any(result.test_set == SAMPLE for result in results) else "",
-        results=result_table(results).markdown(),
+        results=drawn.markdown(),
+        glossary=[(figure(key).label, figure(key).meaning) for key in drawn.columns],
         caveats=caveats,
         gains=_gains(gains, several),
         p_values=families(gains),
@@ -92,7 +95,7 @@ def _gains(gains: Sequence[Gain], several: bool) -> Markdown:
         ]
         for gain in gains
     )
-    head = ["Figure", "Models", *where, "Gain", "p", "Shown by both", "p", "at equal length"]
+    head = ["Figure", "Models", *where, "Gain", "p of it", "Shown by both", "p of these", "adjusted for length"]
     return table(head, rows, left=2 + len(where))
 
 
@@ -149,7 +152,7 @@ def sliced(results: Sequence[Result], test: pd.DataFrame, seed: int) -> list[Sli
     """
     found = []
     for name, own in test.groupby("test_set", sort=False):
-        groups = {f"{part} ({len(ids)})": ids for part, ids in (by_risk(own) | by_topic(own, 3)).items()}
+        groups = {f"{part} ({len(ids)})": ids for part, ids in (by_risk(own) | by_topic(own, LEAST)).items()}
         mine = [result for result in results if result.test_set == name]
         for key in figures_of("slices"):
             for shown in (False, True) if figure(key).of_text else (False,):

@@ -69,14 +69,18 @@ _SILENCE: Final = (
     "baselines and TF-IDF."
 )
 _INTERVALS: Final = (
-    f"95 % intervals over questions; a mean alone is of fewer than {LEAST} questions, or they are all the same; "
-    "↑ more is better, ↓ less."
+    f"95 % intervals over questions; a mean alone is of fewer than {LEAST} questions, the same in all of them, or of "
+    "all replies together; ↑ more is better, ↓ less."
 )
 # A border and two spaces, of a column on the terminal.
 _RULES: Final = 3
+_BESIDE: Final = "; below it ours, on other posts"
 PAPER_TABLES: Final = ("2", "3", "4")
 SEEN: Final = "it may have seen this test set"
-ASKED: Final = "asked by the general instruction; Format is of what it writes when it is asked for the Chain of Empathy"
+ASKED: Final = (
+    "figures of the text are of replies to the general instruction, Format is of other outputs, asked for the Chain of "
+    "Empathy; what sets another model apart from it in the text is training and prompt together"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,13 +202,22 @@ def result_table(
             "protocol paper, mean over references. Score with --protocol paper."
         )
     printed, title = _printed(paper) if paper else ([], "Evaluation")
+    title += _BESIDE * bool(paper)
     rows = list(printed)
     for result in sorted(results, key=lambda result: result.baseline):
         ranked = people.get((result.test_set, result.model), {})
-        faults = (f"{count} replies {fault.replace('_', ' ')}" for fault, count in result.faults.items())
+        faults = (f"{count} replies show nothing ({fault.replace('_', ' ')})" for fault, count in result.faults.items())
         note = ", ".join([*filter(None, [result.note]), *faults])
         source = "baseline" if result.baseline else "ours"
-        rows.append(Row(result.test_set, result.model, {**result.figures, **result.pooled, **ranked}, source, note))
+        rows.append(
+            Row(
+                result.test_set,
+                result.model,
+                {**of_all(result.figures, bool(result.faults)), **result.pooled, **ranked},
+                source,
+                note,
+            )
+        )
         if result.faults and result.shown:
             rows.append(Row(result.test_set, result.model, result.shown, shown_only=True))
     if unused := sorted(set(people) - {(row.test_set, row.model) for row in rows if row.source == "ours"}):
@@ -212,6 +225,11 @@ def result_table(
             f"the ranking has {unused[0][1]} on {unused[0][0]}, and no result is of that name. Name them alike."
         )
     return _laid_out(title, rows, [f"{sizes(results)}; {_INTERVALS}"], signature)
+
+
+def of_all(figures: Mapping[str, Any], silent: bool) -> dict[str, Any]:
+    """A row's figures in the first reading: where some replies show nothing, those that say something of them."""
+    return {key: value for key, value in figures.items() if not (silent and figure(key).shown_alone)}
 
 
 def pooled_table(title: str, rows: Sequence[Row], results: Sequence[Result], intervals: str, paper: str) -> ResultTable:
@@ -228,6 +246,7 @@ def pooled_table(title: str, rows: Sequence[Row], results: Sequence[Result], int
         ValueError: a table that the paper does not have.
     """
     printed, named = _printed(paper) if paper else ([], title)
+    named += _BESIDE * bool(paper)
     signatures = ", ".join(dict.fromkeys(result.signature for result in results))
     notes = [f"{sizes(results)}; {intervals}"] if results else []
     return _laid_out(named, [*printed, *rows], notes, signatures)

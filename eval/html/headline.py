@@ -3,62 +3,51 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Final
 
-from eval.compare import Gain, stages
+from eval.compare import CLEAR, Gain, stages
 from eval.figures import figure, figures_of
 from eval.report import signed
 from eval.results import Result
 from eval.statistics import Interval, PValue
 
-# Corrected p below which a difference is called one.
-CLEAR: Final = 0.05
-
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A figure of whole outputs, before and after the last stage.
+    """A figure before and after the last stage.
 
     Attributes:
-        test_set: its name; "" where the run has one.
-        figure: its key.
-        theirs, ours: the stage before the last one, and the last one.
-        before, after: their means.
-        gain: the paired difference.
-        clear: whether it is a clear one.
+        gain: the comparison.
+        before, after: the two means; of a figure of the text over the questions to which both models show something.
+        change: the paired difference of the same questions.
     """
 
-    test_set: str
-    figure: str
-    theirs: str
-    ours: str
+    gain: Gain
     before: float
     after: float
-    gain: Interval
-    clear: bool
+    change: Interval
 
 
-def levels(gains: Sequence[Gain], results: Sequence[Result]) -> list[Level]:
-    """The last stage beside the one before it, in the figures that are none of the text.
+def levels(gains: Sequence[Gain], results: Sequence[Result], figures: Sequence[str]) -> list[Level]:
+    """The last stage beside the one before it: first the figures of whole outputs, then those of the text.
 
-    A figure of the text is told by `headline` alone: without the share of replies that show something it misleads.
+    Args:
+        gains: of `eval.compare.compare` of these results.
+        results: in order.
+        figures: of the headline; of the others those of whole outputs are told.
     """
-    several = len({result.test_set for result in results}) > 1
-    means = {(one.test_set, one.model): one.figures for one in results}
-    return [
-        Level(
-            gain.test_set if several else "",
-            gain.figure,
-            gain.theirs,
-            gain.ours,
-            means[gain.test_set, gain.theirs][gain.figure].mean,
-            means[gain.test_set, gain.ours][gain.figure].mean,
-            gain.gain,
-            is_clear(gain),
-        )
-        for gain in _of_pairs(gains, results, figures_of("gains"), _last(results))
-        if not figure(gain.figure).of_text
-    ]
+    known = {(one.test_set, one.model): one for one in results}
+    found = []
+    for gain in _of_pairs(gains, results, figures_of("gains"), _last(results)):
+        pair = known[gain.test_set, gain.theirs], known[gain.test_set, gain.ours]
+        if not figure(gain.figure).of_text:
+            before, after = (one.figures[gain.figure].mean for one in pair)
+            found.append(Level(gain, before, after, gain.gain))
+        elif gain.shown is not None and gain.figure in figures:
+            tables = [one.shown_by_question[gain.figure] for one in pair]
+            both = tables[0].index.intersection(tables[1].index)
+            before, after = (float(table.loc[both].mean()) for table in tables)
+            found.append(Level(gain, before, after, gain.shown))
+    return sorted(found, key=lambda level: (level.gain.test_set, figure(level.gain.figure).of_text))
 
 
 def headline(gains: Sequence[Gain], results: Sequence[Result], figures: Sequence[str]) -> list[tuple[bool, str]]:
@@ -147,7 +136,16 @@ def _sentence(gain: Gain) -> str:
         return f"{name}: {_verdict(gain, gain.shown, gain.p_shown)}."
     return (
         f"{name}: {_shares(gain)}; over the {gain.questions} questions to which both do, and those replies alone, "
-        f"{_verdict(gain, gain.shown, gain.p_shown)}."
+        f"{_verdict(gain, gain.shown, gain.p_shown)}{_reversed(gain)}."
+    )
+
+
+def _reversed(gain: Gain) -> str:
+    """What a reader of the other reading would meet, where it says clearly the opposite."""
+    if gain.shown is None or gain.p.value >= CLEAR or gain.gain.mean * gain.shown.mean >= 0:
+        return ""
+    return (
+        f"; over all replies, of which the others count 0, the difference is {difference(gain.gain)}, {gain.p.named()}"
     )
 
 
@@ -157,10 +155,10 @@ def _shares(gain: Gain) -> str:
 
 
 def _verdict(gain: Gain, found: Interval, p: PValue) -> str:
-    told = f"{difference(found)}, {p.text()}"
+    told = f"{difference(found)}, {p.named()}"
+    level = f"; adjusted for length {difference(gain.at_equal_length)}" if gain.at_equal_length else ""
     if p.value >= CLEAR:
-        return f"no clear difference between {gain.ours} and {gain.theirs}: {told}"
-    level = f"; between replies of one length {difference(gain.at_equal_length)}" if gain.at_equal_length else ""
+        return f"no clear difference between {gain.ours} and {gain.theirs}: {told}{level}"
     return f"{gain.ours} is {'higher' if found.mean > 0 else 'lower'} than {gain.theirs}: {told}{level}"
 
 

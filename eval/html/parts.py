@@ -10,9 +10,9 @@ from markupsafe import Markup
 
 from common.records.references import at_risk
 from eval.caveats import short_for_its_reward
-from eval.compare import Gain, by_risk, by_topic, slices
+from eval.compare import CLEAR, Gain, by_risk, by_topic, slices
 from eval.figures import figure, figures_of
-from eval.html.headline import CLEAR, is_clear
+from eval.html.headline import is_clear
 from eval.report import CRISIS_NOTE, spread
 from eval.results import Result
 from eval.statistics import Interval
@@ -71,24 +71,29 @@ def number(value: float, decimals: int = 2, sign: str = "") -> str:
 
 
 def gain_groups(gains: Sequence[Gain]) -> list[dict[str, Any]]:
-    """The gains by figure, each group with the scale of its pictures: the largest end of an interval."""
+    """The gains by figure, each group with the scale of its pictures: the largest end of an interval.
+
+    A picture is of the reading that the headline tells: of a figure of the text the second one.
+    """
     groups = []
     for key in dict.fromkeys(gain.figure for gain in gains):
         mine = [gain for gain in gains if gain.figure == key]
-        scale = max(abs(end) for gain in mine for end in _whisker(gain.gain).values()) or 1.0
+        drawn = {place: gain.shown or gain.gain for place, gain in enumerate(mine)}
+        scale = max(abs(end) for one in drawn.values() for end in _whisker(one).values()) or 1.0
         rows = [
             {
                 "gain": gain,
                 "shown": _cell(gain.gain, 3, "+"),
                 "both": _cell(gain.shown, 3, "+") if gain.shown else _NONE,
                 "p_both": "–" if gain.p_shown is None else gain.p_shown.named(),
-                "both_sure": is_clear(gain),
+                "both_sure": gain.p_shown is not None and gain.p_shown.value < CLEAR,
                 "level": _cell(gain.at_equal_length, 3, "+") if gain.at_equal_length else _NONE,
                 "p": gain.p.named(),
                 "sure": gain.p.value < CLEAR,
-                **{end: round(50 + 50 * value / scale, 2) for end, value in _whisker(gain.gain).items()},
+                "clear": is_clear(gain),
+                **{end: round(50 + 50 * value / scale, 2) for end, value in _whisker(drawn[place]).items()},
             }
-            for gain in mine
+            for place, gain in enumerate(mine)
         ]
         groups.append({"figure": key, "heading": figure(key).label, "meaning": figure(key).meaning, "rows": rows})
     return groups

@@ -208,7 +208,10 @@ def _colour(place: int) -> str:
 
 
 def _brief(values: pd.Series) -> str:
-    return f"{values.iloc[0]:.3g} at step {values.index[0]} to {values.iloc[-1]:.3g} at step {values.index[-1]}"
+    """Both ends as means over some steps: a step is a single batch."""
+    ends = values.iloc[:_SMOOTH].mean(), values.iloc[-_SMOOTH:].mean()
+    count = min(_SMOOTH, len(values))
+    return f"{ends[0]:.3g} (mean of the first {count}) to {ends[1]:.3g} (of the last {count})"
 
 
 def _steps(axes: Axes, values: npt.NDArray[Any], edges: npt.NDArray[Any], colour: str, dash: str) -> None:

@@ -18,7 +18,7 @@ from common.settings import check, limited, one_of
 from eval.caveats import SHORT, caveats_by_set
 from eval.compare import families, stages
 from eval.figures import FIGURES, figure, figures_of
-from eval.html.headline import difference, further, headline, levels
+from eval.html.headline import difference, further, headline, is_clear, levels
 from eval.html.inputs import Run
 from eval.html.parts import (
     crisis_note,
@@ -37,6 +37,15 @@ from eval.report import CHAINS_NOTE, SAMPLE, SAMPLE_NOTE, SLICE_NOTE
 from eval.tables import PAPER_TABLES, result_table
 
 _ASSETS: Final = "assets"
+# Kinds of negatives, see data_prep/negatives.py.
+_NEGATIVES: Final = {
+    "in_batch": "a response to any other post",
+    "topic": "to a post about the same matter",
+    "emotion": "of another emotion",
+    "topic_emotion": "about the same matter, of another emotion",
+    "generic": "sentences that fit any post",
+    "dressed": "the same, led in by words of the post",
+}
 # Of a manifest, told before all of it.
 _FACTS: Final = ("git_commit", "started", "seconds", "seed")
 
@@ -123,17 +132,19 @@ def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
         sample_note=SAMPLE_NOTE if any(name == SAMPLE for name, _, _ in sets) else "",
         levels=[
             {
-                "test_set": level.test_set,
-                "theirs": level.theirs,
-                "ours": level.ours,
-                "label": figure(level.figure).label,
-                "meaning": figure(level.figure).meaning,
-                "before": number(level.before, figure(level.figure).digits),
-                "after": number(level.after, figure(level.figure).digits),
-                "gain": difference(level.gain),
-                "clear": level.clear,
+                "test_set": level.gain.test_set if len(sets) > 1 else "",
+                "theirs": level.gain.theirs,
+                "ours": level.gain.ours,
+                "label": figure(level.gain.figure).label,
+                "meaning": figure(level.gain.figure).meaning,
+                "shown": level.gain.questions if figure(level.gain.figure).of_text else None,
+                "visible": level.gain.visible,
+                "before": number(level.before, figure(level.gain.figure).digits),
+                "after": number(level.after, figure(level.gain.figure).digits),
+                "gain": difference(level.change),
+                "clear": is_clear(level.gain),
             }
-            for level in levels(run.gains, run.results)
+            for level in levels(run.gains, run.results, config.headline)
         ],
         headline=headline(run.gains, run.results, config.headline),
         further=further(run.gains, run.results, config.headline),
@@ -156,10 +167,12 @@ def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
         opened=config.headline,
         curves=None if run.curves is None else curve_panels(run.curves),
         distributions=distribution_panels(run.scores, run.threshold.value),
+        ranked_by_people=bool(run.rankings.get("ranking")),
         silent=[(name, int((frame["fault"] != "").sum()), len(frame)) for name, frame in run.scores.items()],
         reliability=None if run.heldout is None else reliability_panel(run.heldout, run.threshold),
         kinds=[] if run.heldout is None else kind_panels(run.heldout, run.threshold),
         threshold=run.threshold,
+        kinds_told=_NEGATIVES,
         probes=run.probes,
         without_topic=int((run.test["topic"] == "").sum()),
         maps=[

@@ -103,7 +103,7 @@ def test_under_the_null_a_family_has_a_clear_test_in_one_run_of_twenty_at_most()
 
 def test_a_note_tells_the_families() -> None:
     told = families(family(["base", "SFT", "SFT+GRPO"], 0.0, 3))
-    assert "fixed before any reply was scored, 8 tests" in told
+    assert "the same in every run, 8 tests" in told
     assert "Reward, Format, Held-out answer, NAvg" in told
     assert "Secondary family: the other 19 tests." in told
     alone = families(family(["SFT+GRPO", "mine"], 0.0, 3)[:0])

@@ -7,7 +7,7 @@ import pytest
 
 from common.code import REPO
 from common.human_help import human_help
-from eval.human.study import CARE, RISK
+from eval.human.page import CARE, RISK
 from eval.report import CRISIS_NOTE
 
 TEXTS = (".py", ".jinja", ".js", ".yaml")

@@ -172,7 +172,7 @@ def test_both_readings_where_some_replies_show_nothing() -> None:
     means = {row.label: one.mean for row in table.rows if isinstance(one := row.cells["navg"], Interval)}
     assert means == pytest.approx({"SFT": 0.5 / 3, "SFT (shown only)": 0.35, "SFT+GRPO": 0.3})
     assert "visible" not in table.rows[1].cells
-    assert "3 replies no answer" in table.markdown()
+    assert "3 replies show nothing (no answer)" in table.markdown()
     _, gains = differences([mixed, *BOTH[:1]], "SFT+GRPO", "SFT", "sample", ["navg"])
     assert {gain.shown: gain.pooled.mean for gain in gains} == pytest.approx({False: 0.3 - 0.5 / 3, True: -0.05})
 

@@ -111,8 +111,8 @@ def test_report_files(scores: dict[str, pd.DataFrame], test_set: pd.DataFrame, t
         "| Held-out answer | SFT+GRPO − SFT | +0.000 | 1.000 (primary) | +0.000, 2 questions | 1.000 (primary) |"
         in report
     )
-    assert "Primary family, fixed before any reply was scored, 3 tests" in report
-    assert "- base, sample: 4 replies no answer." in report
+    assert "Primary family, the same in every run, 3 tests" in report
+    assert "- base, sample: 4 replies show nothing (no answer)." in report
     assert "![reward](reward.png)" in report
     assert report.count("SFT learnt from chains that were written for this project, not reviewed.") == 1
     assert "| at risk | 0.00 | 1.50 | 2.00 |" in report

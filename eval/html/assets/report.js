@@ -150,12 +150,12 @@
     return made;
   };
 
-  // Human references beside the models' replies.
+  // References beside the models' replies.
   const human = (question) => {
-    const made = element("section", "reply human");
+    const made = element("section", "reply reference");
     const head = element("div", "head");
     const body = element("div", "body");
-    head.append(element("h4", "", "human"));
+    head.append(element("h4", "", "reference"));
     const show = (place) => {
       const text = question.references[place];
       const answer = chinese(element("div", "answer"));
@@ -164,7 +164,7 @@
     };
     if (question.references.length > 1) {
       const names = question.references.map((_, place) => [place, `reference ${place + 1}`]);
-      head.append(picker("Which human reference", names, 0, show));
+      head.append(picker("Which reference", names, 0, show));
     }
     made.append(head, body);
     show(0);

@@ -37,7 +37,7 @@ def test_curves_of_training_validation_and_rollouts(
     assert curves["val_answer"].isna().all()
     panels = {panel.title: panel.caption for panel in curve_panels(curves)}
     assert list(panels) == ["Reward", "Format", "Answer", "KL to the SFT model", "Length of outputs"]
-    assert panels["Reward"].endswith("validation (dashed), from 1.2 at step 1 to 1.2 at step 3.")
+    assert panels["Reward"].endswith("validation (dashed), from 1.2 (mean of the first 3) to 1.2 (of the last 3).")
     # Half of an output's tags are paid for in this mode, so less of its score is the answer's.
     half = {"step": 2, "output": texts["good"].replace("</answer>", ""), "score": 11 / 12}
     (rollouts / "2.jsonl").write_text(json.dumps(half), encoding="utf-8")
