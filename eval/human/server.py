@@ -72,15 +72,21 @@ class Server:
         """
         self._prepare()
         # -I: this script's folder must not be searched, nor what PYTHONPATH names.
-        done = subprocess.run(
-            [str(self.environment / "bin" / "python"), "-I", str(_SCRIPT)],
-            input=json.dumps([asdict(account) for account in accounts]),
-            env=self._environment(),
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=self.limit_s,
-        )
+        try:
+            done = subprocess.run(
+                [str(self.environment / "bin" / "python"), "-I", str(_SCRIPT)],
+                input=json.dumps([asdict(account) for account in accounts]),
+                env=self._environment(),
+                cwd=self.folder,
+                capture_output=True,
+                text=True,
+                timeout=self.limit_s,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise StageError(
+                f"Label Studio did not make its accounts within {self.limit_s:.0f} s. The same command goes on; "
+                "start_limit_s=… gives it longer."
+            ) from error
         if done.returncode:
             raise StageError(f"Label Studio could not make its accounts in {self.folder}:\n{done.stderr[-2000:]}")
 

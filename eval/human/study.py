@@ -106,11 +106,10 @@ def rankings_of(annotator: str, own: Sequence[Page], tasks: Sequence[Mapping[str
             continue
         latest = max(annotations, key=lambda annotation: annotation["updated_at"])["result"]
         lists = [part["value"]["ranker"].values() for part in latest if part["type"] == "ranker"]
-        # From best to worst; nothing where the page was submitted in the order in which it was shown.
-        order = [label for labels in chain(*lists) for label in labels]
-        if not order:
+        # From best to worst. An untouched page is exported in the order in which it was shown, or without one.
+        order = [label for labels in chain(*lists) for label in labels] or list(page.labels)
+        if order == list(page.labels):
             left.unmoved.append(number)
-            order = list(page.labels)
         if sorted(order) != sorted(page.labels):
             raise StageError(f"{annotator}, page {number}: order {order}, expected each of {sorted(page.labels)} once")
         models = tuple(page.labels[label] for label in order)

@@ -15,7 +15,7 @@ TEXTS = (".py", ".jinja", ".js", ".yaml")
 
 def test_the_texts_hold_the_numbers() -> None:
     assert "可以拨打全国统一心理援助热线 12356，或联系" in CARE
-    assert "现实中的帮助（如 12356、120、110 和身边的人）；" in RISK
+    assert "现实中的帮助（如 12356、120、110 和身边的人）。" in RISK
     assert "不能交给模型回复。全国统一心理援助热线 12356，紧急情况 120 / 110。\n" in CRISIS_NOTE
 
 

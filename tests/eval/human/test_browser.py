@@ -43,7 +43,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, label_studio: Path) -> Iter
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    found = Server(folder / "label-studio", label_studio, port=port)
+    found = Server(folder / "label-studio", label_studio, port=port, limit_s=900.0)
     account = accounts(folder / "accounts.json", ["anna"])["anna"]
     found.add_accounts([account])
     with found.running():
