@@ -63,7 +63,7 @@ _SHOWN_ONLY: Final = (
     "models write is compared by these rows, how often they write it by the column Shown."
 )
 _INTERVALS: Final = (
-    f"95 % intervals over questions; a mean alone is of fewer than {LEAST} questions, or they are all the same; "
+    f"95 % intervals over questions; without one there are fewer than {LEAST} questions, or equal ones; "
     "↑ more is better, ↓ less."
 )
 PAPER_TABLES: Final = ("2", "3", "4")
