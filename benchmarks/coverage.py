@@ -25,10 +25,11 @@ from tqdm import tqdm
 from common.markdown import table
 from common.settings import build
 from eval.figures import figure, figures_of
+from eval.intervals import UNBOUNDED
 from eval.ledger import read_entries
 from eval.paper_tables import COMPARED, is_of
 from eval.results import Result
-from eval.statistics import UNBOUNDED, Interval, length_controlled, mean_interval, paired_interval
+from eval.statistics import Interval, length_controlled, mean_interval, paired_interval
 
 Floats = npt.NDArray[np.float64]
 _SIZES: Final = (10, 15, 20, 30, 50, 100)
