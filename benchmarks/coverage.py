@@ -2,6 +2,7 @@
 
     python -m benchmarks.coverage                      # four minutes of a processor
     python -m benchmarks.coverage samples=200 detail=true
+    python -m benchmarks.coverage samples=600 fewer=true     # 5 to 10 questions, which `eval.intervals.LEAST` is from
 
 Populations are the questions' values in the ledger of finished runs: of every model, figure and reading, and of the
 differences that the paper's tables are read for; and normal, skewed and binary ones. Samples of each are drawn, and the
@@ -24,13 +25,15 @@ from tqdm import tqdm
 from common.pages import table
 from common.settings import build
 from eval.figures import figure, figures_of
+from eval.intervals import UNBOUNDED
 from eval.ledger import read_entries
 from eval.paper_tables import COMPARED, is_of
 from eval.results import Result
-from eval.statistics import UNBOUNDED, Interval, length_controlled, mean_interval, paired_interval
+from eval.statistics import Interval, length_controlled, mean_interval, paired_interval
 
 Floats = npt.NDArray[np.float64]
 _SIZES: Final = (10, 15, 20, 30, 50, 100)
+_FEWER: Final = (5, 6, 7, 8, 9, 10)
 _RESAMPLES: Final = 1000
 _ROUNDING: Final = 1e-9
 _SHARES: Final = ("visible", "answer", "heldout_answer", "format", "reward", "cut")
@@ -46,12 +49,14 @@ class Options:
         ledger: of `make tables`.
         seed: of all draws.
         detail: whether every population has a row, and not only those that are covered too seldom or too often.
+        fewer: whether 5 to 10 questions are tried, with the figures of one model, and nothing else.
     """
 
     samples: int = 1000
     ledger: str = "results/tiny.jsonl"
     seed: int = 1
     detail: bool = False
+    fewer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +175,11 @@ def main() -> None:
     """Simulate and print."""
     options = build(Options, OmegaConf.from_cli(sys.argv[1:]), "benchmarks.coverage")
     rng = np.random.default_rng(options.seed)
-    rows, of_runs = [], [one for one in of_ledger(Path(options.ledger)) if np.ptp(one.values) > _ROUNDING]
+    of_runs = [one for one in of_ledger(Path(options.ledger)) if np.ptp(one.values) > _ROUNDING]
+    if options.fewer:
+        print(_fewer([one for one in of_runs if not one.paired], options.samples, rng))
+        return
+    rows = []
     for population in tqdm([*of_runs, *made_up(rng)], unit="population", disable=None):
         for size in _SIZES:
             found = coverage(population, size, options.samples, rng)
@@ -184,6 +193,20 @@ def main() -> None:
     odd = shares if options.detail else shares[~shares["ours"].between(0.93 - error, 0.97 + error)]
     print(f"\n{odd['name'].nunique()} of {len(of_runs)} populations of the ledger, per cent:\n")
     print(_by_name(shares[shares["name"].isin(odd["name"])]))
+
+
+def _fewer(populations: Sequence[Population], samples: int, rng: np.random.Generator) -> str:
+    lines = []
+    for size in _FEWER:
+        shares = []
+        for one in tqdm(populations, desc=str(size), unit="population", disable=None):
+            drawn = rng.choice(one.values, (samples, size))
+            ends = [found for row in drawn if (found := mean_interval(row, one.bounds, least=size).ends)]
+            inside = [low - _ROUNDING <= one.truth <= high + _ROUNDING for low, high in ends]
+            shares.append(float(np.mean(inside)))
+        odd = np.mean([not 0.93 <= share <= 0.97 for share in shares])
+        lines.append([str(size), _spread(shares), f"{odd:.0%}"])
+    return table(["questions", "coverage", "outside 93 to 97 %"], lines)
 
 
 def _by_group(found: pd.DataFrame) -> str:

@@ -49,7 +49,7 @@ def draw(entries: Sequence[Entry], number: str, protocol: str, models: Sequence[
                 rows += _rows(name, test_set, runs, protocol, number)
     intervals = (
         f"{len({entry.seed for entry in mine})} runs, each with a split of its own; 95 % intervals are Student's over "
-        f"{_RUNS} runs or more, else over questions; a mean alone is of fewer than {LEAST} questions, or equal ones; "
+        f"{_RUNS} runs or more, else over questions; without one there are fewer than {LEAST}, or equal ones; "
         "↑ more is better, ↓ less."
     )
     paper = number if protocol == "paper" else ""

@@ -266,3 +266,16 @@ def test_a_question_that_alone_holds_the_line_leaves_no_interval() -> None:
     gains = np.random.default_rng(7).normal(0.1, 0.1, 12).tolist()
     alone = length_controlled(gains, [0.0] * 12, [100.0] * 11 + [900.0], [100.0] * 12)
     assert alone.ends is None
+
+
+def test_intervals_of_pooled_runs_cover() -> None:
+    """Questions that stand in one to three runs, each with a value of its own beside what they share."""
+    rng, inside = np.random.default_rng(8), []
+    for _ in range(800):
+        runs = rng.integers(1, 4, 15)
+        places = np.repeat(np.arange(15), runs)
+        values = rng.normal(0.1, 0.1, 15)[places] + rng.normal(0.0, 0.05, len(places))
+        found = clustered_interval(values, places, SHARE, differences=True).ends
+        assert found is not None
+        inside.append(found[0] <= 0.1 <= found[1])
+    assert 0.92 <= np.mean(inside) <= 0.98
