@@ -13,6 +13,8 @@ from common.chat_server.errors import Outage, Refused, ServerError, Unusable
 
 # So many prompts refused in a row, for reasons that do not speak of the prompt, are no chance.
 _SUSPICIOUS: Final = 5
+# Likewise of reasons that do: a filter that lets nothing pass, or a limit below every prompt.
+_MANY: Final = 20
 
 Job = TypeVar("Job")
 
@@ -65,7 +67,7 @@ class Run:
         if refused.keys and not refused.prompt and not self._answered:
             raise Unusable(str(refused)) from refused
         self._held.setdefault(prompt, []).append(record)
-        if len(self._held) >= _SUSPICIOUS and not refused.prompt:
+        if len(self._held) >= (_MANY if refused.prompt else _SUSPICIOUS):
             raise Unusable(f"{len(self._held)} prompts in a row are refused; the last: {refused}") from refused
 
     def fail(self, outage: Outage) -> None:
@@ -115,7 +117,8 @@ async def ask_all(
         Outage: the server is not well, or some jobs are left.
         Exception: whatever else `ask` raised; calls under way were waited for.
     """
-    waiting, failures, later = list(jobs), [], []
+    waiting = list(jobs)
+    count, failures, later = len(waiting), list[Exception](), list[Outage]()
 
     async def one(job: Job) -> None:
         try:
@@ -147,4 +150,4 @@ async def ask_all(
         raise failure
     run.end()
     if later:
-        raise Outage(f"{later[-1]}; so for {len(later)} calls, the others were answered")
+        raise Outage(f"{later[-1]}; so for {len(later)} of {count} calls, the others were answered")

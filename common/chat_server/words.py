@@ -55,7 +55,7 @@ def status_of(body: Any) -> int:
     """The HTTP status that an error body names; 400 of a refused prompt, else 503."""
     inner = body.get("error") or body if isinstance(body, dict) else body
     told = [inner.get(key) for key in ("code", "status", "status_code")] if isinstance(inner, dict) else []
-    numbers = [int(value) for value in told if re.fullmatch(r"[45]\d\d", str(value))]
+    numbers = [int(str(value)) for value in told if re.fullmatch(r"[45]\d\d", str(value))]
     if numbers:
         return numbers[0]
     words = " ".join(map(str, [*told, _told(body)]))

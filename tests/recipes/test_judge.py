@@ -9,7 +9,7 @@ import pytest
 
 from common.errors import StageError
 from common.records.rankings import Ranking, read_rankings, write_rankings
-from eval.judge.run import with_paid
+from eval.judge.verdicts import with_paid
 from eval.replies import BlindItem
 from recipes.judge import RECIPE
 from recipes.stage import run

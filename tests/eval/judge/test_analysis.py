@@ -13,7 +13,7 @@ from eval.judge.analysis import Judgement, analyse, comparisons, judge_rankings,
 from eval.judge.client import JudgeError
 from eval.judge.inter_rater import inter_rater
 from eval.judge.report import write_judgement
-from eval.judge.run import open_verdicts
+from eval.judge.verdicts import open_verdicts
 from eval.replies import BlindItem
 
 _BETTER: dict[bool, Choice] = {True: "A", False: "B"}
