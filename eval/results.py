@@ -246,7 +246,7 @@ def score_replies(
         for question_id, group in parts.groupby("question_id", sort=True):
             row_of = known.loc[question_id]
             weighed = weights.get(row_of.get("test_set", "")) if "question" in known.columns else None
-            beyond = weighed and weighed.beyond(str(row_of["question"]))
+            beyond = weighed.beyond(str(row_of["question"])) if weighed else None
             prepared = protocol.prepare(list(row_of["references"]), beyond)
             for reply in group.itertuples():
                 part, fault = reply.part

@@ -13,8 +13,9 @@ from common.code import REPO
 from common.files import FileError
 from common.records.references import read_references
 from common.records.replies import read_replies
-from eval.metrics.__main__ import ceiling, main
-from eval.metrics.protocols import PROTOCOLS, Protocol, code_version, navg
+from eval.baselines import human
+from eval.metrics.__main__ import main
+from eval.metrics.protocols import PROTOCOLS, Protocol, ProtocolName, code_version, navg
 from eval.replies import check_kind, check_match, shown, shown_parts
 from eval.results import Result, check_comparable, score_replies
 from reward_fns.coe_format import CoEOutput
@@ -56,6 +57,18 @@ def test_the_paper_protocol_differs_in_rouge_l_alone() -> None:
     ours, theirs = zh.score(text, zh.prepare(references)), paper.score(text, paper.prepare(references))
     assert {name for name in PROTOCOLS["paper"] if ours[name] != theirs[name]} == {"rouge_l"}
     assert theirs["rouge_l"] == 0.5  # the list number, and nothing in the second
+
+
+@pytest.mark.parametrize("name", ["zh", "paper"])
+def test_each_reference_is_scored_alone_and_not_all_at_once(name: ProtocolName) -> None:
+    """By all references at once BLEU-1 of this reply is 1: each of its halves stands in one of them."""
+    protocol, texts = Protocol(name), ["听起来很难过", "先休息一下吧"]
+    assert protocol.score("".join(texts), protocol.prepare(texts))["bleu_1"] == 0.5
+
+
+def test_the_signature_names_the_normalisation() -> None:
+    for name in ("zh", "paper"):
+        assert "|norm:no-invisible+half-width|" in Protocol(name).signature
 
 
 def test_an_empty_reply_scores_zero_in_everything() -> None:
@@ -276,8 +289,8 @@ def test_results_of_other_questions_are_refused() -> None:
 def test_the_ceiling_is_each_response_against_the_others(tmp_path: Path) -> None:
     texts = ["听起来你很难过。", "今天天气不错。", "抱抱你。"]
     references = pd.DataFrame({"id": ["a", "b", "c"], "references": [texts, texts[:2], texts[:1]]})
-    result = ceiling(references, Protocol("zh"), "x", 1)
-    protocol = Protocol("zh")
+    protocol, people = Protocol("zh"), human(references)
+    result = people.result("x", protocol.signature, people.named(people.scores(references, protocol)), 1)
     expected = [
         protocol.score(text, protocol.prepare([other for other in texts if other != text]))["rouge_l"] for text in texts
     ]
@@ -288,4 +301,4 @@ def test_the_ceiling_is_each_response_against_the_others(tmp_path: Path) -> None
     main(f"--references {file} --protocol zh --seed 1 --out {tmp_path}".split())
     assert Result.read(tmp_path / "human.zh.json").figures == result.figures
     with pytest.raises(FileError, match="0 questions with two responses"):
-        ceiling(references.tail(1), protocol, "x", 1)
+        human(references.tail(1))

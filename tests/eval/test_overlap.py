@@ -1,6 +1,7 @@
 """The metrics against the implementations they are named after, to 1e-9."""
 
 import math
+from inspect import signature
 
 import pytest
 from hypothesis import given, settings
@@ -11,8 +12,8 @@ from rouge_chinese import Rouge
 from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.metrics.bleu import BLEU
 
-from eval.metrics.overlap import Pair, align, bleu_1, meteor, rouge_l
-from eval.metrics.tokens import TOKENIZERS, Tokens, characters, distinct_1, latin, words
+from eval.metrics.overlap import METEOR_ALPHA, METEOR_BETA, METEOR_GAMMA, Pair, align, bleu_1, meteor, rouge_l
+from eval.metrics.tokens import TOKENIZERS, Tokens, characters, content_words, distinct_1, latin, normalised, words
 
 # Few characters, so that many are equal; letters, digits, white space, an emoji beyond the basic plane.
 TEXT = st.text(alphabet="你我他很难过开心的。，a1B \n\U0001f600", max_size=40)
@@ -134,3 +135,46 @@ def test_words_keep_apart_and_white_space_is_none() -> None:
 def test_distinct_1_of_nothing() -> None:
     assert distinct_1("") == 0.0
     assert distinct_1("aab") == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(
+    ("written", "seen"),
+    [
+        ("抱\u200b抱\u200d你\u2060。\ufeff", "抱抱你。"),  # zero-width space and joiner, word joiner, byte order mark
+        ("\u202a难过\u202c", "难过"),  # marks of direction
+        ("❤\ufe0f加油", "❤加油"),  # a variation selector
+        ("👩\u200d👧", "👩👧"),  # joined emoji are their parts
+        ("ＡＢＣ１２０", "ABC120"),
+    ],
+)
+def test_a_reader_sees_the_same_so_the_tokens_are_the_same(written: str, seen: str) -> None:
+    assert normalised(written) == seen
+    assert characters(written) == characters(seen)
+    assert words(written) == words(seen)
+    assert distinct_1(characters(written)) == distinct_1(characters(seen))
+
+
+def test_marks_keep_their_width_and_letters_are_single_tokens_with_their_case() -> None:
+    assert normalised("你好，(1)；…①") == "你好，(1)；…①"
+    assert characters("Hello 你") == "Hello你"
+    assert content_words("1. 难过，ok！") == ["难过", "ok"]
+
+
+@given(TEXTS)
+def test_ordinary_text_is_left_as_it_is(text: str) -> None:
+    assert normalised(text) == text
+
+
+def test_rouge_scores_own_tokens_are_left_as_they_are() -> None:
+    written = "１2\u200b3"
+    assert len(latin(written)) == 2
+    score = RougeScorer(["rougeL"], use_stemmer=False).score("2", written)["rougeL"]
+    assert rouge_l(pair(latin(written), latin("2"))) == pytest.approx(score.fmeasure)
+
+
+def test_meteors_parameters_are_nltks_and_those_of_2005() -> None:
+    known = signature(single_meteor_score).parameters
+    assert (known["alpha"].default, known["beta"].default, known["gamma"].default) == (0.9, 3.0, 0.5)
+    assert (METEOR_ALPHA, METEOR_BETA, METEOR_GAMMA) == (0.9, 3.0, 0.5)
+    # Banerjee and Lavie, 2005: 10 PR / (R + 9P), less half of the cubed share of chunks.
+    assert meteor(pair("abxc", "abc")) == pytest.approx((10 * 0.75 * 1 / (1 + 9 * 0.75)) * (1 - 0.5 * (2 / 3) ** 3))

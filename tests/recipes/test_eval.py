@@ -86,6 +86,10 @@ def test_replies_are_scored_and_reported(root: Path, capsys: pytest.CaptureFixtu
         *("visible", "answer", "heldout_answer", "bleu_1", "distinct_1", "rouge_l", "meteor", "navg")
     }
     assert {(gain["ours"], gain["theirs"]) for gain in gains if gain["figure"] == "format"} == {("SFT+GRPO", "SFT")}
+    # Baselines are rows of the table, rewarded like the others, and stand nowhere else.
+    assert Result.read(folder / "the_post.zh.json").figures["answer"].mean == 1
+    assert "| sample | the post (baseline) |" in report
+    assert "the post" not in report.split("Mean gains")[1] + replies + (folder / "gains.json").read_text("utf-8")
     assert {path.name for path in folder.glob("*.png")} == {"models.png", "reward.png"}
     run(RECIPE, arguments(root))
     assert "nothing has changed" in capsys.readouterr().out
@@ -105,7 +109,9 @@ def test_each_test_set_has_its_rows_its_gains_and_its_mark(root: Path) -> None:
     folder = run(RECIPE, arguments(root))
     found = {path.name: Result.read(path) for path in folder.glob("*.zh.json")}
     assert found.keys() == {
-        f"{model}.{name}.zh.json" for model in ("sft", "sft_grpo", "other") for name in ("sample", "psyqa")
+        f"{model}.{name}.zh.json"
+        for model in ("sft", "sft_grpo", "other", "one_character", "the_post", "generic_comfort")
+        for name in ("sample", "psyqa")
     }
     assert {(r.test_set, tuple(r.by_question.index)) for r in found.values()} == {
         ("sample", ("q0", "q2")),
