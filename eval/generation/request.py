@@ -18,6 +18,8 @@ from common.records.replies import unfinished_replies, write_replies
 
 # What decides a server's replies; more of them, or another pause, leave those that are there.
 _OF_A_SERVER: Final = ("model", "base_url", "sampling", "seed", "system", "template_kwargs")
+# How a server is asked: nothing to a model on this machine.
+_PATIENCE: Final = ("concurrency", "timeout_s", "retries", "backoff_s", "longest_pause_s", "stream")
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class GenerationRequest:
             anew: remove the replies in any case.
         """
         now = json.loads(json.dumps({**asdict(self), **extra}))
-        decisive = [*_OF_A_SERVER, *extra] if self.base_url else list(now)
+        decisive = [*_OF_A_SERVER, *extra] if self.base_url else [key for key in now if key not in _PATIENCE]
         before = _found(path)
         if anew or not (keep or all(key in before and before[key] == now[key] for key in decisive)):
             # First, so that a kill in between leaves no old replies beside a new request.

@@ -67,7 +67,7 @@ def inter_rater(
 
     Args:
         judged: of `eval.judge.analysis.judge_rankings`.
-        pairs: of `eval.judge.analysis.pair_table`.
+        pairs: of `eval.judge.analysis.pair_table`; those that no judge was asked are left out of kappa.
         human: that `check_same` let pass.
         seed: of the bootstrap.
     """
@@ -82,13 +82,14 @@ def inter_rater(
     ]
     by_question = pd.Series(taus, dtype=float).groupby([ranking.question_id for ranking in both]).mean()
     # Each person's and the judge's outcome of each pair, from the side of the model that comes first by name.
-    outcomes = dict(iter(pairs.groupby("question_id")))
+    outcomes = dict(iter(pairs[pairs["asked"]].groupby("question_id")))
     rows = [
         (float(ranking.order.index(pair.ours) < ranking.order.index(pair.theirs)), getattr(pair, OVERALL))
         for ranking in both
+        if ranking.question_id in outcomes
         for pair in outcomes[ranking.question_id].itertuples()
     ]
-    theirs, judges = (pd.Series(side, dtype=float) for side in zip(*rows, strict=True))
+    theirs, judges = (pd.Series([row[side] for row in rows], dtype=float) for side in (0, 1))
     decided = judges != 0.5
     agreed = by_chance = kappa = None
     if decided.any():

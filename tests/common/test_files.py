@@ -9,6 +9,7 @@ from common.files import (
     read_json_lines,
     remove_partial,
     replacing,
+    set_aside,
     whole_lines,
     write_json_lines,
     write_text,
@@ -56,3 +57,17 @@ def test_half_a_last_line_is_not_there_yet(tmp_path: Path) -> None:
     assert whole_lines(file) == []
     file.write_text('{"step": 1}\n{"step": 2, "da')
     assert whole_lines(file) == [{"step": 1}]
+    file.write_bytes('{"step": 1}\n{"text": "睡'.encode()[:-1])  # cut within a character
+    assert whole_lines(file) == [{"step": 1}]
+    file.write_text('{"step": 1}\n{"a": {}')  # ends as a whole line would
+    assert whole_lines(file) == [{"step": 1}]
+
+
+def test_a_file_is_set_aside_by_the_next_number(tmp_path: Path) -> None:
+    file = tmp_path / "a.replies.jsonl"
+    assert set_aside(file) is None
+    for number in (1, 2):
+        file.write_text(str(number))
+        assert set_aside(file) == tmp_path / f"a.replies.{number}.jsonl"
+    assert (tmp_path / "a.replies.1.jsonl").read_text() == "1"
+    assert not file.exists()

@@ -45,6 +45,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", "recipes/tiny_base/model"]
     command += ["--served-model-name", "tiny", "--host", "127.0.0.1", "--port", str(port), "--dtype", "float32"]
     command += ["--enforce-eager", "--max-num-seqs", "8"]
+    # Else a model this small fills its answer with blanks, which JSON allows.
+    command += ["--structured-outputs-config", '{"backend": "xgrammar", "disable_any_whitespace": true}']
     with log.open("wb") as file:
         process = subprocess.Popen(
             command, cwd=REPO, env={**os.environ, **ENVIRONMENT}, stdout=file, stderr=subprocess.STDOUT
@@ -110,6 +112,7 @@ def test_a_prompt_that_is_too_long_is_refused_alone(request_: GenerationRequest,
 @pytest.mark.parametrize("stream", [False, True])
 def test_verdicts(url: str, stream: bool, tmp_path: Path) -> None:
     items = [BlindItem("q", POST, False, {"one": "先抱抱你。", "two": "听起来你一直一个人扛着。"})]
-    config = JudgeConfig("tiny", url, retries=0, stream=stream, structured="json_schema")
+    request = {"temperature": 0, "max_tokens": 128, "chat_template_kwargs": {"enable_thinking": False}}
+    config = JudgeConfig("tiny", url, retries=0, stream=stream, structured="json_schema", request=request)
     run_judge(Task.prepare(config, lambda count: items, [], 1, tmp_path, False), False, tmp_path)
     assert "1 of 1 questions are judged whole" in (tmp_path / "judge.md").read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ from eval.judge.client import JudgeError
 from eval.judge.inter_rater import inter_rater
 from eval.judge.report import write_judgement
 from eval.judge.verdicts import open_verdicts
-from eval.replies import BlindItem
+from eval.replies import NOTHING, BlindItem
 
 _BETTER: dict[bool, Choice] = {True: "A", False: "B"}
 REQUEST = {"judge_model": "j", "seed": 1}
@@ -167,6 +167,35 @@ def test_agreement_same_reversed_and_undefined() -> None:
     undecided = inter_rater(rankings, pair_table(by_strength(items, dict.fromkeys("abc", 0)), items), people(*"abc"), 1)
     assert undecided is not None
     assert (undecided.pairs, undecided.tied, undecided.agreed, undecided.kappa) == (0, 9, None, None)
+
+
+def test_agreement_is_of_pairs_that_the_judge_was_asked() -> None:
+    items = [item("q0", a=1, b=2), BlindItem("q1", "来信", False, {"a": NOTHING, "b": "嗯。"})]
+    pairs = pair_table(by_strength(items, {"a": 0, "b": 1}), items)
+    rankings, _ = judge_rankings(pairs, ["a", "b"], "j", seed=1)
+    assert [ranking.order for ranking in rankings] == [("b", "a"), ("b", "a")]
+    people = [Ranking("甲", name, ("b", "a")) for name in ("q0", "q1")]
+    both = inter_rater(rankings, pairs, people, seed=1)
+    assert both is not None
+    assert (both.questions, both.pairs) == (2, 1)
+    none_asked = inter_rater(rankings[1:], pairs, people[1:], seed=1)
+    assert none_asked is not None
+    assert (none_asked.pairs, none_asked.kappa) == (0, None)
+
+
+def test_replies_that_show_nothing_tie_and_lose_without_a_judge() -> None:
+    items = [BlindItem("q", "来信", False, {"a": NOTHING, "b": NOTHING, "c": "嗯。", "d": "好。"})]
+    assert {(c.first, c.second) for c in comparisons(items)} == {("c", "d"), ("d", "c")}
+    pairs = pair_table([], items)
+    assert pairs.set_index(["ours", "theirs"])["overall"].to_dict() == {
+        ("a", "b"): 0.5,
+        ("a", "c"): 0.0,
+        ("a", "d"): 0.0,
+        ("b", "c"): 0.0,
+        ("b", "d"): 0.0,
+    }
+    assert pairs["our_chars"].tolist() == [0] * 5
+    assert pairs["theirs"].map({"b": 0, "c": 2, "d": 2}).tolist() == pairs["their_chars"].tolist()
 
 
 @pytest.mark.parametrize(
