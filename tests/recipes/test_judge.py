@@ -111,7 +111,7 @@ def test_a_judge_whose_answers_are_all_cut(judged: Path, judge: Any) -> None:
     with pytest.raises(StageError, match=r"24 of 24 answers were cut.*Raise request.max_tokens=80"):
         judge.start(judged, "attempts=1", "request.max_tokens=40")
     assert judge.result(judged)["counts"]["cut"] == judge.orders
-    assert "request.max\\_tokens=80 or more" in (judged / "judge" / "judge.md").read_text()
+    assert "request.max_tokens=80 or more" in (judged / "judge" / "judge.md").read_text()
     judge.script = lambda call, count: judge.longer(call)
     judge.start(judged, "attempts=1", "request.max_tokens=80", "force=true")
     kept = (judged / "judge" / "verdicts.1.jsonl").read_text().splitlines()

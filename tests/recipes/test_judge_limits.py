@@ -155,7 +155,7 @@ def test_the_ceiling_of_tokens_stops_and_a_higher_one_goes_on(judged: Path, judg
     assert 0 < found["counts"]["usage"]["tokens_in"] + found["counts"]["usage"]["tokens_out"] <= 8000
     assert found["counts"]["missing"] == judge.orders - asked > 0
     assert found["stopped_by"] == "max_tokens_total=8000"
-    assert "**Not complete:** stopped at max_tokens_total=8000" in (judged / "judge" / "judge.md").read_text()
+    assert "**Not complete:** stopped at `max_tokens_total=8000`" in (judged / "judge" / "judge.md").read_text()
     with pytest.raises(StageError, match="stopped at max_tokens_total=8000"):
         judge.start(judged, "max_tokens_total=8000")
     assert len(judge.calls) == asked
