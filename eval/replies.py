@@ -117,7 +117,7 @@ def shown_parts(replies: pd.DataFrame, kind: ReplyKind) -> list[tuple[str, str]]
     ]
 
 
-def check_kind(texts: Sequence[str], kind: ReplyKind) -> None:
+def check_kind(texts: Sequence[str], kind: ReplyKind, whose: str) -> None:
     """Replies of kind plain are what they are called: a few may hold a stray tag, not half of them.
 
     Raises:
@@ -126,7 +126,7 @@ def check_kind(texts: Sequence[str], kind: ReplyKind) -> None:
     tagged = [tag.group() for text in texts if (tag := _TAGGED.search(text))] if kind == "plain" else []
     if tagged and 2 * len(tagged) >= len(texts):
         raise FileError(
-            f"{len(tagged)} of {len(texts)} plain replies hold tags, the first {tagged[0]}. Say "
+            f"{whose}: {len(tagged)} of {len(texts)} plain replies hold tags, the first {tagged[0]}. Say "
             f"which part is shown: kind coe (what stands inside <{ANSWER}>) or think (what comes after </think>)."
         )
 

@@ -193,7 +193,9 @@ def write_replies(folder: Path, scores: Mapping[str, pd.DataFrame], test: pd.Dat
 def _reply(model: str, row: "pd.Series[Any]") -> dict[str, Any]:
     """A reply as the template takes it: layers and shown, or problem and raw."""
     text = str(row["text"])
-    told = [f"{figure(key).label.lower()} {row[key]:.2f}" for key in figures_of("reply") if key in row]
+    told = [
+        f"{figure(key).label.lower()} {row[key]:.{figure(key).digits}f}" for key in figures_of("reply") if key in row
+    ]
     own = {"model": model, "told": ", ".join([*told, *_marks(row)]), "problem": "", "layers": [], "shown": row["shown"]}
     raw = text if len(text) <= _RAW else text[:_RAW] + " …"
     if "violation" not in row:  # the model was never asked for the format

@@ -237,7 +237,7 @@ def score_replies(
     Raises:
         FileError: replies of another kind, see `eval.replies.check_kind`.
     """
-    check_kind(replies["text"].tolist(), kind)
+    check_kind(replies["text"].tolist(), kind, label)
     parts = replies.assign(part=shown_parts(replies, kind))
     rows = []
     known = references.set_index("id")

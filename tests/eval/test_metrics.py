@@ -127,11 +127,11 @@ def test_what_a_person_is_shown(text: str, kind: str, expected: tuple[str, str])
 
 def test_replies_called_plain_that_hold_tags_are_refused() -> None:
     tagged, plain = "<answer>抱抱你。</answer>", "抱抱你。"
-    with pytest.raises(FileError, match=r"1 of 2 plain replies hold tags, the first <answer>.*kind coe"):
-        check_kind([plain, tagged], "plain")
+    with pytest.raises(FileError, match=r"mine: 1 of 2 plain replies hold tags, the first <answer>.*kind coe"):
+        check_kind([plain, tagged], "plain", "mine")
     # A stray tag among many is the model's fault, not the file's.
-    check_kind([plain, plain, tagged], "plain")
-    check_kind([tagged], "coe")
+    check_kind([plain, plain, tagged], "plain", "mine")
+    check_kind([tagged], "coe", "mine")
     references = pd.DataFrame([{"id": "a", "references": [plain]}])
     with pytest.raises(FileError, match="1 of 1 plain replies"):
         score_replies(

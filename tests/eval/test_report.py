@@ -123,7 +123,7 @@ def test_report_files(scores: dict[str, pd.DataFrame], test_set: pd.DataFrame, t
     assert "12356" not in shown.split("标题二")[0]
     assert "标题\\*一\\*" in shown
     assert "### reference: the first of 2 references, 11 characters\n\n> 你这段时间一定很难过。" in shown
-    assert "### SFT: reward 2.00, cosine 0.90, held-out answer 0.00, 12 characters" in shown
+    assert "### SFT: reward 2.00, cosine 0.900, held-out answer 0.00, 12 characters" in shown
     assert "描述\\<b\\>" in shown
     for picture in ("reward.png", "models.png"):
         assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG")

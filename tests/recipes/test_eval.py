@@ -79,8 +79,8 @@ def test_replies_are_scored_and_reported(root: Path, capsys: pytest.CaptureFixtu
     report = (folder / "report.md").read_text(encoding="utf-8")
     assert "Held-out answer ↑" in report
     replies = (folder / "replies.md").read_text(encoding="utf-8")
-    assert "### SFT+GRPO: reward 2.00, cosine 0.50, held-out answer 1.00, 4 characters\n\n- **L1" in replies
-    assert "### other: cosine 0.50, held-out answer 1.00, 4 characters\n\n> 抱抱你。" in replies
+    assert "### SFT+GRPO: reward 2.00, cosine 0.500, held-out answer 1.00, 4 characters\n\n- **L1" in replies
+    assert "### other: cosine 0.500, held-out answer 1.00, 4 characters\n\n> 抱抱你。" in replies
     # A pair is compared in the figures that both have.
     gains = json.loads((folder / "gains.json").read_text(encoding="utf-8"))
     assert {gain["figure"] for gain in gains if "other" in (gain["ours"], gain["theirs"])} == {
