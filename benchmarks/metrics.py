@@ -77,7 +77,7 @@ def main() -> None:
         started = time.perf_counter()
         scores = score_replies(replies, references, protocol, "plain", name)
         scored = time.perf_counter()
-        Result.of("model", "benchmark", protocol.signature, scores, 42)
+        Result.of("model", "benchmark", protocol.signature, scores)
         seconds = time.perf_counter() - started
         total += seconds
         found[name] = scores.set_index("question_id")

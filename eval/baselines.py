@@ -1,8 +1,8 @@
 """Rows that stand below the models in tables: what replies score that say nothing to the post, and what people score.
 
-"one character" is a full stop, "the post" gives the post back, "generic comfort" fits any post, "human" is each human
-response against the question's others. A figure that pays one of the first three as it pays people says little of a
-model. Baselines are compared with nobody, and nobody ranks them.
+"one character" is a full stop, "the post" gives the post back, "generic comfort" fits any post, "references" is each
+reference against the question's others: people's, where people wrote them. A figure that pays one of the first three as
+it pays people says little of a model. Baselines are compared with nobody, and nobody ranks them.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ GENERIC_COMFORT: Final = (
     "谢谢你愿意把这些说出来，我能感受到你现在很不容易。请先照顾好自己，慢慢来，"
     "如果一直觉得难受，可以找信任的人聊聊，或者去找心理咨询师。"
 )
-HUMAN: Final = "human"
+HUMAN: Final = "references"
 NAMES: Final = ("one character", "the post", "generic comfort", HUMAN)
 
 
@@ -57,13 +57,13 @@ class Baseline:
         """The table with the test set's own questions."""
         return scores.assign(question_id=scores["question_id"].map(self.questions))
 
-    def result(self, test_set: str, signature: str, scores: pd.DataFrame, seed: int) -> Result:
+    def result(self, test_set: str, signature: str, scores: pd.DataFrame) -> Result:
         """The result of a table of `named`, see `eval.results.Result.of`."""
-        return Result.of(self.name, test_set, signature, scores, seed, self.note, baseline=True)
+        return Result.of(self.name, test_set, signature, scores, self.note, baseline=True)
 
 
 def baselines(test: pd.DataFrame) -> list[Baseline]:
-    """All that a test set allows: "the post" needs the posts, "human" two questions with two responses.
+    """All that a test set allows: "the post" needs the posts, "references" two questions with two responses.
 
     Args:
         test: of `common.records.references.read_references`.

@@ -195,7 +195,7 @@ def _at_equal_length(
 
 
 def slices(
-    results: Sequence[Result], groups: Mapping[str, Sequence[str]], key: str, seed: int, shown: bool = False
+    results: Sequence[Result], groups: Mapping[str, Sequence[str]], key: str, shown: bool = False
 ) -> dict[str, dict[str, Interval]]:
     """One figure's mean in parts of the test set, with intervals: group → model → interval.
 
@@ -203,14 +203,13 @@ def slices(
         results: of one test set.
         groups: ids of the questions by the group's name; a group of few questions has a mean alone.
         key: of the figure; a model without it is left out.
-        seed: of the bootstrap.
         shown: over the replies that show something; a model without any in a group is left out of it.
     """
     tables = {result.model: result.shown_by_question if shown else result.by_question for result in results}
     having = {model: values[key] for model, values in tables.items() if key in values}
     found = {
         name: {
-            model: mean_interval(values[values.index.isin(ids)], figure(key).bounds)
+            model: mean_interval(values[values.index.isin(ids)], figure(key).bounds, share=figure(key).share)
             for model, values in having.items()
             if values.index.isin(ids).any()
         }

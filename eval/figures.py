@@ -26,6 +26,7 @@ class Figure:
         meaning: in a line; protocol zh takes characters as tokens.
         where: the places in which it appears.
         bounds: the smallest and the largest value that it can have for a question; intervals end there.
+        share: it is a share of replies, or a sum of such shares.
         of_text: it is a figure of the text that a reader is shown, so it has a second reading, over the replies that
             show something; in the first one the others count 0.
         shown_alone: it says nothing of replies that show nothing, so tables give its second reading alone.
@@ -40,6 +41,7 @@ class Figure:
     of_text: bool = True
     shown_alone: bool = False
     bounds: tuple[float, float] = (0.0, 1.0)
+    share: bool = False
 
     @property
     def heading(self) -> str:
@@ -58,6 +60,7 @@ FIGURES: Final = (
         ("gains", "headline", "slices", "reply"),
         of_text=False,
         bounds=(0.0, 2.0),
+        share=True,
     ),
     Figure(
         "format",
@@ -67,6 +70,7 @@ FIGURES: Final = (
         "share of whole outputs that are exactly one valid Chain-of-Empathy output (Eq. 4)",
         ("gains", "headline"),
         of_text=False,
+        share=True,
     ),
     Figure(
         "visible",
@@ -76,6 +80,7 @@ FIGURES: Final = (
         "share of replies that show a reader something; the others count 0 in every figure of the text",
         ("gains",),
         of_text=False,
+        share=True,
     ),
     Figure(
         "answer",
@@ -84,6 +89,7 @@ FIGURES: Final = (
         "higher",
         "share of replies whose cosine with the post is above T (Eq. 6)",
         ("gains", "slices"),
+        share=True,
     ),
     Figure(
         "cosine",
@@ -102,6 +108,7 @@ FIGURES: Final = (
         "share of replies that a second reward model lets pass, which GRPO never saw: another split, seed and kind of "
         "model, with a T of its own, so not on the scale of Answer",
         ("gains", "headline", "reply"),
+        share=True,
     ),
     Figure(
         "bleu_1",
@@ -183,7 +190,7 @@ FIGURES: Final = (
         "how much the mean reward of a GRPO step differs from the next one's, as a standard deviation; mean over seeds",
     ),
     Figure("copy_overlap", "Copied", 3, "lower", "how much of the reply is copied from the post", shown_alone=True),
-    Figure("cut", "Cut", 2, "lower", "share of outputs that ended at the length limit", of_text=False),
+    Figure("cut", "Cut", 2, "lower", "share of outputs that ended at the length limit", of_text=False, share=True),
     Figure("chars", "Characters", 0, "", "length of what a reader is shown", shown_alone=True, bounds=(0.0, math.inf)),
     Figure(
         "win_1",

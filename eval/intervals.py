@@ -22,7 +22,9 @@ LEAST: Final = 10
 UNBOUNDED: Final = (-np.inf, np.inf)
 
 
-def ends_of_mean(mean: float, influence: Floats, values: Floats, bounds: Bounds, level: float, least: int) -> Ends:
+def ends_of_mean(
+    mean: float, influence: Floats, values: Floats, bounds: Bounds, level: float, least: int, share: bool = True
+) -> Ends:
     """The interval of a mean of values within bounds.
 
     Args:
@@ -32,6 +34,7 @@ def ends_of_mean(mean: float, influence: Floats, values: Floats, bounds: Bounds,
         bounds: the smallest and the largest value that there can be.
         level: how often the interval is to cover.
         least: questions for which there is one.
+        share: the values are shares of answers, of which equal ones on a bound tell how far another may lie.
 
     Raises:
         ValueError: a value out of the bounds.
@@ -43,16 +46,16 @@ def ends_of_mean(mean: float, influence: Floats, values: Floats, bounds: Bounds,
             "eval/figures.py. Give it those that it has."
         )
     on_bound = (values <= low) | (values >= high)
-    if len(influence) < least or (equal(influence) and not on_bound.all()):
+    if len(influence) < least or (equal(influence) and not (share and on_bound.all())):
         return None
     if not on_bound.any() or not np.isfinite(high - low):
         return _studentised(mean, influence, bounds, level)
-    share, variance = (mean - low) / (high - low), (influence**2).sum() / (len(influence) - 1) / (high - low) ** 2
+    part, variance = (mean - low) / (high - low), (influence**2).sum() / (len(influence) - 1) / (high - low) ** 2
     # With one reply a question, or all of them alike, the variance is the binomial's and not estimated.
     known = variance == 0 or (on_bound.all() and len(values) == len(influence))
-    answers = float(len(influence)) if known else float(len(influence) * share * (1 - share) / variance)
+    answers = float(len(influence)) if known else float(len(influence) * part * (1 - part) / variance)
     quantile = float(norm.ppf((1 + level) / 2)) if known else student(level, len(influence) - 1)
-    ends = _wilson(min(max(share, 0.0), 1.0), answers, quantile)
+    ends = _wilson(min(max(part, 0.0), 1.0), answers, quantile)
     return low + (high - low) * ends[0], low + (high - low) * ends[1]
 
 

@@ -148,13 +148,13 @@ def _rows(name: str, test_set: str, runs: Sequence[Entry], protocol: str, number
 
 def _pooled(key: str, by_run: Sequence[Mapping[str, float]]) -> Interval:
     """One figure over runs, each with a value a question."""
-    bounds = figure(key).bounds
+    bounds, share = figure(key).bounds, figure(key).share
     if len(by_run) >= _RUNS:
         return t_interval([float(np.mean(list(values.values()))) for values in by_run], bounds)
     if len(by_run) == 1:
-        return mean_interval(list(by_run[0].values()), bounds)
+        return mean_interval(list(by_run[0].values()), bounds, share=share)
     pairs = [pair for values in by_run for pair in values.items()]
-    return clustered_interval([value for _, value in pairs], [question for question, _ in pairs], bounds)
+    return clustered_interval([value for _, value in pairs], [question for question, _ in pairs], bounds, share=share)
 
 
 def _step_spread(rewards: Sequence[float]) -> float:

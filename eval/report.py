@@ -142,13 +142,12 @@ class Sliced:
         return table(["Part", *models], rows)
 
 
-def sliced(results: Sequence[Result], test: pd.DataFrame, seed: int) -> list[Sliced]:
+def sliced(results: Sequence[Result], test: pd.DataFrame) -> list[Sliced]:
     """Figures by risk and by topic, of each test set; those of the text in both readings.
 
     Args:
         results: of protocol zh.
         test: the questions, with id, test_set, topic, crisis and risks.
-        seed: of the bootstrap.
     """
     found = []
     for name, own in test.groupby("test_set", sort=False):
@@ -156,7 +155,7 @@ def sliced(results: Sequence[Result], test: pd.DataFrame, seed: int) -> list[Sli
         mine = [result for result in results if result.test_set == name]
         for key in figures_of("slices"):
             for shown in (False, True) if figure(key).of_text else (False,):
-                found.append(Sliced(str(name), key, shown, slices(mine, groups, key, seed, shown)))
+                found.append(Sliced(str(name), key, shown, slices(mine, groups, key, shown)))
     return [part for part in found if part.groups]
 
 

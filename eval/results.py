@@ -76,7 +76,6 @@ class Result:
         test_set: str,
         signature: str,
         scores: pd.DataFrame,
-        seed: int,
         note: str = "",
         *,
         baseline: bool = False,
@@ -88,7 +87,6 @@ class Result:
             test_set: its name.
             signature: of what the replies were scored by.
             scores: a row a reply.
-            seed: of the bootstrap.
             note: see `note`.
             baseline: see `baseline`.
         """
@@ -103,11 +101,15 @@ class Result:
             signature,
             int(counts.iloc[0]) if counts.nunique() == 1 else 0,
             {str(name): int(count) for name, count in faults.items()},
-            {name: mean_interval(means[name], figure(name).bounds) for name in means},
+            {name: mean_interval(means[name], figure(name).bounds, share=figure(name).share) for name in means},
             {"distinct_1_corpus": distinct_1_corpus(scores)},
             means,
             note,
-            {name: mean_interval(there[name], figure(name).bounds) for name in there if len(there)},
+            {
+                name: mean_interval(there[name], figure(name).bounds, share=figure(name).share)
+                for name in there
+                if len(there)
+            },
             there,
             baseline,
         )

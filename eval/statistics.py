@@ -53,7 +53,7 @@ class Interval:
 
 
 def mean_interval(
-    values: npt.ArrayLike, bounds: Bounds = UNBOUNDED, level: float = 0.95, least: int = LEAST
+    values: npt.ArrayLike, bounds: Bounds = UNBOUNDED, level: float = 0.95, least: int = LEAST, *, share: bool = True
 ) -> Interval:
     """The mean over questions.
 
@@ -68,6 +68,7 @@ def mean_interval(
         bounds: the smallest and the largest value that the figure can have.
         level: how often it is to cover.
         least: values for which there is an interval.
+        share: each value is a share of answers; of another figure equal values on a bound have no interval.
 
     Raises:
         ValueError: no question, or a value out of the bounds.
@@ -75,7 +76,7 @@ def mean_interval(
     sample = np.asarray(values, dtype=float)
     if sample.ndim != 1 or not sample.size:
         raise ValueError(f"an interval needs a question or more, found values of shape {sample.shape}")
-    return _mean(sample, sample - sample.mean(), bounds, level, least)
+    return _mean(sample, sample - sample.mean(), bounds, level, least, share)
 
 
 def paired_interval(
@@ -106,6 +107,7 @@ def clustered_interval(
     bounds: Bounds = UNBOUNDED,
     *,
     differences: bool = False,
+    share: bool = True,
     level: float = 0.95,
 ) -> Interval:
     """The mean of all values, whole clusters being what was drawn.
@@ -117,6 +119,7 @@ def clustered_interval(
         clusters: which values belong together, such as the question's id; as many as values.
         bounds: the smallest and the largest value of the figure.
         differences: the values are differences of the figure.
+        share: see `mean_interval`.
         level: how often it is to cover.
 
     Raises:
@@ -129,7 +132,7 @@ def clustered_interval(
     influence = np.bincount(places, weights=sample - sample.mean()) / np.bincount(places).mean()
     if differences:
         return _difference(sample, influence, bounds, level)
-    return _mean(sample, influence, bounds, level, LEAST)
+    return _mean(sample, influence, bounds, level, LEAST, share)
 
 
 def t_interval(values: Sequence[float], bounds: Bounds = UNBOUNDED, level: float = 0.95) -> Interval:
@@ -309,9 +312,9 @@ def _as_extreme(difference: Floats, swaps: Iterable[npt.NDArray[np.uint8]]) -> i
     return sum(int((np.abs(total - 2 * (swapped @ difference)) >= limit).sum()) for swapped in swaps)
 
 
-def _mean(values: Floats, influence: Floats, bounds: Bounds, level: float, least: int) -> Interval:
+def _mean(values: Floats, influence: Floats, bounds: Bounds, level: float, least: int, share: bool) -> Interval:
     mean = float(values.mean())
-    return Interval.of(mean, ends_of_mean(mean, influence, values, bounds, level, least))
+    return Interval.of(mean, ends_of_mean(mean, influence, values, bounds, level, least, share))
 
 
 def _difference(values: Floats, influence: Floats, bounds: Bounds, level: float) -> Interval:

@@ -119,7 +119,7 @@ def _score(
                 mine = frame[frame["question_id"].isin(ids)]
                 asked = formats is not None and protocol.name == "zh"
                 note = ", ".join([SEEN] * (name in model.seen) + [ASKED] * asked)
-                keep(Result.of(model.name, name, protocol.signature, mine, seed, note), protocol)
+                keep(Result.of(model.name, name, protocol.signature, mine, note), protocol)
         scores[model.name] = frame
     for name, own in test.groupby("test_set", sort=False):
         for baseline in baselines(own):
@@ -127,7 +127,7 @@ def _score(
                 frame = baseline.named(baseline.scores(own, protocol))
                 if protocol.name == "zh":
                     frame = add_rewards(frame, posts, *scorers)
-                keep(baseline.result(str(name), protocol.signature, frame, seed), protocol)
+                keep(baseline.result(str(name), protocol.signature, frame), protocol)
     return [result for mine in results.values() for result in mine], scores, test
 
 
@@ -146,7 +146,7 @@ def _report(
         plot_rewards(curves["reward"].dropna(), folder / "reward.png")
     pictures = ["models.png"] if curves is None else ["reward.png", "models.png"]
     warned = caveats_by_set(scores, test, stages(models), seed)
-    write_report(folder, results, gains, sliced(models, test, seed), pictures, warned)
+    write_report(folder, results, gains, sliced(models, test), pictures, warned)
     write_replies(folder, scores, test)
     print_results(results, Console(width=200))
     for gain in gains:

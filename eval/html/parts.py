@@ -106,7 +106,7 @@ def _whisker(interval: Interval) -> dict[str, float]:
 
 
 def heat_maps(
-    results: Sequence[Result], test: pd.DataFrame, figures: Sequence[str], small: int, topics: int, seed: int
+    results: Sequence[Result], test: pd.DataFrame, figures: Sequence[str], small: int, topics: int
 ) -> list[HeatMap]:
     """One map for each figure that a model has, over the questions that have a topic.
 
@@ -116,13 +116,12 @@ def heat_maps(
         figures: keys of `eval.figures.FIGURES`.
         small: topics with fewer questions stand apart.
         topics: rows at most, the largest topics first.
-        seed: of the bootstrap.
     """
     groups = by_topic(test)
     chosen = dict(list(groups.items())[:topics])
     maps = []
     for key, shown in _readings(figures):
-        sliced = slices(results, chosen, key, seed, shown)
+        sliced = slices(results, chosen, key, shown)
         if not sliced:
             continue
         large = [name for name in sliced if len(chosen[name]) >= small]
@@ -175,7 +174,7 @@ def _range(sliced: Mapping[str, Mapping[str, Interval]], names: Sequence[str]) -
 
 
 def risk_tables(
-    results: Sequence[Result], test: pd.DataFrame, figures: Sequence[str], seed: int
+    results: Sequence[Result], test: pd.DataFrame, figures: Sequence[str]
 ) -> tuple[dict[str, int], list[tuple[str, list[tuple[str, list[Cell]]]]]]:
     """Posts at risk beside the others.
 
@@ -186,7 +185,7 @@ def risk_tables(
     parts = {name: ids for name, ids in by_risk(test).items() if ids}
     tables = []
     for key, shown in _readings(figures):
-        sliced, digits = slices(results, parts, key, seed, shown), figure(key).digits
+        sliced, digits = slices(results, parts, key, shown), figure(key).digits
         of_part = {part: sliced.get(part, {}) for part in parts}.__getitem__
         rows = [
             (

@@ -178,13 +178,13 @@ def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
         maps=[
             replace(one, heading=f"{name}: {one.heading}" if len(sets) > 1 else one.heading)
             for name, results, test in sets
-            for one in heat_maps(results, test, config.slices, config.small, config.topics, seed)
+            for one in heat_maps(results, test, config.slices, config.small, config.topics)
         ],
         small=config.small,
         slice_note=SLICE_NOTE,
         crisis_note=crisis_note(),
         chains_note=CHAINS_NOTE,
-        risks=[(name, *risk_tables(results, test, config.risk, seed)) for name, results, test in sets],
+        risks=[(name, *risk_tables(results, test, config.risk)) for name, results, test in sets],
         rankings=[(by, ranking_rows(ranking)) for by, ranking in run.rankings.items()],
         ranked=[figure(name).heading for name in figures_of("ranking")],
         replies=embedded(replies),

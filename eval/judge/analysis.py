@@ -237,12 +237,11 @@ class Judgement:
     bias: Bias
 
 
-def rank_figures(rankings: Sequence[Ranking], seed: int) -> dict[str, tuple[Interval, Interval, Interval]]:
+def rank_figures(rankings: Sequence[Ranking]) -> dict[str, tuple[Interval, Interval, Interval]]:
     """Win@1 and Win@2 in per cent and the mean rank by model, with 95 % intervals over questions.
 
     Args:
         rankings: of one rater, all of the same models.
-        seed: of the bootstrap.
     """
     figures = {}
     for model in sorted(rankings[0].order) if rankings else []:
@@ -266,7 +265,6 @@ def analyse(
     drawn: int,
     attempts: int,
     cost: float,
-    seed: int,
 ) -> Judgement:
     """All figures of a judgement.
 
@@ -279,7 +277,6 @@ def analyse(
         drawn: likewise.
         attempts: how often a comparison is asked for.
         cost: of all answers.
-        seed: of the bootstrap.
     """
     whole = {ranking.question_id for ranking in rankings}
     both = sides(pairs[pairs["question_id"].isin(whole)])
@@ -290,7 +287,7 @@ def analyse(
             chars=sum(length(item.replies[model]) for item in items) / len(items),
             empty=sum(item.replies[model] == NOTHING for item in items),
         )
-        for model, ranks in rank_figures(rankings, seed).items()
+        for model, ranks in rank_figures(rankings).items()
         for own in [both[both["model"] == model]]
     }
     # An earlier run can have asked about more questions; those answers are paid, and count for no more.

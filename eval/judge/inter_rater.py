@@ -60,16 +60,13 @@ def check_same(human: Sequence[Ranking], items: Sequence[BlindItem]) -> None:
             )
 
 
-def inter_rater(
-    judged: Sequence[Ranking], pairs: pd.DataFrame, human: Sequence[Ranking], seed: int
-) -> InterRater | None:
+def inter_rater(judged: Sequence[Ranking], pairs: pd.DataFrame, human: Sequence[Ranking]) -> InterRater | None:
     """The judge's inter-rater agreement with people, None where no question was ranked by both.
 
     Args:
         judged: of `eval.judge.analysis.judge_rankings`.
         pairs: of `eval.judge.analysis.pair_table`; those that no judge was asked are left out of kappa.
         human: that `check_same` let pass.
-        seed: of the bootstrap.
     """
     orders = {ranking.question_id: ranking.order for ranking in judged}
     people = [ranking for ranking in human if not ranking.attention]

@@ -248,10 +248,9 @@ def run_judge(task: Task, afresh: bool, folder: Path) -> dict[str, Any]:
         drawn=drawn,
         attempts=config.attempts,
         cost=config.cost(Usage.of(answers)),
-        seed=seed,
     )
     write_rankings(folder / RANKINGS_FILE, rankings)
-    people = inter_rater(rankings, pairs, task.people, seed)
+    people = inter_rater(rankings, pairs, task.people)
     trouble = why_nothing(judgement.counts, config)
     print(write_judgement(folder, judgement, people, stopped_by, config.test_set, trouble))
     if stopped_by:

@@ -67,14 +67,14 @@ def main(arguments: Sequence[str]) -> None:
             scores = score_replies(frame, references, protocol, kind, f"{name} {model}")
             if scorer:
                 scores["bertscore"] = scorer.score(scores, references, protocol.policy)
-            results.append(Result.of(model, test_set, signature, scores, options.seed))
+            results.append(Result.of(model, test_set, signature, scores))
             _write(options.out, f"{model}.{name}", results[-1], scores)
         for baseline in below:
             scores = baseline.scores(references, protocol)
             if scorer:
                 scores["bertscore"] = scorer.score(scores, baseline.references, protocol.policy)
             scores = baseline.named(scores)
-            results.append(baseline.result(test_set, signature, scores, options.seed))
+            results.append(baseline.result(test_set, signature, scores))
             _write(options.out, f"{file_stem(baseline.name)}.{name}", results[-1], scores)
         _print(results, options.json)
 
@@ -131,7 +131,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--bertscore", type=Path, metavar="FOLDER", help="BERTScore too, by this local encoder")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="where to write results")
     parser.add_argument("--json", action="store_true", help="a line of JSON a result instead of tables")
-    parser.add_argument("--seed", type=int, default=42, help="of the bootstrap")
     return parser
 
 

@@ -40,7 +40,7 @@ def test_they_are_results_below_the_models(scored: tuple[Path, str]) -> None:
     folder, printed = scored
     found = {path.name: Result.read(path) for path in (folder / "out").glob("*.json")}
     assert set(found) == {
-        *("mine.zh.json", "one_character.zh.json", "the_post.zh.json", "generic_comfort.zh.json", "human.zh.json")
+        *("mine.zh.json", "one_character.zh.json", "the_post.zh.json", "generic_comfort.zh.json", "references.zh.json")
     }
     assert [name for name, one in found.items() if not one.baseline] == ["mine.zh.json"]
     check_comparable(list(found.values()))
@@ -54,8 +54,8 @@ def test_they_are_results_below_the_models(scored: tuple[Path, str]) -> None:
     assert "one character" in printed
     assert found["one_character.zh.json"].figures["distinct_1"].mean == 1.0
     assert found["the_post.zh.json"].figures["copy_overlap"].mean == 1.0
-    assert "copy_overlap" in found["human.zh.json"].figures
-    assert len(pd.read_parquet(folder / "out" / "human.zh.parquet")) == 5
+    assert "copy_overlap" in found["references.zh.json"].figures
+    assert len(pd.read_parquet(folder / "out" / "references.zh.parquet")) == 5
 
 
 def test_they_can_be_left_out(scored: tuple[Path, str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -64,21 +64,21 @@ def test_they_can_be_left_out(scored: tuple[Path, str], capsys: pytest.CaptureFi
     main([*command, "--hypotheses", f"{folder}/mine.json"])
     assert [json.loads(line)["model"] for line in capsys.readouterr().out.splitlines()] == ["mine"]
     main(command)
-    assert [json.loads(line)["model"] for line in capsys.readouterr().out.splitlines()] == ["human"]
+    assert [json.loads(line)["model"] for line in capsys.readouterr().out.splitlines()] == ["references"]
 
 
 def test_a_test_set_allows_some_of_them() -> None:
     assert [one.name for one in baselines(TEST)] == [*NAMES]
-    assert [one.name for one in baselines(TEST.drop(columns="question"))] == [NAMES[0], NAMES[2], "human"]
+    assert [one.name for one in baselines(TEST.drop(columns="question"))] == [NAMES[0], NAMES[2], "references"]
     assert [one.name for one in baselines(TEST.head(1))] == [*NAMES[:3]]
     with pytest.raises(FileError, match="1 questions with two responses or more"):
         human(TEST.head(1))
 
 
 def test_no_model_is_called_as_they_are() -> None:
-    check_names(["SFT", "humane"])
-    with pytest.raises(FileError, match="a model is called Human, which is a baseline's name"):
-        check_names(["SFT", "Human"])
+    check_names(["SFT", "reference"])
+    with pytest.raises(FileError, match="a model is called References, which is a baseline's name"):
+        check_names(["SFT", "References"])
 
 
 def test_people_are_scored_against_the_others_by_the_whole_test_sets_weights() -> None:

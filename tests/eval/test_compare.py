@@ -118,7 +118,7 @@ def test_one_question_is_compared_without_intervals() -> None:
     (gain,) = compare(results, ["navg"], 1)
     assert gain.gain.mean == pytest.approx(0.2)
     assert (gain.gain.ends, gain.p.value) == (None, 1.0)
-    assert slices(results, {"all": ["q"]}, "navg", 1)["all"]["a"] == Interval(0.1)
+    assert slices(results, {"all": ["q"]}, "navg")["all"]["a"] == Interval(0.1)
 
 
 def test_topics_by_size_without_the_small_and_the_unlabelled() -> None:

@@ -27,7 +27,7 @@ def half(pair: Pair) -> float:
 
 def result() -> Result:
     protocol = Protocol("zh")
-    return Result.of("mine", "x", protocol.signature, score_replies(REPLIES, REFERENCES, protocol, "plain"), 1)
+    return Result.of("mine", "x", protocol.signature, score_replies(REPLIES, REFERENCES, protocol, "plain"))
 
 
 def test_every_metric_of_a_protocol_has_its_figure() -> None:

@@ -24,7 +24,7 @@ def result(model: str = "SFT", test_set: str = "sample") -> Result:
             "chars": [5, 0, 5, 5],
         }
     )
-    return Result.of(model, test_set, "protocol:zh|v1", scores, 0)
+    return Result.of(model, test_set, "protocol:zh|v1", scores)
 
 
 def entry(seed: int = 42, model: str = "SFT") -> Entry:

@@ -275,7 +275,7 @@ def test_results_of_other_questions_are_refused() -> None:
 
     def result(model: str, *ids: str) -> Result:
         replies = pd.DataFrame({"question_id": ids, "sample": 0, "text": "好"})
-        return Result.of(model, "x", protocol.signature, score_replies(replies, references, protocol, "plain"), 1)
+        return Result.of(model, "x", protocol.signature, score_replies(replies, references, protocol, "plain"))
 
     check_comparable([result("m", "a", "b"), result("n", "a", "b")])
     with pytest.raises(FileError, match="other questions of x: 2 are not in both, one is b"):
@@ -290,7 +290,7 @@ def test_the_ceiling_is_each_response_against_the_others(tmp_path: Path) -> None
     texts = ["听起来你很难过。", "今天天气不错。", "抱抱你。"]
     references = pd.DataFrame({"id": ["a", "b", "c"], "references": [texts, texts[:2], texts[:1]]})
     protocol, people = Protocol("zh"), human(references)
-    result = people.result("x", protocol.signature, people.named(people.scores(references, protocol)), 1)
+    result = people.result("x", protocol.signature, people.named(people.scores(references, protocol)))
     expected = [
         protocol.score(text, protocol.prepare([other for other in texts if other != text]))["rouge_l"] for text in texts
     ]
@@ -298,7 +298,7 @@ def test_the_ceiling_is_each_response_against_the_others(tmp_path: Path) -> None
     assert result.by_question.index.tolist() == ["a", "b"]
     assert "1 questions with one response left out" in result.note
     file = lines(tmp_path / "humans.jsonl", *references.to_dict("records"))
-    main(f"--references {file} --protocol zh --seed 1 --out {tmp_path}".split())
-    assert Result.read(tmp_path / "human.zh.json").figures == result.figures
+    main(f"--references {file} --protocol zh --out {tmp_path}".split())
+    assert Result.read(tmp_path / "references.zh.json").figures == result.figures
     with pytest.raises(FileError, match="0 questions with two responses"):
         human(references.tail(1))

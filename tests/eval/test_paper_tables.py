@@ -28,7 +28,7 @@ def result(model: str, seed: int, values: Sequence[float], signature: str = ZH, 
     scores = pd.DataFrame(dict.fromkeys(keys, values)).assign(
         question_id=QUESTIONS[seed], sample=0, shown="好", fault=""
     )
-    return Result.of(model, test_set, signature, scores, 0)
+    return Result.of(model, test_set, signature, scores)
 
 
 def entry(model: str, seed: int, values: Iterable[float], **more: Any) -> Entry:
@@ -166,7 +166,7 @@ def test_both_readings_where_some_replies_show_nothing() -> None:
             "chars": [5, 0, 5, 5, 0, 0],
         }
     )
-    mixed = entry("SFT", 42, [0, 0, 0], results=[Result.of("SFT", "sample", ZH, scores, 0)])
+    mixed = entry("SFT", 42, [0, 0, 0], results=[Result.of("SFT", "sample", ZH, scores)])
     table = draw([mixed, *BOTH[:1]], "3", "zh", ["SFT", "SFT+GRPO"])
     assert table is not None
     means = {row.label: one.mean for row in table.rows if isinstance(one := row.cells["navg"], Interval)}

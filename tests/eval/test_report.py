@@ -62,7 +62,7 @@ def scores(test_set: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def summed(scores: dict[str, pd.DataFrame]) -> list[Result]:
-    return [Result.of(name, "sample", PROTOCOL.signature, frame, 42) for name, frame in scores.items()]
+    return [Result.of(name, "sample", PROTOCOL.signature, frame) for name, frame in scores.items()]
 
 
 def test_rewards_and_metrics_of_each_reply(scores: dict[str, pd.DataFrame]) -> None:
@@ -83,7 +83,7 @@ def test_threshold_is_exclusive(test_set: pd.DataFrame) -> None:
 def test_means_are_over_questions(scores: dict[str, pd.DataFrame]) -> None:
     uneven = pd.concat([scores["SFT"], scores["SFT"].iloc[[0, 0, 0]]])
     assert question_means(uneven).loc["a", "format"] == 0.8
-    assert Result.of("x", "sample", "", uneven, 1).figures["format"].mean == pytest.approx(0.65)
+    assert Result.of("x", "sample", "", uneven).figures["format"].mean == pytest.approx(0.65)
 
 
 def test_report_files(scores: dict[str, pd.DataFrame], test_set: pd.DataFrame, tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_report_files(scores: dict[str, pd.DataFrame], test_set: pd.DataFrame, t
     assert curves is not None
     plot_rewards(curves["reward"], tmp_path / "reward.png")
     plot_models(results, tmp_path / "models.png")
-    parts = Sliced("sample", "reward", False, slices(results, by_risk(test_set) | by_topic(test_set), "reward", 42))
+    parts = Sliced("sample", "reward", False, slices(results, by_risk(test_set) | by_topic(test_set), "reward"))
     write_report(tmp_path, results, gains, [parts], ["reward.png"])
     write_replies(tmp_path, scores, test_set)
     report = re.sub(" +", " ", (tmp_path / "report.md").read_text(encoding="utf-8"))
@@ -133,12 +133,12 @@ def test_report_files(scores: dict[str, pd.DataFrame], test_set: pd.DataFrame, t
 def test_slices_part_posts_at_risk_from_the_others(scores: dict[str, pd.DataFrame], test_set: pd.DataFrame) -> None:
     scores["SFT"].loc[scores["SFT"]["question_id"] == "a", "reward"] = 0.0
     results = summed(scores)
-    parts = slices(results, by_risk(test_set), "reward", 42)
+    parts = slices(results, by_risk(test_set), "reward")
     assert parts["at risk"]["SFT"].mean == 1.5
     assert parts["others"]["SFT"].mean == 0.0
     tagged = test_set.assign(crisis=False, risks=[["abuse"], []])
-    assert slices(results, by_risk(tagged), "reward", 42)["at risk"]["SFT"].mean == 0.0
-    assert list(slices(results, by_risk(test_set.assign(crisis=False)), "reward", 42)) == ["others"]
+    assert slices(results, by_risk(tagged), "reward")["at risk"]["SFT"].mean == 0.0
+    assert list(slices(results, by_risk(test_set.assign(crisis=False)), "reward")) == ["others"]
     assert by_topic(test_set) == {"家庭": ["b"], "职场": ["a"]}
 
 

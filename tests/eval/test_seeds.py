@@ -14,7 +14,7 @@ from eval.statistics import clustered_interval, paired_interval
 
 def result(model: str, ids: list[str], values: list[float], test_set: str = "sample") -> Result:
     scores = pd.DataFrame({"question_id": ids, "sample": 0, "shown": "好", "fault": "", "reward": values})
-    return Result.of(model, test_set, "s", scores, 0)
+    return Result.of(model, test_set, "s", scores)
 
 
 def write_run(root: Path, ids: list[str], before: list[float], after: list[float]) -> Path:

@@ -21,7 +21,7 @@ REFERENCES = pd.DataFrame({"id": ["a", "b", "c"], "references": [["抱抱你。"
 def result(model: str, protocol: Protocol, text: str = "抱抱你。", test_set: str = "PsyQA") -> Result:
     replies = pd.DataFrame({"question_id": ["a", "b", "c"], "sample": 0, "text": text})
     scores = score_replies(replies, REFERENCES, protocol, "plain")
-    return Result.of(model, test_set, f"{protocol.signature}|kind:plain", scores, 1)
+    return Result.of(model, test_set, f"{protocol.signature}|kind:plain", scores)
 
 
 def test_all_formats_hold_the_same_figures() -> None:

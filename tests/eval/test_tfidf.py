@@ -32,11 +32,11 @@ def found() -> dict[str, pd.Series]:
 
 @pytest.mark.parametrize(("name", "part"), [("one character", 1 / 3), ("generic comfort", 1 / 3), ("the post", 1 / 2)])
 def test_useless_replies_get_a_part_of_what_people_get(found: dict[str, pd.Series], name: str, part: float) -> None:
-    people = found["human"]["tfidf"]
+    people = found["references"]["tfidf"]
     assert people > 0.05
     assert found[name]["tfidf"] <= part * people
     # NAvg gives each of them over half of it, the full stop included: this is why there is the other figure.
-    assert found[name]["navg"] > 0.5 * found["human"]["navg"]
+    assert found[name]["navg"] > 0.5 * found["references"]["navg"]
 
 
 def test_one_reference_a_question_is_enough() -> None:
@@ -47,7 +47,7 @@ def test_one_reference_a_question_is_enough() -> None:
         "plain",
     )["tfidf"].mean()
     single = means(ONE_REFERENCE)
-    assert "human" not in single
+    assert "references" not in single
     assert max(single["one character"]["tfidf"], single["generic comfort"]["tfidf"]) <= people / 3
     assert single["the post"]["tfidf"] <= people / 2
 

@@ -79,7 +79,7 @@ def test_replies_are_scored_and_reported(root: Path, capsys: pytest.CaptureFixtu
     report = (folder / "report.md").read_text(encoding="utf-8")
     assert "Held-out answer ↑" in report
     replies = (folder / "replies.md").read_text(encoding="utf-8")
-    assert "### SFT+GRPO: reward 2.00, cosine 0.500, held-out answer 1.00, 4 characters\n\n- **L1" in replies
+    assert "### SFT+GRPO: reward 2.00, cosine 0.500, held-out answer 1.00, 12 characters\n\n- **L1" in replies
     assert "### other: cosine 0.500, held-out answer 1.00, 4 characters\n\n> 抱抱你。" in replies
     # A pair is compared in the figures that both have.
     gains = json.loads((folder / "gains.json").read_text(encoding="utf-8"))
@@ -89,7 +89,7 @@ def test_replies_are_scored_and_reported(root: Path, capsys: pytest.CaptureFixtu
     assert {(gain["ours"], gain["theirs"]) for gain in gains if gain["figure"] == "format"} == {("SFT+GRPO", "SFT")}
     # Baselines are rows of the table, rewarded like the others, and stand nowhere else.
     assert Result.read(folder / "the_post.zh.json").figures["answer"].mean == 1
-    assert "| sample | the post (baseline) |" in report
+    assert "| the post (baseline) " in report
     assert "the post" not in report.split("Mean gains")[1] + replies + (folder / "gains.json").read_text("utf-8")
     assert {path.name for path in folder.glob("*.png")} == {"models.png", "reward.png"}
     run(RECIPE, arguments(root))

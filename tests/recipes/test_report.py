@@ -37,7 +37,7 @@ def make_eval(folder: Path) -> None:
         scores = add_rewards(
             score_replies(replies, test, protocol, "coe"), test.set_index("id")["question"], scorer, scorer
         )
-        Result.of("SFT", "sample", protocol.signature, scores, 1).write(folder / f"sft.{name}.json")
+        Result.of("SFT", "sample", protocol.signature, scores).write(folder / f"sft.{name}.json")
     scores.to_parquet(folder / "sft.scores.parquet")
     (folder / "gains.json").write_text("[]")
 

@@ -28,7 +28,7 @@ def write_results(*models: str) -> Callable[[Path], None]:
         for place, model in enumerate(models):
             for protocol in (Protocol("paper"), Protocol("zh")):
                 scores = pd.DataFrame({"question_id": ["a", "b"], "sample": 0, "shown": "好", "fault": "", "navg": 0.2})
-                result = Result.of(model, "sample", protocol.signature, scores, 0)
+                result = Result.of(model, "sample", protocol.signature, scores)
                 result.write(folder / f"{place}.{protocol.name}.json")
 
     return write

@@ -83,7 +83,7 @@ def root(test_set: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Pa
         stem = file_stem(name)
         for protocol in ("paper", "zh"):
             scores = scored(test_set, protocol, kind, texts, cosine)
-            result = Result.of(name, "sample", Protocol("paper" if protocol == "paper" else "zh").signature, scores, 42)
+            result = Result.of(name, "sample", Protocol("paper" if protocol == "paper" else "zh").signature, scores)
             result.write(root / "eval" / f"{stem}.{protocol}.json")
         scores.to_parquet(root / "eval" / f"{stem}.scores.parquet")
         results.append(result)

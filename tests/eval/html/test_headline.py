@@ -28,7 +28,7 @@ def result(model: str, empty: int, gain: float) -> Result:
     silent[np.random.default_rng(6).permutation(len(rows))[:empty]] = True
     rows = rows.assign(fault=np.where(silent, "no_answer", ""), visible=(~silent).astype(float))
     rows.loc[silent, ["navg", "chars"]] = 0.0
-    return Result.of(model, "sample", "s", rows, 1)
+    return Result.of(model, "sample", "s", rows)
 
 
 @pytest.mark.parametrize(

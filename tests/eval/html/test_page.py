@@ -217,7 +217,7 @@ def test_the_paper_s_rows_stand_in_their_own_part(page: str) -> None:
 def test_topics_with_few_questions_are_folded_and_models_without_a_figure_left_out(
     names: tuple[str, ...], run: Run
 ) -> None:
-    maps = heat_maps(run.results, run.test, ["reward", "navg", "bertscore"], 3, 40, 42)
+    maps = heat_maps(run.results, run.test, ["reward", "navg", "bertscore"], 3, 40)
     assert [one.heading for one in maps] == ["Reward", "NAvg", "NAvg, replies that show something"]
     reward, navg, shown = maps
     assert reward.models == list(names[:3])
@@ -229,7 +229,7 @@ def test_topics_with_few_questions_are_folded_and_models_without_a_figure_left_o
     # The base is 0 throughout and does not stretch the scale.
     assert (reward.lowest, reward.highest) == (0.5, 2.0)
     assert [cell and round(cell[1], 2) for cell in reward.rows[0].cells] == [0.0, 0.0, 1.0]
-    only = heat_maps(run.results, run.test, ["navg"], 3, 1, 42)[0]
+    only = heat_maps(run.results, run.test, ["navg"], 3, 1)[0]
     assert (len(only.rows), only.left_out) == (1, 1)
 
 
@@ -271,7 +271,7 @@ def test_short_replies_that_are_rewarded_are_marked(read: Callable[[Path], Run],
 
 
 def test_posts_at_risk_stand_apart(run: Run, page: str) -> None:
-    parts, tables = risk_tables(run.results, run.test, ["format", "navg"], 42)
+    parts, tables = risk_tables(run.results, run.test, ["format", "navg"])
     assert parts == {"at risk": 2, "others": 4}
     assert tables[0][0] == "Format"
     assert tables[0][1][2] == ("SFT+GRPO", [("1.00", ""), ("1.00", "")])

@@ -50,7 +50,7 @@ def by_strength(items: list[BlindItem], strength: Mapping[str, int]) -> list[Ans
 def judged(answers: list[Answer], items: list[BlindItem]) -> Judgement:
     pairs = pair_table(answers, items)
     rankings, drawn = judge_rankings(pairs, sorted(items[0].replies), "j", seed=1)
-    return analyse("j", answers, items, pairs, rankings, drawn=drawn, attempts=1, cost=0.5, seed=1)
+    return analyse("j", answers, items, pairs, rankings, drawn=drawn, attempts=1, cost=0.5)
 
 
 def test_a_pair_is_won_only_both_ways_round() -> None:
@@ -149,22 +149,22 @@ def test_agreement_same_reversed_and_undefined() -> None:
     def people(*order: str) -> list[Ranking]:
         return [Ranking("甲", item.question_id, order) for item in items]
 
-    same = inter_rater(rankings, pairs, people("b", "c", "a"), seed=1)
+    same = inter_rater(rankings, pairs, people("b", "c", "a"))
     assert same is not None
     assert same.tau.mean == pytest.approx(1)
     assert (same.kappa, same.agreed, same.tied) == (1, 1, 0)
-    reverse = inter_rater(rankings, pairs, people("a", "c", "b"), seed=1)
+    reverse = inter_rater(rankings, pairs, people("a", "c", "b"))
     assert reverse is not None
     assert reverse.tau.mean == pytest.approx(-1)
     assert reverse.agreed == 0
     assert reverse.by_chance == pytest.approx(1 / 3 * 2 / 3 * 2)
     assert reverse.kappa == pytest.approx((0 - 4 / 9) / (1 - 4 / 9))
-    assert inter_rater(rankings[:1], pairs, [Ranking("甲", "q2", ("a", "b", "c"))], seed=1) is None
+    assert inter_rater(rankings[:1], pairs, [Ranking("甲", "q2", ("a", "b", "c"))]) is None
     alphabetical = pair_table(by_strength(items, {"a": 2, "b": 1, "c": 0}), items)
-    one_sided = inter_rater(rankings, alphabetical, people("a", "b", "c"), seed=1)
+    one_sided = inter_rater(rankings, alphabetical, people("a", "b", "c"))
     assert one_sided is not None
     assert (one_sided.by_chance, one_sided.kappa) == (1, None)
-    undecided = inter_rater(rankings, pair_table(by_strength(items, dict.fromkeys("abc", 0)), items), people(*"abc"), 1)
+    undecided = inter_rater(rankings, pair_table(by_strength(items, dict.fromkeys("abc", 0)), items), people(*"abc"))
     assert undecided is not None
     assert (undecided.pairs, undecided.tied, undecided.agreed, undecided.kappa) == (0, 9, None, None)
 
@@ -175,10 +175,10 @@ def test_agreement_is_of_pairs_that_the_judge_was_asked() -> None:
     rankings, _ = judge_rankings(pairs, ["a", "b"], "j", seed=1)
     assert [ranking.order for ranking in rankings] == [("b", "a"), ("b", "a")]
     people = [Ranking("甲", name, ("b", "a")) for name in ("q0", "q1")]
-    both = inter_rater(rankings, pairs, people, seed=1)
+    both = inter_rater(rankings, pairs, people)
     assert both is not None
     assert (both.questions, both.pairs) == (2, 1)
-    none_asked = inter_rater(rankings[1:], pairs, people[1:], seed=1)
+    none_asked = inter_rater(rankings[1:], pairs, people[1:])
     assert none_asked is not None
     assert (none_asked.pairs, none_asked.kappa) == (0, None)
 
