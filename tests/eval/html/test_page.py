@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from playwright.sync_api import sync_playwright
 
 from common.files import FileError
 from eval.html.headline import further, headline
@@ -24,6 +25,7 @@ from eval.html.report import ReportConfig, render
 from eval.report import spread
 from eval.statistics import Interval, PValue
 from reward_fns.reward_model import Threshold
+from tests.browser import FLAGS
 
 
 class Elements(HTMLParser):
@@ -331,6 +333,27 @@ def test_a_browser_shows_the_replies(page: str, tmp_path: Path, chromium: str) -
     # Posts at risk are closed and carry the note; the others are open.
     assert shown.count('<article class="card at-risk"><div class="crisis">') == 2
     assert shown.count('<details open=""><summary><h3') == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(1440, 900), (390, 844)])
+def test_the_headline_s_first_figure_is_seen_without_scrolling(
+    size: tuple[int, int], page: str, tmp_path: Path, chromium: str
+) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(page, encoding="utf-8")
+    width, height = size
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        tab = browser.new_page(viewport={"width": width, "height": height})
+        tab.goto(file.as_uri())
+        for element in (".warning", ".levels li"):
+            box = tab.locator(element).first.bounding_box()
+            assert box is not None
+            assert box["y"] + box["height"] <= height
+        # Tables scroll in boxes of their own; the page does not.
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        browser.close()
 
 
 def test_the_page_says_once_where_the_chains_come_from(page: str) -> None:
