@@ -33,6 +33,7 @@ FAULTS: Final = {
     "unfinished_reasoning": "the reasoning was cut before its end",
     "tags": "a plain reply with tags in it",
     "empty": "nothing that can be seen",
+    "refused": "the server refused the prompt",
 }
 
 

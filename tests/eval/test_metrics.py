@@ -16,7 +16,7 @@ from common.records.replies import read_replies
 from eval.baselines import human
 from eval.metrics.__main__ import main
 from eval.metrics.protocols import PROTOCOLS, Protocol, ProtocolName, code_version, navg
-from eval.replies import check_kind, check_match, shown, shown_parts
+from eval.replies import FAULTS, check_kind, check_match, shown, shown_parts
 from eval.results import Result, check_comparable, score_replies
 from reward_fns.coe_format import CoEOutput
 
@@ -302,3 +302,18 @@ def test_the_ceiling_is_each_response_against_the_others(tmp_path: Path) -> None
     assert Result.read(tmp_path / "references.zh.json").figures == result.figures
     with pytest.raises(FileError, match="0 questions with two responses"):
         human(references.tail(1))
+
+
+def test_every_fault_is_explained() -> None:
+    table = pd.DataFrame(
+        {
+            "text": ["", "<think>想", "好", "<L1>好"],
+            "refusal": ["filtered", "", "", ""],
+            "finished": [True, False, True, True],
+        }
+    )
+    for kind in ("coe", "think", "plain"):
+        faults = {fault for _, fault in shown_parts(table, kind)}
+        assert faults - {""} <= FAULTS.keys()
+        assert "refused" in faults
+    assert shown_parts(pd.DataFrame({"text": [" "]}), "plain") == [("", "empty")]
