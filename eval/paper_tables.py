@@ -11,7 +11,7 @@ from eval.ledger import Entry
 from eval.results import Result
 from eval.seeds import PooledGain, pool
 from eval.statistics import Interval, clustered_interval, mean_interval, t_interval
-from eval.tables import ResultTable, Row, of_all, pooled_table
+from eval.tables import ResultTable, Row, nothing_shown, of_all, pooled_table
 
 # Ours that stand in each table, in order. Table 2 has the baselines too, Table 3 variants of the user's own.
 MODELS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -172,7 +172,7 @@ def _note(results: Sequence[Result], runs: Sequence[Entry], ranked_among: int) -
         [
             *dict.fromkeys(result.note for result in results if result.note),
             f"{len(results)} {'run' if len(results) == 1 else 'runs'}",
-            *(f"{count} replies show nothing ({fault.replace('_', ' ')})" for fault, count in faults.items()),
+            *(nothing_shown(fault, count) for fault, count in faults.items()),
             *(f"seed {run.seed}: {run.no_signal.split('.')[0]}" for run in silent),
             *([f"ranked by people among {ranked_among} models"] if ranked_among else []),
         ]

@@ -206,7 +206,7 @@ def result_table(
     rows = list(printed)
     for result in sorted(results, key=lambda result: result.baseline):
         ranked = people.get((result.test_set, result.model), {})
-        faults = (f"{count} replies show nothing ({fault.replace('_', ' ')})" for fault, count in result.faults.items())
+        faults = (nothing_shown(fault, count) for fault, count in result.faults.items())
         note = ", ".join([*filter(None, [result.note]), *faults])
         source = "baseline" if result.baseline else "ours"
         rows.append(
@@ -225,6 +225,11 @@ def result_table(
             f"the ranking has {unused[0][1]} on {unused[0][0]}, and no result is of that name. Name them alike."
         )
     return _laid_out(title, rows, [f"{sizes(results)}; {_INTERVALS}"], signature)
+
+
+def nothing_shown(fault: str, count: int) -> str:
+    """A note on replies that show nothing."""
+    return f"{count} {'reply shows' if count == 1 else 'replies show'} nothing ({fault.replace('_', ' ')})"
 
 
 def of_all(figures: Mapping[str, Any], silent: bool) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def gain_groups(gains: Sequence[Gain]) -> list[dict[str, Any]]:
                 "level": _cell(gain.at_equal_length, 3, "+") if gain.at_equal_length else _NONE,
                 "p": gain.p.named(),
                 "sure": gain.p.value < CLEAR,
-                "clear": is_clear(gain),
+                "told": is_clear(gain),
                 **{end: round(50 + 50 * value / scale, 2) for end, value in _whisker(drawn[place]).items()},
             }
             for place, gain in enumerate(mine)

@@ -142,7 +142,7 @@ def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
                 "before": number(level.before, figure(level.gain.figure).digits),
                 "after": number(level.after, figure(level.gain.figure).digits),
                 "gain": difference(level.change),
-                "clear": is_clear(level.gain),
+                "sure": is_clear(level.gain),
             }
             for level in levels(run.gains, run.results, config.headline)
         ],

@@ -213,7 +213,7 @@ def test_the_command_writes_results_that_can_be_read_again(tmp_path: Path, capsy
     )
     printed = capsys.readouterr().out
     assert "protocol:zh|refs:mean" in printed.replace("\n", "")
-    assert "theirs, set: 1 replies show nothing (empty)" in printed
+    assert "theirs, set: 1 reply shows nothing (empty)" in printed
     result = Result.read(out / "theirs.zh.json")
     assert result.faults == {"empty": 1}
     assert result.by_question.loc["a", "navg"] == 0.0 < result.by_question.loc["b", "navg"]

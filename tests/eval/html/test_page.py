@@ -250,7 +250,9 @@ def test_the_last_stage_s_levels_and_the_warning_open_the_page(page: str) -> Non
     assert "Nothing here claims clinical validity." in text
     assert "SFT → SFT+GRPO" in text
     # Without the share of replies that show something a figure of the text would mislead.
-    assert "(shown: 100% → 100% of all): mean of BLEU-1" in text
+    assert "Of replies that show something (100% → 100% of all), 6 questions: mean of BLEU-1" in text
+    assert text.count("not clear") == 3
+    assert opening.count('<li class="unclear">') == 3
 
 
 def test_short_replies_that_are_rewarded_are_marked(read: Callable[[Path], Run], root: Path, tmp_path: Path) -> None:
