@@ -77,7 +77,7 @@ def caveats(scores: Mapping[str, pd.DataFrame], stages: Sequence[str], seed: int
     if "answer" in before and len(answered) and float(answered["answer"].mean()) > EASY:
         found.append(
             f"{int(answered['answer'].sum())} of the {len(answered)} replies of {earlier} that show something pass T "
-            "already, over half: a pass is weak evidence of a good answer."
+            "already, over half, so less room is left for a gain in it."
         )
     if "answer" in before:
         found += _only_more_answers(before, after, earlier, later)

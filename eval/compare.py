@@ -130,8 +130,8 @@ def families(gains: Sequence[Gain]) -> str:
     labels = ", ".join(figure(key).label for key in dict.fromkeys(opening))
     secondary = sizes.get(SECONDARY, 0)
     told = [
-        "p is by permutation, corrected after Holm within a family of tests; each family errs in 5 % of all runs at "
-        "most.",
+        "p is by permutation, corrected after Holm within a family of tests: within each the chance of one or more "
+        "false findings is 5 % at most, over both 10 %.",
         f"Primary family, the same in every run, {sizes[PRIMARY]} tests: each stage against the one before it in "
         f"{labels}, where both have the figure; figures of the text over the replies that show something."
         if opening
@@ -142,7 +142,7 @@ def families(gains: Sequence[Gain]) -> str:
         "Several tests can share a p, since none is smaller than that of a test before it.",
         f"Not clear: p of {CLEAR} or more. ≤: at most, since no resample was as extreme as what was found.",
         "An interval is of its own comparison and not corrected. Where it excludes 0 and p is not below "
-        f"{CLEAR}, the difference would pass as a single test, not among so many: it is no finding.",
+        f"{CLEAR}, the difference might pass as a single test, not among so many: it is no finding.",
         f"A gain without an interval is of fewer than {LEAST} questions, or the same in all of them. Intervals are "
         "Student's with a correction for skewness, or Wilson's for shares.",
     ]

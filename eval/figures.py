@@ -77,7 +77,7 @@ FIGURES: Final = (
         "Shown",
         2,
         "higher",
-        "share of replies that show a reader something; the others count 0 in every figure of the text",
+        "share of replies that show a reader something; in rows of all replies the others count 0 in figures of text",
         ("gains",),
         of_text=False,
         share=True,
@@ -147,7 +147,7 @@ FIGURES: Final = (
         "NAvg",
         3,
         "higher",
-        "mean of BLEU-1, ROUGE-L, METEOR and Distinct-1; it pays for silence, see the baselines",
+        "mean of BLEU-1, ROUGE-L, METEOR and Distinct-1; one character has 0.25 of it, see the baselines",
         ("gains", "headline", "slices"),
     ),
     Figure(
@@ -189,7 +189,7 @@ FIGURES: Final = (
         "lower",
         "how much the mean reward of a GRPO step differs from the next one's, as a standard deviation; mean over seeds",
     ),
-    Figure("copy_overlap", "Copied", 3, "lower", "how much of the reply is copied from the post", shown_alone=True),
+    Figure("copy_overlap", "Copied", 3, "", "how much of the reply is copied from the post", shown_alone=True),
     Figure("cut", "Cut", 2, "lower", "share of outputs that ended at the length limit", of_text=False, share=True),
     Figure("chars", "Characters", 0, "", "length of what a reader is shown", shown_alone=True, bounds=(0.0, math.inf)),
     Figure(

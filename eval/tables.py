@@ -61,16 +61,22 @@ def _interval(content: Mapping[str, Any]) -> Interval:
 
 
 _SHOWN_ONLY: Final = (
-    "(shown only): over the replies that show a reader something; in the row above it the others count 0. What two "
-    "models write is compared by these rows, how often they write it by the column Shown."
+    "(shown only): of the replies that show a reader something, the mean over questions of each question's mean; a "
+    "question counts alike however many such replies it has. In the row above the others count 0. What two models "
+    "write is compared by these rows, how often they write it by the column Shown."
 )
 _SILENCE: Final = (
-    "NAvg pays for silence: a quarter of it is Distinct-1, which is 1 for a reply of one character. Read it beside the "
-    "baselines and TF-IDF."
+    "NAvg pays for saying next to nothing: a quarter of it is Distinct-1, which is 1 for a reply of one character. "
+    "Read it beside the baselines and TF-IDF."
+)
+_BASELINES: Final = (
+    "Baselines are one text a question, references each of them: their Distinct-1 (corpus) can't be compared with "
+    "that of models."
 )
 _INTERVALS: Final = (
     f"95 % intervals over questions; a mean alone is of fewer than {LEAST} questions, the same in all of them, or of "
-    "all replies together; ↑ more is better, ↓ less."
+    "all replies together; where all replies agree a question counts as one answer, so that interval is a wide one; "
+    "↑ more is better, ↓ less."
 )
 # A border and two spaces, of a column on the terminal.
 _RULES: Final = 3
@@ -219,7 +225,9 @@ def result_table(
             )
         )
         if result.faults and result.shown:
-            rows.append(Row(result.test_set, result.model, result.shown, shown_only=True))
+            there, every = len(result.shown_by_question), len(result.by_question)
+            few = f"shown only: {there} of {every} questions" if there < every else ""
+            rows.append(Row(result.test_set, result.model, result.shown, shown_only=True, note=few))
     if unused := sorted(set(people) - {(row.test_set, row.model) for row in rows if row.source == "ours"}):
         raise FileError(
             f"the ranking has {unused[0][1]} on {unused[0][0]}, and no result is of that name. Name them alike."
@@ -270,6 +278,7 @@ def _laid_out(title: str, rows: Sequence[Row], notes: Sequence[str], signature: 
     columns = tuple(sorted({key for row in rows for key in row.cells}, key=lambda key: FIGURES.index(figure(key))))
     told = [f"{row.model}, {row.test_set}: {row.note}." for row in ordered if row.note]
     told += [_SILENCE] * ("navg" in columns)
+    told += [_BASELINES] * any(row.source == "baseline" for row in rows)
     told += [_SHOWN_ONLY] * any(row.shown_only for row in rows)
     return ResultTable(title, columns, ordered, (*notes, *told), signature)
 

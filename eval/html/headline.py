@@ -6,9 +6,11 @@ from itertools import pairwise
 
 from eval.compare import CLEAR, Gain, stages
 from eval.figures import figure, figures_of
+from eval.intervals import LEAST
 from eval.report import signed
 from eval.results import Result
 from eval.statistics import Interval, PValue
+from eval.tables import ASKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,12 @@ def further(gains: Sequence[Gain], results: Sequence[Result], figures: Sequence[
     others = list(dict.fromkeys(result.model for result in results if result.model not in own))
     pairs = [*((later, earlier) for earlier, later in pairwise(own[:-1])), *((own[-1], other) for other in others)]
     return _sentences(gains, results, figures, pairs)
+
+
+def other_prompts(results: Sequence[Result]) -> list[str]:
+    """Models that were asked by another prompt than those whose reply is the Chain of Empathy's; none without both."""
+    plain = [one.model for one in results if "format" not in one.figures or ASKED in one.note]
+    return list(dict.fromkeys(plain)) if len(plain) < len(results) else []
 
 
 def _last(results: Sequence[Result]) -> list[tuple[str, str]]:
@@ -141,12 +149,13 @@ def _sentence(gain: Gain) -> str:
 
 
 def _reversed(gain: Gain) -> str:
-    """What a reader of the other reading would meet, where it says clearly the opposite."""
-    if gain.shown is None or gain.p.value >= CLEAR or gain.gain.mean * gain.shown.mean >= 0:
+    """The reading over all replies, where it differs in its sign, or in whether it is clear."""
+    if gain.shown is None or gain.p_shown is None:
         return ""
-    return (
-        f"; over all replies, of which the others count 0, the difference is {difference(gain.gain)}, {gain.p.named()}"
-    )
+    if gain.gain.mean * gain.shown.mean > 0 and (gain.p.value < CLEAR) == (gain.p_shown.value < CLEAR):
+        return ""
+    told = f"{difference(gain.gain)}, {gain.p.named()}"
+    return f"; over all replies, of which the others count 0, the difference is {told}"
 
 
 def _shares(gain: Gain) -> str:
@@ -156,7 +165,11 @@ def _shares(gain: Gain) -> str:
 
 def _verdict(gain: Gain, found: Interval, p: PValue) -> str:
     told = f"{difference(found)}, {p.named()}"
-    level = f"; adjusted for length {difference(gain.at_equal_length)}" if gain.at_equal_length else ""
+    level = ""
+    if gain.at_equal_length:
+        level = f"; adjusted for length {difference(gain.at_equal_length)}"
+    elif figure(gain.figure).of_text and gain.questions >= LEAST:
+        level = "; lengths too different to adjust"
     if p.value >= CLEAR:
         return f"no clear difference between {gain.ours} and {gain.theirs}: {told}{level}"
     return f"{gain.ours} is {'higher' if found.mean > 0 else 'lower'} than {gain.theirs}: {told}{level}"

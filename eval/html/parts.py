@@ -95,7 +95,15 @@ def gain_groups(gains: Sequence[Gain]) -> list[dict[str, Any]]:
             }
             for place, gain in enumerate(mine)
         ]
-        groups.append({"figure": key, "heading": figure(key).label, "meaning": figure(key).meaning, "rows": rows})
+        groups.append(
+            {
+                "figure": key,
+                "of_text": figure(key).of_text,
+                "heading": figure(key).label,
+                "meaning": figure(key).meaning,
+                "rows": rows,
+            }
+        )
     return groups
 
 

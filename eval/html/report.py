@@ -18,7 +18,7 @@ from common.settings import check, limited, one_of
 from eval.caveats import SHORT, caveats_by_set
 from eval.compare import families, stages
 from eval.figures import FIGURES, figure, figures_of
-from eval.html.headline import difference, further, headline, is_clear, levels
+from eval.html.headline import difference, further, headline, is_clear, levels, other_prompts
 from eval.html.inputs import Run
 from eval.html.parts import (
     crisis_note,
@@ -44,7 +44,7 @@ _NEGATIVES: Final = {
     "emotion": "of another emotion",
     "topic_emotion": "about the same matter, of another emotion",
     "generic": "sentences that fit any post",
-    "dressed": "the same, led in by words of the post",
+    "dressed": "sentences that fit any post, led in by words of the post",
 }
 # Of a manifest, told before all of it.
 _FACTS: Final = ("git_commit", "started", "seconds", "seed")
@@ -147,6 +147,7 @@ def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
             for level in levels(run.gains, run.results, config.headline)
         ],
         headline=headline(run.gains, run.results, config.headline),
+        other_prompts=other_prompts(run.results),
         further=further(run.gains, run.results, config.headline),
         p_values=families(run.gains),
         least=LEAST,

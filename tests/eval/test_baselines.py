@@ -49,7 +49,7 @@ def test_they_are_results_below_the_models(scored: tuple[Path, str]) -> None:
     assert {row.label for row in table.rows[1:]} == {f"{name} (baseline)" for name in NAMES}
     assert '<span class="baseline">the post (baseline)</span>' in table.html()
     assert "| one character (baseline) " in table.markdown()
-    assert any("NAvg pays for silence" in note for note in table.notes)
+    assert any("NAvg pays for saying next to nothing" in note for note in table.notes)
     assert any(note.startswith("set: 3 questions × 1 replies; 95 %") for note in table.notes)
     assert "one character" in printed
     assert found["one_character.zh.json"].figures["distinct_1"].mean == 1.0

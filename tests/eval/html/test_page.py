@@ -203,10 +203,12 @@ def test_sentences_set_each_stage_against_the_one_before_and_the_last_against_th
         gain, p=PValue(0.0001), shown=Interval(-0.5, -0.7, -0.2), p_shown=PValue(0.0004), at_equal_length=None
     )
     told = further([lower], [sft, run.results[3]], ["heldout_answer"])
-    verdict = f"SFT is higher than {ours}: +0.500 (+0.200 to +0.700), p < 0.001."
+    verdict = f"SFT is higher than {ours}: +0.500 (+0.200 to +0.700), p < 0.001"
     (clear, sentence) = told[0]
     assert clear
-    assert sentence.endswith(f"those replies alone, {verdict}")
+    assert (
+        f"those replies alone, {verdict}; over all replies, of which the others count 0, the difference is" in sentence
+    )
 
 
 def test_the_paper_s_rows_stand_in_their_own_part(page: str) -> None:
