@@ -94,7 +94,7 @@ def render(run: Run, title: str, config: ReportConfig, seed: int) -> str:
         run: of `eval.html.inputs.read_run`.
         title: of the page, such as the profile's name.
         config: what to show.
-        seed: of the bootstrap.
+        seed: of the permutation test behind the caveats.
 
     Raises:
         FileError: results that can't share a table.

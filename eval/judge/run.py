@@ -173,7 +173,7 @@ class Task:
         config: the settings.
         items: what is put before the judge.
         people: their rankings of the same replies, [] for none.
-        seed: of draws and resampling.
+        seed: of draws.
         api_key: the server's.
     """
 
@@ -193,7 +193,7 @@ class Task:
             config: the settings.
             draw: a number of items at random.
             people: their rankings, [] for none.
-            seed: of draws and resampling.
+            seed: of draws.
             folder: of the stage.
             afresh: the verdicts there will be set aside.
 
