@@ -243,11 +243,12 @@ def score_replies(
     parts = replies.assign(part=shown_parts(replies, kind))
     rows = []
     known = references.set_index("id")
-    weights = _weights(references if weighing is None else weighing) if protocol.weighs else {}
+    weighs = protocol.weighs and "question" in known.columns
+    weights = _weights(references if weighing is None else weighing) if weighs else {}
     with tqdm(total=len(replies), desc=label, unit="reply", disable=None) as bar:
         for question_id, group in parts.groupby("question_id", sort=True):
             row_of = known.loc[question_id]
-            weighed = weights.get(row_of.get("test_set", "")) if "question" in known.columns else None
+            weighed = weights.get(row_of.get("test_set", ""))
             beyond = weighed.beyond(str(row_of["question"])) if weighed else None
             prepared = protocol.prepare(list(row_of["references"]), beyond)
             for reply in group.itertuples():
