@@ -6,36 +6,28 @@ truncated line, stray bytes) is left out as ``Rejected`` while most are good: ``
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Final, Literal, get_args
 
 from common.records.question import Question
-from data_prep.corpora import psyqa, rows, sample, smilechat, table
-from data_prep.corpora.records import MAX_BAD_RECORDS, Corpus, CorpusError, Entry, Intake, missing, named
-from data_prep.corpora.text_files import inspect
+from data_prep.corpora import dialogue, psyqa, sample, smilechat, sources, table
+from data_prep.corpora.columns import Columns
+from data_prep.corpora.detect import detect_format, is_archive, smilechat_folder
+from data_prep.corpora.dialogue import Reading
+from data_prep.corpora.records import MAX_BAD_RECORDS, Corpus, CorpusError, Entry, Intake, missing
 
-__all__ = ["NAMES", "Corpus", "CorpusError", "CorpusFormat", "corpus_name", "detect_format", "load_corpus"]
+__all__ = ["NAMES", "Corpus", "CorpusError", "CorpusFormat", "Reading", "corpus_name", "detect_format", "load_corpus"]
 
-CorpusFormat = Literal["auto", "sample", "psyqa", "smilechat", "empathy_qa", "table"]
+CorpusFormat = Literal["auto", "sample", "psyqa", "smilechat", "empathy_qa", "table", "dialogue"]
 
-_LOADERS: Final[dict[str, Callable[[Path, Intake, str], list[Question]]]] = {
-    "sample": sample.load,
-    "psyqa": psyqa.load,
-    "smilechat": smilechat.load,
-    "empathy_qa": table.load_empathy_qa,
-}
-
-# Corpora that are told by their content, whatever their files are called. Tables, the paper's rows and the marks of
-# models that have read them call them so. Anybody's table may have Empathy-QA's columns, so it is not among them.
+# Corpora that are told by their content, whatever their files are called. Tables, dialogues, the paper's rows and the
+# marks of models that have read them call them so. Anybody's table may have Empathy-QA's columns.
 NAMES: Final = {"psyqa": "PsyQA", "smilechat": "SMILECHAT"}
 
-_RESPONSES: Final = "responses"
-_SAMPLE_ONLY: Final = frozenset({"crisis", "coe"})
-_LOOKED_AT: Final = 100
+# The formats that any field may be named for; the others, but for the sample's, take a crisis mark.
+_MAPPED: Final = ("auto", "table", "dialogue")
 
 logger = logging.getLogger(__name__)
 
@@ -46,19 +38,23 @@ def load_corpus(
     columns: Mapping[str, str] | None = None,
     max_bad_records: float = MAX_BAD_RECORDS,
     encoding: str = "utf-8",
+    *,
+    crisis_values: Sequence[str] = (),
+    reading: Reading | None = None,
 ) -> Corpus:
     """The questions of a corpus, and the records that could not be used.
 
     Args:
         path: a file or folder; None for the sample corpus that comes with the project.
-        format: one of ``CorpusFormat``; "auto" is told by the content (``detect_format``), and is "table" with
-            ``columns``.
-        columns: for "table": the column of each of ``table.FIELDS`` whose name is another.
+        format: one of ``CorpusFormat``; "auto" is told by the content (``detect_format``) and by ``columns``.
+        columns: the column or key of each field (`columns.FIELDS`) whose name is another.
         max_bad_records: share of all records that may be bad, 0 to 1; ``Intake.corpus`` says more.
         encoding: of text files without a byte-order mark, a codec of Python.
+        crisis_values: which values of the column ``crisis`` mark acute risk; () for true, 1, yes, 是 and the like.
+        reading: which turns of a dialogue are the post and the response.
 
     Raises:
-        CorpusError: unknown format, a format that needs a path, columns for another format than "table", nothing
+        CorpusError: unknown format, a format that needs a path, columns for a format that has its own, nothing
             there, bad content.
     """
     if format not in get_args(CorpusFormat):
@@ -67,7 +63,8 @@ def load_corpus(
         )
     if not 0 <= max_bad_records <= 1:
         raise CorpusError(f"max_bad_records={max_bad_records}, expected a share from 0 to 1. Correct the config.")
-    if columns and format not in ("auto", "table"):
+    mapped = Columns(columns or {}, crisis_values)
+    if format not in _MAPPED and (mapped.named.keys() - {"crisis"} or (mapped.named and format == "sample")):
         raise CorpusError(f"columns with corpus format {format!r}, expected format table. Correct the config.")
     if path is None:
         if columns or format not in ("auto", "sample"):
@@ -75,10 +72,9 @@ def load_corpus(
         path, format = sample.SAMPLE_CORPUS, "sample"
     if not path.exists():
         raise missing(path)
-    chosen = "table" if columns else detect_format(path, encoding) if format == "auto" else format
+    chosen = _chosen(path, encoding, mapped) if format == "auto" else format
     intake = Intake()
-    load = partial(table.load, columns=columns) if chosen == "table" else _LOADERS[chosen]
-    questions = load(path, intake, encoding)
+    questions = _load(chosen, path, intake, encoding, mapped, reading or Reading())
     corpus = replace(intake.corpus(path, questions, max_bad_records), format=chosen)
     logger.info(
         "%s: format %s, %d records in, %d kept, %d rejected, %d questions",
@@ -106,55 +102,43 @@ def corpus_name(path: Path, format: str = "auto", encoding: str = "utf-8") -> st
     return NAMES.get(detect_format(path, encoding) if format == "auto" else format, path.name.split(".")[0])
 
 
-def detect_format(path: Path, encoding: str = "utf-8") -> str:
-    """The format by content, never by name alone.
-
-    - a folder with ``.jsonl`` files of the sample's records is "sample"; one with ``.json`` files, in it or in its
-      ``data/``, "smilechat", and so is an archive;
-    - else the names of the columns or keys tell: ``question`` and ``answers`` "psyqa", ``dialogue`` "smilechat",
-      ``title`` and ``responses`` "empathy_qa", or "sample" where the responses are objects and the records have an
-      ``id``, or where there is ``crisis`` or ``coe``.
-
-    Raises:
-        CorpusError: nothing there, none of these, or what ``rows.open_table`` raises.
-    """
-    if path.is_dir():
-        return _of_folder(path, encoding)
-    if inspect(path, encoding).kind in ("zip", "tar"):
-        return "smilechat"
-    found, entries = rows.open_table(path, encoding, {_RESPONSES})
-    names = set(found)
-    if {"question", "answers"} <= names:
-        return "psyqa"
-    if "dialogue" in names:
-        return "smilechat"
-    if {"title", _RESPONSES} <= names:
-        return "sample" if names & _SAMPLE_ONLY or _has_sample_responses(names, entries) else "empathy_qa"
-    raise _unknown(path, f"columns or keys {named(found)}")
+def _chosen(path: Path, encoding: str, columns: Columns) -> str:
+    """The format of a corpus of which only the columns are known."""
+    if "dialogue" in columns.named:
+        return "dialogue"
+    if "responses" in columns.named:
+        return "table"
+    if not columns.named.keys() - {"crisis"}:
+        found = detect_format(path, encoding)
+        return "table" if found == "sample" and columns.named else found
+    try:
+        found = detect_format(path, encoding)
+    except CorpusError:
+        return "table"
+    return found if found == "dialogue" else "table"
 
 
-def _has_sample_responses(names: set[str], entries: Iterator[Entry]) -> bool:
-    if "id" not in names or "subtopic" in names:
-        return False
-    for entry in islice(entries, _LOOKED_AT):
-        responses = entry.value.get(_RESPONSES) if isinstance(entry.value, dict) else None
-        if isinstance(responses, list) and responses:
-            return isinstance(responses[0], dict)
-    return False
+def _load(
+    format: str, path: Path, intake: Intake, encoding: str, columns: Columns, reading: Reading
+) -> list[Question]:
+    match format:
+        case "sample":
+            return sample.load(path, intake, encoding)
+        case "psyqa":
+            return psyqa.load(sources.read(path, encoding), intake, columns)
+        case "smilechat":
+            folder = smilechat_folder(path) or path
+            return smilechat.load(folder, intake, encoding, columns=columns, rule=reading.rule)
+        case "dialogue":
+            names, entries = _dialogues(path, encoding)
+            return dialogue.load(path, entries, intake, columns.resolved(names), reading)
+        case "empathy_qa":
+            return table.load(path, intake, encoding, columns, table.EMPATHY_QA)
+    return table.load(path, intake, encoding, columns)
 
 
-def _of_folder(path: Path, encoding: str) -> str:
-    if lines := sorted(path.glob("*.jsonl")):
-        if (found := detect_format(lines[0], encoding)) == "sample":
-            return found
-        raise _unknown(path, f"a folder of files in the format {found}; name one of them")
-    if any(path.glob("*.json")) or any(path.glob("data/*.json")):
-        return "smilechat"
-    raise _unknown(path, "a folder without .jsonl or .json files")
-
-
-def _unknown(path: Path, found: str) -> CorpusError:
-    return CorpusError(
-        f"{path}: {found}, expected a sample, PsyQA, SMILECHAT or Empathy-QA corpus. "
-        "Name the format, the right path, or the columns of a table, such as columns.title=NAME."
-    )
+def _dialogues(path: Path, encoding: str) -> tuple[list[str], Iterator[Entry]]:
+    if is_archive(path, encoding):
+        return [], smilechat.read(path, encoding)
+    source = sources.open_source(path, encoding)
+    return source.names, source.entries

@@ -6,36 +6,46 @@ corpus marks no acute risk, so no question is marked here either. The whole corp
 signed agreement.
 """
 
-from pathlib import Path
+from collections.abc import Iterable
+from functools import partial
 
 from common.records.question import Question
-from data_prep.corpora import records, rows
-from data_prep.corpora.records import Intake
+from data_prep.corpora.checks import Identifier, Label, Record, Some, Text, Whole, checked
+from data_prep.corpora.columns import Columns
+from data_prep.corpora.records import Entry, Intake
 
 
-def load(path: Path, intake: Intake, encoding: str = "utf-8") -> list[Question]:
+class _Answer(Record):
+    # A blank one among several is left to cleaning, so that it does not cost the others.
+    answer_text: Whole
+
+
+class _Post(Record):
+    questionID: Identifier
+    question: Text
+    description: Label = ""
+    keywords: Label = ""
+    answers: Some[_Answer]
+
+
+def load(entries: Iterable[Entry], intake: Intake, columns: Columns) -> list[Question]:
     """The questions of a PsyQA file; records with a bad field or an id met before go to ``intake`` as rejected.
 
-    Raises:
-        CorpusError: what ``rows.read`` raises.
+    Args:
+        columns: where a crisis mark stands, if the file has been given one.
     """
-    return intake.distinct(rows.read(path, encoding), _question, "questionID")
+    return intake.distinct(entries, partial(_question, columns=columns), "questionID")
 
 
-def _question(value: object, where: str) -> Question:
-    record = records.as_object(value, where)
-    responses = []
-    for index, entry in enumerate(records.as_list(record, "answers", where)):
-        place = f"{where}: answers[{index}]"
-        # A blank one among several is left to cleaning, so that it does not cost the others.
-        responses.append(records.text(records.as_object(entry, place), "answer_text", place, blank=True))
-    keywords = records.text(record, "keywords", where, blank=True).replace("，", ",").split(",")
-    topic, *finer = (keyword.strip() for keyword in keywords)
+def _question(value: object, where: str, columns: Columns) -> Question:
+    post = checked(_Post, value, where)
+    topic, *finer = (keyword.strip() for keyword in post.keywords.replace("，", ",").split(","))
     return Question(
-        id=records.identifier(record, "questionID", where),
-        title=records.text(record, "question", where),
-        description=records.text(record, "description", where, blank=True),
+        id=post.questionID,
+        title=post.question,
+        description=post.description,
         topic=topic,
         subtopic=",".join(keyword for keyword in finer if keyword),
-        responses=tuple(responses),
+        responses=tuple(answer.answer_text for answer in post.answers),
+        crisis=columns.crisis(value, where) if isinstance(value, dict) else False,
     )

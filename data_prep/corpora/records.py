@@ -1,8 +1,8 @@
-"""What a loader gives, the checks on its records that all loaders share, and the two ways in which a corpus is wrong.
+"""What a loader gives, and the two ways in which a corpus is wrong.
 
 As a whole, which stops (``CorpusError``), or in one record, which is left out (``RecordError``). ``Intake`` counts, so
 that nothing is lost. Messages go into logs and ``rejected.jsonl``, and corpora hold what people wrote in distress: of a
-text only its type and length are told, never its words.
+text only its type and length are told, never its words. The checks on records are those of `checks`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -41,6 +41,10 @@ class RecordError(ValueError):
     def __init__(self, where: str, reason: str, message: str) -> None:
         super().__init__(f"{where}: {message}")
         self.reason = reason
+
+
+class LeftOut(RecordError):
+    """One record is sound, and yet no question: it is rejected and counted, but is not one of the bad ones."""
 
 
 def bad_field(where: str, field: str, fault: str, found: object, expected: str, remedy: str) -> RecordError:
@@ -84,102 +88,6 @@ def named(names: list[str]) -> str:
 def missing(path: Path) -> CorpusError:
     """The error for a file or folder that is not there."""
     return CorpusError(f"{path}: no such file or folder. Check the corpus path.")
-
-
-def as_object(value: object, where: str, field: str = "(record)") -> dict[str, Any]:
-    """The value, which has to be a JSON object.
-
-    Raises:
-        RecordError: it is not.
-    """
-    if not isinstance(value, dict):
-        raise bad_field(where, field, "wrong type", value, "a JSON object", "Check that the file is of this format.")
-    return value
-
-
-def as_list(record: Mapping[str, Any], field: str, where: str) -> list[Any]:
-    """A field that has to be a list with something in it.
-
-    Raises:
-        RecordError: it is not.
-    """
-    value = present(record, field, where)
-    if not isinstance(value, list):
-        raise bad_field(where, field, "wrong type", value, "a list", "Write the entries as a list.")
-    if not value:
-        remedy = "Add the entries or leave the record out."
-        raise bad_field(where, field, "blank", value, "a list that is not empty", remedy)
-    return value
-
-
-def text(record: Mapping[str, Any], field: str, where: str, *, blank: bool = False) -> str:
-    """A field that has to be a string.
-
-    Args:
-        blank: whether it may be empty.
-
-    Raises:
-        RecordError: it is absent, not a string, blank where it may not be, or holds what is no character.
-    """
-    return as_text(present(record, field, where), field, where, blank=blank)
-
-
-def as_text(value: object, field: str, where: str, *, blank: bool = False) -> str:
-    """A value that has to be a string, as ``text`` has it.
-
-    Raises:
-        RecordError: as ``text``.
-    """
-    if not isinstance(value, str):
-        raise bad_field(where, field, "wrong type", value, "a string", "Write the value as text.")
-    if not blank and not value.strip():
-        expected = "text that is not blank"
-        raise bad_field(where, field, "blank", value, expected, "Write the text or leave the record out.")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        # Bytes that do not decode are read as lone surrogates (``text_files.open_text``), as JSON's "\ud800" is.
-        expected = f"whole characters, not a broken one at character {error.start} (stray bytes or half a surrogate)"
-        remedy = "Mend the text, or name the file's encoding, such as encoding=gb18030."
-        raise bad_field(where, field, "broken characters", value, expected, remedy) from error
-    return value
-
-
-def present(record: Mapping[str, Any], field: str, where: str) -> Any:
-    """A field's value, whatever it is.
-
-    Raises:
-        RecordError: the record has no such field.
-    """
-    if field not in record:
-        message = f"field {field!r}: found none of this name, expected one. Add it or leave the record out."
-        raise RecordError(where, f"{field}: missing", message)
-    return record[field]
-
-
-def identifier(record: Mapping[str, Any], field: str, where: str) -> str:
-    """An id, a string or an integer, as a string.
-
-    Raises:
-        RecordError: anything else.
-    """
-    value = present(record, field, where)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if not isinstance(value, str):
-        raise bad_field(where, field, "wrong type", value, "a string or an integer", "Give every record its own id.")
-    return as_text(value, field, where)
-
-
-def unknown_keys(record: Mapping[str, Any], known: frozenset[str], where: str) -> None:
-    """Refuse keys nobody reads: a misspelt one (``crises``) would otherwise be lost without a word.
-
-    Raises:
-        RecordError: there are such keys.
-    """
-    if unknown := sorted(set(record) - known):
-        message = f"field {shortened(unknown[0])!r}: found {named(unknown)}, expected only {sorted(known)}."
-        raise RecordError(where, "unknown key", f"{message} Rename or remove the key.")
 
 
 class Entry(NamedTuple):
@@ -248,6 +156,7 @@ class Intake:
     def __init__(self) -> None:
         self.records_in = self._kept = 0
         self._rejected: list[Rejected] = []
+        self._bad: list[Rejected] = []
 
     def take(self, entries: Iterable[Entry], handle: Callable[[object, str], None]) -> None:
         """Give every record's value and place to ``handle``; those it refuses by ``RecordError`` are rejected."""
@@ -258,7 +167,10 @@ class Intake:
                     raise value
                 handle(value, where)
             except RecordError as error:
-                self._rejected.append(Rejected(where, "record", error.reason, str(error)))
+                rejected = Rejected(where, "record", error.reason, str(error))
+                self._rejected.append(rejected)
+                if not isinstance(error, LeftOut):
+                    self._bad.append(rejected)
             else:
                 self._kept += 1
 
@@ -289,7 +201,7 @@ class Intake:
         Raises:
             CorpusError: no record at all, none good, or more bad ones than tolerated.
         """
-        bad = len(self._rejected)
+        bad = len(self._bad)
         if not self.records_in:
             raise CorpusError(f"{path}: no record in it, expected at least one. Check the corpus path.")
         # The product of 0.29 and 100 is a hair under 29.
@@ -299,7 +211,12 @@ class Intake:
         if bad > tolerated:
             raise CorpusError(
                 f"{path}: {bad} of {self.records_in} records are bad, expected at most {tolerated} "
-                f"(max_bad_records={max_bad_records:g}). The first: {self._rejected[0].detail} "
+                f"(max_bad_records={max_bad_records:g}). The first: {self._bad[0].detail} "
                 "Mend them, name another format, or allow more of them."
+            )
+        if not self._kept:
+            raise CorpusError(
+                f"{path}: no question in {self.records_in} records. The first: {self._rejected[0].detail} "
+                "Check the corpus path."
             )
         return Corpus(questions, self._rejected, self.records_in, self._kept)

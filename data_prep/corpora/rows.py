@@ -21,6 +21,7 @@ from typing import IO, Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from data_prep.corpora import header
 from data_prep.corpora.records import CorpusError, Entry, RecordError, named
 from data_prep.corpora.text_files import Inspected, inspect, open_text
 
@@ -30,7 +31,7 @@ _BATCH_ROWS: Final = 1024
 _BUFFER_BYTES: Final = 1 << 20
 _CHUNK: Final = 1 << 22
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
-_AFTER_VALUE: Final = frozenset(",] \t\r\n")
+_AFTER_VALUE: Final = frozenset(",]}: \t\r\n")
 _DECODER: Final = json.JSONDecoder()
 
 
@@ -39,12 +40,12 @@ _DECODER: Final = json.JSONDecoder()
 Table = tuple[list[str], Iterator[Entry]]
 
 
-def open_table(path: Path, encoding: str, wanted: Collection[str]) -> Table:
+def open_table(path: Path, encoding: str, wanted: Collection[str] | None = None) -> Table:
     """A table's columns and rows.
 
     Args:
         encoding: of text without a byte-order mark.
-        wanted: the columns that the rows are asked for; parquet reads no other.
+        wanted: the columns that the rows are asked for; parquet reads no other. None for all that may hold texts.
 
     Raises:
         CorpusError: as ``text_files.inspect``, an archive, empty or repeated names of columns, damaged parquet; while
@@ -55,9 +56,9 @@ def open_table(path: Path, encoding: str, wanted: Collection[str]) -> Table:
         return _open_parquet(path, wanted)
     if inspected.kind == "csv":
         entries = _csv_entries(path, inspected)
-        header = next(entries).value
-        assert isinstance(header, list)
-        return header, entries
+        names = next(entries).value
+        assert isinstance(names, list)
+        return names, entries
     if inspected.kind in ("json", "jsonl"):
         entries = read_inspected(path, inspected)
         first = list(islice(entries, _SAMPLED))
@@ -70,11 +71,13 @@ def open_table(path: Path, encoding: str, wanted: Collection[str]) -> Table:
 
 def _csv_entries(path: Path, inspected: Inspected) -> Iterator[Entry]:
     """The header as a list, then the rows."""
-    delimiter = "\t" if "\t" in inspected.first_line and "," not in inspected.first_line else ","
     with open_text(path, inspected.encoding) as stream:
-        reader = csv.reader(stream, delimiter=delimiter, strict=True)
-        header = _header(reader, path)
-        yield Entry(f"{path.name}:1", header)
+        reader = csv.reader(stream, delimiter=header.delimiter_of(inspected.first_line), strict=True)
+        first = _first_row(reader, path)
+        names = _checked(header.names_of(first), path)
+        yield Entry(f"{path.name}:1", names)
+        if not header.are_names(first):
+            yield Entry(f"{path.name}:1", dict(zip(names, first, strict=True)))
         while True:
             where = f"{path.name}:{reader.line_num + 1}"
             try:
@@ -82,25 +85,26 @@ def _csv_entries(path: Path, inspected: Inspected) -> Iterator[Entry]:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield Entry(where, _bad_csv(error, where, reader.line_num, len(header)))
+                yield Entry(where, _bad_csv(error, where, reader.line_num, len(names)))
                 continue
-            if len(cells) == len(header):
-                yield Entry(where, dict(zip(header, cells, strict=True)))
+            if len(cells) == len(names):
+                yield Entry(where, dict(zip(names, cells, strict=True)))
             elif cells:
-                message = f"found {len(cells)} cells, expected {len(header)}. Quote cells with commas or line ends."
+                message = f"found {len(cells)} cells, expected {len(names)}. Quote cells with commas or line ends."
                 yield Entry(where, RecordError(where, "wrong number of cells", message))
 
 
-def _header(reader: Iterator[list[str]], path: Path) -> list[str]:
+def _first_row(reader: Iterator[list[str]], path: Path) -> list[str]:
     try:
-        header = [name.strip() for name in next(row for row in reader if row)]
+        return [name.strip() for name in next(row for row in reader if row)]
     except csv.Error as error:
         raise CorpusError(f"{path}:1: no CSV header ({error}), expected names of columns. Mend the line.") from error
-    return _checked(header, path)
 
 
 def _checked(names: list[str], path: Path) -> list[str]:
-    if "" in names or len(set(names)) < len(names):
+    # pandas writes its index under no name, and Excel a blank column at the end: nobody reads these.
+    inner = names[1:-1]
+    if "" in inner or len(set(names) - {""}) < len(names) - names.count(""):
         raise CorpusError(f"{path}: columns {named(names)}, expected every one named, each once. Mend the header.")
     return names
 
@@ -111,13 +115,15 @@ def _bad_csv(error: csv.Error, where: str, line: int, cells: int) -> RecordError
     return RecordError(where, reason, f"{message} Mend the quotes; if the file ends here, fetch it again.")
 
 
-def _open_parquet(path: Path, wanted: Collection[str]) -> Table:
+def _open_parquet(path: Path, wanted: Collection[str] | None) -> Table:
     try:
         file = pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER_BYTES)
     except (pa.ArrowException, OSError) as error:
         raise _bad_parquet(path, error) from error
     names = _checked(list(file.schema_arrow.names), path)
-    return names, _parquet_rows(file, [name for name in names if name in wanted], path)
+    # Python has no such date for some of Arrow's.
+    texts = [field.name for field in file.schema_arrow if not pa.types.is_temporal(field.type)]
+    return names, _parquet_rows(file, texts if wanted is None else [name for name in names if name in wanted], path)
 
 
 def _parquet_rows(file: pq.ParquetFile, columns: list[str], path: Path) -> Iterator[Entry]:
@@ -159,7 +165,7 @@ def read_inspected(path: Path, inspected: Inspected) -> Iterator[Entry]:
     """
     with open_text(path, inspected.encoding) as stream:
         if inspected.kind == "json":
-            yield from _List(stream, path).entries()
+            yield from JsonList(stream, path).entries()
         else:
             yield from _lines(stream, path)
 
@@ -182,7 +188,7 @@ def _line(line: str, where: str) -> object:
         return RecordError(where, "truncated line", f"{found} The file ends here: fetch it again, it may be cut off.")
 
 
-class _List:
+class JsonList:
     """A JSON list, read in pieces."""
 
     def __init__(self, stream: IO[str], path: Path) -> None:
@@ -194,18 +200,20 @@ class _List:
         self._counted = 0
 
     def entries(self) -> Iterator[Entry]:
-        number = 0
+        for number, where in enumerate(self.items(), 1):
+            yield Entry(f"{self._path.name}: entry {number} (line {where})", self._value())
+        if self._next():
+            raise self._error("something after the list's end")
+
+    def items(self) -> Iterator[int]:
+        """The line of each value of the list that begins here; the caller reads the value."""
         mark = self._expect("[")
         if self._next() == "]":
             mark = self._expect("]")
         while mark != "]":
-            number += 1
             self._next()
-            where = f"{self._path.name}: entry {number} (line {self._line_here()})"
-            yield Entry(where, self._value())
+            yield self._line_here()
             mark = self._expect(",]")
-        if self._next():
-            raise self._error("something after the list's end")
 
     def _value(self) -> Any:
         while True:

@@ -5,22 +5,51 @@ Keys: ``id``, ``title``, ``description`` (may be ""), ``responses`` (a list of o
 The shipped corpus has all of them and stricter lengths: ``sample_corpus/schema.json``.
 """
 
-from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict
 
 from common.records.question import Question
-from data_prep.corpora import records, rows
-from data_prep.corpora.records import CorpusError, Intake, bad_field
+from data_prep.corpora import sources
+from data_prep.corpora.checks import Identifier, Label, Record, Some, Text, checked, refuse
+from data_prep.corpora.records import CorpusError, Intake
 from reward_fns.coe_format import LAYERS
 
 SAMPLE_CORPUS: Final = Path(__file__).resolve().parent.parent / "sample_corpus"
 # Posts of SMILECHAT in the same format, for training alone; its README says where from.
 SMILECHAT_POSTS: Final = Path(__file__).resolve().parent.parent / "smilechat_posts"
 
-_QUESTION_KEYS = frozenset({"id", "title", "description", "topic", "crisis", "responses", "coe"})
-_RESPONSE_KEYS = frozenset({"counsellor", "text"})
+
+class _Strict(Record):
+    # A misspelt key (``crises``) would otherwise be lost without a word.
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Response(_Strict):
+    counsellor: str | None = None
+    text: Text
+
+
+def _absent(value: object) -> object:
+    return False if value is None else value
+
+
+def _of_all_layers(chain: dict[str, str]) -> dict[str, str]:
+    if chain.keys() != set(LAYERS):
+        refuse("not every layer", f"the layers {list(LAYERS)} and no other key", "Add or rename them.")
+    return chain
+
+
+class _Line(_Strict):
+    id: Identifier
+    title: Text
+    description: Label
+    topic: Label = ""
+    crisis: Annotated[bool, BeforeValidator(_absent)] = False
+    responses: Some[_Response]
+    coe: Annotated[dict[str, Text], AfterValidator(_of_all_layers)] | None = None
 
 
 def load(path: Path, intake: Intake, encoding: str = "utf-8") -> list[Question]:
@@ -29,42 +58,23 @@ def load(path: Path, intake: Intake, encoding: str = "utf-8") -> list[Question]:
     Records with a bad field, an unknown key or an id met before go to ``intake`` as rejected.
 
     Raises:
-        CorpusError: no such file in the folder, or what ``rows.read`` raises.
+        CorpusError: no such file in the folder, or what ``sources.read`` raises.
     """
     files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
     if not files:
         raise CorpusError(f"{path}: no .jsonl file in this folder, expected one. Check the corpus path.")
-    entries = chain.from_iterable(rows.read(file, encoding) for file in files)
+    entries = chain.from_iterable(sources.read(file, encoding) for file in files)
     return intake.distinct(entries, _question, "id")
 
 
 def _question(value: object, where: str) -> Question:
-    record = records.as_object(value, where)
-    records.unknown_keys(record, _QUESTION_KEYS, where)
-    crisis = record.get("crisis", False)
-    if not isinstance(crisis, bool):
-        raise bad_field(where, "crisis", "wrong type", crisis, "true or false", "Mark acute risk with true.")
+    line = checked(_Line, value, where)
     return Question(
-        id=records.identifier(record, "id", where),
-        title=records.text(record, "title", where),
-        description=records.text(record, "description", where, blank=True),
-        topic=records.text(record, "topic", where) if "topic" in record else "",
-        responses=tuple(_responses(record, where)),
-        coe=_coe(record["coe"], where) if "coe" in record else None,
-        crisis=crisis,
+        id=line.id,
+        title=line.title,
+        description=line.description,
+        topic=line.topic,
+        responses=tuple(response.text for response in line.responses),
+        coe=tuple(line.coe[name] for name in LAYERS) if line.coe else None,
+        crisis=line.crisis,
     )
-
-
-def _responses(record: dict[str, Any], where: str) -> Iterator[str]:
-    for index, entry in enumerate(records.as_list(record, "responses", where)):
-        place = f"{where}: responses[{index}]"
-        response = records.as_object(entry, place)
-        records.unknown_keys(response, _RESPONSE_KEYS, place)
-        yield records.text(response, "text", place)
-
-
-def _coe(value: object, where: str) -> tuple[str, ...]:
-    place = f"{where}: coe"
-    layers = records.as_object(value, where, "coe")
-    records.unknown_keys(layers, frozenset(LAYERS), place)
-    return tuple(records.text(layers, name, place) for name in LAYERS)

@@ -26,14 +26,20 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Final, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
+from pydantic import AfterValidator
 from tqdm import tqdm
 
 from common.records.question import Question
-from data_prep.corpora import records, rows
-from data_prep.corpora.records import CorpusError, Entry, Intake, RecordError, bad_field
+from data_prep.corpora import sources
+from data_prep.corpora.checks import Identifier, Record, Some, Text, checked, refuse
+from data_prep.corpora.columns import Columns
+from data_prep.corpora.dialogue import Rule, cut_title, parts
+from data_prep.corpora.records import CorpusError, Entry, Intake, RecordError
+from data_prep.corpora.turns import Role, Turn
 from data_prep.corpora.text_files import check_encoding, decoded, inspect, open_bytes
 
 # Share of the shorter opening's character bigrams found in the other, from which two openings are one question.
@@ -42,30 +48,39 @@ OPENING_OVERLAP: Final = 0.4
 # How many places back, in the order of ids, a dialogue is compared: answers to two questions may interleave.
 WINDOW: Final = 4
 
-# The longest title cut from a first turn, in characters.
-TITLE_CHARS: Final = 40
-
 M = TypeVar("M")
 
 _LOCKED: Final = 1  # the bit of a zip member's flags
-_ROLES = ("client", "counselor")
+_ROLES: Final[dict[str, Role]] = {"client": "seeker", "counselor": "supporter"}
 _OPENING_CHARS = 8
-_SENTENCE = re.compile(r"[^。！？!?\n]*[。！？!?]?")
 _NOT_TEXT = re.compile(r"[\W_]+")
 
 
+class _Said(Record):
+    role: Literal["client", "counselor"]
+    content: Text
+
+
+def _opened_by_client(said: list[_Said]) -> list[_Said]:
+    if said[0].role != "client":
+        refuse("not the client's turn first", "'client' in the first turn", "Drop what precedes it.")
+    return said
+
+
+class _Dialogue(Record):
+    id: Identifier
+    dialogue: Annotated[Some[_Said], AfterValidator(_opened_by_client)]
+
+    @property
+    def turns(self) -> list[Turn]:
+        return [Turn(_ROLES[said.role], said.content.strip()) for said in self.dialogue]
+
+
 @dataclass(frozen=True, slots=True)
-class _Dialogue:
+class _Spoken:
     id: str
-    turns: tuple[tuple[str, str], ...]
-
-    @property
-    def client(self) -> tuple[str, ...]:
-        return tuple(text for role, text in self.turns if role == _ROLES[0])
-
-    @property
-    def counsellor(self) -> tuple[str, ...]:
-        return tuple(text for role, text in self.turns if role == _ROLES[1])
+    turns: list[Turn]
+    crisis: bool
 
 
 def load(
@@ -73,24 +88,28 @@ def load(
     intake: Intake,
     encoding: str = "utf-8",
     *,
+    columns: Columns | None = None,
+    rule: Rule | None = None,
     overlap: float = OPENING_OVERLAP,
     window: int = WINDOW,
 ) -> list[Question]:
     """The questions of a SMILECHAT file, folder or archive, dialogues that open alike grouped.
 
-    A question's post are the client turns of its first dialogue: the title is the first sentence, at most
-    ``TITLE_CHARS`` characters of it, the description the rest. Each dialogue's counsellor turns, joined by line ends,
-    are one response; a dialogue without any adds none, and a question may so be left without responses, which
-    cleaning then reports. Topics and acute risk are not marked in this corpus.
+    A question's post comes from its first dialogue: the title is the first sentence of the first turn, the description
+    the rest. Each dialogue's response is one of the question's; a dialogue without any adds none, and a question may so
+    be left without responses, which cleaning then reports. Topics and acute risk are not marked in this corpus.
 
     Args:
+        columns: where a crisis mark stands, if the dialogues have been given one.
+        rule: which turns make post and response (`dialogue`); all of them unless told otherwise.
         overlap: from which share of common bigrams two openings are one question, 0 to 1.
         window: how many places back to compare.
 
     Raises:
         CorpusError: what ``read`` raises.
     """
-    return [_question(group) for group in _group(_in_order(path, intake, encoding), overlap, window)]
+    groups = _group(_in_order(path, intake, encoding, columns or Columns()), overlap, window)
+    return [_question(group, rule or Rule()) for group in groups]
 
 
 def load_turns(path: Path, intake: Intake, encoding: str = "utf-8") -> list[tuple[str, tuple[tuple[str, str], ...]]]:
@@ -99,31 +118,21 @@ def load_turns(path: Path, intake: Intake, encoding: str = "utf-8") -> list[tupl
     Raises:
         CorpusError: what ``read`` raises.
     """
-    named = dict(zip(_ROLES, ("user", "assistant"), strict=True))
+    named = {"seeker": "user", "supporter": "assistant"}
     return [
         (dialogue.id, tuple((named[role], text) for role, text in dialogue.turns))
-        for dialogue in _in_order(path, intake, encoding)
+        for dialogue in _in_order(path, intake, encoding, Columns())
     ]
 
 
-def _in_order(path: Path, intake: Intake, encoding: str) -> list[_Dialogue]:
-    found = intake.distinct(read(path, encoding), _dialogue, "id")
+def _in_order(path: Path, intake: Intake, encoding: str, columns: Columns) -> list[_Spoken]:
+    found = intake.distinct(read(path, encoding), partial(_spoken, columns=columns), "id")
     return sorted(found, key=lambda dialogue: _order(dialogue.id))
 
 
-def _dialogue(value: object, where: str) -> _Dialogue:
-    record = records.as_object(value, where)
-    spoken: list[tuple[str, str]] = []
-    for index, entry in enumerate(records.as_list(record, "dialogue", where)):
-        place = f"{where}: turn {index}"
-        turn = records.as_object(entry, place)
-        role = records.present(turn, "role", place)
-        if role not in _ROLES:
-            raise bad_field(place, "role", "unknown", role, f"one of {list(_ROLES)}", "Rename the role.")
-        if index == 0 and role != "client":
-            raise bad_field(place, "role", "not the client's turn", role, "'client' first", "Drop what precedes it.")
-        spoken.append((role, records.text(turn, "content", place).strip()))
-    return _Dialogue(records.identifier(record, "id", where), tuple(spoken))
+def _spoken(value: object, where: str, columns: Columns) -> _Spoken:
+    dialogue = checked(_Dialogue, value, where)
+    return _Spoken(dialogue.id, dialogue.turns, isinstance(value, dict) and columns.crisis(value, where))
 
 
 def _order(name: str) -> tuple[int, int, str]:
@@ -131,10 +140,10 @@ def _order(name: str) -> tuple[int, int, str]:
     return (0, int(name), "") if name.isdecimal() else (1, 0, name)
 
 
-def _group(found: list[_Dialogue], overlap: float, window: int) -> list[list[_Dialogue]]:
+def _group(found: list[_Spoken], overlap: float, window: int) -> list[list[_Spoken]]:
     """Groups in the order of their first dialogues; a dialogue joins that of the nearest one which opens alike."""
-    groups: list[list[_Dialogue]] = []
-    recent: list[tuple[Counter[str], list[_Dialogue]]] = []
+    groups: list[list[_Spoken]] = []
+    recent: list[tuple[Counter[str], list[_Spoken]]] = []
     for dialogue in found:
         bigrams = _bigrams(_opening(dialogue))
         group = next((group for other, group in reversed(recent) if _overlap(bigrams, other) >= overlap), None)
@@ -146,11 +155,11 @@ def _group(found: list[_Dialogue], overlap: float, window: int) -> list[list[_Di
     return groups
 
 
-def _opening(dialogue: _Dialogue) -> str:
+def _opening(dialogue: _Spoken) -> str:
     """The letters of the first client turn, and of the next ones as long as these are a mere greeting."""
     letters = ""
-    for turn in dialogue.client:
-        letters += _NOT_TEXT.sub("", turn)
+    for turn in dialogue.turns:
+        letters += _NOT_TEXT.sub("", turn.text) if turn.role == "seeker" else ""
         if len(letters) >= _OPENING_CHARS:
             break
     return letters
@@ -165,25 +174,18 @@ def _overlap(one: Counter[str], other: Counter[str]) -> float:
     return (one & other).total() / shorter if shorter else 0.0
 
 
-def _question(group: list[_Dialogue]) -> Question:
-    first = group[0]
-    title, rest = _cut_title(first.client[0])
+def _question(group: list[_Spoken], rule: Rule) -> Question:
+    both = [parts(dialogue.turns, rule) for dialogue in group]
+    (first, *later), _ = both[0]
+    title, rest = cut_title(first)
     return Question(
-        id=first.id,
+        id=group[0].id,
         title=title,
-        description="\n".join(text for text in (rest, *first.client[1:]) if text),
+        description="\n".join(text for text in (rest, *later) if text),
         topic="",
-        responses=tuple("\n".join(dialogue.counsellor) for dialogue in group if dialogue.counsellor),
+        responses=tuple("\n".join(replied) for _, replied in both if replied),
+        crisis=any(dialogue.crisis for dialogue in group),
     )
-
-
-def _cut_title(turn: str) -> tuple[str, str]:
-    sentence = _SENTENCE.match(turn)
-    length = min(sentence.end() if sentence else len(turn), TITLE_CHARS)
-    # A turn that opens with a bare mark would give an empty or wordless title.
-    if not _NOT_TEXT.sub("", turn[:length]):
-        length = TITLE_CHARS
-    return turn[:length].strip(), turn[length:].strip()
 
 
 def read(path: Path, encoding: str = "utf-8") -> Iterator[Entry]:
@@ -191,12 +193,12 @@ def read(path: Path, encoding: str = "utf-8") -> Iterator[Entry]:
 
     Raises:
         CorpusError: nothing there, no dialogue in it, an archive that is foreign, damaged or locked, an unknown
-            encoding; for JSON Lines what ``rows.read`` raises.
+            encoding; for JSON Lines what ``sources.read`` raises.
     """
     check_encoding(encoding)
     kind = None if path.is_dir() else inspect(path, encoding).kind
     if kind in ("json", "jsonl", "csv", "parquet"):
-        yield from rows.read(path, encoding)
+        yield from sources.read(path, encoding)
         return
     files = _folder(path) if kind is None else _zip(path) if kind == "zip" else _tar(path)
     is_empty = True

@@ -1,36 +1,78 @@
-"""Any table of questions by a map from our fields to its columns.
+"""Any table of questions by a map from our fields to its columns (`columns`).
 
     columns.title=问题 columns.responses=回答
 
-A row holds a question with all its responses (a list of strings or of objects with ``text``; in CSV that list as JSON
-in the cell), or one response, its question repeated in every row. Rows of the second shape belong together by their
-id, without an id column by title and description; they need not be neighbours. A topic written ``topic/subtopic`` is
-taken apart where the row has no subtopic of its own. Columns that no field names are not read, and logged.
+A row holds a question with all its responses (a list of strings or of objects with ``text``, also as the text of a
+cell in JSON's, Python's or numpy's form: `cells`), or one response, its question repeated in every row. Rows of the
+second shape belong together by their id, without an id column by title and description; they need not be neighbours.
+A topic written ``topic/subtopic`` is taken apart where the row has no subtopic of its own; of a list of topics the
+first is the topic. Columns that no field names are not read, and logged.
 """
 
-import json
 import logging
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator
 
 from common.records.question import Question
-from data_prep.corpora import records, rows
-from data_prep.corpora.records import CorpusError, Intake, bad_field, named
+from data_prep.corpora import sources
+from data_prep.corpora.cells import begins_list, read_list
+from data_prep.corpora.checks import Identifier, Label, Record, Some, Text, Whole, checked, is_null, refuse
+from data_prep.corpora.columns import Columns, column_of, heads, value_at
+from data_prep.corpora.records import Intake, bad_field
+from data_prep.corpora.shape import shown
+from data_prep.corpora.unread import no_column
 
-# The fields that a column map may name; each is read from the column of its own name unless the map says another.
-FIELDS: Final = ("title", "description", "responses", "id", "topic", "subtopic")
-
-# The paper's four fields (Empathy-R1, section 2).
+# The fields of a table, and the paper's four (Empathy-R1, section 2).
+FIELDS: Final = ("title", "description", "responses", "id", "topic", "subtopic", "crisis")
 EMPATHY_QA: Final = ("title", "description", "topic", "responses")
 
 _REQUIRED: Final = ("title", "responses")
-_JSON_LIST: Final = re.compile(r'\s*\[\s*(["{]|\]\s*$)')
-_REMEDY: Final = "Name the right columns, such as columns.title=NAME."
+# The keys under which a response that is an object has its text.
+_TEXT_KEYS: Final = ("text", "content", "answer_text", "answer", "response", "value")
 
 logger = logging.getLogger(__name__)
+
+
+def _text_of(value: object) -> object:
+    if isinstance(value, dict):
+        key = next((key for key in _TEXT_KEYS if key in value), None)
+        if key is None:
+            refuse("missing", f"a text under one of the keys {list(_TEXT_KEYS)}", "Rename the key.")
+        return value[key]
+    return value
+
+
+def _listed(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if not begins_list(value):
+        if not value.strip():
+            refuse("blank", "text that is not blank", "Write the text or leave the record out.")
+        return [value]
+    try:
+        return read_list(value)
+    except ValueError:
+        refuse("not a whole list", "the whole of the list that it begins, in JSON's or Python's form", "Mend it.")
+
+
+def _joined(value: object) -> object:
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return "/".join(value[:1]) + ("/" + ",".join(value[1:]) if value[1:] else "")
+    return "" if is_null(value) else value
+
+
+class _Row(Record):
+    title: Text
+    description: Label = ""
+    topic: Annotated[Label, BeforeValidator(_joined)] = ""
+    subtopic: Label = ""
+    id: Identifier = " "
+    # A blank one among several is left to cleaning, so that it does not cost the others.
+    responses: Annotated[Some[Annotated[Whole, BeforeValidator(_text_of)]], BeforeValidator(_listed)]
 
 
 @dataclass(slots=True)
@@ -40,73 +82,52 @@ class _Draft:
     description: str
     topic: str
     subtopic: str
+    crisis: bool
     responses: list[str]
     is_whole: bool
     where: str
 
 
 def load(
-    path: Path,
-    intake: Intake,
-    encoding: str = "utf-8",
-    columns: Mapping[str, str] | None = None,
-    required: tuple[str, ...] = _REQUIRED,
+    path: Path, intake: Intake, encoding: str, columns: Columns, required: tuple[str, ...] = _REQUIRED
 ) -> list[Question]:
     """The questions of a table.
 
     Args:
         columns: the table's column of each of ``FIELDS`` whose name is another. A column named here is not read for
             the field of its own name.
-        required: fields that every record has to have. Of the others, a column named in ``columns`` has to be there,
-            but a record without a value in it (no such key, or null) has "" for it. A table without an id column has
+        required: fields that need a column; a column named in ``columns`` has to be there too. A record without a
+            value (no such key, or null) has "" for any field but title and responses. A table without an id column has
             the records' numbers, from 1, for ids.
 
     Raises:
-        CorpusError: no such field or column, or what ``rows.open_table`` raises.
+        CorpusError: no such column, or what ``sources.open_source`` raises.
     """
-    wanted = columns or {}
-    for field, name in wanted.items():
-        if field not in FIELDS or not isinstance(name, str) or not name.strip():
-            raise CorpusError(
-                f"columns: field {field!r} from column {name!r}, expected a name for some of {list(FIELDS)}. "
-                "Correct the config."
-            )
-    if len(set(wanted.values())) < len(wanted):
-        raise CorpusError(f"columns: {dict(wanted)}, expected another column for each field. Correct the config.")
-    places = {field: wanted.get(field, field) for field in FIELDS if field in wanted or field not in wanted.values()}
-    names, entries = rows.open_table(path, encoding, places.values())
-    needed = [field for field in FIELDS if field in required or field in wanted]
-    if absent := [wanted.get(field, field) for field in needed if places.get(field) not in names]:
-        raise CorpusError(f"{path}: no column {named(absent)} among {named(names)}, expected all. {_REMEDY}")
-    if places.get("id") not in names:
-        places.pop("id", None)
-    if unread := [name for name in names if name not in places.values()]:
-        logger.info("%s: columns not read: %s", path, named(unread))
-    collected = _Questions(places, required, intake)
-    intake.take(entries, collected.add)
+    named = columns.named
+    asked = [named.get(field, field) for field in FIELDS if field in named or field not in named.values()]
+    is_by_number = any(name.isdecimal() for name in asked)
+    source = sources.open_source(path, encoding, None if is_by_number else heads(asked))
+    columns = columns.resolved(source.names)
+    named = columns.named
+    places = {field: named.get(field, field) for field in FIELDS if field in named or field not in named.values()}
+    needed = [field for field in FIELDS if field in required or field in named]
+    if absent := [field for field in needed if field not in places or not column_of(places[field], source.names)]:
+        raise no_column(path, source, columns, absent)
+    places = {field: name for field, name in places.items() if column_of(name, source.names)}
+    read = heads(places.values())
+    if unread := [name for name in source.names if name not in read]:
+        logger.info("%s: columns not read: %s", path, shown(unread))
+    collected = _Questions(places, columns, intake)
+    intake.take(source.entries, collected.add)
     return collected.finished()
-
-
-def load_empathy_qa(path: Path, intake: Intake, encoding: str = "utf-8") -> list[Question]:
-    """The questions of a file in Empathy-QA's format: title, description, topic label, one or more responses each.
-
-    The corpus was never published, so the spelling of its keys is ours: ``title``, ``description``, ``topic`` (which
-    may hold ``topic/subtopic``), ``responses`` (a list of strings or of objects with ``text``), and where there are
-    such ``subtopic`` and ``id`` (else the record's number, from 1). With other names of columns such a corpus is read
-    by ``load``.
-
-    Raises:
-        CorpusError: one of the four fields is no column of it, or what ``load`` raises.
-    """
-    return load(path, intake, encoding, required=EMPATHY_QA)
 
 
 class _Questions:
     """Rows on their way to questions."""
 
-    def __init__(self, places: Mapping[str, str], required: tuple[str, ...], intake: Intake) -> None:
-        self._places = places
-        self._required = required
+    def __init__(self, places: Mapping[str, str], columns: Columns, intake: Intake) -> None:
+        self._places = {field: name for field, name in places.items() if field != "crisis"}
+        self._marks = columns if "crisis" in places else None
         self._intake = intake
         self._drafts: dict[tuple[str, ...], _Draft] = {}
 
@@ -116,19 +137,22 @@ class _Questions:
         Raises:
             RecordError: a field of it is bad, or it does not go with an earlier row of its id.
         """
-        record = records.as_object(value, where)
-        title = records.text(record, self._places["title"], where)
-        description = self._label(record, "description", where)
-        topic, subtopic = self._topics(record, where)
-        responses, is_whole = _responses(record, self._places["responses"], where)
-        key: tuple[str, ...]
-        if "id" in self._places:
-            name = records.identifier(record, self._places["id"], where)
-            key = (name,)
-        else:
-            name = str(self._intake.records_in)
-            key = (name,) if is_whole else (title, description)
-        draft = _Draft(name, title, description, topic, subtopic, responses, is_whole, where)
+        fields = value
+        if isinstance(value, dict):
+            fields = {field: value_at(value, name) for field, name in self._places.items() if _has(value, name)}
+            if "id" in self._places and "id" not in fields:
+                fields["id"] = None
+        row = checked(_Row, fields, where, self._places)
+        record: Mapping[str, Any] = value  # type: ignore[assignment]
+        crisis = self._marks is not None and self._marks.crisis(record, where)
+        responses = value_at(record, self._places["responses"])
+        is_whole = not isinstance(responses, str) or begins_list(responses)
+        topic, subtopic = _topics(row)
+        key: tuple[str, ...] = (row.id,)
+        if "id" not in self._places:
+            row.id = str(self._intake.records_in)
+            key = (row.id,) if is_whole else (row.title, row.description)
+        draft = _Draft(row.id, row.title, row.description, topic, subtopic, crisis, row.responses, is_whole, where)
         first = self._drafts.setdefault(key, draft)
         if first is not draft:
             self._join(first, draft)
@@ -143,6 +167,7 @@ class _Questions:
                 topic=draft.topic,
                 subtopic=draft.subtopic,
                 responses=tuple(draft.responses),
+                crisis=draft.crisis,
             )
             for draft in self._drafts.values()
         ]
@@ -159,38 +184,16 @@ class _Questions:
                 found = getattr(draft, field)
                 raise bad_field(draft.where, field, "differs within a question", found, expected, remedy)
         first.responses += draft.responses
-
-    def _label(self, record: Mapping[str, Any], field: str, where: str) -> str:
-        """A field that may be blank, and unless it is required also absent or null."""
-        column = self._places.get(field)
-        if column is None or (field not in self._required and record.get(column) is None):
-            return ""
-        return records.text(record, column, where, blank=True)
-
-    def _topics(self, record: Mapping[str, Any], where: str) -> tuple[str, str]:
-        topic = self._label(record, "topic", where).strip()
-        if record.get(self._places.get("subtopic", "")) is not None:
-            return topic, self._label(record, "subtopic", where).strip()
-        main, _, finer = topic.partition("/")
-        return main.strip(), finer.strip()
+        first.crisis |= draft.crisis
 
 
-def _responses(record: Mapping[str, Any], column: str, where: str) -> tuple[list[str], bool]:
-    """The row's responses, and whether they are all that the question has."""
-    value = records.present(record, column, where)
-    if isinstance(value, str) and not _JSON_LIST.match(value):
-        return [records.as_text(value, column, where)], False
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError) as error:
-            expected = "the whole of the JSON list that it begins"
-            raise bad_field(where, column, "not JSON", value, expected, "Mend the list.") from error
-    responses = []
-    for index, item in enumerate(records.as_list({column: value}, column, where)):
-        # A blank one among several is left to cleaning, so that it does not cost the others.
-        if isinstance(item, dict):
-            responses.append(records.text(item, "text", f"{where}: {column}[{index}]", blank=True))
-        else:
-            responses.append(records.as_text(item, column, f"{where}: item {index}", blank=True))
-    return responses, True
+def _has(record: Mapping[str, Any], name: str) -> bool:
+    return name in record or value_at(record, name) is not None
+
+
+def _topics(row: _Row) -> tuple[str, str]:
+    topic, subtopic = row.topic.strip(), row.subtopic.strip()
+    if subtopic:
+        return topic, subtopic
+    main, _, finer = topic.partition("/")
+    return main.strip(), finer.strip()

@@ -1,0 +1,112 @@
+"""The map from our fields to a corpus's columns or keys, and the mark of acute risk that it can hand over.
+
+    columns.title=问题 columns.responses=回答       by name
+    columns.crisis=label.s3                        by a path, where a key is nested
+    columns.title=2 columns.responses=3            by number, from 1, in a table without a header or with long names
+
+A post is marked as being at acute risk by the column ``crisis``: true, 1, yes, 是 and the like mark it; false, 0, no,
+否, null and nothing do not. Any other values need ``crisis_values``, those that mark: ``crisis_values=[3,4]``.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from data_prep.corpora.checks import is_null
+from data_prep.corpora.records import CorpusError, bad_field
+
+# The fields that a map may name; each is read from the column of its own name unless the map says another.
+FIELDS: Final = ("title", "description", "responses", "id", "topic", "subtopic", "crisis", "dialogue")
+
+_MARKS: Final = frozenset({"true", "1", "yes", "y", "t", "是", "有", "真"})
+_MARKS_NOT: Final = frozenset({"false", "0", "no", "n", "f", "否", "无", "没有", "假", "", "null", "none", "nan"})
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """A column map.
+
+    Attributes:
+        named: the corpus's column of each of ``FIELDS`` that has another name there.
+        crisis_values: those of the column ``crisis`` that mark acute risk; empty for the usual ones.
+    """
+
+    named: Mapping[str, str] = field(default_factory=dict)
+    crisis_values: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        """Check the map.
+
+        Raises:
+            CorpusError: an unknown field, a name that is none, or one column for two fields.
+        """
+        for field_, name in self.named.items():
+            if field_ not in FIELDS or not isinstance(name, str) or not name.strip():
+                raise CorpusError(
+                    f"columns: field {field_!r} from column {name!r}, expected a name for some of {list(FIELDS)}. "
+                    "Correct the config."
+                )
+        if len(set(self.named.values())) < len(self.named):
+            raise CorpusError(
+                f"columns: {dict(self.named)}, expected another column for each field. Correct the config."
+            )
+
+    def name(self, field: str) -> str | None:
+        """The column named for a field, None where none is."""
+        return self.named.get(field)
+
+    def resolved(self, names: Sequence[str]) -> "Columns":
+        """The same map with the numbers of columns turned into their names."""
+        found = {field: column_of(name, names) or name for field, name in self.named.items()}
+        return replace(self, named=found)
+
+    def crisis(self, record: Mapping[str, Any], where: str) -> bool:
+        """Whether a record is marked as being at acute risk.
+
+        Raises:
+            RecordError: a value of which nobody has said whether it marks.
+        """
+        name = self.named.get("crisis", "crisis")
+        value = value_at(record, name)
+        if is_null(value):
+            return False
+        found = _plain(value)
+        if self.crisis_values:
+            return found in map(_plain, self.crisis_values)
+        if found not in _MARKS | _MARKS_NOT:
+            remedy = "Say which values mark acute risk, such as crisis_values=[3,4]."
+            raise bad_field(where, name, "unknown mark", value, "true or false, 1 or 0, 是 or 否", remedy)
+        return found in _MARKS
+
+
+def value_at(record: Mapping[str, Any], name: str) -> Any:
+    """A record's value by a key, or by a path of keys with dots between them; None where there is none."""
+    if name in record:
+        return record[name]
+    value: Any = record
+    for step in name.split("."):
+        if not isinstance(value, Mapping) or step not in value:
+            return None
+        value = value[step]
+    return value
+
+
+def column_of(name: str, names: Sequence[str]) -> str | None:
+    """The column that a name of the map means: of this name, a path into it, or of this number; None for none."""
+    if name in names or name.split(".")[0] in names:
+        return name
+    return names[int(name) - 1] if name.isdecimal() and 1 <= int(name) <= len(names) else None
+
+
+def heads(names: Iterable[str]) -> set[str]:
+    """The columns in which paths begin, and the names themselves."""
+    return {part for name in names for part in (name, name.split(".")[0])}
+
+
+def _plain(value: object) -> str:
+    """A mark as it is compared: 3, 3.0 and " 3 " are one."""
+    text = str(value).strip().lower()
+    try:
+        return f"{float(text):g}"
+    except ValueError:
+        return text

@@ -1,0 +1,216 @@
+"""A JSON file that is one object: records under a key, a table by columns, records by id, or a single record.
+
+    {"data": [{…}, {…}]}                                   records, under any key or keys, also one object deeper
+    {"title": {"0": …, "1": …}, "responses": {…}}          by columns, as pandas writes it; with lists as well
+    {"columns": […], "index": […], "data": [[…], […]]}     pandas' orient "split"
+    {"a1": {…}, "a2": {…}}                                 records by id
+    {"title": …, "responses": […]}                         a record
+
+Which of them a file is, its first mebibyte tells. It is then read value by value, so that a corpus of half a gigabyte
+never stands in memory as text.
+"""
+
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from data_prep.corpora import turns
+from data_prep.corpora.records import Entry
+from data_prep.corpora.rows import JsonList
+from data_prep.corpora.suggest import guess
+from data_prep.corpora.text_files import Inspected, open_text
+
+_HEAD_CHARS: Final = 1 << 20
+_LOOKED_AT: Final = 10
+
+Kind = Literal["record", "records", "columns", "split", "by id"]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How an object holds its records.
+
+    Attributes:
+        kind: see this module.
+        under: for "records" the keys of their lists, a path each: ("data",) or ("data", "items").
+    """
+
+    kind: Kind
+    under: frozenset[tuple[str, ...]] = frozenset()
+
+
+def layout_of(path: Path, inspected: Inspected) -> Layout | None:
+    """How the object that a JSON file holds is laid out; None for JSON Lines, also where there is a single line."""
+    with open_text(path, inspected.encoding) as stream:
+        head = stream.read(_HEAD_CHARS)
+    lines = [line.strip() for line in head.lstrip().split("\n", _LOOKED_AT)[:_LOOKED_AT] if line.strip()]
+    if len(lines) > 1 and any(map(_is_object, lines)):
+        return None
+    layout = _layout(_beginning(head, path))
+    return None if layout.kind == "record" and len(lines) == 1 else layout
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def entries(path: Path, inspected: Inspected, layout: Layout) -> Iterator[Entry]:
+    """The records of such a file.
+
+    Raises:
+        CorpusError: it is not JSON to its end.
+    """
+    with open_text(path, inspected.encoding) as stream:
+        yield from _JsonObject(stream, path).records(layout)
+
+
+def _beginning(head: str, path: Path) -> dict[str, Any]:
+    """The object's members as far as they stand in the head, lists and objects in it cut off where it ends."""
+    found: dict[str, Any] = {}
+    try:
+        _JsonObject(io.StringIO(head), path).fill(found)
+    except ValueError:
+        pass  # The head ends, or the file is damaged: reading it tells where.
+    return found
+
+
+def _layout(found: Mapping[str, Any]) -> Layout:
+    lists = {key: value for key, value in found.items() if isinstance(value, list) and value}
+    objects = {key: value for key, value in found.items() if isinstance(value, dict) and value}
+    if turns.find(found) is not None or {"title", "responses"} <= guess(_of_texts(found)).keys():
+        return Layout("record")
+    if {"columns", "data"} <= lists.keys() and all(isinstance(name, str) for name in lists["columns"]):
+        return Layout("split")
+    if objects and len(objects) == len(found):
+        if all(_by_number(value) for value in objects.values()):
+            return Layout("columns")
+        if inner := _under(objects):
+            return Layout("records", inner)
+        return Layout("by id")
+    if lists and len(lists) == len(found) and turns.is_dialogue(next(iter(lists.values()))):
+        return Layout("by id")
+    holding = frozenset((key,) for key, value in lists.items() if isinstance(value[0], dict | list))
+    if len(lists) > 1 and len(lists) == len(found) and len(holding) < len(lists):
+        return Layout("columns")
+    if under := holding or _under(objects):
+        return Layout("records", under)
+    return Layout("record")
+
+
+def _of_texts(found: Mapping[str, Any]) -> dict[str, Any]:
+    """An object's keys that may be a record's: a table by columns has lists or objects of another kind there."""
+    return {key: value for key, value in found.items() if isinstance(value, str)} | {
+        key: value for key, value in found.items() if isinstance(value, list) and "title" in guess(_texts(found))
+    }
+
+
+def _texts(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in found.items() if isinstance(value, str)}
+
+
+def _by_number(value: Mapping[str, Any]) -> bool:
+    return all(key.isdecimal() and not isinstance(cell, dict) for key, cell in value.items())
+
+
+def _under(objects: Mapping[str, Any]) -> frozenset[tuple[str, ...]]:
+    return frozenset(
+        (key, inner)
+        for key, value in objects.items()
+        for inner, item in value.items()
+        if isinstance(item, list) and item and isinstance(item[0], dict) and not turns.is_dialogue(item)
+    )
+
+
+class _JsonObject(JsonList):
+    """A JSON object, read in pieces."""
+
+    def members(self) -> Iterator[str]:
+        """Each key of the object that begins here; the caller reads the value."""
+        mark = self._expect("{")
+        if self._next() == "}":
+            mark = self._expect("}")
+        while mark != "}":
+            self._next()
+            key = self._value()
+            if not isinstance(key, str):
+                raise self._error("a key that is no text")
+            self._expect(":")
+            self._next()
+            yield key
+            mark = self._expect(",}")
+
+    def fill(self, found: dict[str, Any], depth: int = 2) -> None:
+        """Read the object into a dictionary that holds what was read even where reading fails."""
+        for key in self.members():
+            mark = self._next()
+            if mark == "[":
+                values = found[key] = []
+                for _ in self.items():
+                    values.append(self._value())
+            elif mark == "{" and depth > 1:
+                found[key] = {}
+                self.fill(found[key], depth - 1)
+            else:
+                found[key] = self._value()
+
+    def records(self, layout: Layout) -> Iterator[Entry]:
+        """The records of the whole file."""
+        found = self._found(layout)
+        for number, (line, value) in enumerate(found, 1):
+            place = f" (line {line})" if line else ""
+            yield Entry(f"{self._path.name}: entry {number}{place}", value)
+        if self._next():
+            raise self._error("something after the object's end")
+
+    def _found(self, layout: Layout) -> Iterator[tuple[int, object]]:
+        if layout.kind == "records":
+            return self._in_lists(layout.under, ())
+        if layout.kind == "by id":
+            return self._by_id()
+        if layout.kind == "record":
+            return iter([(1, self._value())])
+        return self._table()
+
+    def _in_lists(self, under: frozenset[tuple[str, ...]], above: tuple[str, ...]) -> Iterator[tuple[int, object]]:
+        for key in self.members():
+            path = (*above, key)
+            if path in under and self._next() == "[":
+                for line in self.items():
+                    yield line, self._value()
+            elif any(wanted[: len(path)] == path for wanted in under) and self._next() == "{":
+                yield from self._in_lists(under, path)
+            else:
+                self._value()
+
+    def _by_id(self) -> Iterator[tuple[int, object]]:
+        for key in self.members():
+            line, value = self._line_here(), self._value()
+            if isinstance(value, dict):
+                yield line, {"id": key, **value}
+            else:
+                yield line, {"id": key, turns.KEYS[0]: value}
+
+    def _table(self) -> Iterator[tuple[int, object]]:
+        """Rows of a table by columns, of which all have to be read before the first row."""
+        found: dict[str, Any] = {}
+        self.fill(found)
+        if isinstance(names := found.get("columns"), list):
+            return ((0, dict(zip(names, row, strict=True))) for row in self._rows(found["data"], len(names)))
+        columns = {name: column for name, column in found.items() if isinstance(column, list | dict)}
+        numbered = {name: dict(enumerate(column)) if isinstance(column, list) else column for name, column in columns.items()}
+        if len({len(column) for column in numbered.values()}) > 1:
+            raise self._error(f"columns of {sorted({len(column) for column in numbered.values()})} cells")
+        numbers = next(iter(numbered.values()))
+        return ((0, {name: column.get(number) for name, column in numbered.items()}) for number in numbers)
+
+    def _rows(self, rows: Any, cells: int) -> Iterator[Any]:
+        for row in rows:
+            if len(row) != cells:
+                raise self._error(f"a row of {len(row)} cells under {cells} columns")
+            yield row

@@ -1,0 +1,152 @@
+"""Any corpus of records, opened: a file of any kind, or a folder of files of one kind at any depth.
+
+`rows` reads JSON lists, JSON Lines, CSV and parquet; here come beside them JSON that is one object (`objects`), text
+files of dialogues (``求助者：…``), folders (`folders`), and records that are single turns and make dialogues together.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, groupby, islice
+from pathlib import Path
+from typing import Any, Final
+
+from data_prep.corpora import header, objects, rows, turns
+from data_prep.corpora.folders import corpus_files, kind_of
+from data_prep.corpora.records import Entry
+from data_prep.corpora.text_files import Inspected, inspect, open_text
+from data_prep.corpora.turns import Speakers
+
+_LOOKED_AT: Final = 100
+_PARTED: Final = re.compile(r"\s*([-=*#_])\1{2,}\s*$")  # a line of marks between two dialogues
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A corpus, opened.
+
+    Attributes:
+        names: of the columns, or of the keys of the first records, in order of appearance.
+        first: the first records, up to a hundred, to look at.
+        entries: all records.
+    """
+
+    names: list[str]
+    first: list[Entry]
+    entries: Iterator[Entry]
+
+    @property
+    def records(self) -> list[Mapping[str, Any]]:
+        """Those of the first records that are objects."""
+        return [entry.value for entry in self.first if isinstance(entry.value, dict)]
+
+
+def open_source(path: Path, encoding: str, wanted: Collection[str] | None = None) -> Source:
+    """A corpus, whatever file or folder it is.
+
+    Args:
+        wanted: as ``rows.open_table`` has it.
+
+    Raises:
+        CorpusError: as ``rows.open_table`` and ``folders.corpus_files``.
+    """
+    if path.is_dir():
+        files = iter(corpus_files(path))
+        names, entries = _opened(next(files), encoding, wanted, path)
+        rest = (_opened(file, encoding, wanted, path)[1] for file in files)
+        return _looked_at(names, chain(entries, chain.from_iterable(rest)))
+    return _looked_at(*_opened(path, encoding, wanted, None))
+
+
+def read(path: Path, encoding: str = "utf-8") -> Iterator[Entry]:
+    """The records of JSON: a list, JSON Lines, or an object that holds them.
+
+    Raises:
+        CorpusError: as ``rows.read``.
+    """
+    inspected = inspect(path, encoding)
+    layout = objects.layout_of(path, inspected) if inspected.kind == "jsonl" else None
+    return objects.entries(path, inspected, layout) if layout else rows.read(path, encoding)
+
+
+def _looked_at(names: list[str], entries: Iterator[Entry]) -> Source:
+    first = list(islice(entries, _LOOKED_AT))
+    keys = (str(key) for entry in first if isinstance(entry.value, dict) for key in entry.value)
+    return Source(list(dict.fromkeys([*names, *keys])), first, chain(first, entries))
+
+
+def _opened(path: Path, encoding: str, wanted: Collection[str] | None, folder: Path | None) -> rows.Table:
+    inspected = inspect(path, encoding)
+    if inspected.kind == "csv" and _is_spoken(path, inspected):
+        return [], _in_folder(_texts(path, inspected), path, folder)
+    layout = objects.layout_of(path, inspected) if inspected.kind == "jsonl" else None
+    if layout is None:
+        names, entries = rows.open_table(path, encoding, wanted)
+    else:
+        names, entries = [], objects.entries(path, inspected, layout)
+    return names, _in_folder(_joined(entries, path), path, folder)
+
+
+def _in_folder(entries: Iterator[Entry], path: Path, folder: Path | None) -> Iterator[Entry]:
+    """The same with places that say which of a folder's files they are in."""
+    if folder is None:
+        return entries
+    name = str(path.relative_to(folder))
+    return (Entry(name + entry.where.removeprefix(path.name), entry.value) for entry in entries)
+
+
+def _is_spoken(path: Path, inspected: Inspected) -> bool:
+    """Whether a text file holds dialogues and no table."""
+    line = inspected.first_line
+    if Speakers().spoken(line):
+        return True
+    return kind_of(path) == ".txt" and header.delimiter_of(line) not in line
+
+
+def _texts(path: Path, inspected: Inspected) -> Iterator[Entry]:
+    """A text file's dialogues, parted by lines of marks."""
+    with open_text(path, inspected.encoding) as stream:
+        dialogues = groupby(enumerate(stream, 1), key=lambda line: _PARTED.match(line[1]) is not None)
+        for is_mark, lines in dialogues:
+            if not is_mark:
+                numbers, texts = zip(*lines, strict=True)
+                if text := "".join(texts).replace("\r\n", "\n").strip():
+                    yield Entry(f"{path.name}:{numbers[0]}", {turns.KEYS[0]: text})
+
+
+def _joined(entries: Iterator[Entry], path: Path) -> Iterator[Entry]:
+    """Records that are turns, put together to dialogues; any others as they are."""
+    first = list(islice(entries, _LOOKED_AT))
+    values = [entry.value for entry in first]
+    everything = chain(first, entries)
+    speaker = Speakers()
+    if values and all(isinstance(value, str) and len(speaker.spoken(value)) <= 1 for value in values):
+        if any(speaker.spoken(value) for value in values if isinstance(value, str)):
+            return _as_one(everything, path)
+    elif values and all(isinstance(value, dict) and _is_single_turn(value) for value in values):
+        key = turns.conversation_key(values)  # type: ignore[arg-type]
+        return _as_one(everything, path) if key is None else _by_key(everything, key)
+    return everything
+
+
+def _is_single_turn(value: Mapping[str, Any]) -> bool:
+    return turns.is_turn(value) and turns.find(value) is None and "title" not in value
+
+
+def _as_one(entries: Iterator[Entry], path: Path) -> Iterator[Entry]:
+    yield Entry(path.name, {"id": path.name.split(".")[0], turns.KEYS[0]: [entry.value for entry in entries]})
+
+
+def _by_key(entries: Iterator[Entry], key: str) -> Iterator[Entry]:
+    """Rows of turns with one id, which follow each other."""
+    for name, group in groupby(entries, key=partial(_key, key)):
+        lines = list(group)
+        if name is None:
+            yield from lines
+        else:
+            yield Entry(lines[0].where, {"id": name, turns.KEYS[0]: [line.value for line in lines]})
+
+
+def _key(key: str, entry: Entry) -> Any:
+    return entry.value.get(key) if isinstance(entry.value, dict) else None

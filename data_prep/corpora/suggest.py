@@ -1,0 +1,154 @@
+"""Which column of a foreign corpus may be which field, and the ``ARGS`` line that would read it.
+
+By name first: usual names in Chinese and English, whole and then as a part of a longer one. Where no name tells, by
+the texts: the longest are the responses, the next the post.
+"""
+
+import re
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+# By field, in order of preference. A name is compared in small letters, without spaces, marks and underscores.
+_SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
+    "title": (
+        *("title", "标题", "题目", "问题标题", "问题", "提问", "question", "questiontitle", "subject", "headline"),
+        *("query", "prompt", "instruction", "ask", "求助标题", "主题帖", "咨询问题", "problem"),
+    ),
+    "description": (
+        *("description", "描述", "问题描述", "内容", "正文", "详情", "问题内容", "问题详情", "补充", "求助内容", "帖子内容"),
+        *("content", "body", "desc", "text", "detail", "details", "post", "questiontext", "selftext", "situation"),
+    ),
+    "responses": (
+        *("responses", "回答", "回复", "回应", "答案", "解答", "答复", "回答内容", "回复内容", "answers", "answer"),
+        *("response", "reply", "replies", "output", "completion", "answertext", "comments", "评论", "咨询师回复"),
+    ),
+    "id": ("id", "编号", "序号", "qid", "questionid", "postid", "uid", "uuid", "md5", "帖子id", "问题id"),
+    "topic": (
+        *("topic", "话题", "主题", "分类", "类别", "类型", "标签", "category", "tag", "tags", "label", "keywords"),
+        *("问题分类", "问题类型", "领域", "theme"),
+    ),
+    "subtopic": ("subtopic", "子话题", "子类", "子分类", "二级分类", "subcategory"),
+    "crisis": ("crisis", "危机", "是否危机", "急性风险", "sos", "crisislabel", "riskmark"),
+}
+_MARKS: Final = re.compile(r"[\W_]+")
+_BY_NAME: Final = {name: field for field, names in _SYNONYMS.items() for name in names}
+_SHORTEST_PART: Final = 2
+_ID_CHARS: Final = 12
+
+
+def field_of(name: str) -> str | None:
+    """The field that a usual name of a column stands for; None for any other name."""
+    return _BY_NAME.get(_bare(name))
+
+
+def guess(names: Iterable[str], records: Sequence[Mapping[str, Any]] = ()) -> dict[str, str]:
+    """The column that may hold each field, by name and then by the texts; only those found.
+
+    Args:
+        names: of the columns; nested keys as paths (``label.s3``) are theirs to name, not guessed.
+        records: some of the rows, to tell what the names do not.
+    """
+    names = [name for name in names if name]
+    found = _by_name(names)
+    if "title" not in found and "description" in found:
+        found["title"] = found.pop("description")
+    if not {"title", "responses"} <= found.keys() and records:
+        found |= _by_text([name for name in names if name not in found.values()], records, found)
+    return {field: found[field] for field in _SYNONYMS if field in found}
+
+
+def args_line(columns: Mapping[str, str], names: Sequence[str] = (), more: str = "") -> str:
+    """What to write after ``make data`` so that a corpus is read by these columns.
+
+    Args:
+        columns: the column of each field; those of the field's own name need no saying.
+        names: all columns, by whose number a long name is given.
+        more: further ``key=value`` pairs.
+    """
+    pairs = [f"columns.{field}={_said(name, names)}" for field, name in columns.items() if field != name]
+    return f'ARGS="{" ".join([*map(_quoted, pairs), *([more] if more else [])])}"'
+
+
+def _by_name(names: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    bare = {_bare(name): name for name in reversed(names)}
+    for field, synonyms in _SYNONYMS.items():
+        if (whole := next((bare[word] for word in synonyms if word in bare), None)) is not None:
+            found[field] = whole
+    for field in ("title", "description", "responses"):
+        if field not in found:
+            left = {word: name for word, name in bare.items() if name not in found.values()}
+            parts = (name for part in _SYNONYMS[field] for word, name in left.items() if _is_part(part, word))
+            if (name := next(parts, None)) is not None:
+                found[field] = name
+    # 问题 and 提问 beside each other: the second says more of the first.
+    if "description" not in found and "title" in found:
+        rest = (name for word, name in bare.items() if _BY_NAME.get(word) == "title" and name != found["title"])
+        if (name := next(rest, None)) is not None:
+            found["description"] = name
+    return found
+
+
+def _is_part(part: str, word: str) -> bool:
+    return len(part) >= _SHORTEST_PART and part in word and not word.endswith(("id", "编号", "时间", "数"))
+
+
+def _by_text(names: Sequence[str], records: Sequence[Mapping[str, Any]], found: Mapping[str, str]) -> dict[str, str]:
+    sizes: dict[str, float] = {}
+    recurs: dict[str, bool] = {}
+    for name in names:
+        values = [record.get(name) for record in records]
+        lengths = [_length(value) for value in values if value not in (None, "")]
+        if lengths and all(length is not None for length in lengths):
+            sizes[name] = sum(length for length in lengths if length) / len(lengths)
+            recurs[name] = len({str(value) for value in values}) < len(values) / 2
+    guessed: dict[str, str] = {}
+    texts = sorted((name for name in sizes if not _are_numbers(records, name)), key=sizes.__getitem__)
+    labels = [name for name in texts if recurs[name] and sizes[name] <= _ID_CHARS]
+    own = [name for name in texts if name not in labels]
+    if "responses" not in found and own:
+        guessed["responses"] = own.pop()
+    if "title" not in found and own:
+        guessed["title"] = own.pop(0)
+    if "description" not in found and own and sizes[own[-1]] > sizes.get(guessed.get("title", ""), 0):
+        guessed["description"] = own[-1]
+    if "topic" not in found and labels:
+        guessed["topic"] = labels[0]
+    numbers = [name for name in sizes if _are_numbers(records, name) and _are_different(records, name)]
+    if "id" not in found and numbers:
+        guessed["id"] = numbers[0]
+    return guessed if "title" in (found.keys() | guessed.keys()) else {}
+
+
+def _length(value: object) -> int | None:
+    """Of a text, or of the texts of a list; None for anything else."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, int | float):
+        return len(str(value))
+    if isinstance(value, list):
+        texts = [item.get("text", "") if isinstance(item, dict) else item for item in value]
+        return sum(map(len, texts)) if all(isinstance(text, str) for text in texts) else None
+    return None
+
+
+def _are_numbers(records: Sequence[Mapping[str, Any]], name: str) -> bool:
+    return all(str(record.get(name) or "0").replace(".", "", 1).isdecimal() for record in records)
+
+
+def _are_different(records: Sequence[Mapping[str, Any]], name: str) -> bool:
+    return len({str(record.get(name)) for record in records}) == len(records)
+
+
+def _said(name: str, names: Sequence[str]) -> str:
+    plain = len(name) <= 20 and "." not in name and not re.search(r"[\s'\"\\$#{}\[\],:=&*!|>%@`]", name)
+    return name if plain or name not in names else str(names.index(name) + 1)
+
+
+def _quoted(pair: str) -> str:
+    return pair if re.fullmatch(r"[\w.=/-]+", pair) else shlex.quote(pair)
+
+
+def _bare(name: str) -> str:
+    return _MARKS.sub("", name).lower()

@@ -1,0 +1,263 @@
+"""The turns of a dialogue, whichever of the usual shapes a record has it in.
+
+    [{"role": "user", "content": …}, …]          role, speaker, from or sender; content, value, text …
+    [{"input": …, "output": …}, …]               keys that say who speaks (also human/assistant, 问/答)
+    [["seeker's", "supporter's"], …]             pairs
+    ["求助者：…", "支持者：…", …]                 strings with the speaker before them; without one, seeker first
+    "求助者：…\\n支持者：…"                       the same in one text
+    {"instruction", "input", "output", "history"}  alpaca: the history, then the last two turns
+
+Such a list may also be the text of a cell (`cells`). Turns of the system, of tools and blank ones are left out.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Literal, NamedTuple
+
+from data_prep.corpora.cells import begins_list, read_list
+from data_prep.corpora.records import bad_field
+
+Role = Literal["seeker", "supporter", "system"]
+ROLES: Final[tuple[Role, ...]] = ("seeker", "supporter", "system")
+
+# The keys that hold a dialogue, and in its turns those of the speaker and of the words.
+KEYS: Final = (
+    *("dialogue", "dialog", "dialogues", "conversation", "conversations", "messages", "chats", "chat", "turns"),
+    *("utterances", "对话", "会话", "对话内容", "聊天记录"),
+)
+SPEAKER_KEYS: Final = ("role", "speaker", "from", "sender", "角色")
+TEXT_KEYS: Final = ("content", "value", "text", "utterance", "message", "sentence", "内容")
+_HISTORY: Final = "history"
+_ASKING: Final = ("instruction", "query", "prompt", "question", "input")
+_REPLYING: Final = ("output", "response", "answer", "completion")
+
+_NAMES: Final[dict[Role, tuple[str, ...]]] = {
+    "seeker": (
+        *("client", "seeker", "help-seeker", "help_seeker", "user", "human", "usr", "patient", "owner", "input"),
+        *("求助者", "来访者", "来访", "求询者", "咨询者", "用户", "患者", "病人", "提问者", "求助", "问", "q"),
+    ),
+    "supporter": (
+        *("counselor", "counsellor", "supporter", "helper", "listener", "therapist", "psychologist", "doctor"),
+        *("assistant", "gpt", "chatgpt", "bot", "chatbot", "model", "ai", "sys", "audience", "output"),
+        *("支持者", "咨询师", "心理咨询师", "倾听者", "心理医生", "治疗师", "医生", "助手", "回答者", "答主", "答", "a"),
+    ),
+    "system": ("system", "系统", "tool", "function", "observation"),
+}
+# Anybody's name before what is said.
+_SOMEBODY: Final = re.compile(r"^[ \t]*([^\s:：，。]{1,10})[ \t]*[:：]", re.MULTILINE)
+_CONVERSATION_ID: Final = re.compile(r"(?:dialog|conv|session|chat|对话|会话).*(?:id|编号|号)$", re.IGNORECASE)
+
+
+class Turn(NamedTuple):
+    """What one of the two says."""
+
+    role: Role
+    text: str
+
+
+class Speakers:
+    """Who is called what in a corpus.
+
+    Args:
+        further: names beside the usual ones, each with one of ``ROLES``.
+    """
+
+    def __init__(self, further: Mapping[str, str] | None = None) -> None:
+        self._roles: dict[str, str] = {name: role for role, names in _NAMES.items() for name in names}
+        self._roles |= {name.strip().lower(): role for name, role in (further or {}).items()}
+        names = "|".join(sorted(map(re.escape, self._roles), key=len, reverse=True))
+        # A longer name also within a line, after a sentence's end; a letter (Q:) only where a line begins.
+        longer = "|".join(sorted((re.escape(name) for name in self._roles if len(name) > 1), key=len, reverse=True))
+        self._prefix = re.compile(
+            rf"(?:(?:^|\n)[ \t]*[\[【]?({names})[\]】]?|(?<=[。！？!?\s])({longer}))[ \t]*[:：]", re.IGNORECASE
+        )
+
+    def role_of(self, name: object) -> str:
+        """One of ``ROLES``, "" for a name that is none."""
+        return self._roles.get(name.strip().lower(), "") if isinstance(name, str) else ""
+
+    def spoken(self, text: str) -> list[Turn]:
+        """The turns of a text with the speakers before them; none where it does not begin with a speaker."""
+        starts = list(self._prefix.finditer(text))
+        if not starts or text[: starts[0].start()].strip():
+            return []
+        ends = [*(match.start() for match in starts[1:]), len(text)]
+        return [
+            Turn(self._roles[(match[1] or match[2]).lower()], text[match.end() : end].strip())  # type: ignore[arg-type]
+            for match, end in zip(starts, ends, strict=True)
+        ]
+
+
+_USUAL: Final = Speakers()
+
+
+def find(record: Mapping[str, Any]) -> str | None:
+    """The key that holds a record's dialogue; ``history`` or ``output`` for alpaca's shape; None without one."""
+    for key in KEYS:
+        if is_dialogue(value := record.get(key)) or _are_strings(value):
+            return key
+        if isinstance(value, str) and len(_SOMEBODY.findall(value)) > 1:
+            return key
+    if is_alpaca(record):
+        return _HISTORY if _HISTORY in record else "output"
+    return None
+
+
+def is_alpaca(names: Sequence[str] | Mapping[str, Any]) -> bool:
+    """Whether a record's keys are alpaca's: an instruction with its output, or a history beside a reply."""
+    return ("instruction" in names and "output" in names) or (
+        _HISTORY in names and any(key in names for key in _REPLYING) and any(key in names for key in _ASKING)
+    )
+
+
+def is_dialogue(value: object) -> bool:
+    """Whether a value is a dialogue by its first turn, whatever key it stands under."""
+    if isinstance(value, str):
+        return bool(_USUAL.spoken(value)) or (begins_list(value) and is_dialogue(_listed(value)))
+    if not isinstance(value, list) or not value:
+        return False
+    first = value[0]
+    if isinstance(first, dict):
+        return is_turn(first)
+    if isinstance(first, list):
+        return len(first) == 2 and all(isinstance(text, str) for text in first) and not _USUAL.spoken(first[0])
+    return isinstance(first, str) and bool(_USUAL.spoken(first))
+
+
+def is_turn(value: Mapping[str, Any]) -> bool:
+    """Whether an object is a turn: a speaker's key and the words', or keys that say who speaks."""
+    if any(key in value for key in SPEAKER_KEYS):
+        return any(key in value for key in TEXT_KEYS)
+    said = {_USUAL.role_of(key) for key in value}
+    return {"seeker", "supporter"} <= said
+
+
+def conversation_key(rows: Sequence[Mapping[str, Any]]) -> str | None:
+    """The key by which rows of single turns belong together: a dialogue's id, else an id that recurs."""
+    named = [key for key in rows[0] if _CONVERSATION_ID.search(key)]
+    recurring = [key for key in rows[0] if key.lower() == "id" and len({str(row.get(key)) for row in rows}) < len(rows)]
+    return next(iter([*named, *recurring]), None)
+
+
+def strangers(value: object, speakers: Speakers) -> list[str]:
+    """The speakers of a dialogue whose names nobody knows, turn by turn; none where each says who speaks."""
+    if isinstance(value, str) and begins_list(value):
+        value = _listed(value)
+    if isinstance(value, str):
+        found = [] if speakers.spoken(value) else _SOMEBODY.findall(value)
+    elif _are_strings(value):
+        texts: list[str] = value  # type: ignore[assignment]
+        begun = [match[1] for text in texts if (match := _SOMEBODY.match(text))]
+        found = begun if len(begun) == len(texts) and not any(map(speakers.spoken, texts)) else []
+    elif isinstance(value, list):
+        said = [item[key] for item in value if isinstance(item, dict) for key in SPEAKER_KEYS if key in item]
+        found = [name for name in said if isinstance(name, str)]
+    else:
+        found = []
+    return [name.strip() for name in found if not speakers.role_of(name)]
+
+
+def read(value: object, key: str, where: str, speakers: Speakers) -> list[Turn]:
+    """The turns of a dialogue, in their order.
+
+    Args:
+        key: where it stands in the record, for messages.
+
+    Raises:
+        RecordError: it is none of the shapes, or a speaker is unknown.
+    """
+    if isinstance(value, str):
+        if turns := speakers.spoken(value):
+            return _told(turns)
+        value = _listed(value) if begins_list(value) else value
+    if not isinstance(value, list) or not value:
+        expected = "a list of turns, or a text with the speakers' names before them (求助者：…)"
+        raise bad_field(where, key, "no dialogue", value, expected, "Name the key that holds one: columns.dialogue=NAME.")
+    if _are_strings(value):
+        found = [speakers.spoken(text) for text in value]
+        if not any(found):
+            return _told([Turn(ROLES[index % 2], text.strip()) for index, text in enumerate(value)])
+        if not all(found):
+            unread = next(index for index, turns in enumerate(found) if not turns)
+            expected = "a speaker's name before every text, such as 求助者："
+            remedy = 'Say who speaks, such as ARGS="roles.NAME=seeker".'
+            raise bad_field(f"{where}: {key}[{unread}]", "(turn)", "no speaker", value[unread], expected, remedy)
+        return _told([turn for turns in found for turn in turns])
+    return _told([turn for i, item in enumerate(value) for turn in _turns(item, f"{where}: {key}[{i}]", speakers)])
+
+
+def read_alpaca(record: Mapping[str, Any], where: str, speakers: Speakers, prompts: frozenset[str]) -> list[Turn]:
+    """The history's turns, then those of the record's last exchange.
+
+    Args:
+        prompts: instructions that are said to the model and not by the seeker: they are left out.
+
+    Raises:
+        RecordError: as `read`.
+    """
+    history = record.get(_HISTORY)
+    before = read(history, _HISTORY, where, speakers) if history and history != "[]" else []
+    asked = [_text(record[key], where, key) for key in _ASKING if key in record and record[key] not in prompts]
+    replied = next(_text(record[key], where, key) for key in _REPLYING if key in record)
+    last = [Turn("seeker", "\n".join(filter(None, asked))), Turn("supporter", replied)]
+    return [*before, *_told(last)]
+
+
+def prompts_of(records: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    """Alpaca's instructions that recur beside an input in over a tenth of some records: they are prompts."""
+    said = [record.get("instruction") for record in records if record.get("input")]
+    return frozenset(
+        text for text in said if isinstance(text, str) and text and said.count(text) > max(1, len(records) / 10)
+    )
+
+
+def _turns(item: object, where: str, speakers: Speakers) -> Iterator[Turn]:
+    if isinstance(item, list | tuple) and len(item) == 2 and _are_strings(list(item)):
+        yield from (Turn(role, text.strip()) for role, text in zip(ROLES[:2], item, strict=True))
+        return
+    if not isinstance(item, dict):
+        raise bad_field(where, "(turn)", "wrong type", item, "an object", "Check that the file is of this format.")
+    speaker = next((key for key in SPEAKER_KEYS if key in item), None)
+    if speaker is None:
+        said = [(role, key) for key in item if (role := speakers.role_of(key))]
+        if not said:
+            expected = f"one of the keys {list(SPEAKER_KEYS)}"
+            raise bad_field(where, "(turn)", "no speaker", item, expected, "Add it or leave the record out.")
+        yield from (Turn(role, _text(item[key], where, key)) for role, key in said)  # type: ignore[arg-type]
+        return
+    words = next((key for key in TEXT_KEYS if key in item and key != speaker), None)
+    if words is None:
+        expected = f"one of the keys {list(TEXT_KEYS)}"
+        raise bad_field(where, "(turn)", "no words", item, expected, "Add it or leave the record out.")
+    role = speakers.role_of(item[speaker])
+    if not role:
+        expected = "a speaker that is known, such as user or assistant"
+        remedy = 'Say who it is, such as ARGS="roles.NAME=seeker".'
+        raise bad_field(where, speaker, "unknown speaker", item[speaker], expected, remedy)
+    yield Turn(role, _text(item[words], where, words))  # type: ignore[arg-type]
+
+
+def _text(value: object, where: str, key: str) -> str:
+    """A turn's words, also as the parts that OpenAI's messages may have."""
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return "".join(part["text"] for part in value if isinstance(part, dict) and isinstance(part.get("text"), str))
+    if not isinstance(value, str):
+        raise bad_field(where, key, "wrong type", value, "a string", "Write the value as text.")
+    return value.strip()
+
+
+def _told(turns: list[Turn]) -> list[Turn]:
+    return [turn for turn in turns if turn.text and turn.role != "system"]
+
+
+def _are_strings(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(text, str) for text in value)
+
+
+def _listed(text: str) -> object:
+    try:
+        return read_list(text)
+    except ValueError:
+        return text

@@ -1,0 +1,72 @@
+"""The messages for a corpus that is not read: the structure found, and the ``ARGS`` line that would read it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from data_prep.corpora import turns
+from data_prep.corpora.columns import Columns
+from data_prep.corpora.records import CorpusError
+from data_prep.corpora.shape import shown, structure
+from data_prep.corpora.sources import Source
+from data_prep.corpora.suggest import args_line, guess
+
+
+def unknown(path: Path, source: Source) -> CorpusError:
+    """The error for a corpus of no known format."""
+    return CorpusError(
+        f"{path}: {found_in(source)}, expected a sample, PsyQA, SMILECHAT or Empathy-QA corpus, or dialogues. "
+        f"{_advice(source, guess(source.names, source.records))}"
+    )
+
+
+def no_column(path: Path, source: Source, columns: Columns, absent: Sequence[str]) -> CorpusError:
+    """The error for a table without the column of a field.
+
+    Args:
+        columns: the map that was given.
+        absent: the fields.
+    """
+    wanted = [columns.named.get(field, field) for field in absent]
+    guessed = guess([name for name in source.names if name not in columns.named.values()], source.records)
+    kept = {field: name for field, name in columns.named.items() if field not in absent}
+    own = {field: field for field in ("title", "responses") if field in source.names}
+    return CorpusError(
+        f"{path}: no column {wanted} among {shown(source.names)}, expected all; {found_in(source)}. "
+        f"{_advice(source, guessed | own | kept)}"
+    )
+
+
+def found_in(source: Source) -> str:
+    """What the first records look like."""
+    if not source.first:
+        return "no record" if not source.names else f"columns {shown(source.names)} and no record"
+    header = "no header, " if source.names and source.names == _numbers(source.names) else ""
+    return f"{header}{structure([entry.value for entry in source.first])} in the first {len(source.first)} records"
+
+
+def _advice(source: Source, columns: Mapping[str, str]) -> str:
+    if (dialogue := _dialogue_key(source.records)) is not None:
+        return f"To read the dialogues: ARGS=\"columns.dialogue={dialogue}\"."
+    if {"title", "responses"} <= columns.keys():
+        return f"As far as can be guessed, this reads it: {args_line(columns, source.names)}. Look whether it fits."
+    return "Name the format, the right path, or the columns of a table, such as columns.title=NAME columns.responses=NAME."
+
+
+def _dialogue_key(records: Sequence[Mapping[str, Any]]) -> str | None:
+    for record in records:
+        for key, value in _paths(record):
+            if turns.is_dialogue(value):
+                return key
+    return None
+
+
+def _paths(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in record.items():
+        yield key, value
+        if isinstance(value, dict):
+            yield from ((f"{key}.{inner}", item) for inner, item in value.items())
+
+
+def _numbers(names: Sequence[str]) -> list[str]:
+    return [str(number) for number in range(1, len(names) + 1)]
