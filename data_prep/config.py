@@ -14,6 +14,10 @@ HOW_IT_RUNS: Final = ("engine", "workers")
 
 _BAD_SHARE: Final = {"fits": lambda share: 0 <= share < 1, "expected": "a share of 0 or more and below 1"}
 _HELDOUT_SHARE: Final = {"fits": lambda share: 0 < share < 1, "expected": "a share above 0 and below 1"}
+_ROLES: Final = {
+    "fits": lambda roles: set(roles.values()) <= {"seeker", "supporter", "system"},
+    "expected": "seeker, supporter or system for each",
+}
 
 
 def _some_of(names: Collection[str]) -> dict[str, Any]:
@@ -47,7 +51,15 @@ class DataConfig:
         seed: of every draw (the paper: 42).
         data_source: the corpus's name in verl's rows and metrics.
         format: the corpus's, one of `data_prep.corpora.CorpusFormat`; "auto" tells by its content.
-        columns: for a table of other people's making: our field names, and the table's column for each.
+        columns: for a corpus of other people's making: our field names (`data_prep.corpora.columns`), and its column,
+            path of keys or number of column for each.
+        crisis_values: the values of the column ``crisis`` that mark a post as being at acute risk; [] for true, 1, yes,
+            是 and the like.
+        dialogue_post: which of a seeker's turns are the post: "all", or "first" for those before the supporter's first
+            reply of substance, one longer than ``min_response_chars``.
+        dialogue_response: which replies are the response: "all", or "first" for the first of substance alone.
+        roles: what speakers are called in a corpus of dialogues, beside the usual names: each with "seeker",
+            "supporter", or "system" for turns that are left out.
         encoding: of the corpus's text files.
         max_bad_records: share of records that may be bad (and go to ``rejected.jsonl``) before the run stops.
         train_on: further corpora, paths, whose questions are only trained on: prompts, triplets and the pairs that T is
@@ -87,6 +99,10 @@ class DataConfig:
     data_source: str = field(default="sample", metadata={"fits": str.strip, "expected": "a name"})
     format: str = "auto"
     columns: dict[str, str] = field(default_factory=dict)
+    crisis_values: list[str] = field(default_factory=list)
+    dialogue_post: str = field(default="all", metadata=one_of(("all", "first")))
+    dialogue_response: str = field(default="all", metadata=one_of(("all", "first")))
+    roles: dict[str, str] = field(default_factory=dict, metadata=_ROLES)
     encoding: str = "utf-8"
     max_bad_records: float = field(default=0.05, metadata=_BAD_SHARE)
     train_on: list[str] | None = None

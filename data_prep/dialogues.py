@@ -15,6 +15,7 @@ from data_prep.anonymise.engine import Anonymiser
 from data_prep.anonymise.placeholders import PersonalData
 from data_prep.cleaning.cleaner import Cleaner
 from data_prep.corpora import detect_format, load_corpus, smilechat
+from data_prep.corpora.detect import smilechat_folder
 from data_prep.corpora.records import MAX_BAD_RECORDS, Intake
 
 PATTERNED: Final[tuple[PersonalData, ...]] = ("电话", "身份证", "银行卡", "邮箱", "QQ", "微信", "网址", "车牌")
@@ -36,7 +37,7 @@ def load_dialogues(path: Path | None, format: str = "auto", encoding: str = "utf
     """
     if path is not None and (detect_format(path, encoding) if format == "auto" else format) == "smilechat":
         intake = Intake()
-        spoken = smilechat.load_turns(path, intake, encoding)
+        spoken = smilechat.load_turns(smilechat_folder(path) or path, intake, encoding)
         intake.corpus(path, [], MAX_BAD_RECORDS)
         return "smilechat", [Dialogue(name, turns) for name, turns in spoken]
     corpus = load_corpus(path, format, encoding=encoding)

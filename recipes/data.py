@@ -3,6 +3,7 @@
     make data PROFILE=tiny
     make data PROFILE=tiny CORPUS=/data/PsyQA_full.json ARGS="test_size=100"
     make data CORPUS=/data/posts.csv ARGS="columns.title=问题 columns.description=内容 columns.responses=回答"
+    make data CORPUS=/data/dialogues.jsonl ARGS="dialogue_post=first dialogue_response=first"
     make data CORPUS=/data/smilechat.zip ARGS="exclude=[/data/PsyQA_full.json] engine=ray"
 
 SFT samples need CoE chains, which only the sample corpus brings: with another corpus the SFT set is the sample's, and
@@ -23,7 +24,7 @@ from common.model_card import read_corpora
 from common.stage import Plan
 from common.tokenizer import load_tokenizer
 from data_prep.config import DataConfig
-from data_prep.corpora import Corpus, CorpusError, corpus_name, load_corpus
+from data_prep.corpora import Corpus, CorpusError, Reading, Rule, corpus_name, load_corpus
 from data_prep.corpora.sample import SAMPLE_CORPUS, SMILECHAT_POSTS
 from recipes.data_variant import variant_data
 from recipes.profile import Common, load_profile
@@ -46,7 +47,7 @@ def _name(common: Common, config: DataConfig) -> str:
     if (source := _source(common)) == SAMPLE_CORPUS or not source.exists():
         return common.corpus
     try:
-        return corpus_name(source, "table" if config.columns else config.format, config.encoding)
+        return corpus_name(source, config.format, config.encoding, config.columns)
     except (CorpusError, ValueError) as error:
         raise StageError(f"data: {error}") from error
 
@@ -87,10 +88,12 @@ def _prepare(common: Common, config: DataConfig, source: Path, folder: Path) -> 
             columns=config.columns,
             encoding=config.encoding,
             max_bad_records=config.max_bad_records,
+            crisis_values=config.crisis_values,
+            reading=(reading := _reading(config)),
         )
-        corpus = corpus.with_training(_named("train_on", config.train_on or []))
+        corpus = corpus.with_training(_named("train_on", config.train_on or [], reading))
         coe = None if source == SAMPLE_CORPUS else load_corpus(None)
-        exclude, tests = _named("exclude", config.exclude), _named("tests", config.tests)
+        exclude, tests = _named("exclude", config.exclude, reading), _named("tests", config.tests, reading)
         prepared = prepare(corpus, coe, exclude, load_tokenizer(common.model), config, folder, tests)
         write_report(prepared, config, folder)
         warnings = [why for part in (corpus, *tests.values()) for why in read_before(common.model, part.format)]
@@ -132,14 +135,19 @@ def _decisions(common: Common, config: DataConfig) -> DataDecisions:
     )
 
 
-def _named(key: str, paths: Sequence[str]) -> dict[str, Corpus]:
+def _reading(config: DataConfig) -> Reading:
+    rule = Rule(config.dialogue_post, config.dialogue_response, config.min_response_chars)
+    return Reading(rule, config.roles)
+
+
+def _named(key: str, paths: Sequence[str], reading: Reading) -> dict[str, Corpus]:
     corpora: dict[str, Corpus] = {}
     for path in paths:
         # A test set is called by what it is: the marks of models that have read it go by that.
         name = corpus_name(Path(path)) if key == "tests" else Path(path).name.split(".")[0]
         if name in corpora:
             raise ValueError(f"{key}: two corpora are called {name!r}, expected names of their own. Rename a file.")
-        corpus = load_corpus(Path(path))
+        corpus = load_corpus(Path(path), reading=reading)
         # Theirs by origin, ours by format.
         corpora[name] = replace(corpus, format="smilechat") if Path(path) == SMILECHAT_POSTS else corpus
     return corpora

@@ -15,10 +15,20 @@ from common.records.question import Question
 from data_prep.corpora import dialogue, psyqa, sample, smilechat, sources, table
 from data_prep.corpora.columns import Columns
 from data_prep.corpora.detect import detect_format, is_archive, smilechat_folder
-from data_prep.corpora.dialogue import Reading
+from data_prep.corpora.dialogue import Reading, Rule
 from data_prep.corpora.records import MAX_BAD_RECORDS, Corpus, CorpusError, Entry, Intake, missing
 
-__all__ = ["NAMES", "Corpus", "CorpusError", "CorpusFormat", "Reading", "corpus_name", "detect_format", "load_corpus"]
+__all__ = [
+    "NAMES",
+    "Corpus",
+    "CorpusError",
+    "CorpusFormat",
+    "Reading",
+    "Rule",
+    "corpus_name",
+    "detect_format",
+    "load_corpus",
+]
 
 CorpusFormat = Literal["auto", "sample", "psyqa", "smilechat", "empathy_qa", "table", "dialogue"]
 
@@ -88,18 +98,22 @@ def load_corpus(
     return corpus
 
 
-def corpus_name(path: Path, format: str = "auto", encoding: str = "utf-8") -> str:
+def corpus_name(
+    path: Path, format: str = "auto", encoding: str = "utf-8", columns: Mapping[str, str] | None = None
+) -> str:
     """What a corpus is called in tables: the name it is recognised by, else its file's.
 
     Args:
         path: a file or folder that exists.
         format: one of ``CorpusFormat``.
         encoding: of text files without a byte-order mark.
+        columns: as `load_corpus` has them.
 
     Raises:
         CorpusError: as `detect_format`.
     """
-    return NAMES.get(detect_format(path, encoding) if format == "auto" else format, path.name.split(".")[0])
+    chosen = _chosen(path, encoding, Columns(columns or {})) if format == "auto" else format
+    return NAMES.get(chosen, path.name.split(".")[0])
 
 
 def _chosen(path: Path, encoding: str, columns: Columns) -> str:

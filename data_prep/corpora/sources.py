@@ -67,7 +67,7 @@ def read(path: Path, encoding: str = "utf-8") -> Iterator[Entry]:
     """
     inspected = inspect(path, encoding)
     layout = objects.layout_of(path, inspected) if inspected.kind == "jsonl" else None
-    return objects.entries(path, inspected, layout) if layout else rows.read(path, encoding)
+    return _joined(objects.entries(path, inspected, layout) if layout else rows.read(path, encoding), path)
 
 
 def _looked_at(names: list[str], entries: Iterator[Entry]) -> Source:

@@ -41,7 +41,7 @@ def _text_of(value: object) -> object:
     if isinstance(value, dict):
         key = next((key for key in _TEXT_KEYS if key in value), None)
         if key is None:
-            refuse("missing", f"a text under one of the keys {list(_TEXT_KEYS)}", "Rename the key.")
+            refuse("no text", f"a text under one of the keys {list(_TEXT_KEYS)}", "Rename the key.")
         return value[key]
     return value
 
@@ -70,9 +70,12 @@ class _Row(Record):
     description: Label = ""
     topic: Annotated[Label, BeforeValidator(_joined)] = ""
     subtopic: Label = ""
-    id: Identifier = " "
     # A blank one among several is left to cleaning, so that it does not cost the others.
     responses: Annotated[Some[Annotated[Whole, BeforeValidator(_text_of)]], BeforeValidator(_listed)]
+
+
+class _RowWithId(_Row):
+    id: Identifier
 
 
 @dataclass(slots=True)
@@ -112,8 +115,9 @@ def load(
     places = {field: named.get(field, field) for field in FIELDS if field in named or field not in named.values()}
     needed = [field for field in FIELDS if field in required or field in named]
     if absent := [field for field in needed if field not in places or not column_of(places[field], source.names)]:
-        raise no_column(path, source, columns, absent)
-    places = {field: name for field, name in places.items() if column_of(name, source.names)}
+        raise no_column(path, source, columns, absent, "format=table" if required == EMPATHY_QA else "")
+    if not column_of(places.get("id", ""), source.names):
+        places.pop("id", None)
     read = heads(places.values())
     if unread := [name for name in source.names if name not in read]:
         logger.info("%s: columns not read: %s", path, shown(unread))
@@ -127,7 +131,8 @@ class _Questions:
 
     def __init__(self, places: Mapping[str, str], columns: Columns, intake: Intake) -> None:
         self._places = {field: name for field, name in places.items() if field != "crisis"}
-        self._marks = columns if "crisis" in places else None
+        self._columns = columns
+        self._model = _RowWithId if "id" in places else _Row
         self._intake = intake
         self._drafts: dict[tuple[str, ...], _Draft] = {}
 
@@ -140,19 +145,15 @@ class _Questions:
         fields = value
         if isinstance(value, dict):
             fields = {field: value_at(value, name) for field, name in self._places.items() if _has(value, name)}
-            if "id" in self._places and "id" not in fields:
-                fields["id"] = None
-        row = checked(_Row, fields, where, self._places)
+        row = checked(self._model, fields, where, self._places)
         record: Mapping[str, Any] = value  # type: ignore[assignment]
-        crisis = self._marks is not None and self._marks.crisis(record, where)
+        crisis = self._columns.crisis(record, where)
         responses = value_at(record, self._places["responses"])
         is_whole = not isinstance(responses, str) or begins_list(responses)
         topic, subtopic = _topics(row)
-        key: tuple[str, ...] = (row.id,)
-        if "id" not in self._places:
-            row.id = str(self._intake.records_in)
-            key = (row.id,) if is_whole else (row.title, row.description)
-        draft = _Draft(row.id, row.title, row.description, topic, subtopic, crisis, row.responses, is_whole, where)
+        name = row.id if isinstance(row, _RowWithId) else str(self._intake.records_in)
+        key = (name,) if is_whole or isinstance(row, _RowWithId) else (row.title, row.description)
+        draft = _Draft(name, row.title, row.description, topic, subtopic, crisis, row.responses, is_whole, where)
         first = self._drafts.setdefault(key, draft)
         if first is not draft:
             self._join(first, draft)

@@ -20,12 +20,13 @@ def unknown(path: Path, source: Source) -> CorpusError:
     )
 
 
-def no_column(path: Path, source: Source, columns: Columns, absent: Sequence[str]) -> CorpusError:
+def no_column(path: Path, source: Source, columns: Columns, absent: Sequence[str], more: str = "") -> CorpusError:
     """The error for a table without the column of a field.
 
     Args:
         columns: the map that was given.
         absent: the fields.
+        more: further ``key=value`` pairs that reading it takes.
     """
     wanted = [columns.named.get(field, field) for field in absent]
     guessed = guess([name for name in source.names if name not in columns.named.values()], source.records)
@@ -33,7 +34,7 @@ def no_column(path: Path, source: Source, columns: Columns, absent: Sequence[str
     own = {field: field for field in ("title", "responses") if field in source.names}
     return CorpusError(
         f"{path}: no column {wanted} among {shown(source.names)}, expected all; {found_in(source)}. "
-        f"{_advice(source, guessed | own | kept)}"
+        f"{_advice(source, guessed | own | kept, more)}"
     )
 
 
@@ -45,11 +46,11 @@ def found_in(source: Source) -> str:
     return f"{header}{structure([entry.value for entry in source.first])} in the first {len(source.first)} records"
 
 
-def _advice(source: Source, columns: Mapping[str, str]) -> str:
+def _advice(source: Source, columns: Mapping[str, str], more: str = "") -> str:
     if (dialogue := _dialogue_key(source.records)) is not None:
         return f"To read the dialogues: ARGS=\"columns.dialogue={dialogue}\"."
     if {"title", "responses"} <= columns.keys():
-        return f"As far as can be guessed, this reads it: {args_line(columns, source.names)}. Look whether it fits."
+        return f"As far as can be guessed, this reads it: {args_line(columns, source.names, more)}. Look whether it fits."
     return "Name the format, the right path, or the columns of a table, such as columns.title=NAME columns.responses=NAME."
 
 

@@ -227,7 +227,7 @@ def test_parquet_columns_that_nobody_reads_do_no_harm(tmp_path: Path) -> None:
 def test_empathy_qa_needs_the_four_fields(tmp_path: Path, write: Writer, field: str) -> None:
     path = tmp_path / "corpus"
     write(path, [{key: value for key, value in record(question).items() if key != field} for question in QUESTIONS])
-    with pytest.raises(CorpusError, match=rf"corpus: no column \['{field}'\] among \['id', .*columns\.title=NAME"):
+    with pytest.raises(CorpusError, match=rf"corpus: no column \['{field}'\] among \['id', .*expected all"):
         load_corpus(path, "empathy_qa")
 
 
@@ -236,9 +236,8 @@ def test_null_says_nothing_where_a_field_is_not_required(tmp_path: Path, write: 
     path = tmp_path / "corpus"
     full, bare = (record(question) for question in QUESTIONS[:2])
     write(path, [full, {**bare, "description": None, "topic": None, "subtopic": None}])
-    assert load_corpus(path, "table").questions[1] == replace(QUESTIONS[1], topic="")
-    with pytest.raises(CorpusError, match=r"1 of 2 records .*'description': found null"):
-        load_corpus(path, "empathy_qa")
+    for format in ("table", "empathy_qa"):
+        assert load_corpus(path, format).questions[1] == replace(QUESTIONS[1], topic="")
 
 
 @every_kind
