@@ -14,11 +14,12 @@ from typing import Final
 from data_prep.anonymise.engine import Anonymiser
 from data_prep.anonymise.placeholders import PersonalData
 from data_prep.cleaning.cleaner import Cleaner
-from data_prep.corpora import detect_format, load_corpus, smilechat
-from data_prep.corpora.detect import smilechat_folder
+from data_prep.corpora import detect_format, dialogue, load_corpus, smilechat
+from data_prep.corpora.detect import open_dialogues, smilechat_folder
 from data_prep.corpora.records import MAX_BAD_RECORDS, Intake
 
 PATTERNED: Final[tuple[PersonalData, ...]] = ("电话", "身份证", "银行卡", "邮箱", "QQ", "微信", "网址", "车牌")
+_ROLES: Final = {"seeker": "user", "supporter": "assistant"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,15 @@ def load_dialogues(path: Path | None, format: str = "auto", encoding: str = "utf
     Raises:
         CorpusError: what `load_corpus` raises.
     """
-    if path is not None and (detect_format(path, encoding) if format == "auto" else format) == "smilechat":
+    chosen = format if path is None or format != "auto" else detect_format(path, encoding)
+    if path is not None and chosen in ("smilechat", "dialogue"):
         intake = Intake()
-        spoken = smilechat.load_turns(smilechat_folder(path) or path, intake, encoding)
+        if chosen == "smilechat":
+            spoken = smilechat.load_turns(smilechat_folder(path) or path, intake, encoding)
+        else:
+            spoken = dialogue.load_turns(path, open_dialogues(path, encoding)[1], intake)
         intake.corpus(path, [], MAX_BAD_RECORDS)
-        return "smilechat", [Dialogue(name, turns) for name, turns in spoken]
+        return chosen, [Dialogue(name, tuple((_ROLES[role], text) for role, text in turns)) for name, turns in spoken]
     corpus = load_corpus(path, format, encoding=encoding)
     return corpus.format, [
         Dialogue(f"{question.id}/{number}", (("user", question.post), ("assistant", response)))

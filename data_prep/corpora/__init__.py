@@ -6,7 +6,7 @@ truncated line, stray bytes) is left out as ``Rejected`` while most are good: ``
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal, get_args
@@ -14,9 +14,9 @@ from typing import Final, Literal, get_args
 from common.records.question import Question
 from data_prep.corpora import dialogue, psyqa, sample, smilechat, sources, table
 from data_prep.corpora.columns import Columns
-from data_prep.corpora.detect import detect_format, is_archive, smilechat_folder
+from data_prep.corpora.detect import detect_format, open_dialogues, smilechat_folder
 from data_prep.corpora.dialogue import Reading, Rule
-from data_prep.corpora.records import MAX_BAD_RECORDS, Corpus, CorpusError, Entry, Intake, missing
+from data_prep.corpora.records import MAX_BAD_RECORDS, Corpus, CorpusError, Intake, missing
 
 __all__ = [
     "NAMES",
@@ -132,9 +132,7 @@ def _chosen(path: Path, encoding: str, columns: Columns) -> str:
     return found if found == "dialogue" else "table"
 
 
-def _load(
-    format: str, path: Path, intake: Intake, encoding: str, columns: Columns, reading: Reading
-) -> list[Question]:
+def _load(format: str, path: Path, intake: Intake, encoding: str, columns: Columns, reading: Reading) -> list[Question]:
     match format:
         case "sample":
             return sample.load(path, intake, encoding)
@@ -144,15 +142,8 @@ def _load(
             folder = smilechat_folder(path) or path
             return smilechat.load(folder, intake, encoding, columns=columns, rule=reading.rule)
         case "dialogue":
-            names, entries = _dialogues(path, encoding)
+            names, entries = open_dialogues(path, encoding)
             return dialogue.load(path, entries, intake, columns.resolved(names), reading)
         case "empathy_qa":
             return table.load(path, intake, encoding, columns, table.EMPATHY_QA)
     return table.load(path, intake, encoding, columns)
-
-
-def _dialogues(path: Path, encoding: str) -> tuple[list[str], Iterator[Entry]]:
-    if is_archive(path, encoding):
-        return [], smilechat.read(path, encoding)
-    source = sources.open_source(path, encoding)
-    return source.names, source.entries

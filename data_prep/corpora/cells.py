@@ -63,9 +63,9 @@ def _with_commas(cell: str) -> str:
             raise ValueError("something between the values")
         end = match.end()
         is_array, is_type = token.startswith("array"), token.startswith(",") and len(token) > 1
-        if (is_array or token not in _MARKS) and not is_type and out and _ends_value(out[-1]):
-            out.append(",")
-        elif token in _OPENS and out and _ends_value(out[-1]):
+        if ((is_array or token not in _MARKS) and not is_type and out and _ends_value(out[-1])) or (
+            token in _OPENS and out and _ends_value(out[-1])
+        ):
             out.append(",")
         if is_array or token in _OPENS:
             arrays.append(is_array)

@@ -5,7 +5,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from data_prep.corpora import smilechat, sources, turns
+from data_prep.corpora import rows, smilechat, sources, turns
 from data_prep.corpora.folders import corpus_files
 from data_prep.corpora.records import CorpusError, Entry
 from data_prep.corpora.text_files import inspect
@@ -28,7 +28,7 @@ def detect_format(path: Path, encoding: str = "utf-8") -> str:
     Raises:
         CorpusError: nothing there, none of these, or what ``sources.open_source`` raises.
     """
-    if is_archive(path, encoding):
+    if _is_archive(path, encoding):
         return _of_dialogues(list(islice(smilechat.read(path, encoding), _LOOKED_AT)))
     if path.is_dir():
         if (lines := sorted(path.glob("*.jsonl"))) and detect_format(lines[0], encoding) == "sample":
@@ -51,8 +51,19 @@ def detect_format(path: Path, encoding: str = "utf-8") -> str:
     raise unknown(path, source)
 
 
-def is_archive(path: Path, encoding: str) -> bool:
-    """Whether a path is a zip or tar archive, in which dialogues may be packed."""
+def open_dialogues(path: Path, encoding: str) -> rows.Table:
+    """The keys and the records of a corpus of dialogues, packed or not.
+
+    Raises:
+        CorpusError: as ``sources.open_source``.
+    """
+    if _is_archive(path, encoding):
+        return [], smilechat.read(path, encoding)
+    source = sources.open_source(path, encoding)
+    return source.names, source.entries
+
+
+def _is_archive(path: Path, encoding: str) -> bool:
     return not path.is_dir() and inspect(path, encoding).kind in ("zip", "tar")
 
 

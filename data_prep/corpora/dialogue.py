@@ -108,6 +108,25 @@ def load(path: Path, entries: Iterator[Entry], intake: Intake, columns: Columns,
     return intake.distinct(chain(first, entries), partial(reader.question, id_key=field, intake=intake), field or "id")
 
 
+def load_turns(path: Path, entries: Iterator[Entry], intake: Intake) -> list[tuple[str, list[Turn]]]:
+    """Every dialogue's id and its turns, as they came.
+
+    Raises:
+        CorpusError: as `load`.
+    """
+    first = list(islice(entries, _LOOKED_AT))
+    _check_speakers(path, first, Columns(), Speakers())
+    seen = [entry.value for entry in first if isinstance(entry.value, dict)]
+    reader = _Reader(Columns(), Reading(), turns.prompts_of(seen), Speakers())
+    found: list[tuple[str, list[Turn]]] = []
+
+    def add(value: object, where: str) -> None:
+        found.append((str(intake.records_in), reader.turns(_record(value), where)))
+
+    intake.take(chain(first, entries), add)
+    return found
+
+
 def _check_speakers(path: Path, entries: Sequence[Entry], columns: Columns, speakers: Speakers) -> None:
     counts: Counter[str] = Counter()
     openers: Counter[str] = Counter()
@@ -126,7 +145,7 @@ def _check_speakers(path: Path, entries: Sequence[Entry], columns: Columns, spea
     line = " ".join(f"roles.{name}={role}" for name, role in roles.items())
     raise CorpusError(
         f"{path}: speakers called {sorted(recurring)[:10]}, expected known ones such as user and assistant. Say which "
-        f'of the two each is, as far as can be guessed: ARGS="{line}". '
+        f'of the two each is, as far as can be guessed: ARGS="{line}".'
     )
 
 
@@ -153,8 +172,8 @@ class _Reader:
             RecordError: it holds no dialogue, or a field is bad.
             LeftOut: its seeker says nothing but greetings and thanks.
         """
-        record: Mapping[str, Any] = value if isinstance(value, dict) else {turns.KEYS[0]: value}
-        spoken = [turn for turn in self._turns(record, where) if not is_pleasantry(turn.text)]
+        record = _record(value)
+        spoken = [turn for turn in self.turns(record, where) if not is_pleasantry(turn.text)]
         places = {field: self.columns.name(field) or field for field in ("title", "description", "topic", "subtopic")}
         fields = {field: value_at(record, name) for field, name in places.items()}
         fields = {field: found for field, found in fields.items() if found is not None}
@@ -180,7 +199,12 @@ class _Reader:
             crisis=self.columns.crisis(record, where),
         )
 
-    def _turns(self, record: Mapping[str, Any], where: str) -> list[Turn]:
+    def turns(self, record: Mapping[str, Any], where: str) -> list[Turn]:
+        """A record's turns.
+
+        Raises:
+            RecordError: it holds no dialogue.
+        """
         named = self.columns.name("dialogue")
         key = named or turns.find(record)
         if key is None:
@@ -189,6 +213,10 @@ class _Reader:
         if named is None and key not in turns.KEYS:
             return turns.read_alpaca(record, where, self.speakers, self.prompts)
         return turns.read(value_at(record, key), key, where, self.speakers)
+
+
+def _record(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {turns.KEYS[0]: value}
 
 
 def parts(spoken: Sequence[Turn], rule: Rule, *, has_post: bool = False) -> tuple[list[str], list[str]]:

@@ -4,7 +4,7 @@
     {"title": {"0": …, "1": …}, "responses": {…}}          by columns, as pandas writes it; with lists as well
     {"columns": […], "index": […], "data": [[…], […]]}     pandas' orient "split"
     {"a1": {…}, "a2": {…}}                                 records by id
-    {"title": …, "responses": […]}                         a record
+    {"title": …, "responses": […]}                         a record, also several one after the other
 
 Which of them a file is, its first mebibyte tells. It is then read value by value, so that a corpus of half a gigabyte
 never stands in memory as text.
@@ -174,7 +174,7 @@ class _JsonObject(JsonList):
         if layout.kind == "by id":
             return self._by_id()
         if layout.kind == "record":
-            return iter([(1, self._value())])
+            return self._one_by_one()
         return self._table()
 
     def _in_lists(self, under: frozenset[tuple[str, ...]], above: tuple[str, ...]) -> Iterator[tuple[int, object]]:
@@ -196,6 +196,11 @@ class _JsonObject(JsonList):
             else:
                 yield line, {"id": key, turns.KEYS[0]: value}
 
+    def _one_by_one(self) -> Iterator[tuple[int, object]]:
+        """The object, and any that follow it: JSON Lines whose objects go over several lines."""
+        while self._next() == "{":
+            yield self._line_here(), self._value()
+
     def _table(self) -> Iterator[tuple[int, object]]:
         """Rows of a table by columns, of which all have to be read before the first row."""
         found: dict[str, Any] = {}
@@ -203,7 +208,9 @@ class _JsonObject(JsonList):
         if isinstance(names := found.get("columns"), list):
             return ((0, dict(zip(names, row, strict=True))) for row in self._rows(found["data"], len(names)))
         columns = {name: column for name, column in found.items() if isinstance(column, list | dict)}
-        numbered = {name: dict(enumerate(column)) if isinstance(column, list) else column for name, column in columns.items()}
+        numbered = {
+            name: dict(enumerate(column)) if isinstance(column, list) else column for name, column in columns.items()
+        }
         if len({len(column) for column in numbered.values()}) > 1:
             raise self._error(f"columns of {sorted({len(column) for column in numbered.values()})} cells")
         numbers = next(iter(numbered.values()))

@@ -71,9 +71,7 @@ def _keys(objects: Sequence[Mapping[str, Any]], depth: int) -> str:
         for key, value in item.items():
             values.setdefault(str(key), []).append(value)
     shown = [key for key, found in values.items() if _is_shown(key, len(found), len(objects))]
-    told = [
-        f"{key!r} ({structure(values[key], depth - 1)})" if depth > 0 else repr(key) for key in shown[:_SHOWN_KEYS]
-    ]
+    told = [f"{key!r} ({structure(values[key], depth - 1)})" if depth > 0 else repr(key) for key in shown[:_SHOWN_KEYS]]
     if others := len(values) - len(told):
         told.append(f"{others} {'further' if told else 'different'} key{'s' if others > 1 else ''}")
     return ", ".join(told) or "no keys"

@@ -39,8 +39,8 @@ from data_prep.corpora.checks import Identifier, Record, Some, Text, checked, re
 from data_prep.corpora.columns import Columns
 from data_prep.corpora.dialogue import Rule, cut_title, parts
 from data_prep.corpora.records import CorpusError, Entry, Intake, RecordError
-from data_prep.corpora.turns import Role, Turn
 from data_prep.corpora.text_files import check_encoding, decoded, inspect, open_bytes
+from data_prep.corpora.turns import Role, Turn
 
 # Share of the shorter opening's character bigrams found in the other, from which two openings are one question.
 OPENING_OVERLAP: Final = 0.4
@@ -112,17 +112,13 @@ def load(
     return [_question(group, rule or Rule()) for group in groups]
 
 
-def load_turns(path: Path, intake: Intake, encoding: str = "utf-8") -> list[tuple[str, tuple[tuple[str, str], ...]]]:
-    """Every dialogue's id and its turns, (role, text) with the roles "user" and "assistant", in the order of ids.
+def load_turns(path: Path, intake: Intake, encoding: str = "utf-8") -> list[tuple[str, list[Turn]]]:
+    """Every dialogue's id and its turns, in the order of ids.
 
     Raises:
         CorpusError: what ``read`` raises.
     """
-    named = {"seeker": "user", "supporter": "assistant"}
-    return [
-        (dialogue.id, tuple((named[role], text) for role, text in dialogue.turns))
-        for dialogue in _in_order(path, intake, encoding, Columns())
-    ]
+    return [(dialogue.id, dialogue.turns) for dialogue in _in_order(path, intake, encoding, Columns())]
 
 
 def _in_order(path: Path, intake: Intake, encoding: str, columns: Columns) -> list[_Spoken]:

@@ -131,7 +131,8 @@ def _joined(entries: Iterator[Entry], path: Path) -> Iterator[Entry]:
 
 
 def _is_single_turn(value: Mapping[str, Any]) -> bool:
-    return turns.is_turn(value) and turns.find(value) is None and "title" not in value
+    # A row that holds a question and its answer says who speaks by its keys, and is no turn of a longer dialogue.
+    return turns.is_turn(value) and any(key in value for key in turns.SPEAKER_KEYS) and turns.find(value) is None
 
 
 def _as_one(entries: Iterator[Entry], path: Path) -> Iterator[Entry]:

@@ -13,15 +13,53 @@ from typing import Any, Final
 _SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
     "title": (
         *("title", "标题", "题目", "问题标题", "问题", "提问", "question", "questiontitle", "subject", "headline"),
-        *("query", "prompt", "instruction", "ask", "求助标题", "主题帖", "咨询问题", "problem"),
+        *(
+            "query",
+            "prompt",
+            "instruction",
+            "ask",
+            "求助标题",
+            "咨询问题",
+            "problem",
+            "问",
+            "q",
+            "input",
+            "human",
+            "user",
+        ),
     ),
     "description": (
-        *("description", "描述", "问题描述", "内容", "正文", "详情", "问题内容", "问题详情", "补充", "求助内容", "帖子内容"),
+        *(
+            "description",
+            "描述",
+            "问题描述",
+            "内容",
+            "正文",
+            "详情",
+            "问题内容",
+            "问题详情",
+            "补充",
+            "求助内容",
+            "帖子内容",
+        ),
         *("content", "body", "desc", "text", "detail", "details", "post", "questiontext", "selftext", "situation"),
     ),
     "responses": (
         *("responses", "回答", "回复", "回应", "答案", "解答", "答复", "回答内容", "回复内容", "answers", "answer"),
-        *("response", "reply", "replies", "output", "completion", "answertext", "comments", "评论", "咨询师回复"),
+        *(
+            "response",
+            "reply",
+            "replies",
+            "output",
+            "completion",
+            "answertext",
+            "comments",
+            "评论",
+            "咨询师回复",
+            "答",
+            "a",
+            "assistant",
+        ),
     ),
     "id": ("id", "编号", "序号", "qid", "questionid", "postid", "uid", "uuid", "md5", "帖子id", "问题id"),
     "topic": (
@@ -35,6 +73,9 @@ _MARKS: Final = re.compile(r"[\W_]+")
 _BY_NAME: Final = {name: field for field, names in _SYNONYMS.items() for name in names}
 _SHORTEST_PART: Final = 2
 _ID_CHARS: Final = 12
+_NAME_CHARS: Final = 20
+# What YAML takes for something else than a text.
+_NO_TEXT: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
 def field_of(name: str) -> str | None:
@@ -142,7 +183,11 @@ def _are_different(records: Sequence[Mapping[str, Any]], name: str) -> bool:
 
 
 def _said(name: str, names: Sequence[str]) -> str:
-    plain = len(name) <= 20 and "." not in name and not re.search(r"[\s'\"\\$#{}\[\],:=&*!|>%@`]", name)
+    plain = (
+        len(name) <= _NAME_CHARS
+        and name.lower() not in _NO_TEXT
+        and not re.search(r"[\s'\"\\$#{}\[\],:=&*!|>%@`.]", name)
+    )
     return name if plain or name not in names else str(names.index(name) + 1)
 
 

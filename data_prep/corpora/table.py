@@ -32,7 +32,10 @@ EMPATHY_QA: Final = ("title", "description", "topic", "responses")
 
 _REQUIRED: Final = ("title", "responses")
 # The keys under which a response that is an object has its text.
-_TEXT_KEYS: Final = ("text", "content", "answer_text", "answer", "response", "value")
+_TEXT_KEYS: Final = (
+    *("text", "content", "answer_text", "answer", "response", "reply", "value", "body", "comment", "output"),
+    *("回答", "回复", "内容", "正文"),
+)
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +44,7 @@ def _text_of(value: object) -> object:
     if isinstance(value, dict):
         key = next((key for key in _TEXT_KEYS if key in value), None)
         if key is None:
-            refuse("no text", f"a text under one of the keys {list(_TEXT_KEYS)}", "Rename the key.")
+            refuse("no text", f"an object with a text under one of {list(_TEXT_KEYS)}", "Rename the key.")
         return value[key]
     return value
 

@@ -39,7 +39,20 @@ _NAMES: Final[dict[Role, tuple[str, ...]]] = {
     "supporter": (
         *("counselor", "counsellor", "supporter", "helper", "listener", "therapist", "psychologist", "doctor"),
         *("assistant", "gpt", "chatgpt", "bot", "chatbot", "model", "ai", "sys", "audience", "output"),
-        *("支持者", "咨询师", "心理咨询师", "倾听者", "心理医生", "治疗师", "医生", "助手", "回答者", "答主", "答", "a"),
+        *(
+            "支持者",
+            "咨询师",
+            "心理咨询师",
+            "倾听者",
+            "心理医生",
+            "治疗师",
+            "医生",
+            "助手",
+            "回答者",
+            "答主",
+            "答",
+            "a",
+        ),
     ),
     "system": ("system", "系统", "tool", "function", "observation"),
 }
@@ -172,7 +185,9 @@ def read(value: object, key: str, where: str, speakers: Speakers) -> list[Turn]:
         value = _listed(value) if begins_list(value) else value
     if not isinstance(value, list) or not value:
         expected = "a list of turns, or a text with the speakers' names before them (求助者：…)"
-        raise bad_field(where, key, "no dialogue", value, expected, "Name the key that holds one: columns.dialogue=NAME.")
+        raise bad_field(
+            where, key, "no dialogue", value, expected, "Name the key that holds one: columns.dialogue=NAME."
+        )
     if _are_strings(value):
         found = [speakers.spoken(text) for text in value]
         if not any(found):

@@ -48,10 +48,14 @@ def found_in(source: Source) -> str:
 
 def _advice(source: Source, columns: Mapping[str, str], more: str = "") -> str:
     if (dialogue := _dialogue_key(source.records)) is not None:
-        return f"To read the dialogues: ARGS=\"columns.dialogue={dialogue}\"."
+        return f'To read the dialogues: ARGS="columns.dialogue={dialogue}".'
     if {"title", "responses"} <= columns.keys():
-        return f"As far as can be guessed, this reads it: {args_line(columns, source.names, more)}. Look whether it fits."
-    return "Name the format, the right path, or the columns of a table, such as columns.title=NAME columns.responses=NAME."
+        return (
+            f"As far as can be guessed, this reads it: {args_line(columns, source.names, more)}. Look whether it fits."
+        )
+    return (
+        "Name the format, the right path, or the columns of a table, such as columns.title=NAME columns.responses=NAME."
+    )
 
 
 def _dialogue_key(records: Sequence[Mapping[str, Any]]) -> str | None:

@@ -103,7 +103,10 @@ def test_folder_for_a_file(tmp_path: Path) -> None:
         load_corpus(tmp_path, "psyqa")
 
 
-@pytest.mark.parametrize(("format", "found"), [("sample", r"no \.jsonl file in this"), ("smilechat", "no dialogue in"), ("table", "no file of a corpus in")])
+@pytest.mark.parametrize(
+    ("format", "found"),
+    [("sample", r"no \.jsonl file in this"), ("smilechat", "no dialogue in"), ("table", "no file of a corpus in")],
+)
 def test_folder_without_files(tmp_path: Path, format: str, found: str) -> None:
     with pytest.raises(CorpusError, match=f"{found}.*Check the corpus path"):
         load_corpus(tmp_path, format)
