@@ -14,8 +14,9 @@ from typing import Final
 from data_prep.anonymise.engine import Anonymiser
 from data_prep.anonymise.placeholders import PersonalData
 from data_prep.cleaning.cleaner import Cleaner
-from data_prep.corpora import detect_format, dialogue, load_corpus, smilechat
+from data_prep.corpora import detect_format, load_corpus, smilechat
 from data_prep.corpora.detect import open_dialogues, smilechat_folder
+from data_prep.corpora.dialogue import load_turns
 from data_prep.corpora.records import MAX_BAD_RECORDS, Intake
 
 PATTERNED: Final[tuple[PersonalData, ...]] = ("电话", "身份证", "银行卡", "邮箱", "QQ", "微信", "网址", "车牌")
@@ -42,7 +43,7 @@ def load_dialogues(path: Path | None, format: str = "auto", encoding: str = "utf
         if chosen == "smilechat":
             spoken = smilechat.load_turns(smilechat_folder(path) or path, intake, encoding)
         else:
-            spoken = dialogue.load_turns(path, open_dialogues(path, encoding)[1], intake)
+            spoken = load_turns(path, open_dialogues(path, encoding)[1], intake)
         intake.corpus(path, [], MAX_BAD_RECORDS)
         return chosen, [Dialogue(name, tuple((_ROLES[role], text) for role, text in turns)) for name, turns in spoken]
     corpus = load_corpus(path, format, encoding=encoding)

@@ -14,7 +14,7 @@ import re
 from typing import Final
 
 # How the form of a list begins. 「[抱抱] 早点休息。」 is a text that begins with a bracket.
-_BEGINS: Final = re.compile(r"""\s*(?:array\s*\(\s*)?\[\s*(?:["'{\[]|\(\s*["']|array\s*\(|\]\s*\)?\s*$)""")
+_BEGINS: Final = re.compile(r"""\s*(?:array\s*\(\s*)?\[\s*(?:(?:\[|array\s*\()\s*)*(?:["'{]|\(\s*["']|\]\s*\)?\s*$)""")
 _TOKEN: Final = re.compile(
     r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|array\s*\(|,\s*dtype\s*=\s*[\w.'<>|]+\s*\)|[\[\]{}(),:]|[^\s'"\[\]{}(),:]+""",
     re.DOTALL,
@@ -63,9 +63,8 @@ def _with_commas(cell: str) -> str:
             raise ValueError("something between the values")
         end = match.end()
         is_array, is_type = token.startswith("array"), token.startswith(",") and len(token) > 1
-        if ((is_array or token not in _MARKS) and not is_type and out and _ends_value(out[-1])) or (
-            token in _OPENS and out and _ends_value(out[-1])
-        ):
+        begins_value = is_array or token in _OPENS or not (token in _MARKS or is_type)
+        if begins_value and out and _ends_value(out[-1]):
             out.append(",")
         if is_array or token in _OPENS:
             arrays.append(is_array)

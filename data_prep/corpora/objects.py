@@ -6,25 +6,19 @@
     {"a1": {…}, "a2": {…}}                                 records by id
     {"title": …, "responses": […]}                         a record, also several one after the other
 
-Which of them a file is, its first mebibyte tells. It is then read value by value, so that a corpus of half a gigabyte
+`layout` tells which of them a file is. It is read value by value, so that a corpus of half a gigabyte
 never stands in memory as text.
 """
 
-import io
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
-from data_prep.corpora import turns
+from data_prep.corpora.names import DIALOGUES
 from data_prep.corpora.records import Entry
 from data_prep.corpora.rows import JsonList
-from data_prep.corpora.suggest import guess
 from data_prep.corpora.text_files import Inspected, open_text
-
-_HEAD_CHARS: Final = 1 << 20
-_LOOKED_AT: Final = 10
 
 Kind = Literal["record", "records", "columns", "split", "by id"]
 
@@ -42,24 +36,6 @@ class Layout:
     under: frozenset[tuple[str, ...]] = frozenset()
 
 
-def layout_of(path: Path, inspected: Inspected) -> Layout | None:
-    """How the object that a JSON file holds is laid out; None for JSON Lines, also where there is a single line."""
-    with open_text(path, inspected.encoding) as stream:
-        head = stream.read(_HEAD_CHARS)
-    lines = [line.strip() for line in head.lstrip().split("\n", _LOOKED_AT)[:_LOOKED_AT] if line.strip()]
-    if len(lines) > 1 and any(map(_is_object, lines)):
-        return None
-    layout = _layout(_beginning(head, path))
-    return None if layout.kind == "record" and len(lines) == 1 else layout
-
-
-def _is_object(line: str) -> bool:
-    try:
-        return isinstance(json.loads(line), dict)
-    except (ValueError, RecursionError):
-        return False
-
-
 def entries(path: Path, inspected: Inspected, layout: Layout) -> Iterator[Entry]:
     """The records of such a file.
 
@@ -67,67 +43,10 @@ def entries(path: Path, inspected: Inspected, layout: Layout) -> Iterator[Entry]
         CorpusError: it is not JSON to its end.
     """
     with open_text(path, inspected.encoding) as stream:
-        yield from _JsonObject(stream, path).records(layout)
+        yield from JsonObject(stream, path).records(layout)
 
 
-def _beginning(head: str, path: Path) -> dict[str, Any]:
-    """The object's members as far as they stand in the head, lists and objects in it cut off where it ends."""
-    found: dict[str, Any] = {}
-    try:
-        _JsonObject(io.StringIO(head), path).fill(found)
-    except ValueError:
-        pass  # The head ends, or the file is damaged: reading it tells where.
-    return found
-
-
-def _layout(found: Mapping[str, Any]) -> Layout:
-    lists = {key: value for key, value in found.items() if isinstance(value, list) and value}
-    objects = {key: value for key, value in found.items() if isinstance(value, dict) and value}
-    if turns.find(found) is not None or {"title", "responses"} <= guess(_of_texts(found)).keys():
-        return Layout("record")
-    if {"columns", "data"} <= lists.keys() and all(isinstance(name, str) for name in lists["columns"]):
-        return Layout("split")
-    if objects and len(objects) == len(found):
-        if all(_by_number(value) for value in objects.values()):
-            return Layout("columns")
-        if inner := _under(objects):
-            return Layout("records", inner)
-        return Layout("by id")
-    if lists and len(lists) == len(found) and turns.is_dialogue(next(iter(lists.values()))):
-        return Layout("by id")
-    holding = frozenset((key,) for key, value in lists.items() if isinstance(value[0], dict | list))
-    if len(lists) > 1 and len(lists) == len(found) and len(holding) < len(lists):
-        return Layout("columns")
-    if under := holding or _under(objects):
-        return Layout("records", under)
-    return Layout("record")
-
-
-def _of_texts(found: Mapping[str, Any]) -> dict[str, Any]:
-    """An object's keys that may be a record's: a table by columns has lists or objects of another kind there."""
-    return {key: value for key, value in found.items() if isinstance(value, str)} | {
-        key: value for key, value in found.items() if isinstance(value, list) and "title" in guess(_texts(found))
-    }
-
-
-def _texts(found: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in found.items() if isinstance(value, str)}
-
-
-def _by_number(value: Mapping[str, Any]) -> bool:
-    return all(key.isdecimal() and not isinstance(cell, dict) for key, cell in value.items())
-
-
-def _under(objects: Mapping[str, Any]) -> frozenset[tuple[str, ...]]:
-    return frozenset(
-        (key, inner)
-        for key, value in objects.items()
-        for inner, item in value.items()
-        if isinstance(item, list) and item and isinstance(item[0], dict) and not turns.is_dialogue(item)
-    )
-
-
-class _JsonObject(JsonList):
+class JsonObject(JsonList):
     """A JSON object, read in pieces."""
 
     def members(self) -> Iterator[str]:
@@ -194,7 +113,7 @@ class _JsonObject(JsonList):
             if isinstance(value, dict):
                 yield line, {"id": key, **value}
             else:
-                yield line, {"id": key, turns.KEYS[0]: value}
+                yield line, {"id": key, DIALOGUES[0]: value}
 
     def _one_by_one(self) -> Iterator[tuple[int, object]]:
         """The object, and any that follow it: JSON Lines whose objects go over several lines."""
@@ -205,8 +124,8 @@ class _JsonObject(JsonList):
         """Rows of a table by columns, of which all have to be read before the first row."""
         found: dict[str, Any] = {}
         self.fill(found)
-        if isinstance(names := found.get("columns"), list):
-            return ((0, dict(zip(names, row, strict=True))) for row in self._rows(found["data"], len(names)))
+        if isinstance(header := found.get("columns"), list):
+            return ((0, dict(zip(header, row, strict=True))) for row in self._rows(found["data"], len(header)))
         columns = {name: column for name, column in found.items() if isinstance(column, list | dict)}
         numbered = {
             name: dict(enumerate(column)) if isinstance(column, list) else column for name, column in columns.items()

@@ -37,10 +37,10 @@ from common.records.question import Question
 from data_prep.corpora import sources
 from data_prep.corpora.checks import Identifier, Record, Some, Text, checked, refuse
 from data_prep.corpora.columns import Columns
-from data_prep.corpora.dialogue import Rule, cut_title, parts
 from data_prep.corpora.records import CorpusError, Entry, Intake, RecordError
+from data_prep.corpora.rule import Rule, cut_title, parts
+from data_prep.corpora.speakers import Role, Turn
 from data_prep.corpora.text_files import check_encoding, decoded, inspect, open_bytes
-from data_prep.corpora.turns import Role, Turn
 
 # Share of the shorter opening's character bigrams found in the other, from which two openings are one question.
 OPENING_OVERLAP: Final = 0.4

@@ -14,9 +14,11 @@ from typing import Any, Final
 
 from data_prep.corpora import header, objects, rows, turns
 from data_prep.corpora.folders import corpus_files, kind_of
+from data_prep.corpora.layout import layout_of
+from data_prep.corpora.names import DIALOGUES, SPEAKER
 from data_prep.corpora.records import Entry
+from data_prep.corpora.speakers import Speakers
 from data_prep.corpora.text_files import Inspected, inspect, open_text
-from data_prep.corpora.turns import Speakers
 
 _LOOKED_AT: Final = 100
 _PARTED: Final = re.compile(r"\s*([-=*#_])\1{2,}\s*$")  # a line of marks between two dialogues
@@ -66,7 +68,7 @@ def read(path: Path, encoding: str = "utf-8") -> Iterator[Entry]:
         CorpusError: as ``rows.read``.
     """
     inspected = inspect(path, encoding)
-    layout = objects.layout_of(path, inspected) if inspected.kind == "jsonl" else None
+    layout = layout_of(path, inspected) if inspected.kind == "jsonl" else None
     return _joined(objects.entries(path, inspected, layout) if layout else rows.read(path, encoding), path)
 
 
@@ -80,7 +82,7 @@ def _opened(path: Path, encoding: str, wanted: Collection[str] | None, folder: P
     inspected = inspect(path, encoding)
     if inspected.kind == "csv" and _is_spoken(path, inspected):
         return [], _in_folder(_texts(path, inspected), path, folder)
-    layout = objects.layout_of(path, inspected) if inspected.kind == "jsonl" else None
+    layout = layout_of(path, inspected) if inspected.kind == "jsonl" else None
     if layout is None:
         names, entries = rows.open_table(path, encoding, wanted)
     else:
@@ -112,7 +114,7 @@ def _texts(path: Path, inspected: Inspected) -> Iterator[Entry]:
             if not is_mark:
                 numbers, texts = zip(*lines, strict=True)
                 if text := "".join(texts).replace("\r\n", "\n").strip():
-                    yield Entry(f"{path.name}:{numbers[0]}", {turns.KEYS[0]: text})
+                    yield Entry(f"{path.name}:{numbers[0]}", {DIALOGUES[0]: text})
 
 
 def _joined(entries: Iterator[Entry], path: Path) -> Iterator[Entry]:
@@ -132,11 +134,11 @@ def _joined(entries: Iterator[Entry], path: Path) -> Iterator[Entry]:
 
 def _is_single_turn(value: Mapping[str, Any]) -> bool:
     # A row that holds a question and its answer says who speaks by its keys, and is no turn of a longer dialogue.
-    return turns.is_turn(value) and any(key in value for key in turns.SPEAKER_KEYS) and turns.find(value) is None
+    return turns.is_turn(value) and any(key in value for key in SPEAKER) and turns.find(value) is None
 
 
 def _as_one(entries: Iterator[Entry], path: Path) -> Iterator[Entry]:
-    yield Entry(path.name, {"id": path.name.split(".")[0], turns.KEYS[0]: [entry.value for entry in entries]})
+    yield Entry(path.name, {"id": path.name.split(".")[0], DIALOGUES[0]: [entry.value for entry in entries]})
 
 
 def _by_key(entries: Iterator[Entry], key: str) -> Iterator[Entry]:
@@ -146,7 +148,7 @@ def _by_key(entries: Iterator[Entry], key: str) -> Iterator[Entry]:
         if name is None:
             yield from lines
         else:
-            yield Entry(lines[0].where, {"id": name, turns.KEYS[0]: [line.value for line in lines]})
+            yield Entry(lines[0].where, {"id": name, DIALOGUES[0]: [line.value for line in lines]})
 
 
 def _key(key: str, entry: Entry) -> Any:

@@ -9,68 +9,12 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-# By field, in order of preference. A name is compared in small letters, without spaces, marks and underscores.
-_SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
-    "title": (
-        *("title", "标题", "题目", "问题标题", "问题", "提问", "question", "questiontitle", "subject", "headline"),
-        *(
-            "query",
-            "prompt",
-            "instruction",
-            "ask",
-            "求助标题",
-            "咨询问题",
-            "problem",
-            "问",
-            "q",
-            "input",
-            "human",
-            "user",
-        ),
-    ),
-    "description": (
-        *(
-            "description",
-            "描述",
-            "问题描述",
-            "内容",
-            "正文",
-            "详情",
-            "问题内容",
-            "问题详情",
-            "补充",
-            "求助内容",
-            "帖子内容",
-        ),
-        *("content", "body", "desc", "text", "detail", "details", "post", "questiontext", "selftext", "situation"),
-    ),
-    "responses": (
-        *("responses", "回答", "回复", "回应", "答案", "解答", "答复", "回答内容", "回复内容", "answers", "answer"),
-        *(
-            "response",
-            "reply",
-            "replies",
-            "output",
-            "completion",
-            "answertext",
-            "comments",
-            "评论",
-            "咨询师回复",
-            "答",
-            "a",
-            "assistant",
-        ),
-    ),
-    "id": ("id", "编号", "序号", "qid", "questionid", "postid", "uid", "uuid", "md5", "帖子id", "问题id"),
-    "topic": (
-        *("topic", "话题", "主题", "分类", "类别", "类型", "标签", "category", "tag", "tags", "label", "keywords"),
-        *("问题分类", "问题类型", "领域", "theme"),
-    ),
-    "subtopic": ("subtopic", "子话题", "子类", "子分类", "二级分类", "subcategory"),
-    "crisis": ("crisis", "危机", "是否危机", "急性风险", "sos", "crisislabel", "riskmark"),
-}
+from data_prep.corpora.names import FIELDS
+
 _MARKS: Final = re.compile(r"[\W_]+")
-_BY_NAME: Final = {name: field for field, names in _SYNONYMS.items() for name in names}
+_BY_NAME: Final = {name: field for field, names in FIELDS.items() for name in names}
+# What the shell, make or OmegaConf reads as more than a letter.
+_SPECIAL: Final = re.compile(r"[\s'\"\\$#{}\[\],:=&*!|<>%@`.;()~?]")
 _SHORTEST_PART: Final = 2
 _ID_CHARS: Final = 12
 _NAME_CHARS: Final = 20
@@ -96,7 +40,7 @@ def guess(names: Iterable[str], records: Sequence[Mapping[str, Any]] = ()) -> di
         found["title"] = found.pop("description")
     if not {"title", "responses"} <= found.keys() and records:
         found |= _by_text([name for name in names if name not in found.values()], records, found)
-    return {field: found[field] for field in _SYNONYMS if field in found}
+    return {field: found[field] for field in FIELDS if field in found}
 
 
 def args_line(columns: Mapping[str, str], names: Sequence[str] = (), more: str = "") -> str:
@@ -114,13 +58,13 @@ def args_line(columns: Mapping[str, str], names: Sequence[str] = (), more: str =
 def _by_name(names: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     bare = {_bare(name): name for name in reversed(names)}
-    for field, synonyms in _SYNONYMS.items():
+    for field, synonyms in FIELDS.items():
         if (whole := next((bare[word] for word in synonyms if word in bare), None)) is not None:
             found[field] = whole
     for field in ("title", "description", "responses"):
         if field not in found:
             left = {word: name for word, name in bare.items() if name not in found.values()}
-            parts = (name for part in _SYNONYMS[field] for word, name in left.items() if _is_part(part, word))
+            parts = (name for part in FIELDS[field] for word, name in left.items() if _is_part(part, word))
             if (name := next(parts, None)) is not None:
                 found[field] = name
     # 问题 and 提问 beside each other: the second says more of the first.

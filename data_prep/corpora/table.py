@@ -22,6 +22,7 @@ from data_prep.corpora import sources
 from data_prep.corpora.cells import begins_list, read_list
 from data_prep.corpora.checks import Identifier, Label, Record, Some, Text, Whole, checked, is_null, refuse
 from data_prep.corpora.columns import Columns, column_of, heads, value_at
+from data_prep.corpora.names import RESPONSE_TEXT
 from data_prep.corpora.records import Intake, bad_field
 from data_prep.corpora.shape import shown
 from data_prep.corpora.unread import no_column
@@ -31,20 +32,14 @@ FIELDS: Final = ("title", "description", "responses", "id", "topic", "subtopic",
 EMPATHY_QA: Final = ("title", "description", "topic", "responses")
 
 _REQUIRED: Final = ("title", "responses")
-# The keys under which a response that is an object has its text.
-_TEXT_KEYS: Final = (
-    *("text", "content", "answer_text", "answer", "response", "reply", "value", "body", "comment", "output"),
-    *("回答", "回复", "内容", "正文"),
-)
-
 logger = logging.getLogger(__name__)
 
 
 def _text_of(value: object) -> object:
     if isinstance(value, dict):
-        key = next((key for key in _TEXT_KEYS if key in value), None)
+        key = next((key for key in RESPONSE_TEXT if key in value), None)
         if key is None:
-            refuse("no text", f"an object with a text under one of {list(_TEXT_KEYS)}", "Rename the key.")
+            refuse("no text", f"an object with a text under one of {RESPONSE_TEXT}", "Rename the key.")
         return value[key]
     return value
 

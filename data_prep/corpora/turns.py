@@ -12,93 +12,17 @@ Such a list may also be the text of a cell (`cells`). Turns of the system, of to
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final
 
 from data_prep.corpora.cells import begins_list, read_list
+from data_prep.corpora.names import ASKING, DIALOGUES, REPLYING, SPEAKER, WORDS
 from data_prep.corpora.records import bad_field
+from data_prep.corpora.speakers import ROLES, Speakers, Turn
 
-Role = Literal["seeker", "supporter", "system"]
-ROLES: Final[tuple[Role, ...]] = ("seeker", "supporter", "system")
-
-# The keys that hold a dialogue, and in its turns those of the speaker and of the words.
-KEYS: Final = (
-    *("dialogue", "dialog", "dialogues", "conversation", "conversations", "messages", "chats", "chat", "turns"),
-    *("utterances", "对话", "会话", "对话内容", "聊天记录"),
-)
-SPEAKER_KEYS: Final = ("role", "speaker", "from", "sender", "角色")
-TEXT_KEYS: Final = ("content", "value", "text", "utterance", "message", "sentence", "内容")
 _HISTORY: Final = "history"
-_ASKING: Final = ("instruction", "query", "prompt", "question", "input")
-_REPLYING: Final = ("output", "response", "answer", "completion")
-
-_NAMES: Final[dict[Role, tuple[str, ...]]] = {
-    "seeker": (
-        *("client", "seeker", "help-seeker", "help_seeker", "user", "human", "usr", "patient", "owner", "input"),
-        *("求助者", "来访者", "来访", "求询者", "咨询者", "用户", "患者", "病人", "提问者", "求助", "问", "q"),
-    ),
-    "supporter": (
-        *("counselor", "counsellor", "supporter", "helper", "listener", "therapist", "psychologist", "doctor"),
-        *("assistant", "gpt", "chatgpt", "bot", "chatbot", "model", "ai", "sys", "audience", "output"),
-        *(
-            "支持者",
-            "咨询师",
-            "心理咨询师",
-            "倾听者",
-            "心理医生",
-            "治疗师",
-            "医生",
-            "助手",
-            "回答者",
-            "答主",
-            "答",
-            "a",
-        ),
-    ),
-    "system": ("system", "系统", "tool", "function", "observation"),
-}
 # Anybody's name before what is said.
 _SOMEBODY: Final = re.compile(r"^[ \t]*([^\s:：，。]{1,10})[ \t]*[:：]", re.MULTILINE)
 _CONVERSATION_ID: Final = re.compile(r"(?:dialog|conv|session|chat|对话|会话).*(?:id|编号|号)$", re.IGNORECASE)
-
-
-class Turn(NamedTuple):
-    """What one of the two says."""
-
-    role: Role
-    text: str
-
-
-class Speakers:
-    """Who is called what in a corpus.
-
-    Args:
-        further: names beside the usual ones, each with one of ``ROLES``.
-    """
-
-    def __init__(self, further: Mapping[str, str] | None = None) -> None:
-        self._roles: dict[str, str] = {name: role for role, names in _NAMES.items() for name in names}
-        self._roles |= {name.strip().lower(): role for name, role in (further or {}).items()}
-        names = "|".join(sorted(map(re.escape, self._roles), key=len, reverse=True))
-        # A longer name also within a line, after a sentence's end; a letter (Q:) only where a line begins.
-        longer = "|".join(sorted((re.escape(name) for name in self._roles if len(name) > 1), key=len, reverse=True))
-        self._prefix = re.compile(
-            rf"(?:(?:^|\n)[ \t]*[\[【]?({names})[\]】]?|(?<=[。！？!?\s])({longer}))[ \t]*[:：]", re.IGNORECASE
-        )
-
-    def role_of(self, name: object) -> str:
-        """One of ``ROLES``, "" for a name that is none."""
-        return self._roles.get(name.strip().lower(), "") if isinstance(name, str) else ""
-
-    def spoken(self, text: str) -> list[Turn]:
-        """The turns of a text with the speakers before them; none where it does not begin with a speaker."""
-        starts = list(self._prefix.finditer(text))
-        if not starts or text[: starts[0].start()].strip():
-            return []
-        ends = [*(match.start() for match in starts[1:]), len(text)]
-        return [
-            Turn(self._roles[(match[1] or match[2]).lower()], text[match.end() : end].strip())  # type: ignore[arg-type]
-            for match, end in zip(starts, ends, strict=True)
-        ]
 
 
 _USUAL: Final = Speakers()
@@ -106,7 +30,7 @@ _USUAL: Final = Speakers()
 
 def find(record: Mapping[str, Any]) -> str | None:
     """The key that holds a record's dialogue; ``history`` or ``output`` for alpaca's shape; None without one."""
-    for key in KEYS:
+    for key in DIALOGUES:
         if is_dialogue(value := record.get(key)) or _are_strings(value):
             return key
         if isinstance(value, str) and len(_SOMEBODY.findall(value)) > 1:
@@ -119,7 +43,7 @@ def find(record: Mapping[str, Any]) -> str | None:
 def is_alpaca(names: Sequence[str] | Mapping[str, Any]) -> bool:
     """Whether a record's keys are alpaca's: an instruction with its output, or a history beside a reply."""
     return ("instruction" in names and "output" in names) or (
-        _HISTORY in names and any(key in names for key in _REPLYING) and any(key in names for key in _ASKING)
+        _HISTORY in names and any(key in names for key in REPLYING) and any(key in names for key in ASKING)
     )
 
 
@@ -139,8 +63,8 @@ def is_dialogue(value: object) -> bool:
 
 def is_turn(value: Mapping[str, Any]) -> bool:
     """Whether an object is a turn: a speaker's key and the words', or keys that say who speaks."""
-    if any(key in value for key in SPEAKER_KEYS):
-        return any(key in value for key in TEXT_KEYS)
+    if any(key in value for key in SPEAKER):
+        return any(key in value for key in WORDS)
     said = {_USUAL.role_of(key) for key in value}
     return {"seeker", "supporter"} <= said
 
@@ -163,7 +87,7 @@ def strangers(value: object, speakers: Speakers) -> list[str]:
         begun = [match[1] for text in texts if (match := _SOMEBODY.match(text))]
         found = begun if len(begun) == len(texts) and not any(map(speakers.spoken, texts)) else []
     elif isinstance(value, list):
-        said = [item[key] for item in value if isinstance(item, dict) for key in SPEAKER_KEYS if key in item]
+        said = [item[key] for item in value if isinstance(item, dict) for key in SPEAKER if key in item]
         found = [name for name in said if isinstance(name, str)]
     else:
         found = []
@@ -212,8 +136,8 @@ def read_alpaca(record: Mapping[str, Any], where: str, speakers: Speakers, promp
     """
     history = record.get(_HISTORY)
     before = read(history, _HISTORY, where, speakers) if history and history != "[]" else []
-    asked = [_text(record[key], where, key) for key in _ASKING if key in record and record[key] not in prompts]
-    replied = next(_text(record[key], where, key) for key in _REPLYING if key in record)
+    asked = [_text(record[key], where, key) for key in ASKING if key in record and record[key] not in prompts]
+    replied = next(_text(record[key], where, key) for key in REPLYING if key in record)
     last = [Turn("seeker", "\n".join(filter(None, asked))), Turn("supporter", replied)]
     return [*before, *_told(last)]
 
@@ -232,17 +156,17 @@ def _turns(item: object, where: str, speakers: Speakers) -> Iterator[Turn]:
         return
     if not isinstance(item, dict):
         raise bad_field(where, "(turn)", "wrong type", item, "an object", "Check that the file is of this format.")
-    speaker = next((key for key in SPEAKER_KEYS if key in item), None)
+    speaker = next((key for key in SPEAKER if key in item), None)
     if speaker is None:
         said = [(role, key) for key in item if (role := speakers.role_of(key))]
         if not said:
-            expected = f"one of the keys {list(SPEAKER_KEYS)}"
+            expected = f"one of the keys {SPEAKER}"
             raise bad_field(where, "(turn)", "no speaker", item, expected, "Add it or leave the record out.")
         yield from (Turn(role, _text(item[key], where, key)) for role, key in said)  # type: ignore[arg-type]
         return
-    words = next((key for key in TEXT_KEYS if key in item and key != speaker), None)
+    words = next((key for key in WORDS if key in item and key != speaker), None)
     if words is None:
-        expected = f"one of the keys {list(TEXT_KEYS)}"
+        expected = f"one of the keys {WORDS}"
         raise bad_field(where, "(turn)", "no words", item, expected, "Add it or leave the record out.")
     role = speakers.role_of(item[speaker])
     if not role:

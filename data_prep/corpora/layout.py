@@ -1,0 +1,95 @@
+"""How a JSON file that is one object holds its records, by its first mebibyte; `objects` reads them."""
+
+import io
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from data_prep.corpora import turns
+from data_prep.corpora.objects import JsonObject, Layout
+from data_prep.corpora.records import CorpusError
+from data_prep.corpora.suggest import guess
+from data_prep.corpora.text_files import Inspected, open_text
+
+_HEAD_CHARS: Final = 1 << 20
+_LOOKED_AT: Final = 10
+
+
+def layout_of(path: Path, inspected: Inspected) -> Layout | None:
+    """How the object that a JSON file holds is laid out; None for JSON Lines, also where there is a single line."""
+    with open_text(path, inspected.encoding) as stream:
+        head = stream.read(_HEAD_CHARS)
+    lines = [line.strip() for line in head.lstrip().split("\n", _LOOKED_AT)[:_LOOKED_AT] if line.strip()]
+    if len(lines) > 1 and any(map(_is_object, lines)):
+        return None
+    layout = _layout(_beginning(head, path))
+    return None if layout.kind == "record" and len(lines) == 1 else layout
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _beginning(head: str, path: Path) -> dict[str, Any]:
+    """The object's members as far as they stand in the head, lists and objects in it cut off where it ends."""
+    found: dict[str, Any] = {}
+    # The head ends, or the file is damaged: reading it tells where.
+    with suppress(CorpusError):
+        JsonObject(io.StringIO(head), path).fill(found)
+    return found
+
+
+def _layout(found: Mapping[str, Any]) -> Layout:
+    lists = {key: value for key, value in found.items() if isinstance(value, list) and value}
+    objects = {key: value for key, value in found.items() if isinstance(value, dict) and value}
+    if turns.find(found) is not None or {"title", "responses"} <= guess(_of_texts(found)).keys():
+        return Layout("record")
+    if (
+        "columns" in lists
+        and lists.keys() & {"index", "data"}
+        and all(isinstance(name, str) for name in lists["columns"])
+    ):
+        return Layout("split")
+    if objects and len(objects) == len(found):
+        if all(_by_number(value) for value in objects.values()):
+            return Layout("columns")
+        if inner := _under(objects):
+            return Layout("records", inner)
+        return Layout("by id")
+    if lists and len(lists) == len(found) and turns.is_dialogue(next(iter(lists.values()))):
+        return Layout("by id")
+    holding = frozenset((key,) for key, value in lists.items() if isinstance(value[0], dict | list))
+    if lists and len(lists) == len(found) and len(holding) < len(lists):
+        return Layout("columns")
+    if under := holding or _under(objects):
+        return Layout("records", under)
+    return Layout("record")
+
+
+def _of_texts(found: Mapping[str, Any]) -> dict[str, Any]:
+    """An object's keys that may be a record's: a table by columns has lists or objects of another kind there."""
+    return {key: value for key, value in found.items() if isinstance(value, str)} | {
+        key: value for key, value in found.items() if isinstance(value, list) and "title" in guess(_texts(found))
+    }
+
+
+def _texts(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in found.items() if isinstance(value, str)}
+
+
+def _by_number(value: Mapping[str, Any]) -> bool:
+    return all(key.isdecimal() and not isinstance(cell, dict) for key, cell in value.items())
+
+
+def _under(objects: Mapping[str, Any]) -> frozenset[tuple[str, ...]]:
+    return frozenset(
+        (key, inner)
+        for key, value in objects.items()
+        for inner, item in value.items()
+        if isinstance(item, list) and item and isinstance(item[0], dict) and not turns.is_dialogue(item)
+    )

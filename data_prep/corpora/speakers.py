@@ -1,0 +1,50 @@
+"""The two who speak in a dialogue, by the names that corpora call them (``names.yaml``)."""
+
+import re
+from collections.abc import Mapping
+from typing import Final, Literal, NamedTuple
+
+from data_prep.corpora import names
+
+Role = Literal["seeker", "supporter", "system"]
+ROLES: Final[tuple[Role, ...]] = ("seeker", "supporter", "system")
+
+
+class Turn(NamedTuple):
+    """What one of the two says."""
+
+    role: Role
+    text: str
+
+
+class Speakers:
+    """Who is called what in a corpus.
+
+    Args:
+        further: names beside the usual ones, each with one of ``ROLES``.
+    """
+
+    def __init__(self, further: Mapping[str, str] | None = None) -> None:
+        self._roles: dict[str, str] = {name: role for role, called in names.SPEAKERS.items() for name in called}
+        self._roles |= {name.strip().lower(): role for name, role in (further or {}).items()}
+        every = "|".join(sorted(map(re.escape, self._roles), key=len, reverse=True))
+        # A longer name also within a line, after a sentence's end; a letter (Q:) only where a line begins.
+        longer = "|".join(sorted((re.escape(name) for name in self._roles if len(name) > 1), key=len, reverse=True))
+        self._prefix = re.compile(
+            rf"(?:(?:^|\n)[ \t]*[\[【]?({every})[\]】]?|(?<=[。！？!?\s])({longer}))[ \t]*[:：]", re.IGNORECASE
+        )
+
+    def role_of(self, name: object) -> str:
+        """One of ``ROLES``, "" for a name that is none."""
+        return self._roles.get(name.strip().lower(), "") if isinstance(name, str) else ""
+
+    def spoken(self, text: str) -> list[Turn]:
+        """The turns of a text with the speakers before them; none where it does not begin with a speaker."""
+        starts = list(self._prefix.finditer(text))
+        if not starts or text[: starts[0].start()].strip():
+            return []
+        ends = [*(match.start() for match in starts[1:]), len(text)]
+        return [
+            Turn(self._roles[(match[1] or match[2]).lower()], text[match.end() : end].strip())  # type: ignore[arg-type]
+            for match, end in zip(starts, ends, strict=True)
+        ]
