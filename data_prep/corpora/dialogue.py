@@ -22,8 +22,8 @@ from data_prep.corpora.columns import Columns, value_at
 from data_prep.corpora.names import DIALOGUE_IDS, DIALOGUES
 from data_prep.corpora.records import CorpusError, Entry, Intake, LeftOut, RecordError
 from data_prep.corpora.rule import Rule, cut_title, is_pleasantry, parts
-from data_prep.corpora.shape import looks_like_a_key
 from data_prep.corpora.speakers import Speakers, Turn
+from data_prep.corpora.suggest import looks_like_a_key
 
 _LOOKED_AT: Final = 100
 _NAMED_SPEAKERS: Final = 2

@@ -1,17 +1,16 @@
 """What a corpus that is not read looks like: types, keys with their types and counts, lengths of texts; no words.
 
-A key is named where it looks like one: short, without a sentence's marks, and in more than one record or under a
-header. Any other may be somebody's text and is only counted.
+A key is named where it looks like one: a usual name, a plain Latin word, or a few characters without a sentence's marks
+that recur. Any other may be somebody's text and is only counted.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from data_prep.corpora.suggest import is_certainly_a_key, looks_like_a_key
+
 _SHOWN_KEYS: Final = 12
 _SHOWN_NAMES: Final = 10
-_KEY_CHARS: Final = 20
-_NO_KEY: Final = re.compile(r"[。！？!?，,；;：:\n\"]|\s\S*\s")
 
 
 def structure(values: Sequence[object], depth: int = 2) -> str:
@@ -24,11 +23,6 @@ def structure(values: Sequence[object], depth: int = 2) -> str:
     for value in values:
         kinds.setdefault(_kind(value), []).append(value)
     return " and ".join(_told(kind, found, depth) for kind, found in kinds.items())
-
-
-def looks_like_a_key(name: str) -> bool:
-    """Whether a name may be shown: it is too short for a sentence and has none of its marks."""
-    return bool(name) and len(name) <= _KEY_CHARS and not _NO_KEY.search(name)
 
 
 def shown(names: Sequence[str]) -> str:
@@ -70,15 +64,15 @@ def _keys(objects: Sequence[Mapping[str, Any]], depth: int) -> str:
     for item in objects:
         for key, value in item.items():
             values.setdefault(str(key), []).append(value)
-    shown = [key for key, found in values.items() if _is_shown(key, len(found), len(objects))]
+    shown = [key for key, found in values.items() if _is_shown(key, len(found))]
     told = [f"{key!r} ({structure(values[key], depth - 1)})" if depth > 0 else repr(key) for key in shown[:_SHOWN_KEYS]]
     if others := len(values) - len(told):
         told.append(f"{others} {'further' if told else 'different'} key{'s' if others > 1 else ''}")
     return ", ".join(told) or "no keys"
 
 
-def _is_shown(key: str, count: int, records: int) -> bool:
-    return looks_like_a_key(key) and (count > 1 or records == 1 or key.isascii())
+def _is_shown(key: str, count: int) -> bool:
+    return looks_like_a_key(key) and (count > 1 or is_certainly_a_key(key))
 
 
 def _range(sizes: Sequence[int]) -> str:

@@ -9,15 +9,20 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from data_prep.corpora.names import FIELDS
+from data_prep.corpora.names import DIALOGUES, FIELDS
 
 _MARKS: Final = re.compile(r"[\W_]+")
 _BY_NAME: Final = {name: field for field, names in FIELDS.items() for name in names}
 # What the shell, make or OmegaConf reads as more than a letter.
 _SPECIAL: Final = re.compile(r"[\s'\"\\$#{}\[\],:=&*!|<>%@`.;()~?]")
+# What the shell, make or OmegaConf reads as more than a letter.
+_SPECIAL: Final = re.compile(r"[\s'\"\\$#{}\[\],:=&*!|<>%@`.;()~?]")
 _SHORTEST_PART: Final = 2
-_ID_CHARS: Final = 12
-_NAME_CHARS: Final = 20
+_LABEL_CHARS: Final = 12
+_KEY_CHARS: Final = 24
+_CHINESE_KEY_CHARS: Final = 8
+_LATIN_KEY: Final = re.compile(r"[A-Za-z0-9_.\-]+")
+_NO_KEY: Final = re.compile(r"[。！？!?，,；;：:\n\"]|\s\S*\s")
 # What YAML takes for something else than a text.
 _NO_TEXT: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
@@ -25,6 +30,18 @@ _NO_TEXT: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false"
 def field_of(name: str) -> str | None:
     """The field that a usual name of a column stands for; None for any other name."""
     return _BY_NAME.get(_bare(name))
+
+
+def looks_like_a_key(name: str) -> bool:
+    """Whether a name may be shown in messages: it is too short for a sentence, and has none of its marks."""
+    if not name or len(name) > _KEY_CHARS or _NO_KEY.search(name):
+        return False
+    return len(name) <= _CHINESE_KEY_CHARS or is_certainly_a_key(name) or bool(_by_name([name]))
+
+
+def is_certainly_a_key(name: str) -> bool:
+    """Whether a name is a key's even where it stands but once."""
+    return bool(_LATIN_KEY.fullmatch(name)) or name in DIALOGUES or field_of(name) is not None
 
 
 def guess(names: Iterable[str], records: Sequence[Mapping[str, Any]] = ()) -> dict[str, str]:
@@ -38,7 +55,7 @@ def guess(names: Iterable[str], records: Sequence[Mapping[str, Any]] = ()) -> di
     found = _by_name(names)
     if "title" not in found and "description" in found:
         found["title"] = found.pop("description")
-    if not {"title", "responses"} <= found.keys() and records:
+    if not {"title", "description", "responses"} <= found.keys() and records:
         found |= _by_text([name for name in names if name not in found.values()], records, found)
     return {field: found[field] for field in FIELDS if field in found}
 
@@ -88,22 +105,24 @@ def _by_text(names: Sequence[str], records: Sequence[Mapping[str, Any]], found: 
         if lengths and all(length is not None for length in lengths):
             sizes[name] = sum(length for length in lengths if length) / len(lengths)
             recurs[name] = len({str(value) for value in values}) < len(values) / 2
-    guessed: dict[str, str] = {}
     texts = sorted((name for name in sizes if not _are_numbers(records, name)), key=sizes.__getitem__)
-    labels = [name for name in texts if recurs[name] and sizes[name] <= _ID_CHARS]
+    labels = [name for name in texts if recurs[name] and sizes[name] <= _LABEL_CHARS]
     own = [name for name in texts if name not in labels]
+    numbers = [name for name in sizes if _are_numbers(records, name) and _are_different(records, name)]
+    guessed: dict[str, str] = {}
     if "responses" not in found and own:
         guessed["responses"] = own.pop()
     if "title" not in found and own:
         guessed["title"] = own.pop(0)
-    if "description" not in found and own and sizes[own[-1]] > sizes.get(guessed.get("title", ""), 0):
+    title = found.get("title") or guessed.get("title")
+    if title is None:
+        return {}
+    title_size = sum(_length(record.get(title)) or 0 for record in records) / len(records)
+    if "description" not in found and own and sizes[own[-1]] > title_size:
         guessed["description"] = own[-1]
-    if "topic" not in found and labels:
-        guessed["topic"] = labels[0]
-    numbers = [name for name in sizes if _are_numbers(records, name) and _are_different(records, name)]
-    if "id" not in found and numbers:
-        guessed["id"] = numbers[0]
-    return guessed if "title" in (found.keys() | guessed.keys()) else {}
+    if not found:
+        guessed |= {field: some[0] for field, some in (("topic", labels), ("id", numbers)) if some}
+    return guessed
 
 
 def _length(value: object) -> int | None:
@@ -127,12 +146,8 @@ def _are_different(records: Sequence[Mapping[str, Any]], name: str) -> bool:
 
 
 def _said(name: str, names: Sequence[str]) -> str:
-    plain = (
-        len(name) <= _NAME_CHARS
-        and name.lower() not in _NO_TEXT
-        and not re.search(r"[\s'\"\\$#{}\[\],:=&*!|>%@`.]", name)
-    )
-    return name if plain or name not in names else str(names.index(name) + 1)
+    is_plain = looks_like_a_key(name) and name.lower() not in _NO_TEXT and not _SPECIAL.search(name)
+    return name if is_plain or name not in names else str(names.index(name) + 1)
 
 
 def _quoted(pair: str) -> str:

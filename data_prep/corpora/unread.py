@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from data_prep.corpora import turns
-from data_prep.corpora.columns import Columns
+from data_prep.corpora.columns import FIELDS, Columns
 from data_prep.corpora.records import CorpusError
 from data_prep.corpora.shape import shown, structure
 from data_prep.corpora.sources import Source
@@ -32,9 +32,10 @@ def no_column(path: Path, source: Source, columns: Columns, absent: Sequence[str
     guessed = guess([name for name in source.names if name not in columns.named.values()], source.records)
     kept = {field: name for field, name in columns.named.items() if field not in absent}
     own = {field: field for field in ("title", "responses") if field in source.names}
+    every = guessed | own | kept
     return CorpusError(
         f"{path}: no column {wanted} among {shown(source.names)}, expected all; {found_in(source)}. "
-        f"{_advice(source, guessed | own | kept, more)}"
+        f"{_advice(source, {field: every[field] for field in FIELDS if field in every}, more)}"
     )
 
 
