@@ -18,7 +18,6 @@ from itertools import groupby
 from typing import Final
 
 from data_prep.cleaning import MIN_RESPONSE_CHARS
-from data_prep.cleaning.rules import is_only_greeting
 from data_prep.corpora.speakers import Turn
 
 # The longest title cut from a first turn, in characters.
@@ -27,12 +26,14 @@ TITLE_CHARS: Final = 40
 _SENTENCE: Final = re.compile(r"[^。！？!?\n]*[。！？!?]?")
 _NOT_TEXT: Final = re.compile(r"[\W_]+")
 _CLAUSE: Final = re.compile(r"[^\W\d_]+")
-# A clause in which a seeker thanks, agrees, promises to try or parts, beside those of `is_only_greeting`.
+# A clause in which somebody greets, thanks, agrees, promises to try or parts. Cleaning's `is_only_greeting` judges
+# replies word by word and is too wide here: 我不想坚持了 is made of its words, and no pleasantry of a seeker.
 _PLEASANTRY: Final = re.compile(
-    r"(?:真的|非常|十分|也|很|太|那)*(?:谢谢|感谢|多谢|谢)(?:你们?|您|老师|医生|大家|了|啦)*(?:的|帮助|建议|回复|耐心|倾听|陪伴|解答)*"
+    r"(?:你们?|您|大家|老师|医生|咨询师|早上|上午|中午|下午|晚上)好(?:呀|啊)?|早安?|嗨|哈[喽罗啰]|hi|hello|在(?:的|吗|么)|有人(?:在)?吗|打扰(?:您|你)?了"
+    r"|(?:真的|非常|十分|也|很|太|那)*(?:谢谢|感谢|多谢|谢)(?:你们?|您|老师|医生|咨询师|大家|了|啦)*(?:的|帮助|建议|回复|耐心|倾听|陪伴|解答)*"
     r"|(?:好|嗯+|哦+|噢+|行|可以|是|对|ok|okay|我?(?:明白|知道|懂|了解|记住))(?:了|的|啊|吧|呢|哈)*"
     r"|那?我?(?:会|再|先|去|就|回去)*(?:试试|试一试|试一下|照做|加油|考虑一?下|想想)(?:的|看|吧|了)*"
-    r"|(?:再见|拜拜|晚安|回聊|下次(?:见|再聊)|bye|在吗|有人吗|打扰了)(?:了|啦|吧)*",
+    r"|不(?:客气|用谢)|没关系|(?:再见|拜拜|晚安|回聊|下次(?:见|再聊)|bye)(?:了|啦|吧)*",
     re.IGNORECASE,
 )
 
@@ -74,7 +75,7 @@ def parts(spoken: Sequence[Turn], rule: Rule, *, has_post: bool = False) -> tupl
 def is_pleasantry(text: str) -> bool:
     """Whether a turn only greets, thanks, agrees or parts: 你好，在吗？ 好的，谢谢你，我会试试。"""
     clauses = _CLAUSE.findall(text)
-    return bool(clauses) and all(_PLEASANTRY.fullmatch(clause) or is_only_greeting(clause) for clause in clauses)
+    return bool(clauses) and all(map(_PLEASANTRY.fullmatch, clauses))
 
 
 def cut_title(turn: str) -> tuple[str, str]:

@@ -1,0 +1,403 @@
+"""Dialogues of other people's making: the shapes they come in, and which turns make the post and the response.
+
+The texts are written for these tests.
+"""
+
+import json
+import re
+import shlex
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from data_prep.corpora import Corpus, CorpusError, Reading, Rule, detect_format, load_corpus
+from data_prep.corpora.rule import is_pleasantry
+from data_prep.dialogues import load_dialogues
+from recipes.data import RECIPE
+
+COUNT = 4
+ASK = "要不要多说一点？"
+REPLY = "换了工作又换了城市，睡不着很自然。今晚先把手机放远一点，醒了也别看时间，明天我们再一起看看。"
+THANKS = "好的，谢谢你，我会试试。"
+
+
+def opening(number: int) -> str:
+    return f"换工作第{number}周，我每晚三点就醒。"
+
+
+def said(number: int) -> list[str]:
+    return [opening(number), ASK, "白天开会总走神。", REPLY, THANKS]
+
+
+def turns(number: int, speakers: tuple[str, str], role: str = "role", text: str = "content") -> list[dict[str, str]]:
+    return [{role: speakers[index % 2], text: words} for index, words in enumerate(said(number))]
+
+
+def pairs(number: int) -> list[list[str]]:
+    return [[opening(number), ASK], ["白天开会总走神。", REPLY]]
+
+
+def prefixed(number: int, speakers: tuple[str, str], mark: str = "：") -> list[str]:
+    return [f"{speakers[index % 2]}{mark}{words}" for index, words in enumerate(said(number))]
+
+
+def as_json(path: Path, value: Any) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
+    return path
+
+
+def each(make: Callable[[int], Any]) -> list[Any]:
+    return [make(number) for number in range(COUNT)]
+
+
+def assert_dialogues(corpus: Corpus) -> None:
+    assert corpus.format == "dialogue"
+    assert (corpus.records_in, corpus.records_kept, corpus.rejected) == (COUNT, COUNT, [])
+    for number, question in enumerate(corpus.questions):
+        assert (question.title, question.description) == (opening(number), "白天开会总走神。")
+        assert question.responses == (f"{ASK}\n{REPLY}",)
+
+
+HUMAN = ("human", "gpt")
+USER = ("user", "assistant")
+ZH = ("求助者", "支持者")
+SYSTEM = {"role": "system", "content": "你是一位咨询师。"}
+BLANK = {"role": "user", "content": " "}
+
+RECORDS: list[Callable[[int], Any]] = [
+    lambda n: {"id": n, "dialogue": turns(n, ("Seeker", "Supporter"), "speaker")},
+    lambda n: {"dialog": turns(n, ("usr", "sys"), "speaker", "text")},
+    lambda n: {"conversation": turns(n, ("client", "counselor"))},
+    lambda n: {"conversations": turns(n, HUMAN, "from", "value"), "system": "你是一位咨询师。"},
+    lambda n: {"messages": [SYSTEM, *turns(n, USER), BLANK]},
+    lambda n: {"messages": json.dumps(turns(n, USER))},
+    lambda n: {"messages": str(turns(n, USER))},
+    lambda n: {"messages": [{"role": "user", "content": [{"type": "text", "text": t}]} for t in said(n)[:1]]
+               + turns(n, USER)[1:]},
+    lambda n: {"chats": turns(n, ("owner", "audience"), "sender", "value")},
+    lambda n: {"对话": turns(n, ("来访者", "咨询师"), "角色", "内容")},
+    lambda n: {"conversation": [{"system": "你是", "input": one, "output": other} for one, other in pairs(n)]},
+    lambda n: {"conversation": [{"human": one, "assistant": other} for one, other in pairs(n)]},
+    lambda n: {"dialogue": [{"问": one, "答": other} for one, other in pairs(n)]},
+    lambda n: {"dialogue": pairs(n)},
+    lambda n: {"dialogue": said(n)},
+    lambda n: {"dialogue": prefixed(n, ZH)},
+    lambda n: {"dialogue": "\n".join(prefixed(n, ("来访者", "心理咨询师"), ": "))},
+    lambda n: {"dialogue": " ".join(prefixed(n, ZH))},
+    lambda n: {"dialogue": "\n".join(prefixed(n, ("Q", "A"), ":"))},
+    lambda n: {"instruction": THANKS, "input": "", "output": "好的，再见。", "history": pairs(n)},
+    lambda n: {"instruction": "白天开会总走神。", "output": REPLY, "history": [[opening(n), ASK]]},
+    lambda n: {"query": "白天开会总走神。", "response": REPLY, "history": str([(opening(n), ASK)])},
+    lambda n: turns(n, USER),
+    lambda n: "\n".join(prefixed(n, ZH)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_a_dialogue_under_any_usual_key(tmp_path: Path, record: Callable[[int], Any]) -> None:
+    assert_dialogues(load_corpus(as_json(tmp_path / "a.json", each(record))))
+
+
+def as_turn_table(path: Path) -> Path:
+    rows = [{"dialogue_id": n, "turn": k, **turn} for n in range(COUNT) for k, turn in enumerate(turns(n, USER))]
+    pd.DataFrame(rows).to_csv(path, index=False)
+    return path
+
+
+def as_cells(path: Path) -> Path:
+    pd.DataFrame({"id": range(COUNT), "messages": each(lambda n: turns(n, USER))}).to_csv(path, sep=";")
+    return path
+
+
+def as_numpy_cells(path: Path) -> Path:
+    cells = each(lambda n: str(pd.Series(turns(n, USER)).to_numpy()))
+    pd.DataFrame({"messages": cells}).to_csv(path, index=False)
+    return path
+
+
+def as_parquet(path: Path) -> Path:
+    pq.write_table(pa.Table.from_pylist(each(lambda n: {"messages": turns(n, USER)})), path)
+    return path
+
+
+def as_text_files(path: Path) -> Path:
+    for number in range(COUNT):
+        file = path / f"week{number % 2}" / f"{number}.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("\r\n\r\n".join(prefixed(number, ("来访者", "心理咨询师"))), encoding="utf-8", newline="")
+    return path
+
+
+def as_one_text(path: Path) -> Path:
+    text = "\n------\n".join("\n".join(prefixed(number, ZH)) for number in range(COUNT))
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def as_turn_files(path: Path) -> Path:
+    for number in range(COUNT):
+        as_json(path / "a" / "b" / f"{number}.json", turns(number, USER))
+    return path
+
+
+def as_prefixed_files(path: Path) -> Path:
+    for number in range(COUNT):
+        as_json(path / f"{number}.json", prefixed(number, ZH))
+    return path
+
+
+def as_zip(path: Path) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(COUNT):
+            archive.writestr(f"data/{number}.json", json.dumps(turns(number, USER)))
+    return path
+
+
+FILES: list[Callable[[Path], Path]] = [
+    as_turn_table,
+    as_cells,
+    as_numpy_cells,
+    as_parquet,
+    as_one_text,
+    as_turn_files,
+    as_prefixed_files,
+    as_zip,
+    lambda path: as_json(path, {"data": each(lambda n: {"messages": turns(n, USER)})}),
+    lambda path: as_json(path, {f"d{n}": turns(n, USER) for n in range(COUNT)}),
+    lambda path: as_json(path, {f"d{n}": {"messages": turns(n, USER)} for n in range(COUNT)}),
+]
+
+
+@pytest.mark.parametrize("write", FILES)
+def test_dialogues_in_any_file(tmp_path: Path, write: Callable[[Path], Path]) -> None:
+    assert_dialogues(load_corpus(write(tmp_path / "corpus")))
+
+
+def test_text_files_in_folders(tmp_path: Path) -> None:
+    corpus = load_corpus(as_text_files(tmp_path / "corpus"))
+    assert sorted(question.title for question in corpus.questions) == each(opening)
+    assert corpus.records_kept == COUNT
+
+
+def test_one_dialogue_is_one_file(tmp_path: Path) -> None:
+    path = as_json(tmp_path / "7.json", ["求助者：最近总睡不好", "支持者：愿意多说一点吗？"])
+    [question] = load_corpus(path).questions
+    assert (question.id, question.title, question.responses) == ("7", "最近总睡不好", ("愿意多说一点吗？",))
+
+
+def test_smilechat_is_told_from_other_dialogues(tmp_path: Path) -> None:
+    client = ("client", "counselor")
+    smile = as_json(tmp_path / "s.json", each(lambda n: {"id": n, "dialogue": turns(n, client)}))
+    other = as_json(tmp_path / "o.json", each(lambda n: {"id": n, "dialogue": turns(n, USER)}))
+    assert (detect_format(smile), detect_format(other)) == ("smilechat", "dialogue")
+    # Its turns of thanks stay, and dialogues that open alike are one question.
+    [question] = load_corpus(smile).questions
+    assert question.description.endswith(THANKS)
+    assert len(question.responses) == COUNT
+    for number in range(COUNT):
+        as_json(tmp_path / "repo" / "smile" / "data" / f"{number}.json", turns(number, client))
+    assert load_corpus(tmp_path / "repo").questions == [question]
+
+
+# Which turns make what.
+
+LONG = "这件事压在你心上很久了，换了谁都会睡不着。" * 6
+SPOKEN = [
+    ("assistant", "你好，请讲。"),
+    ("user", "你好，在吗？"),
+    ("assistant", "在的。"),
+    ("user", "我和室友吵了架。"),
+    ("user", "已经三天没回宿舍。"),
+    ("assistant", "你们为了什么吵？"),
+    ("user", "为了开灯。"),
+    ("assistant", LONG),
+    ("assistant", "可以先写一张纸条。"),
+    ("user", "写什么好呢？"),
+    ("assistant", "写你想要几点关灯。"),
+    ("user", "好的，谢谢老师！"),
+    ("assistant", "不客气，再见。"),
+]
+
+
+EVERY_REPLY = f"你们为了什么吵？\n{LONG}\n可以先写一张纸条。\n写你想要几点关灯。"
+
+
+@pytest.mark.parametrize(
+    ("rule", "description", "response"),
+    [
+        (Rule("all", "all"), "已经三天没回宿舍。\n为了开灯。\n写什么好呢？", EVERY_REPLY),
+        (Rule("first", "first"), "已经三天没回宿舍。\n为了开灯。", f"{LONG}\n可以先写一张纸条。"),
+        (Rule("first", "all"), "已经三天没回宿舍。\n为了开灯。", EVERY_REPLY),
+        (Rule("first", "first", 5), "已经三天没回宿舍。", "你们为了什么吵？"),
+        # No reply is of substance: the longest counts.
+        (Rule("first", "first", 900), "已经三天没回宿舍。\n为了开灯。", f"{LONG}\n可以先写一张纸条。"),
+    ],
+)  # fmt: skip
+def test_the_rule(tmp_path: Path, rule: Rule, description: str, response: str) -> None:
+    path = as_json(tmp_path / "a.json", [{"messages": [{"role": role, "content": text} for role, text in SPOKEN]}])
+    [question] = load_corpus(path, reading=Reading(rule)).questions
+    assert (question.title, question.description) == ("我和室友吵了架。", description)
+    assert question.responses == (response,)
+
+
+def test_the_rule_holds_for_smilechat(tmp_path: Path) -> None:
+    roles = {"user": "client", "assistant": "counselor"}
+    spoken = [{"role": roles[role], "content": text} for role, text in SPOKEN[3:]]
+    path = as_json(tmp_path / "a.json", [{"id": 1, "dialogue": spoken}])
+    [question] = load_corpus(path, reading=Reading(Rule("first", "first"))).questions
+    assert question.post == "我和室友吵了架。\n已经三天没回宿舍。\n为了开灯。"
+    assert question.responses == (f"{LONG}\n可以先写一张纸条。",)
+
+
+def test_a_post_before_its_dialogue(tmp_path: Path) -> None:
+    chats = [{"sender": "audience", "value": REPLY}, {"sender": "owner", "value": "为了开灯。"}]
+    record = {"title": "和室友吵架", "description": "三天没回宿舍。", "label": {"s3": "3.1"}, "chats": chats}
+    path = as_json(tmp_path / "a.json", [record])
+    columns = {"crisis": "label.s3"}
+    [question] = load_corpus(path, columns=columns, crisis_values=["3.1"]).questions
+    assert (question.title, question.description, question.responses, question.crisis) == (
+        "和室友吵架",
+        "三天没回宿舍。\n为了开灯。",
+        (REPLY,),
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "你好",
+        "您好，在吗？",
+        "好的，谢谢你，我会试试。",
+        "嗯嗯",
+        "明白了，非常感谢您的帮助！",
+        "我知道了，再见",
+        "谢谢老师🌹",
+        "那我先试试看",
+    ],
+)
+def test_pleasantries(text: str) -> None:
+    assert is_pleasantry(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我睡不着",
+        "谢谢，可是我还是怕",
+        "好的，但是他不听",
+        "……",
+        "我不想活了",
+        "他说谢谢我",
+        "试过了没有用",
+        "再见到他我该怎么办",
+        "我不想坚持了",
+        "我不好",
+        "不行了",
+        "好累",
+    ],
+)
+def test_no_pleasantries(text: str) -> None:
+    assert not is_pleasantry(text)
+
+
+def test_a_long_run_of_one_sound_takes_no_time() -> None:
+    assert not is_pleasantry("嗯哦好" * 20_000 + "难")
+
+
+def test_greetings_alone_are_left_out_and_are_not_bad(tmp_path: Path) -> None:
+    greeting = [{"role": "user", "content": "你好"}, {"role": "assistant", "content": "你好，请讲。"}]
+    path = as_json(tmp_path / "a.json", [{"messages": greeting}, *each(lambda n: {"messages": turns(n, USER)})])
+    corpus = load_corpus(path, max_bad_records=0)
+    assert (corpus.records_in, corpus.records_kept) == (COUNT + 1, COUNT)
+    assert [item.reason for item in corpus.rejected] == ["dialogue: no post"]
+    with pytest.raises(CorpusError, match="no question in 1 records.*greetings and thanks alone"):
+        load_corpus(as_json(tmp_path / "b.json", [{"messages": greeting}]))
+
+
+def test_a_dialogue_without_a_reply_has_no_response(tmp_path: Path) -> None:
+    path = as_json(tmp_path / "a.json", [{"messages": turns(1, USER)[:1]}])
+    [question] = load_corpus(path).questions
+    assert (question.title, question.responses) == (opening(1), ())
+
+
+def test_a_prompt_is_no_post(tmp_path: Path) -> None:
+    prompt = "你是一位心理咨询师，请回答来访者。"
+    records = each(lambda n: {"instruction": prompt, "input": opening(n), "output": REPLY})
+    assert [question.post for question in load_corpus(as_json(tmp_path / "a.json", records)).questions] == each(opening)
+    single = [{"instruction": opening(n), "input": "白天走神。", "output": REPLY} for n in range(COUNT)]
+    posts = [question.post for question in load_corpus(as_json(tmp_path / "b.json", single)).questions]
+    assert posts == [f"{opening(n)}\n白天走神。" for n in range(COUNT)]
+
+
+# Speakers and keys that nobody knows.
+
+
+def followed(path: Path) -> Corpus:
+    with pytest.raises(CorpusError) as caught:
+        load_corpus(path)
+    assert opening(0)[:5] not in str(caught.value)
+    line = re.search(r'ARGS="([^"]*)"', str(caught.value))
+    assert line is not None
+    _, config = RECIPE.load(["profile=tiny", f"corpus={path}", *shlex.split(line[1])])
+    return load_corpus(path, config.format, columns=config.columns, reading=Reading(Rule(), config.roles))
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        lambda n: {"dialog": turns(n, ("小林", "阿文"), "speaker")},
+        lambda n: {"dialog": prefixed(n, ("小林", "阿文"))},
+        lambda n: {"dialog": "\n".join(prefixed(n, ("小林", "阿文")))},
+        lambda n: {"meta": {"log": turns(n, USER)}},
+        lambda n: {"log": "\n".join(prefixed(n, ZH))},
+    ],
+)
+def test_the_message_leads_to_the_dialogues(tmp_path: Path, record: Callable[[int], Any]) -> None:
+    assert_dialogues(followed(as_json(tmp_path / "a.json", each(record))))
+
+
+def test_a_text_file_with_strangers(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("\n".join(prefixed(0, ("小林", "阿文"))), encoding="utf-8")
+    [question] = followed(path).questions
+    assert question.title == opening(0)
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason", "found"),
+    [
+        ({"messages": 7}, "dialogue: missing", "found none of the keys"),
+        ({"messages": [*turns(0, USER), 7]}, "(turn): wrong type", "messages[5]: field '(turn)': found 7"),
+        ({"messages": [{"role": "user"}]}, "dialogue: missing", ""),
+        ({"messages": [*turns(0, USER), {"role": "user"}]}, "(turn): no words", "found an object of 1 keys"),
+        ({"messages": [*turns(0, USER), {"content": "嗯"}]}, "(turn): no speaker", "expected one of the keys"),
+        ({"messages": [*turns(0, USER), {"role": "他", "content": ""}]}, "role: unknown speaker", "text of 1"),
+        ({"messages": [{"role": "user", "content": 7}]}, "content: wrong type", "messages[0]: field 'content'"),
+        ({"messages": [{"role": "user", "content": "\ud800"}]}, "dialogue: broken characters", "'dialogue[0]'"),
+        ({"messages": [*prefixed(0, ZH), "没有名字"]}, "(turn): no speaker", "messages[5]"),
+        ({"messages": turns(0, USER), "title": 7}, "title: wrong type", "found 7"),
+    ],
+)  # fmt: skip
+def test_bad_dialogues(tmp_path: Path, bad: Any, reason: str, found: str) -> None:
+    good = [{"messages": turns(number, USER)} for number in range(10)]
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(f"{json.dumps(record)}\n" for record in [*good, bad]), encoding="utf-8")
+    [rejected] = load_corpus(path).rejected
+    assert (rejected.id, rejected.reason) == ("a.jsonl:11", reason)
+    assert found in rejected.detail
+
+
+def test_dialogues_for_a_base_keep_their_turns(tmp_path: Path) -> None:
+    format, found = load_dialogues(as_json(tmp_path / "a.json", each(lambda n: {"messages": turns(n, USER)})))
+    assert format == "dialogue"
+    assert [dialogue.turns for dialogue in found] == each(
+        lambda n: tuple(zip(["user", "assistant"] * 2 + ["user"], said(n), strict=True))
+    )
