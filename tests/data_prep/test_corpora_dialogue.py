@@ -281,6 +281,8 @@ def test_a_post_before_its_dialogue(tmp_path: Path) -> None:
         "我知道了，再见",
         "谢谢老师🌹",
         "那我先试试看",
+        "谢谢你的鼓励和陪伴，我会好好加油的！",
+        "感谢你的理解，我会尽力去做的。再次感谢！",
     ],
 )
 def test_pleasantries(text: str) -> None:
@@ -318,7 +320,7 @@ def test_greetings_alone_are_left_out_and_are_not_bad(tmp_path: Path) -> None:
     corpus = load_corpus(path, max_bad_records=0)
     assert (corpus.records_in, corpus.records_kept) == (COUNT + 1, COUNT)
     assert [item.reason for item in corpus.rejected] == ["dialogue: no post"]
-    with pytest.raises(CorpusError, match="no question in 1 records.*greetings and thanks alone"):
+    with pytest.raises(CorpusError, match=r"no question in 1 records.*greetings and thanks alone"):
         load_corpus(as_json(tmp_path / "b.json", [{"messages": greeting}]))
 
 
