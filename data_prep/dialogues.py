@@ -43,7 +43,7 @@ def load_dialogues(path: Path | None, format: str = "auto", encoding: str = "utf
         if chosen == "smilechat":
             spoken = smilechat.load_turns(smilechat_folder(path) or path, intake, encoding)
         else:
-            spoken = load_turns(path, open_dialogues(path, encoding)[1], intake)
+            spoken = load_turns(path, open_dialogues(path, encoding), intake)
         intake.corpus(path, [], MAX_BAD_RECORDS)
         return chosen, [Dialogue(name, tuple((_ROLES[role], text) for role, text in turns)) for name, turns in spoken]
     corpus = load_corpus(path, format, encoding=encoding)

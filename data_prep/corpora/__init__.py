@@ -17,6 +17,7 @@ from data_prep.corpora.columns import Columns
 from data_prep.corpora.detect import detect_format, open_dialogues, smilechat_folder
 from data_prep.corpora.dialogue import Reading, Rule
 from data_prep.corpora.records import MAX_BAD_RECORDS, Corpus, CorpusError, Intake, missing
+from data_prep.corpora.unread import no_mark
 
 __all__ = [
     "NAMES",
@@ -83,6 +84,8 @@ def load_corpus(
     if not path.exists():
         raise missing(path)
     chosen = _chosen(path, encoding, mapped) if format == "auto" else format
+    if chosen in ("psyqa", "smilechat", "dialogue"):
+        _check_marks(path, encoding, mapped)
     intake = Intake()
     questions = _load(chosen, path, intake, encoding, mapped, reading or Reading())
     corpus = replace(intake.corpus(path, questions, max_bad_records), format=chosen)
@@ -132,6 +135,18 @@ def _chosen(path: Path, encoding: str, columns: Columns) -> str:
     return found if found == "dialogue" else "table"
 
 
+def _check_marks(path: Path, encoding: str, columns: Columns) -> None:
+    """See whether the mark that somebody named is there: posts at acute risk may not lose theirs.
+
+    Raises:
+        CorpusError: it is not.
+    """
+    if "crisis" in columns.named or columns.crisis_values:
+        source = open_dialogues(path, encoding)
+        if not source.has(columns.resolved(source.names, source.records).named.get("crisis", "crisis")):
+            raise no_mark(path, source, columns)
+
+
 def _load(format: str, path: Path, intake: Intake, encoding: str, columns: Columns, reading: Reading) -> list[Question]:
     match format:
         case "sample":
@@ -142,8 +157,8 @@ def _load(format: str, path: Path, intake: Intake, encoding: str, columns: Colum
             folder = smilechat_folder(path) or path
             return smilechat.load(folder, intake, encoding, columns=columns, rule=reading.rule)
         case "dialogue":
-            names, entries = open_dialogues(path, encoding)
-            return dialogue.load(path, entries, intake, columns.resolved(names), reading)
+            source = open_dialogues(path, encoding)
+            return dialogue.load(path, source, intake, columns.resolved(source.names, source.records), reading)
         case "empathy_qa":
             return table.load(path, intake, encoding, columns, table.EMPATHY_QA)
     return table.load(path, intake, encoding, columns)

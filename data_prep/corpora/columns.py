@@ -55,9 +55,14 @@ class Columns:
         """The column named for a field, None where none is."""
         return self.named.get(field)
 
-    def resolved(self, names: Sequence[str]) -> "Columns":
-        """The same map with the numbers of columns turned into their names."""
-        found = {field: column_of(name, names) or name for field, name in self.named.items()}
+    def resolved(self, names: Sequence[str], records: Sequence[Mapping[str, Any]]) -> "Columns":
+        """The same map with the numbers of columns turned into their names.
+
+        Args:
+            names: of the columns.
+            records: some of the rows.
+        """
+        found = {field: column_of(name, names, records) or name for field, name in self.named.items()}
         return replace(self, named=found)
 
     def crisis(self, record: Mapping[str, Any], where: str) -> bool:
@@ -91,9 +96,14 @@ def value_at(record: Mapping[str, Any], name: str) -> Any:
     return value
 
 
-def column_of(name: str, names: Sequence[str]) -> str | None:
-    """The column that a name of the map means: of this name, a path into it, or of this number; None for none."""
-    if name in names or name.split(".")[0] in names:
+def column_of(name: str, names: Sequence[str], records: Sequence[Mapping[str, Any]]) -> str | None:
+    """The column that a name of the map means: of this name, a path that some record has, or of this number.
+
+    Args:
+        names: of the columns.
+        records: some of the rows.
+    """
+    if name in names or any(value_at(record, name) is not None for record in records):
         return name
     return names[int(name) - 1] if name.isdecimal() and 1 <= int(name) <= len(names) else None
 

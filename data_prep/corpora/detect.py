@@ -5,9 +5,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from data_prep.corpora import rows, smilechat, sources, turns
+from data_prep.corpora import smilechat, sources, turns
 from data_prep.corpora.folders import corpus_files
 from data_prep.corpora.records import CorpusError, Entry
+from data_prep.corpora.shape import structure
+from data_prep.corpora.sources import Source
 from data_prep.corpora.text_files import inspect
 from data_prep.corpora.unread import unknown
 
@@ -29,9 +31,9 @@ def detect_format(path: Path, encoding: str = "utf-8") -> str:
         CorpusError: nothing there, none of these, or what ``sources.open_source`` raises.
     """
     if _is_archive(path, encoding):
-        return _of_dialogues(list(islice(smilechat.read(path, encoding), _LOOKED_AT)))
+        return _of_archive(path, encoding)
     if path.is_dir():
-        if (lines := sorted(path.glob("*.jsonl"))) and detect_format(lines[0], encoding) == "sample":
+        if (lines := sorted(path.glob("*.jsonl"))) and _is_sample(lines[0], encoding):
             return "sample"
         folder = smilechat_folder(path)
         if folder and _of_dialogues(list(islice(_turn_lists(folder, encoding), _LOOKED_AT))) == "smilechat":
@@ -51,16 +53,33 @@ def detect_format(path: Path, encoding: str = "utf-8") -> str:
     raise unknown(path, source)
 
 
-def open_dialogues(path: Path, encoding: str) -> rows.Table:
-    """The keys and the records of a corpus of dialogues, packed or not.
+def open_dialogues(path: Path, encoding: str) -> Source:
+    """A corpus of dialogues, packed or not.
 
     Raises:
-        CorpusError: as ``sources.open_source``.
+        CorpusError: as ``sources.open_source`` and ``smilechat.read``.
     """
     if _is_archive(path, encoding):
-        return [], smilechat.read(path, encoding)
-    source = sources.open_source(path, encoding)
-    return source.names, source.entries
+        return sources.looked_at([], smilechat.read(path, encoding))
+    return sources.open_source(path, encoding)
+
+
+def _of_archive(path: Path, encoding: str) -> str:
+    first = list(islice(smilechat.read(path, encoding), _LOOKED_AT))
+    told = [entry.value["dialogue"] for entry in first if isinstance(entry.value, dict)]
+    if told and not any(map(turns.is_dialogue, told)):
+        raise CorpusError(
+            f"{path}: an archive of {structure(told)}, expected dialogues, lists of turns. Unpack it, and name the "
+            "file or the folder: CORPUS=PATH."
+        )
+    return _of_dialogues(first)
+
+
+def _is_sample(path: Path, encoding: str) -> bool:
+    try:
+        return detect_format(path, encoding) == "sample"
+    except CorpusError:
+        return False
 
 
 def _is_archive(path: Path, encoding: str) -> bool:

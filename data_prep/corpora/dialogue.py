@@ -8,10 +8,9 @@ bad record; one without a reply becomes a question without responses, which clea
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,12 +19,12 @@ from data_prep.corpora import turns
 from data_prep.corpora.checks import Identifier, Label, Record, Whole, checked
 from data_prep.corpora.columns import Columns, value_at
 from data_prep.corpora.names import DIALOGUE_IDS, DIALOGUES
-from data_prep.corpora.records import CorpusError, Entry, Intake, LeftOut, RecordError
+from data_prep.corpora.records import CorpusError, Intake, LeftOut, RecordError
 from data_prep.corpora.rule import Rule, cut_title, is_pleasantry, parts
+from data_prep.corpora.sources import Source
 from data_prep.corpora.speakers import Speakers, Turn
 from data_prep.corpora.suggest import looks_like_a_key
 
-_LOOKED_AT: Final = 100
 _NAMED_SPEAKERS: Final = 2
 
 
@@ -51,7 +50,7 @@ class _Spoken(Record):
     texts: list[Whole]
 
 
-def load(path: Path, entries: Iterator[Entry], intake: Intake, columns: Columns, reading: Reading) -> list[Question]:
+def load(path: Path, source: Source, intake: Intake, columns: Columns, reading: Reading) -> list[Question]:
     """The questions of dialogues, in their order.
 
     Args:
@@ -61,52 +60,57 @@ def load(path: Path, entries: Iterator[Entry], intake: Intake, columns: Columns,
     Raises:
         CorpusError: there are speakers of whom nobody knows which of the two they are.
     """
-    first = list(islice(entries, _LOOKED_AT))
-    seen = [entry.value for entry in first if isinstance(entry.value, dict)]
-    _check_speakers(path, first, columns, Speakers(reading.roles))
-    reader = _Reader(columns, reading, turns.prompts_of(seen), Speakers(reading.roles))
-    field = columns.name("id") or _id_key(seen)
-    return intake.distinct(chain(first, entries), partial(reader.question, id_key=field, intake=intake), field or "id")
+    reader = _reader(path, source, columns, reading)
+    field = columns.name("id") or _id_key(source.records)
+    read = partial(reader.question, id_key=field, intake=intake)
+    return intake.distinct(source.entries, read, field or "id")
 
 
-def load_turns(path: Path, entries: Iterator[Entry], intake: Intake) -> list[tuple[str, list[Turn]]]:
-    """Every dialogue's id and its turns, as they came.
+def load_turns(path: Path, source: Source, intake: Intake) -> list[tuple[str, list[Turn]]]:
+    """Every dialogue's number and its turns, as they came.
 
     Raises:
         CorpusError: as `load`.
     """
-    first = list(islice(entries, _LOOKED_AT))
-    _check_speakers(path, first, Columns(), Speakers())
-    seen = [entry.value for entry in first if isinstance(entry.value, dict)]
-    reader = _Reader(Columns(), Reading(), turns.prompts_of(seen), Speakers())
+    reader = _reader(path, source, Columns(), Reading())
     found: list[tuple[str, list[Turn]]] = []
 
     def add(value: object, where: str) -> None:
         found.append((str(intake.records_in), reader.turns(_record(value), where)))
 
-    intake.take(chain(first, entries), add)
+    intake.take(source.entries, add)
     return found
 
 
-def _check_speakers(path: Path, entries: Sequence[Entry], columns: Columns, speakers: Speakers) -> None:
-    counts: Counter[str] = Counter()
-    openers: Counter[str] = Counter()
-    for entry in entries:
-        value: Any = entry.value
-        if isinstance(value, dict):
-            value = value_at(value, columns.name("dialogue") or turns.find(value) or "")
-        names = turns.strangers(value, speakers)
-        counts.update(names)
-        openers.update(names[:1])
-    recurring = [name for name, count in counts.most_common() if count > 1 and looks_like_a_key(name)]
-    if not recurring:
+def _reader(path: Path, source: Source, columns: Columns, reading: Reading) -> "_Reader":
+    speakers = Speakers(reading.roles)
+    _check_speakers(path, source, columns, speakers)
+    return _Reader(columns, reading, turns.prompts_of(source.records), speakers)
+
+
+def _check_speakers(path: Path, source: Source, columns: Columns, speakers: Speakers) -> None:
+    """Stop where speakers that recur in the first records are known by no name.
+
+    Raises:
+        CorpusError: there are such.
+    """
+    found = []
+    for record in (_record(entry.value) for entry in source.first):
+        key = columns.name("dialogue") or turns.find(record)
+        found.append(turns.speakers_of(value_at(record, key or ""), speakers))
+    counts = Counter(name for names in found for name in names if not speakers.role_of(name))
+    strangers = [name for name, count in counts.most_common() if count > 1 and looks_like_a_key(name)]
+    if not strangers:
         return
-    seeker = max(recurring, key=openers.__getitem__)
-    roles = {name: "seeker" if name == seeker else "supporter" for name in recurring[:_NAMED_SPEAKERS]}
-    line = " ".join(f"roles.{name}={role}" for name, role in roles.items())
+    openers = Counter(names[0] for names in found if names)
+    has_seeker = any(speakers.role_of(name) == "seeker" for names in found for name in names)
+    roles = dict.fromkeys(strangers[:_NAMED_SPEAKERS], "supporter")
+    if not has_seeker:
+        roles[max(roles, key=openers.__getitem__)] = "seeker"
+    line = " ".join(f"roles.{name}={role}" for name, role in sorted(roles.items(), key=lambda pair: pair[1]))
     raise CorpusError(
-        f"{path}: speakers called {sorted(recurring)[:10]}, expected known ones such as user and assistant. Say which "
-        f'of the two each is, as far as can be guessed: ARGS="{line}".'
+        f"{path}: speakers called {sorted(strangers)[:10]}, expected known ones such as user and assistant. Say which "
+        f'of the two each is, or system for neither; as far as can be guessed: ARGS="{line}".'
     )
 
 

@@ -28,7 +28,7 @@ _NOT_TEXT: Final = re.compile(r"[\W_]+")
 _CLAUSE: Final = re.compile(r"[^\W\d_]+")
 # A clause in which somebody greets, thanks, agrees, promises to try or parts. Cleaning's `is_only_greeting` judges
 # replies word by word and is too wide here: 我不想坚持了 is made of its words, and no pleasantry of a seeker.
-# Only fixed words follow a promise or thanks: what else somebody will do or is thankful for may be what a post is about.
+# Only fixed words follow a promise or thanks: what else somebody will do may be what a post is about.
 _KINDNESS: Final = "帮助|建议|支持|鼓励|陪伴|理解|倾听|关心|祝福|耐心|回复|回答|解答|分享|提醒|指导|安慰|信任"
 _PLEASANTRY: Final = re.compile(
     "|".join(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from data_prep.corpora import header, objects, rows, turns
+from data_prep.corpora.columns import column_of
 from data_prep.corpora.folders import corpus_files, kind_of
 from data_prep.corpora.layout import layout_of
 from data_prep.corpora.names import DIALOGUES, SPEAKER
@@ -43,6 +44,10 @@ class Source:
         """Those of the first records that are objects."""
         return [entry.value for entry in self.first if isinstance(entry.value, dict)]
 
+    def has(self, name: str) -> bool:
+        """Whether there is a column of this name, or a record with this path."""
+        return column_of(name, self.names, self.records) == name
+
 
 def open_source(path: Path, encoding: str, wanted: Collection[str] | None = None) -> Source:
     """A corpus, whatever file or folder it is.
@@ -57,8 +62,8 @@ def open_source(path: Path, encoding: str, wanted: Collection[str] | None = None
         files = iter(corpus_files(path))
         names, entries = _opened(next(files), encoding, wanted, path)
         rest = (_opened(file, encoding, wanted, path)[1] for file in files)
-        return _looked_at(names, chain(entries, chain.from_iterable(rest)))
-    return _looked_at(*_opened(path, encoding, wanted, None))
+        return looked_at(names, chain(entries, chain.from_iterable(rest)))
+    return looked_at(*_opened(path, encoding, wanted, None))
 
 
 def read(path: Path, encoding: str = "utf-8") -> Iterator[Entry]:
@@ -72,7 +77,8 @@ def read(path: Path, encoding: str = "utf-8") -> Iterator[Entry]:
     return _joined(objects.entries(path, inspected, layout) if layout else rows.read(path, encoding), path)
 
 
-def _looked_at(names: list[str], entries: Iterator[Entry]) -> Source:
+def looked_at(names: list[str], entries: Iterator[Entry]) -> Source:
+    """Records as a source; their keys are named after ``names``."""
     first = list(islice(entries, _LOOKED_AT))
     keys = (str(key) for entry in first if isinstance(entry.value, dict) for key in entry.value)
     return Source(list(dict.fromkeys([*names, *keys])), first, chain(first, entries))
@@ -122,6 +128,8 @@ def _joined(entries: Iterator[Entry], path: Path) -> Iterator[Entry]:
     first = list(islice(entries, _LOOKED_AT))
     values = [entry.value for entry in first]
     everything = chain(first, entries)
+    if values and all(isinstance(value, list) and _are_cells(value, values[0]) for value in values):
+        return _as_rows(everything, values[0])  # type: ignore[arg-type]
     speaker = Speakers()
     if values and all(isinstance(value, str) and len(speaker.spoken(value)) <= 1 for value in values):
         if any(speaker.spoken(value) for value in values if isinstance(value, str)):
@@ -135,6 +143,23 @@ def _joined(entries: Iterator[Entry], path: Path) -> Iterator[Entry]:
 def _is_single_turn(value: Mapping[str, Any]) -> bool:
     # A row that holds a question and its answer says who speaks by its keys, and is no turn of a longer dialogue.
     return turns.is_turn(value) and any(key in value for key in SPEAKER) and turns.find(value) is None
+
+
+def _are_cells(value: list[Any], first: Any) -> bool:
+    """Whether a list is a row of a table without names, as long as the first row."""
+    plain = all(cell is None or isinstance(cell, str | int | float) for cell in value)
+    return plain and len(value) == len(first) > 1 and not turns.is_dialogue(value)
+
+
+def _as_rows(entries: Iterator[Entry], first: list[Any]) -> Iterator[Entry]:
+    """Rows that are lists, as objects: by the names in the first one, or by number."""
+    cells = ["" if cell is None else str(cell) for cell in first]
+    names = header.names_of(cells)
+    for where, value in islice(entries, int(header.are_names(cells)), None):
+        if isinstance(value, list) and len(value) == len(names):
+            yield Entry(where, dict(zip(names, value, strict=True)))
+        else:
+            yield Entry(where, value)
 
 
 def _as_one(entries: Iterator[Entry], path: Path) -> Iterator[Entry]:

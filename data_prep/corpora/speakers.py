@@ -36,7 +36,7 @@ class Speakers:
 
     def role_of(self, name: object) -> str:
         """One of ``ROLES``, "" for a name that is none."""
-        return self._roles.get(name.strip().lower(), "") if isinstance(name, str) else ""
+        return self._roles.get(str(name).strip().lower(), "") if isinstance(name, str | int) else ""
 
     def spoken(self, text: str) -> list[Turn]:
         """The turns of a text with the speakers before them; none where it does not begin with a speaker."""

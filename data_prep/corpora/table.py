@@ -21,11 +21,11 @@ from common.records.question import Question
 from data_prep.corpora import sources
 from data_prep.corpora.cells import begins_list, read_list
 from data_prep.corpora.checks import Identifier, Label, Record, Some, Text, Whole, checked, is_null, refuse
-from data_prep.corpora.columns import Columns, column_of, heads, value_at
+from data_prep.corpora.columns import Columns, heads, value_at
 from data_prep.corpora.names import RESPONSE_TEXT
 from data_prep.corpora.records import Intake, bad_field
 from data_prep.corpora.shape import shown
-from data_prep.corpora.unread import no_column
+from data_prep.corpora.unread import no_column, no_mark
 
 # The fields of a table, and the paper's four (Empathy-R1, section 2).
 FIELDS: Final = ("title", "description", "responses", "id", "topic", "subtopic", "crisis")
@@ -108,13 +108,16 @@ def load(
     asked = [named.get(field, field) for field in FIELDS if field in named or field not in named.values()]
     is_by_number = any(name.isdecimal() for name in asked)
     source = sources.open_source(path, encoding, None if is_by_number else heads(asked))
-    columns = columns.resolved(source.names)
+    columns = columns.resolved(source.names, source.records)
     named = columns.named
     places = {field: named.get(field, field) for field in FIELDS if field in named or field not in named.values()}
-    needed = [field for field in FIELDS if field in required or field in named]
-    if absent := [field for field in needed if field not in places or not column_of(places[field], source.names)]:
+    wanted = {*required, *named, *(["crisis"] if columns.crisis_values else [])}
+    needed = [field for field in FIELDS if field in wanted]
+    if "crisis" in wanted and not source.has(places["crisis"]):
+        raise no_mark(path, source, columns)
+    if absent := [field for field in needed if field not in places or not source.has(places[field])]:
         raise no_column(path, source, columns, absent, "format=table" if required == EMPATHY_QA else "")
-    if not column_of(places.get("id", ""), source.names):
+    if not source.has(places.get("id", "")):
         places.pop("id", None)
     read = heads(places.values())
     if unread := [name for name in source.names if name not in read]:

@@ -76,22 +76,19 @@ def conversation_key(rows: Sequence[Mapping[str, Any]]) -> str | None:
     return next(iter([*named, *recurring]), None)
 
 
-def strangers(value: object, speakers: Speakers) -> list[str]:
-    """The speakers of a dialogue whose names nobody knows, turn by turn; none where each says who speaks."""
+def speakers_of(value: object, speakers: Speakers) -> list[str]:
+    """What a dialogue calls its speakers, turn by turn; none where it does not name them."""
     if isinstance(value, str) and begins_list(value):
         value = _listed(value)
     if isinstance(value, str):
-        found = [] if speakers.spoken(value) else _SOMEBODY.findall(value)
-    elif _are_strings(value):
+        return [] if speakers.spoken(value) else _SOMEBODY.findall(value)
+    if _are_strings(value):
         texts: list[str] = value  # type: ignore[assignment]
         begun = [match[1] for text in texts if (match := _SOMEBODY.match(text))]
-        found = begun if len(begun) == len(texts) and not any(map(speakers.spoken, texts)) else []
-    elif isinstance(value, list):
-        said = [item[key] for item in value if isinstance(item, dict) for key in SPEAKER if key in item]
-        found = [name for name in said if isinstance(name, str)]
-    else:
-        found = []
-    return [name.strip() for name in found if not speakers.role_of(name)]
+        return begun if len(begun) == len(texts) else []
+    turns = value if isinstance(value, list) else []
+    said = [item[key] for item in turns if isinstance(item, dict) for key in SPEAKER if key in item]
+    return [str(name).strip() for name in said if isinstance(name, str | int)]
 
 
 def read(value: object, key: str, where: str, speakers: Speakers) -> list[Turn]:

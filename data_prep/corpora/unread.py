@@ -6,6 +6,7 @@ from typing import Any
 
 from data_prep.corpora import turns
 from data_prep.corpora.columns import FIELDS, Columns
+from data_prep.corpora.names import DIALOGUES
 from data_prep.corpora.records import CorpusError
 from data_prep.corpora.shape import shown, structure
 from data_prep.corpora.sources import Source
@@ -39,6 +40,14 @@ def no_column(path: Path, source: Source, columns: Columns, absent: Sequence[str
     )
 
 
+def no_mark(path: Path, source: Source, columns: Columns) -> CorpusError:
+    """The error for a corpus without the crisis mark that was named."""
+    return CorpusError(
+        f"{path}: no column or key {columns.named.get('crisis', 'crisis')!r} for the crisis mark; {found_in(source)}. "
+        "Name the right one or a path to it, such as columns.crisis=label.level, or leave out crisis_values."
+    )
+
+
 def found_in(source: Source) -> str:
     """What the first records look like."""
     if not source.first:
@@ -48,7 +57,8 @@ def found_in(source: Source) -> str:
 
 
 def _advice(source: Source, columns: Mapping[str, str], more: str = "") -> str:
-    if (dialogue := _dialogue_key(source.records)) is not None:
+    dialogue = _dialogue_key(source.records)
+    if dialogue is not None and dialogue not in DIALOGUES:
         return f'To read the dialogues: ARGS="columns.dialogue={dialogue}".'
     if {"title", "responses"} <= columns.keys():
         return (

@@ -356,6 +356,9 @@ def followed(path: Path) -> Corpus:
     "record",
     [
         lambda n: {"dialog": turns(n, ("小林", "阿文"), "speaker")},
+        lambda n: {"dialog": turns(n, ("小林", "assistant"), "speaker")},
+        lambda n: {"dialog": turns(n, ("user", "阿文"), "speaker")},
+        lambda n: {"dialog": [{**turn, "role": n} for n, turn in zip([0, 1, 0, 1, 0], turns(n, USER), strict=True)]},
         lambda n: {"dialog": prefixed(n, ("小林", "阿文"))},
         lambda n: {"dialog": "\n".join(prefixed(n, ("小林", "阿文")))},
         lambda n: {"meta": {"log": turns(n, USER)}},
@@ -403,3 +406,11 @@ def test_dialogues_for_a_base_keep_their_turns(tmp_path: Path) -> None:
     assert [dialogue.turns for dialogue in found] == each(
         lambda n: tuple(zip(["user", "assistant"] * 2 + ["user"], said(n), strict=True))
     )
+
+
+def test_an_archive_of_something_else(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("posts.json", json.dumps([{"title": opening(0), "responses": [REPLY]}]))
+    with pytest.raises(CorpusError, match=r"an archive of 1 list .*'title'.* Unpack it, and name the file") as caught:
+        load_corpus(tmp_path / "a.zip")
+    assert opening(0)[:5] not in str(caught.value)

@@ -173,6 +173,7 @@ READ_AS_IT_IS: list[Callable[[Path], Path]] = [
     lambda path: as_json(path, {"train": POSTS[:4], "test": POSTS[4:]}),
     lambda path: as_json(path, {key: [item[key] for item in POSTS] for key in POSTS[0]}),
     lambda path: as_json(path, [{**item, "crisis": False} for item in POSTS]),
+    lambda path: as_json(path, [list(POSTS[0]), *(list(item.values()) for item in POSTS)]),
     lambda path: as_csv(path, POSTS, delimiter=";"),
     lambda path: as_csv(path, POSTS, delimiter="|"),
     lambda path: as_csv(path, [{**item, "": ""} for item in POSTS]),
@@ -263,6 +264,10 @@ def test_no_header(tmp_path: Path) -> None:
     assert [question.id for question in corpus.questions] == ["1", "2", "3", "4", "5", "6"]
 
 
+def test_rows_that_are_lists(tmp_path: Path) -> None:
+    assert_posts(followed(as_json(tmp_path / "a.json", [list(item.values()) for item in single(POSTS)])), 1)
+
+
 def test_columns_by_number_under_a_header(tmp_path: Path) -> None:
     path = as_csv(tmp_path / "a.csv", single(renamed(title="标题", responses="回答"), "回答"))
     corpus = load_corpus(path, columns={"title": "1", "responses": "2"})
@@ -347,6 +352,15 @@ def test_a_mark_of_which_nobody_says_what_it_means(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match=r"6 of 6 .*'crisis': found 3, expected true .*crisis_values=\[3,4\]"):
         load_corpus(path)
     assert all(question.crisis for question in load_corpus(path, crisis_values=["3"]).questions)
+
+
+@pytest.mark.parametrize("columns", [{"crisis": "label.s4"}, {"crisis": "risk"}, {}])
+@pytest.mark.parametrize("key", ["responses", "messages"])
+def test_a_crisis_mark_that_is_not_there(tmp_path: Path, columns: dict[str, str], key: str) -> None:
+    spoken = [{"role": "user", "content": "睡不着"}]
+    records = [{"title": "睡不着", "label": {"s3": 1}, key: [REPLY] if key == "responses" else spoken}]
+    with pytest.raises(CorpusError, match=r"no column or key '.*' for the crisis mark; 1 object with 'title'"):
+        load_corpus(as_json(tmp_path / "a.json", records), columns=columns, crisis_values=["1"])
 
 
 def test_a_crisis_mark_in_corpora_that_have_none(tmp_path: Path, psyqa_path: Path) -> None:
