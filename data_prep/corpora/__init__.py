@@ -15,8 +15,9 @@ from common.records.question import Question
 from data_prep.corpora import dialogue, psyqa, sample, smilechat, sources, table
 from data_prep.corpora.columns import Columns
 from data_prep.corpora.detect import detect_format, open_dialogues, smilechat_folder
-from data_prep.corpora.dialogue import Reading, Rule
+from data_prep.corpora.dialogue import Reading
 from data_prep.corpora.records import MAX_BAD_RECORDS, Corpus, CorpusError, Intake, missing
+from data_prep.corpora.rule import Rule
 from data_prep.corpora.unread import no_mark
 
 __all__ = [

@@ -9,9 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, NoReturn, TypeVar
 
-from annotated_types import MinLen
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from data_prep.corpora.records import RecordError, described, shortened
 
@@ -27,6 +25,14 @@ class Record(BaseModel):
 M = TypeVar("M", bound=Record)
 
 
+class _Refused(ValueError):
+    """What a check of ours finds, in the words of `_FAULTS`."""
+
+    def __init__(self, fault: str, expected: str, remedy: str) -> None:
+        super().__init__(fault)
+        self.words = fault, expected, remedy
+
+
 def refuse(fault: str, expected: str, remedy: str) -> NoReturn:
     """Stop a check of a field's value.
 
@@ -34,9 +40,9 @@ def refuse(fault: str, expected: str, remedy: str) -> NoReturn:
         fault: "blank", "wrong type" and the like: the reason to count by, after the field's name.
 
     Raises:
-        PydanticCustomError: always.
+        ValueError: always; pydantic makes it an error of the field.
     """
-    raise PydanticCustomError("corpus", "refused", {"fault": fault, "expected": expected, "remedy": remedy})
+    raise _Refused(fault, expected, remedy)
 
 
 def is_null(value: object) -> bool:
@@ -77,7 +83,7 @@ Whole = Annotated[str, AfterValidator(_whole)]
 Text = Annotated[str, AfterValidator(_filled), AfterValidator(_whole)]
 Label = Annotated[str, BeforeValidator(_blank_for_null), AfterValidator(_whole)]
 Identifier = Annotated[str, BeforeValidator(_identifier), AfterValidator(_filled), AfterValidator(_whole)]
-Some = Annotated[list[T], MinLen(1)]
+Some = Annotated[list[T], Field(min_length=1)]
 
 # By pydantic's type of error: fault, what was expected, the remedy.
 _FAULTS: Final[Mapping[str, tuple[str, str, str]]] = {
@@ -110,13 +116,9 @@ def checked(model: type[M], value: object, where: str, names: Mapping[str, str] 
     raise _translated(fault, where, names or {})
 
 
-def _translated(error: ErrorDetails, where: str, names: Mapping[str, str]) -> RecordError:
+def _translated(error: Mapping[str, Any], where: str, names: Mapping[str, str]) -> RecordError:
     context: Mapping[str, Any] = error.get("ctx", {})
-    fault, expected, remedy = (
-        (context["fault"], context["expected"], context["remedy"])
-        if error["type"] == "corpus"
-        else _FAULTS[error["type"]]
-    )
+    fault, expected, remedy = context["error"].words if error["type"] == "value_error" else _FAULTS[error["type"]]
     place, field, counted = _named(error["loc"], where, names)
     if fault == "unknown key":
         return RecordError(where, fault, f"{place}field {field!r}: found this key, expected {expected}. {remedy}")

@@ -147,8 +147,9 @@ def _is_single_turn(value: Mapping[str, Any]) -> bool:
 
 def _are_cells(value: list[Any], first: Any) -> bool:
     """Whether a list is a row of a table without names, as long as the first row."""
-    plain = all(cell is None or isinstance(cell, str | int | float) for cell in value)
-    return plain and len(value) == len(first) > 1 and not turns.is_dialogue(value)
+    if not len(value) == len(first) > 1 or isinstance(value[0], list) or turns.is_dialogue(value):
+        return False
+    return all(cell is None or isinstance(cell, str | int | float | list) for cell in value)
 
 
 def _as_rows(entries: Iterator[Entry], first: list[Any]) -> Iterator[Entry]:

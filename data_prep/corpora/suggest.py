@@ -15,8 +15,6 @@ _MARKS: Final = re.compile(r"[\W_]+")
 _BY_NAME: Final = {name: field for field, names in FIELDS.items() for name in names}
 # What the shell, make or OmegaConf reads as more than a letter.
 _SPECIAL: Final = re.compile(r"[\s'\"\\$#{}\[\],:=&*!|<>%@`.;()~?]")
-# What the shell, make or OmegaConf reads as more than a letter.
-_SPECIAL: Final = re.compile(r"[\s'\"\\$#{}\[\],:=&*!|<>%@`.;()~?]")
 _SHORTEST_PART: Final = 2
 _LABEL_CHARS: Final = 12
 _KEY_CHARS: Final = 24
