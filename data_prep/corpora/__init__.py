@@ -91,13 +91,14 @@ def load_corpus(
     questions = _load(chosen, path, intake, encoding, mapped, reading or Reading())
     corpus = replace(intake.corpus(path, questions, max_bad_records), format=chosen)
     logger.info(
-        "%s: format %s, %d records in, %d kept, %d rejected, %d questions",
+        "%s: format %s, %d records in, %d kept, %d rejected, %d questions, %d marked as at acute risk",
         path,
         chosen,
         corpus.records_in,
         corpus.records_kept,
         len(corpus.rejected),
         len(corpus.questions),
+        sum(question.crisis for question in corpus.questions),
     )
     return corpus
 
@@ -153,7 +154,9 @@ def _load(format: str, path: Path, intake: Intake, encoding: str, columns: Colum
         case "sample":
             return sample.load(path, intake, encoding)
         case "psyqa":
-            return psyqa.load(sources.read(path, encoding), intake, columns)
+            is_folder = path.is_dir()
+            entries = sources.open_source(path, encoding).entries if is_folder else sources.read(path, encoding)
+            return psyqa.load(entries, intake, columns)
         case "smilechat":
             folder = smilechat_folder(path) or path
             return smilechat.load(folder, intake, encoding, columns=columns, rule=reading.rule)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from data_prep.corpora import smilechat, sources, turns
-from data_prep.corpora.folders import corpus_files
+from data_prep.corpora.folders import corpus_files, kind_of
 from data_prep.corpora.records import CorpusError, Entry
 from data_prep.corpora.shape import structure
 from data_prep.corpora.sources import Source
@@ -93,7 +93,7 @@ def smilechat_folder(path: Path) -> Path | None:
     if any(path.glob("*.json")) or any(path.glob("data/*.json")):
         return path
     try:
-        parents = {file.parent for file in corpus_files(path)}
+        parents = {file.parent for file in corpus_files(path) if kind_of(file) == ".json"}
     except CorpusError:
         return None
     return parents.pop() if len(parents) == 1 else None

@@ -3,8 +3,10 @@
 `turns` has the shapes that they come in; `rule` says which turns make the post and which the response.
 
 Where a record has a title or a description beside its dialogue, they begin the post. Else its title is the first
-sentence of the first turn. A dialogue in which the seeker only greets and thanks is left out and counted, but is no
-bad record; one without a reply becomes a question without responses, which cleaning reports.
+sentence of the first turn. The id is the record's, in a folder of several files its number.
+
+A dialogue in which the seeker only greets and thanks is left out and counted, but is no bad record; one without a reply
+becomes a question without responses, which cleaning reports.
 """
 
 from collections import Counter
@@ -18,7 +20,7 @@ from common.records.question import Question
 from data_prep.corpora import turns
 from data_prep.corpora.checks import Identifier, Label, Record, Whole, checked
 from data_prep.corpora.columns import Columns, value_at
-from data_prep.corpora.names import DIALOGUE_IDS, DIALOGUES
+from data_prep.corpora.names import DIALOGUE_IDS, DIALOGUES, REPLYING
 from data_prep.corpora.records import CorpusError, Intake, LeftOut, RecordError
 from data_prep.corpora.rule import Rule, cut_title, is_pleasantry, parts
 from data_prep.corpora.sources import Source
@@ -61,7 +63,7 @@ def load(path: Path, source: Source, intake: Intake, columns: Columns, reading: 
         CorpusError: there are speakers of whom nobody knows which of the two they are.
     """
     reader = _reader(path, source, columns, reading)
-    field = columns.name("id") or _id_key(source.records)
+    field = columns.name("id") or (_id_key(source.records) if source.files == 1 else None)
     read = partial(reader.question, id_key=field, intake=intake)
     return intake.distinct(source.entries, read, field or "id")
 
@@ -97,7 +99,9 @@ def _check_speakers(path: Path, source: Source, columns: Columns, speakers: Spea
     found = []
     for record in (_record(entry.value) for entry in source.first):
         key = columns.name("dialogue") or turns.find(record)
-        found.append(turns.speakers_of(value_at(record, key or ""), speakers))
+        # A reply of alpaca's may have headings (建议：), which are no speakers.
+        told = None if key is None or key in REPLYING else value_at(record, key)
+        found.append(turns.speakers_of(told, speakers))
     counts = Counter(name for names in found for name in names if not speakers.role_of(name))
     strangers = [name for name, count in counts.most_common() if count > 1 and looks_like_a_key(name)]
     if not strangers:

@@ -10,7 +10,7 @@
 never stands in memory as text.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -89,21 +89,27 @@ class JsonObject(JsonList):
 
     def _found(self, layout: Layout) -> Iterator[tuple[int, object]]:
         if layout.kind == "records":
-            return self._in_lists(layout.under, ())
+            return self._in_lists({len(path) for path in layout.under}, layout.under, ())
         if layout.kind == "by id":
             return self._by_id()
         if layout.kind == "record":
             return self._one_by_one()
-        return self._table()
+        return self._table(layout.kind)
 
-    def _in_lists(self, under: frozenset[tuple[str, ...]], above: tuple[str, ...]) -> Iterator[tuple[int, object]]:
+    def _in_lists(
+        self, depths: Collection[int], under: Collection[tuple[str, ...]], above: tuple[str, ...]
+    ) -> Iterator[tuple[int, object]]:
+        """The values of the lists at these paths, and of lists of objects as deep that only come later in the file."""
         for key in self.members():
             path = (*above, key)
-            if path in under and self._next() == "[":
+            if len(path) in depths and self._next() == "[":
                 for line in self.items():
-                    yield line, self._value()
-            elif any(wanted[: len(path)] == path for wanted in under) and self._next() == "{":
-                yield from self._in_lists(under, path)
+                    is_record = path in under or self._next() == "{"
+                    value = self._value()
+                    if is_record:
+                        yield line, value
+            elif len(path) < max(depths) and self._next() == "{":
+                yield from self._in_lists(depths, under, path)
             else:
                 self._value()
 
@@ -120,23 +126,25 @@ class JsonObject(JsonList):
         while self._next() == "{":
             yield self._line_here(), self._value()
 
-    def _table(self) -> Iterator[tuple[int, object]]:
+    def _table(self, layout: Kind) -> Iterator[tuple[int, object]]:
         """Rows of a table by columns, of which all have to be read before the first row."""
         found: dict[str, Any] = {}
         self.fill(found)
-        if isinstance(header := found.get("columns"), list):
-            return ((0, dict(zip(header, row, strict=True))) for row in self._rows(found["data"], len(header)))
+        if layout == "split":
+            return self._rows(found.get("columns"), found.get("data"))
         columns = {name: column for name, column in found.items() if isinstance(column, list | dict)}
         numbered = {
             name: dict(enumerate(column)) if isinstance(column, list) else column for name, column in columns.items()
         }
-        if len({len(column) for column in numbered.values()}) > 1:
-            raise self._error(f"columns of {sorted({len(column) for column in numbered.values()})} cells")
+        if len(sizes := {len(column) for column in numbered.values()}) > 1:
+            raise self._error(f"columns of {sorted(sizes)} cells")
         numbers = next(iter(numbered.values()))
         return ((0, {name: column.get(number) for name, column in numbered.items()}) for number in numbers)
 
-    def _rows(self, rows: Any, cells: int) -> Iterator[Any]:
+    def _rows(self, names: Any, rows: Any) -> Iterator[tuple[int, object]]:
+        if not isinstance(rows, list) or len(set(map(str, names))) < len(names):
+            raise self._error("no list of rows under columns of different names")
         for row in rows:
-            if len(row) != cells:
-                raise self._error(f"a row of {len(row)} cells under {cells} columns")
-            yield row
+            if not isinstance(row, list) or len(row) != len(names):
+                raise self._error(f"no row of {len(names)} cells, as there are columns")
+            yield 0, dict(zip(map(str, names), row, strict=True))

@@ -37,6 +37,7 @@ from common.records.question import Question
 from data_prep.corpora import sources
 from data_prep.corpora.checks import Identifier, Record, Some, Text, checked, refuse
 from data_prep.corpora.columns import Columns
+from data_prep.corpora.folders import kind_of
 from data_prep.corpora.records import CorpusError, Entry, Intake, RecordError
 from data_prep.corpora.rule import Rule, cut_title, parts
 from data_prep.corpora.speakers import Role, Turn
@@ -192,6 +193,9 @@ def read(path: Path, encoding: str = "utf-8") -> Iterator[Entry]:
             encoding; for JSON Lines what ``sources.read`` raises.
     """
     check_encoding(encoding)
+    if path.is_dir() and any(kind_of(file) == ".jsonl" for file in path.rglob("*.jsonl*")):
+        yield from sources.open_source(path, encoding).entries
+        return
     kind = None if path.is_dir() else inspect(path, encoding).kind
     if kind in ("json", "jsonl", "csv", "parquet"):
         yield from sources.read(path, encoding)

@@ -6,7 +6,7 @@ files of dialogues (``求助者：…``), folders (`folders`), and records that 
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, groupby, islice
 from pathlib import Path
@@ -18,7 +18,7 @@ from data_prep.corpora.folders import corpus_files, kind_of
 from data_prep.corpora.layout import layout_of
 from data_prep.corpora.names import DIALOGUES, SPEAKER
 from data_prep.corpora.records import Entry
-from data_prep.corpora.speakers import Speakers
+from data_prep.corpora.speakers import USUAL
 from data_prep.corpora.text_files import Inspected, inspect, open_text
 
 _LOOKED_AT: Final = 100
@@ -33,11 +33,13 @@ class Source:
         names: of the columns, or of the keys of the first records, in order of appearance.
         first: the first records, up to a hundred, to look at.
         entries: all records.
+        files: how many files it has; each may count its records from 1.
     """
 
     names: list[str]
     first: list[Entry]
     entries: Iterator[Entry]
+    files: int = 1
 
     @property
     def records(self) -> list[Mapping[str, Any]]:
@@ -59,10 +61,10 @@ def open_source(path: Path, encoding: str, wanted: Collection[str] | None = None
         CorpusError: as ``rows.open_table`` and ``folders.corpus_files``.
     """
     if path.is_dir():
-        files = iter(corpus_files(path))
-        names, entries = _opened(next(files), encoding, wanted, path)
-        rest = (_opened(file, encoding, wanted, path)[1] for file in files)
-        return looked_at(names, chain(entries, chain.from_iterable(rest)))
+        files = corpus_files(path)
+        names, entries = _opened(files[0], encoding, wanted, path)
+        rest = (_opened(file, encoding, wanted, path)[1] for file in files[1:])
+        return replace(looked_at(names, chain(entries, chain.from_iterable(rest))), files=len(files))
     return looked_at(*_opened(path, encoding, wanted, None))
 
 
@@ -107,7 +109,7 @@ def _in_folder(entries: Iterator[Entry], path: Path, folder: Path | None) -> Ite
 def _is_spoken(path: Path, inspected: Inspected) -> bool:
     """Whether a text file holds dialogues and no table."""
     line = inspected.first_line
-    if Speakers().spoken(line):
+    if USUAL.spoken(line):
         return True
     return kind_of(path) == ".txt" and header.delimiter_of(line) not in line
 
@@ -130,9 +132,8 @@ def _joined(entries: Iterator[Entry], path: Path) -> Iterator[Entry]:
     everything = chain(first, entries)
     if values and all(isinstance(value, list) and _are_cells(value, values[0]) for value in values):
         return _as_rows(everything, values[0])  # type: ignore[arg-type]
-    speaker = Speakers()
-    if values and all(isinstance(value, str) and len(speaker.spoken(value)) <= 1 for value in values):
-        if any(speaker.spoken(value) for value in values if isinstance(value, str)):
+    if values and all(isinstance(value, str) and len(USUAL.spoken(value)) <= 1 for value in values):
+        if any(USUAL.spoken(value) for value in values if isinstance(value, str)):
             return _as_one(everything, path)
     elif values and all(isinstance(value, dict) and _is_single_turn(value) for value in values):
         key = turns.conversation_key(values)  # type: ignore[arg-type]

@@ -48,3 +48,7 @@ class Speakers:
             Turn(self._roles[(match[1] or match[2]).lower()], text[match.end() : end].strip())  # type: ignore[arg-type]
             for match, end in zip(starts, ends, strict=True)
         ]
+
+
+# Those of names.yaml alone.
+USUAL: Final = Speakers()

@@ -32,6 +32,7 @@ FIELDS: Final = ("title", "description", "responses", "id", "topic", "subtopic",
 EMPATHY_QA: Final = ("title", "description", "topic", "responses")
 
 _REQUIRED: Final = ("title", "responses")
+
 logger = logging.getLogger(__name__)
 
 
@@ -63,11 +64,15 @@ def _joined(value: object) -> object:
     return "" if is_null(value) else value
 
 
+def _none_for_null(value: object) -> object:
+    return None if is_null(value) else value
+
+
 class _Row(Record):
     title: Text
     description: Label = ""
     topic: Annotated[Label, BeforeValidator(_joined)] = ""
-    subtopic: Label = ""
+    subtopic: Annotated[Whole | None, BeforeValidator(_none_for_null)] = None
     # A blank one among several is left to cleaning, so that it does not cost the others.
     responses: Annotated[Some[Annotated[Whole, BeforeValidator(_text_of)]], BeforeValidator(_listed)]
 
@@ -99,7 +104,7 @@ def load(
             the field of its own name.
         required: fields that need a column; a column named in ``columns`` has to be there too. A record without a
             value (no such key, or null) has "" for any field but title and responses. A table without an id column has
-            the records' numbers, from 1, for ids.
+            the records' numbers, from 1, for ids; so has a folder of several files unless ``columns`` names the ids.
 
     Raises:
         CorpusError: no such column, or what ``sources.open_source`` raises.
@@ -117,7 +122,8 @@ def load(
         raise no_mark(path, source, columns)
     if absent := [field for field in needed if field not in places or not source.has(places[field])]:
         raise no_column(path, source, columns, absent, "format=table" if required == EMPATHY_QA else "")
-    if not source.has(places.get("id", "")):
+    is_counted_anew = source.files > 1 and "id" not in named
+    if is_counted_anew or not source.has(places.get("id", "")):
         places.pop("id", None)
     read = heads(places.values())
     if unread := [name for name in source.names if name not in read]:
@@ -194,8 +200,8 @@ def _has(record: Mapping[str, Any], name: str) -> bool:
 
 
 def _topics(row: _Row) -> tuple[str, str]:
-    topic, subtopic = row.topic.strip(), row.subtopic.strip()
-    if subtopic:
-        return topic, subtopic
+    topic = row.topic.strip()
+    if row.subtopic is not None:
+        return topic, row.subtopic.strip()
     main, _, finer = topic.partition("/")
     return main.strip(), finer.strip()

@@ -17,15 +17,12 @@ from typing import Any, Final
 from data_prep.corpora.cells import begins_list, read_list
 from data_prep.corpora.names import ASKING, DIALOGUES, REPLYING, SPEAKER, WORDS
 from data_prep.corpora.records import bad_field
-from data_prep.corpora.speakers import ROLES, Speakers, Turn
+from data_prep.corpora.speakers import ROLES, USUAL, Speakers, Turn
 
 _HISTORY: Final = "history"
 # Anybody's name before what is said.
 _SOMEBODY: Final = re.compile(r"^[ \t]*([^\s:：，。]{1,10})[ \t]*[:：]", re.MULTILINE)
 _CONVERSATION_ID: Final = re.compile(r"(?:dialog|conv|session|chat|对话|会话).*(?:id|编号|号)$", re.IGNORECASE)
-
-
-_USUAL: Final = Speakers()
 
 
 def find(record: Mapping[str, Any]) -> str | None:
@@ -50,22 +47,22 @@ def is_alpaca(names: Sequence[str] | Mapping[str, Any]) -> bool:
 def is_dialogue(value: object) -> bool:
     """Whether a value is a dialogue by its first turn, whatever key it stands under."""
     if isinstance(value, str):
-        return bool(_USUAL.spoken(value)) or (begins_list(value) and is_dialogue(_listed(value)))
+        return bool(USUAL.spoken(value)) or (begins_list(value) and is_dialogue(_listed(value)))
     if not isinstance(value, list) or not value:
         return False
     first = value[0]
     if isinstance(first, dict):
         return is_turn(first)
     if isinstance(first, list):
-        return len(first) == 2 and all(isinstance(text, str) for text in first) and not _USUAL.spoken(first[0])
-    return isinstance(first, str) and bool(_USUAL.spoken(first))
+        return len(first) == 2 and all(isinstance(text, str) for text in first) and not USUAL.spoken(first[0])
+    return isinstance(first, str) and bool(USUAL.spoken(first))
 
 
 def is_turn(value: Mapping[str, Any]) -> bool:
     """Whether an object is a turn: a speaker's key and the words', or keys that say who speaks."""
     if any(key in value for key in SPEAKER):
         return any(key in value for key in WORDS)
-    said = {_USUAL.role_of(key) for key in value}
+    said = {USUAL.role_of(key) for key in value}
     return {"seeker", "supporter"} <= said
 
 

@@ -206,6 +206,22 @@ def test_smilechat_is_told_from_other_dialogues(tmp_path: Path) -> None:
     assert load_corpus(tmp_path / "repo").questions == [question]
 
 
+def test_smilechat_in_several_files(tmp_path: Path) -> None:
+    for number in range(COUNT):
+        line = json.dumps({"id": number, "dialogue": turns(number, ("client", "counselor"))})
+        (tmp_path / str(number % 2)).mkdir(exist_ok=True)
+        (tmp_path / str(number % 2) / f"{number}.jsonl").write_text(line + "\n", encoding="utf-8")
+    corpus = load_corpus(tmp_path)
+    assert (corpus.format, corpus.records_kept, len(corpus.questions)) == ("smilechat", COUNT, 1)
+
+
+def test_files_of_dialogues_that_count_anew(tmp_path: Path) -> None:
+    for number in range(2):
+        records = [{"id": n, "messages": turns(2 * number + n, USER)} for n in range(2)]
+        as_json(tmp_path / f"{number}.json", records)
+    assert_dialogues(load_corpus(tmp_path))
+
+
 # Which turns make what.
 
 LONG = "这件事压在你心上很久了，换了谁都会睡不着。" * 6
@@ -322,6 +338,12 @@ def test_greetings_alone_are_left_out_and_are_not_bad(tmp_path: Path) -> None:
     assert [item.reason for item in corpus.rejected] == ["dialogue: no post"]
     with pytest.raises(CorpusError, match=r"no question in 1 records.*greetings and thanks alone"):
         load_corpus(as_json(tmp_path / "b.json", [{"messages": greeting}]))
+
+
+def test_headings_in_a_reply_are_no_speakers(tmp_path: Path) -> None:
+    reply = f"原因：{REPLY}\n建议：{REPLY}"
+    records = each(lambda n: {"instruction": opening(n), "input": "", "output": reply})
+    assert load_corpus(as_json(tmp_path / "a.json", records)).questions[0].responses == (reply,)
 
 
 def test_a_dialogue_without_a_reply_has_no_response(tmp_path: Path) -> None:

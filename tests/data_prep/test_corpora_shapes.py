@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data_prep.corpora import Corpus, CorpusError, Reading, Rule, load_corpus
+from data_prep.corpora import Corpus, CorpusError, Reading, Rule, layout, load_corpus
 from recipes.data import RECIPE
 
 COUNT = 6
@@ -301,6 +301,32 @@ def test_the_structure_goes_two_levels_deep(tmp_path: Path) -> None:
     message = stop(as_json(tmp_path / "a.json", records))
     assert "3 objects with 'meta' (3 objects with 'by' (3 objects with 'name'))" in message
     assert "'log' (3 lists of 1 with 3 objects with 'n' (3 numbers), 'said' (3 texts of 7 characters))" in message
+
+
+def test_lists_that_come_late_are_read_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "_HEAD_CHARS", 300)
+    late = {"train": POSTS[:5], "labels": ["睡眠"], "test": POSTS[5:]}
+    assert_posts(load_corpus(as_json(tmp_path / "a.json", late)))
+    deep = {"train": {"items": POSTS[:5]}, "test": {"n": 1, "items": POSTS[5:]}}
+    assert_posts(load_corpus(as_json(tmp_path / "b.json", deep)))
+
+
+def test_files_that_count_their_ids_anew(tmp_path: Path) -> None:
+    for number in range(2):
+        as_csv(tmp_path / f"{number}.csv", [{"id": n, **item} for n, item in enumerate(POSTS[number * 3 :][:3])])
+    corpus = load_corpus(tmp_path)
+    assert_posts(corpus)
+    assert [question.id for question in corpus.questions] == ["1", "2", "3", "4", "5", "6"]
+    with pytest.raises(CorpusError, match="3 of 6 records are bad"):
+        load_corpus(tmp_path, columns={"id": "id"} | {name: name for name in ("title", "responses")})
+
+
+def test_psyqa_in_folders(tmp_path: Path, psyqa_path: Path) -> None:
+    entries = json.loads(psyqa_path.read_text(encoding="utf-8"))
+    for number in range(2):
+        as_json(tmp_path / "corpus" / str(number) / "part.json", entries[number * 6 :][:6])
+    corpus = load_corpus(tmp_path / "corpus")
+    assert (corpus.format, corpus.questions) == ("psyqa", load_corpus(psyqa_path).questions)
 
 
 def test_a_folder_of_several_kinds(tmp_path: Path) -> None:
