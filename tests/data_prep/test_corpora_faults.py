@@ -98,14 +98,13 @@ def test_no_parquet_row(tmp_path: Path) -> None:
         load_corpus(tmp_path / "corpus")
 
 
-def test_folder_for_a_file(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match="a folder, expected a file"):
-        load_corpus(tmp_path, "psyqa")
-
-
 @pytest.mark.parametrize(
     ("format", "found"),
-    [("sample", r"no \.jsonl file in this"), ("smilechat", "no dialogue in"), ("table", "no file of a corpus in")],
+    [
+        ("sample", r"no \.jsonl file in this"),
+        ("smilechat", "no dialogue in"),
+        *((format, "no file of a corpus in") for format in ("psyqa", "table", "dialogue", "auto")),
+    ],
 )
 def test_folder_without_files(tmp_path: Path, format: str, found: str) -> None:
     with pytest.raises(CorpusError, match=f"{found}.*Check the corpus path"):
