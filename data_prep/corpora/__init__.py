@@ -18,7 +18,7 @@ from data_prep.corpora.detect import detect_format, open_dialogues, smilechat_fo
 from data_prep.corpora.dialogue import Reading
 from data_prep.corpora.records import MAX_BAD_RECORDS, Corpus, CorpusError, Intake, missing
 from data_prep.corpora.rule import Rule
-from data_prep.corpora.unread import no_mark
+from data_prep.corpora.unread import check_marks
 
 __all__ = [
     "NAMES",
@@ -85,7 +85,7 @@ def load_corpus(
     if not path.exists():
         raise missing(path)
     chosen = _chosen(path, encoding, mapped) if format == "auto" else format
-    if chosen in ("psyqa", "smilechat", "dialogue"):
+    if chosen in ("psyqa", "dialogue") or (chosen == "smilechat" and (mapped.named or mapped.crisis_values)):
         _check_marks(path, encoding, mapped)
     intake = Intake()
     questions = _load(chosen, path, intake, encoding, mapped, reading or Reading())
@@ -138,15 +138,9 @@ def _chosen(path: Path, encoding: str, columns: Columns) -> str:
 
 
 def _check_marks(path: Path, encoding: str, columns: Columns) -> None:
-    """See whether the mark that somebody named is there: posts at acute risk may not lose theirs.
-
-    Raises:
-        CorpusError: it is not.
-    """
-    if "crisis" in columns.named or columns.crisis_values:
-        source = open_dialogues(path, encoding)
-        if not source.has(columns.resolved(source.names, source.records).named.get("crisis", "crisis")):
-            raise no_mark(path, source, columns)
+    """As `check_marks`, for a corpus that is no table: posts at acute risk may not lose their mark."""
+    source = open_dialogues(path, encoding)
+    check_marks(path, source, columns.resolved(source.names, source.records))
 
 
 def _load(format: str, path: Path, intake: Intake, encoding: str, columns: Columns, reading: Reading) -> list[Question]:

@@ -8,6 +8,7 @@ A post is marked as being at acute risk by the column ``crisis``: true, 1, yes, 
 否, null and nothing do not. Any other values need ``crisis_values``, those that mark: ``crisis_values=[3,4]``.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -78,10 +79,18 @@ class Columns:
         found = _plain(value)
         if self.crisis_values:
             return found in map(_plain, self.crisis_values)
-        if found not in _MARKS | _MARKS_NOT:
+        if not _is_known(found):
             remedy = "Say which values mark acute risk, such as crisis_values=[3,4]."
             raise bad_field(where, name, "unknown mark", value, "true or false, 1 or 0, 是 or 否", remedy)
         return found in _MARKS
+
+
+def unknown_marks(columns: Columns, records: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Values of the column ``crisis`` of which nobody has said whether they mark, with how often each comes."""
+    if columns.crisis_values:
+        return {}
+    values = (value_at(record, columns.named.get("crisis", "crisis")) for record in records)
+    return Counter(str(value).strip() for value in values if not is_null(value) and not _is_known(_plain(value)))
 
 
 def value_at(record: Mapping[str, Any], name: str) -> Any:
@@ -111,6 +120,10 @@ def column_of(name: str, names: Sequence[str], records: Sequence[Mapping[str, An
 def heads(names: Iterable[str]) -> set[str]:
     """The columns in which paths begin, and the names themselves."""
     return {part for name in names for part in (name, name.split(".")[0])}
+
+
+def _is_known(mark: str) -> bool:
+    return mark in _MARKS or mark in _MARKS_NOT
 
 
 def _plain(value: object) -> str:

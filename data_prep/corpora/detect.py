@@ -36,7 +36,8 @@ def detect_format(path: Path, encoding: str = "utf-8") -> str:
         if (lines := sorted(path.glob("*.jsonl"))) and _is_sample(lines[0], encoding):
             return "sample"
         folder = smilechat_folder(path)
-        if folder and _of_dialogues(list(islice(_turn_lists(folder, encoding), _LOOKED_AT))) == "smilechat":
+        first = list(islice(_turn_lists(folder, encoding), _LOOKED_AT)) if folder else []
+        if first and _of_dialogues(first) == "smilechat":
             return "smilechat"
     source = sources.open_source(path, encoding)
     names, records = set(source.names), source.records

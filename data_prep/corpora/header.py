@@ -11,14 +11,25 @@ from data_prep.corpora.suggest import field_of
 
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _QUOTED: Final = re.compile(r'"(?:[^"]|"")*"')
+_HINT: Final = re.compile(r'"?sep=(.)"?$')
 _LONGEST_NAME: Final = 30
 _NO_NAME: Final = re.compile(r"[。！？!?，,；;\n]|\d+(?:\.\d+)?$|(?:true|false|null|none|nan)$", re.IGNORECASE)
 
 
 def delimiter_of(line: str) -> str:
-    """The mark that parts a line into most cells, those in quotes left out; a comma where none does."""
+    """The mark that parts a line into most cells, those in quotes left out; a comma where none does.
+
+    Excel's line ``sep=;`` names it.
+    """
+    if hint := _HINT.match(line):
+        return hint[1]
     bare = _QUOTED.sub("", line)
     return max(_DELIMITERS, key=bare.count)
+
+
+def is_hint(row: list[str]) -> bool:
+    """Whether a row is Excel's line that names the delimiter."""
+    return row[0].startswith("sep=") and not any(row[1:])
 
 
 def are_names(cells: list[str]) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from data_prep.corpora import turns
 from data_prep.corpora.objects import JsonObject, Layout
 from data_prep.corpora.records import CorpusError
-from data_prep.corpora.suggest import guess
+from data_prep.corpora.suggest import guess, is_certainly_a_key
 from data_prep.corpora.text_files import Inspected, open_text
 
 _HEAD_CHARS: Final = 1 << 20
@@ -55,6 +55,8 @@ def _layout(found: Mapping[str, Any]) -> Layout:
         and all(isinstance(name, str) for name in lists["columns"])
     ):
         return Layout("split")
+    if len(found) > 1 and all(map(_are_texts, found.values())) and not any(map(is_certainly_a_key, found)):
+        return Layout("by title")
     if objects and len(objects) == len(found):
         if all(_by_number(value) for value in objects.values()):
             return Layout("columns")
@@ -69,6 +71,11 @@ def _layout(found: Mapping[str, Any]) -> Layout:
     if under := holding or _under(objects):
         return Layout("records", under)
     return Layout("record")
+
+
+def _are_texts(value: object) -> bool:
+    texts = value if isinstance(value, list) else [value]
+    return bool(texts) and all(isinstance(text, str) for text in texts) and not turns.is_dialogue(value)
 
 
 def _of_texts(found: Mapping[str, Any]) -> dict[str, Any]:

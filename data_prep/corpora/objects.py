@@ -4,6 +4,7 @@
     {"title": {"0": …, "1": …}, "responses": {…}}          by columns, as pandas writes it; with lists as well
     {"columns": […], "index": […], "data": [[…], […]]}     pandas' orient "split"
     {"a1": {…}, "a2": {…}}                                 records by id
+    {"the question …?": "the answer …"}                    responses by title
     {"title": …, "responses": […]}                         a record, also several one after the other
 
 `layout` tells which of them a file is. It is read value by value, so that a corpus of half a gigabyte
@@ -20,7 +21,7 @@ from data_prep.corpora.records import Entry
 from data_prep.corpora.rows import JsonList
 from data_prep.corpora.text_files import Inspected, open_text
 
-Kind = Literal["record", "records", "columns", "split", "by id"]
+Kind = Literal["record", "records", "columns", "split", "by id", "by title"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,8 @@ class JsonObject(JsonList):
             return self._in_lists({len(path) for path in layout.under}, layout.under, ())
         if layout.kind == "by id":
             return self._by_id()
+        if layout.kind == "by title":
+            return self._by_title()
         if layout.kind == "record":
             return self._one_by_one()
         return self._table(layout.kind)
@@ -120,6 +123,10 @@ class JsonObject(JsonList):
                 yield line, {"id": key, **value}
             else:
                 yield line, {"id": key, DIALOGUES[0]: value}
+
+    def _by_title(self) -> Iterator[tuple[int, object]]:
+        for key in self.members():
+            yield self._line_here(), {"title": key, "responses": self._value()}
 
     def _one_by_one(self) -> Iterator[tuple[int, object]]:
         """The object, and any that follow it: JSON Lines whose objects go over several lines."""

@@ -96,7 +96,7 @@ def _csv_entries(path: Path, inspected: Inspected) -> Iterator[Entry]:
 
 def _first_row(reader: Iterator[list[str]], path: Path) -> list[str]:
     try:
-        return [name.strip() for name in next(row for row in reader if row)]
+        return [name.strip() for name in next(row for row in reader if row and not header.is_hint(row))]
     except csv.Error as error:
         raise CorpusError(f"{path}:1: no CSV header ({error}), expected names of columns. Mend the line.") from error
 

@@ -28,11 +28,11 @@ class Speakers:
         self._roles: dict[str, str] = {name: role for role, called in names.SPEAKERS.items() for name in called}
         self._roles |= {name.strip().lower(): role for name, role in (further or {}).items()}
         every = "|".join(sorted(map(re.escape, self._roles), key=len, reverse=True))
-        # A longer name also within a line, after a sentence's end; a letter (Q:) only where a line begins.
+        # A longer name also within a line, after a mark that ends something; a letter (Q:) only where a line begins.
         longer = "|".join(sorted((re.escape(name) for name in self._roles if len(name) > 1), key=len, reverse=True))
-        self._prefix = re.compile(
-            rf"(?:(?:^|\n)[ \t]*[\[【]?({every})[\]】]?|(?<=[。！？!?\s])({longer}))[ \t]*[:：]", re.IGNORECASE
-        )
+        begins = rf"(?:^|\n)[ \t]*(?:[\[【]|\*\*)?({every})(?:[\]】]|\*\*)?"
+        within = rf"(?<=[^\w，,、：:（(《“‘「])({longer})"
+        self._prefix = re.compile(rf"(?:{begins}|{within})[ \t]*[:：](?:\*\*)?", re.IGNORECASE)
 
     def role_of(self, name: object) -> str:
         """One of ``ROLES``, "" for a name that is none."""

@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from data_prep.corpora.names import DIALOGUES, FIELDS
+from data_prep.corpora.names import DIALOGUES, FIELDS, RESPONSE_TEXT
 
 _MARKS: Final = re.compile(r"[\W_]+")
 _BY_NAME: Final = {name: field for field, names in FIELDS.items() for name in names}
@@ -46,14 +46,14 @@ def guess(names: Iterable[str], records: Sequence[Mapping[str, Any]] = ()) -> di
     """The column that may hold each field, by name and then by the texts; only those found.
 
     Args:
-        names: of the columns; nested keys as paths (``label.s3``) are theirs to name, not guessed.
+        names: of the columns; nested keys as paths (``post.title``).
         records: some of the rows, to tell what the names do not.
     """
     names = [name for name in names if name]
     found = _by_name(names)
     if "title" not in found and "description" in found:
         found["title"] = found.pop("description")
-    if not {"title", "description", "responses"} <= found.keys() and records:
+    if not {"title", "description", "responses"} <= found.keys() and len(records) > 1:
         found |= _by_text([name for name in names if name not in found.values()], records, found)
     return {field: found[field] for field in FIELDS if field in found}
 
@@ -72,7 +72,7 @@ def args_line(columns: Mapping[str, str], names: Sequence[str] = (), more: str =
 
 def _by_name(names: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
-    bare = {_bare(name): name for name in reversed(names)}
+    bare = {_bare(name.rpartition(".")[2]): name for name in reversed(names)}
     for field, synonyms in FIELDS.items():
         if (whole := next((bare[word] for word in synonyms if word in bare), None)) is not None:
             found[field] = whole
@@ -130,9 +130,13 @@ def _length(value: object) -> int | None:
     if isinstance(value, int | float):
         return len(str(value))
     if isinstance(value, list):
-        texts = [item.get("text", "") if isinstance(item, dict) else item for item in value]
+        texts = [_text_of(item) if isinstance(item, dict) else item for item in value]
         return sum(map(len, texts)) if all(isinstance(text, str) for text in texts) else None
     return None
+
+
+def _text_of(item: Mapping[str, Any]) -> Any:
+    return next((item[key] for key in RESPONSE_TEXT if key in item), None)
 
 
 def _are_numbers(records: Sequence[Mapping[str, Any]], name: str) -> bool:

@@ -25,7 +25,7 @@ from data_prep.corpora.columns import Columns, heads, value_at
 from data_prep.corpora.names import RESPONSE_TEXT
 from data_prep.corpora.records import Intake, bad_field
 from data_prep.corpora.shape import shown
-from data_prep.corpora.unread import no_column, no_mark
+from data_prep.corpora.unread import check_marks, no_column
 
 # The fields of a table, and the paper's four (Empathy-R1, section 2).
 FIELDS: Final = ("title", "description", "responses", "id", "topic", "subtopic", "crisis")
@@ -42,10 +42,13 @@ def _text_of(value: object) -> object:
         if key is None:
             refuse("no text", f"an object with a text under one of {RESPONSE_TEXT}", "Rename the key.")
         return value[key]
-    return value
+    return "" if value is None else value
 
 
 def _listed(value: object) -> object:
+    if isinstance(value, dict):
+        # A single response, or a list of objects by columns, as Hugging Face's datasets have it.
+        return next((value[key] for key in RESPONSE_TEXT if isinstance(value.get(key), list)), [value])
     if not isinstance(value, str):
         return value
     if not begins_list(value):
@@ -116,10 +119,8 @@ def load(
     columns = columns.resolved(source.names, source.records)
     named = columns.named
     places = {field: named.get(field, field) for field in FIELDS if field in named or field not in named.values()}
-    wanted = {*required, *named, *(["crisis"] if columns.crisis_values else [])}
-    needed = [field for field in FIELDS if field in wanted]
-    if "crisis" in wanted and not source.has(places["crisis"]):
-        raise no_mark(path, source, columns)
+    needed = [field for field in FIELDS if field in required or field in named]
+    check_marks(path, source, columns)
     if absent := [field for field in needed if field not in places or not source.has(places[field])]:
         raise no_column(path, source, columns, absent, "format=table" if required == EMPATHY_QA else "")
     is_counted_anew = source.files > 1 and "id" not in named

@@ -2,7 +2,7 @@
 
     [{"role": "user", "content": …}, …]          role, speaker, from or sender; content, value, text …
     [{"input": …, "output": …}, …]               keys that say who speaks (also human/assistant, 问/答)
-    [["seeker's", "supporter's"], …]             pairs
+    [["seeker's", "supporter's"], …]             pairs, also of a speaker and the words
     ["求助者：…", "支持者：…", …]                 strings with the speaker before them; without one, seeker first
     "求助者：…\\n支持者：…"                       the same in one text
     {"instruction", "input", "output", "history"}  alpaca: the history, then the last two turns
@@ -52,7 +52,7 @@ def is_dialogue(value: object) -> bool:
         return False
     first = value[0]
     if isinstance(first, dict):
-        return is_turn(first)
+        return is_turn(first) or _take_turns(value[:2])
     if isinstance(first, list):
         return len(first) == 2 and all(isinstance(text, str) for text in first) and not USUAL.spoken(first[0])
     return isinstance(first, str) and bool(USUAL.spoken(first))
@@ -64,6 +64,12 @@ def is_turn(value: Mapping[str, Any]) -> bool:
         return any(key in value for key in WORDS)
     said = {USUAL.role_of(key) for key in value}
     return {"seeker", "supporter"} <= said
+
+
+def _take_turns(items: list[Any]) -> bool:
+    """Whether two objects have one speaker each for their key."""
+    roles = [USUAL.role_of(key) for item in items if isinstance(item, dict) and len(item) == 1 for key in item]
+    return len(items) == len(roles) == 2 and set(roles) == {"seeker", "supporter"}
 
 
 def conversation_key(rows: Sequence[Mapping[str, Any]]) -> str | None:
@@ -146,7 +152,10 @@ def prompts_of(records: Sequence[Mapping[str, Any]]) -> frozenset[str]:
 
 def _turns(item: object, where: str, speakers: Speakers) -> Iterator[Turn]:
     if isinstance(item, list | tuple) and len(item) == 2 and _are_strings(list(item)):
-        yield from (Turn(role, text.strip()) for role, text in zip(ROLES[:2], item, strict=True))
+        if role := speakers.role_of(item[0]):
+            yield Turn(role, item[1].strip())  # type: ignore[arg-type]
+        else:
+            yield from (Turn(role, text.strip()) for role, text in zip(ROLES[:2], item, strict=True))
         return
     if not isinstance(item, dict):
         raise bad_field(where, "(turn)", "wrong type", item, "an object", "Check that the file is of this format.")

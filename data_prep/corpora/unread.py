@@ -1,23 +1,27 @@
 """The messages for a corpus that is not read: the structure found, and the ``ARGS`` line that would read it."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from data_prep.corpora import turns
-from data_prep.corpora.columns import FIELDS, Columns
+from data_prep.corpora.columns import FIELDS, Columns, unknown_marks
 from data_prep.corpora.names import DIALOGUES
 from data_prep.corpora.records import CorpusError
 from data_prep.corpora.shape import shown, structure
 from data_prep.corpora.sources import Source
 from data_prep.corpora.suggest import args_line, guess
 
+_MARK_CHARS: Final = 8
+_SEVERE: Final = re.compile("高|重|危|急|high|severe|acute|crisis", re.IGNORECASE)
+
 
 def unknown(path: Path, source: Source) -> CorpusError:
     """The error for a corpus of no known format."""
     return CorpusError(
         f"{path}: {found_in(source)}, expected a sample, PsyQA, SMILECHAT or Empathy-QA corpus, or dialogues. "
-        f"{_advice(source, guess(source.names, source.records))}"
+        f"{_advice(source, guess(_readable(source), source.records))}"
     )
 
 
@@ -30,7 +34,7 @@ def no_column(path: Path, source: Source, columns: Columns, absent: Sequence[str
         more: further ``key=value`` pairs that reading it takes.
     """
     wanted = [columns.named.get(field, field) for field in absent]
-    guessed = guess([name for name in source.names if name not in columns.named.values()], source.records)
+    guessed = guess([name for name in _readable(source) if name not in columns.named.values()], source.records)
     kept = {field: name for field, name in columns.named.items() if field not in absent}
     own = {field: field for field in ("title", "responses") if field in source.names}
     every = guessed | own | kept
@@ -40,12 +44,30 @@ def no_column(path: Path, source: Source, columns: Columns, absent: Sequence[str
     )
 
 
-def no_mark(path: Path, source: Source, columns: Columns) -> CorpusError:
-    """The error for a corpus without the crisis mark that was named."""
-    return CorpusError(
-        f"{path}: no column or key {columns.named.get('crisis', 'crisis')!r} for the crisis mark; {found_in(source)}. "
-        "Name the right one or a path to it, such as columns.crisis=label.level, or leave out crisis_values."
-    )
+def check_marks(path: Path, source: Source, columns: Columns) -> None:
+    """See whether a corpus has the crisis mark that was named, and whether its values say what they mean.
+
+    Args:
+        columns: with the numbers of columns turned into names.
+
+    Raises:
+        CorpusError: no such column, or values that recur and are no marks anybody knows.
+    """
+    name = columns.named.get("crisis", "crisis")
+    if ("crisis" in columns.named or columns.crisis_values) and not source.has(name):
+        raise CorpusError(
+            f"{path}: no column or key {name!r} for the crisis mark; {found_in(source)}. Name the right one or a path "
+            "to it, such as columns.crisis=label.level, or leave out crisis_values."
+        )
+    counts = unknown_marks(columns, source.records)
+    shown = sorted(mark for mark, count in counts.items() if count > 1 and len(mark) <= _MARK_CHARS)
+    if shown:
+        severe = [mark for mark in shown if _SEVERE.search(mark)] or shown[-1:]
+        told = "" if name == "crisis" else f"columns.crisis={name} "
+        raise CorpusError(
+            f"{path}: values {shown[:10]} in {name!r}, expected true or false, 1 or 0, 是 or 否. Say which of them mark "
+            f'acute risk, such as ARGS="{told}crisis_values=[{",".join(severe)}]".'
+        )
 
 
 def found_in(source: Source) -> str:
@@ -67,6 +89,15 @@ def _advice(source: Source, columns: Mapping[str, str], more: str = "") -> str:
     return (
         "Name the format, the right path, or the columns of a table, such as columns.title=NAME columns.responses=NAME."
     )
+
+
+def _readable(source: Source) -> list[str]:
+    """The columns, and instead of one that holds objects the paths into it."""
+    names: list[str] = []
+    for name in source.names:
+        inner = [record[name] for record in source.records if isinstance(record.get(name), dict)]
+        names += [f"{name}.{key}" for key in dict.fromkeys(key for item in inner for key in item)] if inner else [name]
+    return names
 
 
 def _dialogue_key(records: Sequence[Mapping[str, Any]]) -> str | None:

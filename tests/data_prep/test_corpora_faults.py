@@ -205,7 +205,7 @@ def test_bad_field(tmp_path: Path, kind: str, change: dict[str, Any], reason: st
         ({"title": 3.25}, "title: wrong type", "field 'title': found 3.25, expected a string"),
         ({"title": {"a": 1}}, "title: wrong type", "found an object of 1 keys, expected a string"),
         ({"topic": {}}, "topic: wrong type", "field 'topic': found an object of 0 keys, expected a string"),
-        ({"responses": {"text": "好"}}, "responses: wrong type", "found an object of 1 keys, expected a list"),
+        ({"responses": 7}, "responses: wrong type", "found 7, expected a list"),
         ({"responses": ["好", 7]}, "responses: wrong type", "field 'responses[1]': found 7"),
         ({"responses": [{"txt": "好"}]}, "responses: no text", "field 'responses[0]': found an object of 1 keys"),
         (

@@ -73,6 +73,12 @@ def stop(path: Path) -> str:
     return message
 
 
+def stop_unfollowed(path: Path) -> str:
+    message = stop(path)
+    assert "ARGS" not in message
+    return message
+
+
 def followed(path: Path, *before: str) -> Corpus:
     """The corpus, loaded by the ARGS line that the message of the first try ends in."""
     line = re.search(r'ARGS="([^"]*)"', stop(path))
@@ -368,6 +374,12 @@ def test_a_crisis_mark_by_the_column_map(tmp_path: Path, values: list[Any], name
     assert [question.crisis for question in corpus.questions] == [number % 2 == 0 for number in range(COUNT)]
 
 
+def test_levels_are_named_in_the_message(tmp_path: Path) -> None:
+    path = as_lines(tmp_path / "a.jsonl", [{**item, "risk": "无低高"[n % 3]} for n, item in enumerate(POSTS)])
+    with pytest.raises(CorpusError, match=r"values \['低', '高'\].*columns\.crisis=risk crisis_values=\[高\]"):
+        load_corpus(path, columns={"crisis": "risk"})
+
+
 def test_a_crisis_column_of_its_own_name(tmp_path: Path) -> None:
     path = as_csv(tmp_path / "a.csv", [{**item, "crisis": "是" if n == 2 else "否"} for n, item in enumerate(POSTS)])
     assert [question.crisis for question in load_corpus(path).questions].index(True) == 2
@@ -375,8 +387,11 @@ def test_a_crisis_column_of_its_own_name(tmp_path: Path) -> None:
 
 def test_a_mark_of_which_nobody_says_what_it_means(tmp_path: Path) -> None:
     path = as_lines(tmp_path / "a.jsonl", [{**item, "crisis": 3} for item in POSTS])
-    with pytest.raises(CorpusError, match=r"6 of 6 .*'crisis': found 3, expected true .*crisis_values=\[3,4\]"):
-        load_corpus(path)
+    assert all(question.crisis for question in followed(path).questions)
+    once = as_lines(tmp_path / "b.jsonl", [{**item, "crisis": f"{WORDS}{n}"} for n, item in enumerate(POSTS)])
+    message = stop_unfollowed(once)
+    assert "6 of 6 records are bad" in message
+    assert "crisis_values=[3,4]" in message
     assert all(question.crisis for question in load_corpus(path, crisis_values=["3"]).questions)
 
 
