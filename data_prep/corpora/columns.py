@@ -3,6 +3,7 @@
     columns.title=问题 columns.responses=回答       by name
     columns.crisis=label.s3                        by a path, where a key is nested
     columns.title=2 columns.responses=3            by number, from 1, in a table without a header or with long names
+    columns.responses=回答1,回答2                   several columns, a response in each
 
 A post is marked as being at acute risk by the column ``crisis``: true, 1, yes, 是 and the like mark it; false, 0, no,
 否, null and nothing do not. Any other values need ``crisis_values``, those that mark: ``crisis_values=[3,4]``.
@@ -64,6 +65,10 @@ class Columns:
             records: some of the rows.
         """
         found = {field: column_of(name, names, records) or name for field, name in self.named.items()}
+        parts = found.get("responses", "").split(",")
+        several = [column_of(part.strip(), names, records) or part for part in parts]
+        if len(several) > 1 and found["responses"] not in names:
+            found["responses"] = ",".join(several)
         return replace(self, named=found)
 
     def crisis(self, record: Mapping[str, Any], where: str) -> bool:
@@ -118,8 +123,8 @@ def column_of(name: str, names: Sequence[str], records: Sequence[Mapping[str, An
 
 
 def heads(names: Iterable[str]) -> set[str]:
-    """The columns in which paths begin, and the names themselves."""
-    return {part for name in names for part in (name, name.split(".")[0])}
+    """The columns in which paths begin, those of a list of names, and the names themselves."""
+    return {part for name in names for part in (name, name.split(".")[0], *name.split(","))}
 
 
 def _is_known(mark: str) -> bool:

@@ -55,6 +55,8 @@ def guess(names: Iterable[str], records: Sequence[Mapping[str, Any]] = ()) -> di
         found["title"] = found.pop("description")
     if not {"title", "description", "responses"} <= found.keys() and len(records) > 1:
         found |= _by_text([name for name in names if name not in found.values()], records, found)
+    if responses := _numbered(found.get("responses", ""), names):
+        found["responses"] = ",".join(responses)
     return {field: found[field] for field in FIELDS if field in found}
 
 
@@ -66,7 +68,8 @@ def args_line(columns: Mapping[str, str], names: Sequence[str] = (), more: str =
         names: all columns, by whose number a long name is given.
         more: further ``key=value`` pairs.
     """
-    pairs = [f"columns.{field}={_said(name, names)}" for field, name in columns.items() if field != name]
+    said = {field: ",".join(_said(part, names) for part in name.split(",")) for field, name in columns.items()}
+    pairs = [f"columns.{field}={name}" for field, name in said.items() if field != name]
     return f'ARGS="{" ".join([*map(_quoted, pairs), *([more] if more else [])])}"'
 
 
@@ -88,6 +91,13 @@ def _by_name(names: Sequence[str]) -> dict[str, str]:
         if (name := next(rest, None)) is not None:
             found["description"] = name
     return found
+
+
+def _numbered(name: str, names: Sequence[str]) -> list[str]:
+    """The columns that are called like this one but for a number at the end: 回答1, 回答2."""
+    stem = name.rstrip("0123456789")
+    alike = [other for other in names if other.rstrip("0123456789") == stem and other != stem]
+    return alike if stem and len(alike) > 1 and name in alike else []
 
 
 def _is_part(part: str, word: str) -> bool:
@@ -153,7 +163,7 @@ def _said(name: str, names: Sequence[str]) -> str:
 
 
 def _quoted(pair: str) -> str:
-    return pair if re.fullmatch(r"[\w.=/-]+", pair) else shlex.quote(pair)
+    return pair if re.fullmatch(r"[\w.=,/-]+", pair) else shlex.quote(pair)
 
 
 def _bare(name: str) -> str:

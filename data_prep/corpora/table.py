@@ -10,8 +10,8 @@ first is the topic. Columns that no field names are not read, and logged.
 """
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -23,7 +23,7 @@ from data_prep.corpora.cells import begins_list, read_list
 from data_prep.corpora.checks import Identifier, Label, Record, Some, Text, Whole, checked, is_null, refuse
 from data_prep.corpora.columns import Columns, heads, value_at
 from data_prep.corpora.names import RESPONSE_TEXT
-from data_prep.corpora.records import Intake, bad_field
+from data_prep.corpora.records import Entry, Intake, bad_field
 from data_prep.corpora.shape import shown
 from data_prep.corpora.unread import check_marks, no_column
 
@@ -121,6 +121,13 @@ def load(
     places = {field: named.get(field, field) for field in FIELDS if field in named or field not in named.values()}
     needed = [field for field in FIELDS if field in required or field in named]
     check_marks(path, source, columns)
+    several = places.get("responses", "").split(",")
+    if len(several) > 1 and all(map(source.has, several)):
+        source = replace(
+            source,
+            entries=_gathered(source.entries, several, places["responses"]),
+            names=[*source.names, places["responses"]],
+        )
     if absent := [field for field in needed if field not in places or not source.has(places[field])]:
         raise no_column(path, source, columns, absent, "format=table" if required == EMPATHY_QA else "")
     is_counted_anew = source.files > 1 and "id" not in named
@@ -132,6 +139,16 @@ def load(
     collected = _Questions(places, columns, intake)
     intake.take(source.entries, collected.add)
     return collected.finished()
+
+
+def _gathered(entries: Iterable[Entry], columns: Sequence[str], name: str) -> Iterator[Entry]:
+    """Records with the responses of several columns in one list."""
+    for where, value in entries:
+        if isinstance(value, dict):
+            found = [value_at(value, column) for column in columns]
+            yield Entry(where, {**value, name: [text for text in found if not is_null(text) and text != ""]})
+        else:
+            yield Entry(where, value)
 
 
 class _Questions:

@@ -60,13 +60,13 @@ def check_marks(path: Path, source: Source, columns: Columns) -> None:
             "to it, such as columns.crisis=label.level, or leave out crisis_values."
         )
     counts = unknown_marks(columns, source.records)
-    shown = sorted(mark for mark, count in counts.items() if count > 1 and len(mark) <= _MARK_CHARS)
-    if shown:
-        severe = [mark for mark in shown if _SEVERE.search(mark)] or shown[-1:]
+    recurring = sorted(mark for mark, count in counts.items() if count > 1 and len(mark) <= _MARK_CHARS)
+    if recurring:
+        severe = [mark for mark in recurring if _SEVERE.search(mark)] or recurring[-1:]
         told = "" if name == "crisis" else f"columns.crisis={name} "
         raise CorpusError(
-            f"{path}: values {shown[:10]} in {name!r}, expected true or false, 1 or 0, 是 or 否. Say which of them mark "
-            f'acute risk, such as ARGS="{told}crisis_values=[{",".join(severe)}]".'
+            f"{path}: values {recurring[:10]} in {name!r}, expected true or false, 1 or 0, 是 or 否. Say which of them "
+            f'mark acute risk, such as ARGS="{told}crisis_values=[{",".join(severe)}]".'
         )
 
 

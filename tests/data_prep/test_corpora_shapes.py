@@ -270,6 +270,23 @@ def test_no_header(tmp_path: Path) -> None:
     assert [question.id for question in corpus.questions] == ["1", "2", "3", "4", "5", "6"]
 
 
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_column_a_response(tmp_path: Path, kind: str) -> None:
+    records = renamed(title="标题", description="正文", topic="分类")
+    wide = [
+        {**item, "回答1": p["responses"][0], "回答2": p["responses"][1]} for item, p in zip(records, POSTS, strict=True)
+    ]
+    wide[-1]["回答2"] = ""
+    path = tmp_path / "a"
+    if kind == "csv":
+        as_csv(path, wide)
+    else:
+        pq.write_table(pa.Table.from_pylist(wide), path)
+    *questions, last = followed(path).questions
+    assert [list(question.responses) for question in questions] == [item["responses"] for item in POSTS[:-1]]
+    assert last.responses == (POSTS[-1]["responses"][0],)
+
+
 def test_rows_that_are_lists(tmp_path: Path) -> None:
     assert_posts(followed(as_json(tmp_path / "a.json", [list(item.values()) for item in single(POSTS)])), 1)
 
