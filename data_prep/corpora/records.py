@@ -79,12 +79,6 @@ def shortened(name: str) -> str:
     return name if len(name) <= SHOWN_CHARS else f"{name[:SHOWN_CHARS]}…"
 
 
-def named(names: list[str]) -> str:
-    """Up to ten names of columns or keys, shortened: without a header, what stands there is somebody's text."""
-    shown = ", ".join(repr(shortened(name)) for name in names[:10])
-    return f"[{shown}{', …' if len(names) > 10 else ''}]"
-
-
 def missing(path: Path) -> CorpusError:
     """The error for a file or folder that is not there."""
     return CorpusError(f"{path}: no such file or folder. Check the corpus path.")

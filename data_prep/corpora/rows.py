@@ -22,7 +22,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_prep.corpora import header
-from data_prep.corpora.records import CorpusError, Entry, RecordError, named
+from data_prep.corpora.records import CorpusError, Entry, RecordError
+from data_prep.corpora.shape import shown
 from data_prep.corpora.text_files import Inspected, inspect, open_text
 
 _SAMPLED: Final = 100
@@ -105,7 +106,7 @@ def _checked(names: list[str], path: Path) -> list[str]:
     # pandas writes its index under no name, and Excel a blank column at the end: nobody reads these.
     inner = names[1:-1]
     if "" in inner or len(set(names) - {""}) < len(names) - names.count(""):
-        raise CorpusError(f"{path}: columns {named(names)}, expected every one named, each once. Mend the header.")
+        raise CorpusError(f"{path}: columns {shown(names)}, expected every one named, each once. Mend the header.")
     return names
 
 

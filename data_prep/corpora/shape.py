@@ -27,7 +27,8 @@ def structure(values: Sequence[object], depth: int = 2) -> str:
 
 def shown(names: Sequence[str]) -> str:
     """Up to ten names of columns or keys; those that may be a text by their numbers alone."""
-    told = [repr(name) if looks_like_a_key(name) else f"number {index}" for index, name in enumerate(names, 1) if name]
+    is_told = [not name or looks_like_a_key(name) for name in names]
+    told = [repr(name) if told else f"number {n}" for n, (name, told) in enumerate(zip(names, is_told, strict=True), 1)]
     return f"[{', '.join(told[:_SHOWN_NAMES])}{', …' if len(told) > _SHOWN_NAMES else ''}]"
 
 

@@ -47,7 +47,7 @@ def is_alpaca(names: Sequence[str] | Mapping[str, Any]) -> bool:
 def is_dialogue(value: object) -> bool:
     """Whether a value is a dialogue by its first turn, whatever key it stands under."""
     if isinstance(value, str):
-        return bool(USUAL.spoken(value)) or (begins_list(value) and is_dialogue(_listed(value)))
+        return bool(USUAL.spoken(value)) or is_dialogue(_listed(value))
     if not isinstance(value, list) or not value:
         return False
     first = value[0]
@@ -81,8 +81,8 @@ def conversation_key(rows: Sequence[Mapping[str, Any]]) -> str | None:
 
 def speakers_of(value: object, speakers: Speakers) -> list[str]:
     """What a dialogue calls its speakers, turn by turn; none where it does not name them."""
-    if isinstance(value, str) and begins_list(value):
-        value = _listed(value)
+    if isinstance(value, str):
+        value = _listed(value) or value
     if isinstance(value, str):
         return [] if speakers.spoken(value) else _SOMEBODY.findall(value)
     if _are_strings(value):
@@ -106,7 +106,7 @@ def read(value: object, key: str, where: str, speakers: Speakers) -> list[Turn]:
     if isinstance(value, str):
         if turns := speakers.spoken(value):
             return _told(turns)
-        value = _listed(value) if begins_list(value) else value
+        value = _listed(value) or value
     if not isinstance(value, list) or not value:
         expected = "a list of turns, or a text with the speakers' names before them (求助者：…)"
         raise bad_field(
@@ -136,9 +136,10 @@ def read_alpaca(record: Mapping[str, Any], where: str, speakers: Speakers, promp
     """
     history = record.get(_HISTORY)
     before = read(history, _HISTORY, where, speakers) if history and history != "[]" else []
-    asked = [_text(record[key], where, key) for key in ASKING if key in record and record[key] not in prompts]
+    said = [_text(record[key], where, key) for key in ASKING if key in record]
+    asked = [text for text in said if text and text not in prompts]
     replied = next(_text(record[key], where, key) for key in REPLYING if key in record)
-    last = [Turn("seeker", "\n".join(filter(None, asked))), Turn("supporter", replied)]
+    last = [Turn("seeker", "\n".join(asked)), Turn("supporter", replied)]
     return [*before, *_told(last)]
 
 
@@ -146,7 +147,7 @@ def prompts_of(records: Sequence[Mapping[str, Any]]) -> frozenset[str]:
     """Alpaca's instructions that recur beside an input in over a tenth of some records: they are prompts."""
     said = [record.get("instruction") for record in records if record.get("input")]
     return frozenset(
-        text for text in said if isinstance(text, str) and text and said.count(text) > max(1, len(records) / 10)
+        text.strip() for text in said if isinstance(text, str) and text and said.count(text) > max(1, len(records) / 10)
     )
 
 
@@ -198,8 +199,9 @@ def _are_strings(value: object) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(text, str) for text in value)
 
 
-def _listed(text: str) -> object:
+def _listed(text: str) -> list[object] | None:
+    """The list that a text is; None for any other text, and for a list that is broken."""
     try:
-        return read_list(text)
+        return read_list(text) if begins_list(text) else None
     except ValueError:
-        return text
+        return None

@@ -11,7 +11,7 @@ from data_prep.corpora.names import DIALOGUES
 from data_prep.corpora.records import CorpusError
 from data_prep.corpora.shape import shown, structure
 from data_prep.corpora.sources import Source
-from data_prep.corpora.suggest import args_line, guess
+from data_prep.corpora.suggest import args_line, guess, is_certainly_a_key, looks_like_a_key
 
 _MARK_CHARS: Final = 8
 _SEVERE: Final = re.compile("高|重|危|急|high|severe|acute|crisis", re.IGNORECASE)
@@ -39,7 +39,7 @@ def no_column(path: Path, source: Source, columns: Columns, absent: Sequence[str
     own = {field: field for field in ("title", "responses") if field in source.names}
     every = guessed | own | kept
     return CorpusError(
-        f"{path}: no column {wanted} among {shown(source.names)}, expected all; {found_in(source)}. "
+        f"{path}: no column {wanted} among {_names(source)}, expected all; {found_in(source)}. "
         f"{_advice(source, {field: every[field] for field in FIELDS if field in every}, more)}"
     )
 
@@ -73,15 +73,20 @@ def check_marks(path: Path, source: Source, columns: Columns) -> None:
 def found_in(source: Source) -> str:
     """What the first records look like."""
     if not source.first:
-        return "no record" if not source.names else f"columns {shown(source.names)} and no record"
+        return "no record" if not source.names else f"columns {_names(source)} and no record"
     header = "no header, " if source.names and source.names == _numbers(source.names) else ""
     return f"{header}{structure([entry.value for entry in source.first])} in the first {len(source.first)} records"
+
+
+def _names(source: Source) -> str:
+    """The columns; without a row below them only those that are certainly names."""
+    return shown(source.names if source.records else [name for name in source.names if is_certainly_a_key(name)])
 
 
 def _advice(source: Source, columns: Mapping[str, str], more: str = "") -> str:
     dialogue = _dialogue_key(source.records)
     if dialogue is not None and dialogue not in DIALOGUES:
-        return f'To read the dialogues: ARGS="columns.dialogue={dialogue}".'
+        return f"To read the dialogues: {args_line({'dialogue': dialogue}, source.names)}."
     if {"title", "responses"} <= columns.keys():
         return (
             f"As far as can be guessed, this reads it: {args_line(columns, source.names, more)}. Look whether it fits."
@@ -96,8 +101,13 @@ def _readable(source: Source) -> list[str]:
     names: list[str] = []
     for name in source.names:
         inner = [record[name] for record in source.records if isinstance(record.get(name), dict)]
-        names += [f"{name}.{key}" for key in dict.fromkeys(key for item in inner for key in item)] if inner else [name]
+        keys = dict.fromkeys(key for item in inner for key in item if _may_be_said(name, key))
+        names += [f"{name}.{key}" for key in keys] if inner else [name]
     return names
+
+
+def _may_be_said(*keys: str) -> bool:
+    return all(map(looks_like_a_key, keys))
 
 
 def _dialogue_key(records: Sequence[Mapping[str, Any]]) -> str | None:
@@ -112,7 +122,7 @@ def _paths(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for key, value in record.items():
         yield key, value
         if isinstance(value, dict):
-            yield from ((f"{key}.{inner}", item) for inner, item in value.items())
+            yield from ((f"{key}.{inner}", item) for inner, item in value.items() if _may_be_said(key, inner))
 
 
 def _numbers(names: Sequence[str]) -> list[str]:
