@@ -69,6 +69,9 @@ def _filled(value: str) -> str:
 def _identifier(value: object) -> object:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
+    if isinstance(value, float) and value.is_integer():
+        # pandas makes floats of integers where one is missing.
+        return f"{value:.0f}"
     if not isinstance(value, str):
         refuse("wrong type", "a string or an integer", "Give every record its own id.")
     return value

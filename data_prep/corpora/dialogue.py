@@ -149,11 +149,11 @@ class _Reader:
         fields["id"] = str(intake.records_in) if id_key is None else value_at(record, id_key)
         fields["texts"] = [turn.text for turn in spoken]
         told = checked(_Spoken, fields, where, {**places, "id": id_key or "id", "texts": "dialogue"})
-        has_post = bool(told.title or told.description)
+        has_post = bool(told.title.strip() or told.description.strip())
         asked, replied = parts(spoken, self.reading.rule, has_post=has_post)
         if not (asked or has_post):
             raise LeftOut(where, "dialogue: no post", "found greetings and thanks alone of the seeker, no post in it.")
-        title, description = told.title, [told.description, *asked]
+        title, description = told.title, [told.description.strip(), *asked]
         if not title.strip():
             first, *later = [text for text in description if text]
             title, rest = cut_title(first)

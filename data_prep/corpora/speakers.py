@@ -38,9 +38,18 @@ class Speakers:
         """One of ``ROLES``, "" for a name that is none."""
         return self._roles.get(str(name).strip().lower(), "") if isinstance(name, str | int) else ""
 
-    def spoken(self, text: str) -> list[Turn]:
-        """The turns of a text with the speakers before them; none where it does not begin with a speaker."""
+    def spoken(self, text: str, *, is_whole: bool = True) -> list[Turn]:
+        """The turns of a text with the speakers before them; none where it does not begin with a speaker.
+
+        Where two lines begin with a speaker, a name within a line is somebody's word (我问医生。医生：没事).
+
+        Args:
+            is_whole: the text is a dialogue and no single turn, so it may stand in one line.
+        """
         starts = list(self._prefix.finditer(text))
+        by_line = [match for match in starts if match[1]]
+        if len(by_line) > 1 or not is_whole:
+            starts = by_line
         if not starts or text[: starts[0].start()].strip():
             return []
         ends = [*(match.start() for match in starts[1:]), len(text)]

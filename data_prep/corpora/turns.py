@@ -113,7 +113,7 @@ def read(value: object, key: str, where: str, speakers: Speakers) -> list[Turn]:
             where, key, "no dialogue", value, expected, "Name the key that holds one: columns.dialogue=NAME."
         )
     if _are_strings(value):
-        found = [speakers.spoken(text) for text in value]
+        found = [speakers.spoken(text, is_whole=len(value) == 1) for text in value]
         if not any(found):
             return _told([Turn(ROLES[index % 2], text.strip()) for index, text in enumerate(value)])
         if not all(found):

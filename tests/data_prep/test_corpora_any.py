@@ -18,6 +18,7 @@ TEXTS = (
         f"{SECRET}：好\n{SECRET}：好",
         "",
         "\ud800",
+        " ",
         "好的，谢谢",
     ),
     *(f"['{SECRET}' '{SECRET}']", f'["{SECRET}"', "[]", "user", "assistant", "client", "counselor"),

@@ -272,6 +272,22 @@ def test_the_rule_holds_for_smilechat(tmp_path: Path) -> None:
     assert question.responses == (f"{LONG}\n可以先写一张纸条。",)
 
 
+def test_a_speaker_s_name_within_a_turn_is_no_turn(tmp_path: Path) -> None:
+    words = "我去看了病。医生：没事，多休息。可我还是怕。"
+    lines = [f"求助者：{words}", f"支持者：{REPLY}"]
+    for number, told in enumerate([lines, "\n".join(lines)]):
+        [question] = load_corpus(as_json(tmp_path / f"{number}.json", [{"dialogue": told}])).questions
+        assert question.title + question.description == words
+        assert question.responses == (REPLY,)
+
+
+def test_a_blank_title_is_none(tmp_path: Path) -> None:
+    greeting = [{"role": "user", "content": "你好"}]
+    records = [{"title": " ", "messages": turns(0, USER)}, {"title": " ", "description": " ", "messages": greeting}]
+    corpus = load_corpus(as_json(tmp_path / "a.json", records))
+    assert [question.title for question in corpus.questions] == [opening(0)]
+
+
 def test_a_post_before_its_dialogue(tmp_path: Path) -> None:
     chats = [{"sender": "audience", "value": REPLY}, {"sender": "owner", "value": "为了开灯。"}]
     record = {"title": "和室友吵架", "description": "三天没回宿舍。", "label": {"s3": "3.1"}, "chats": chats}

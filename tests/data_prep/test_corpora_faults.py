@@ -214,7 +214,7 @@ def test_bad_field(tmp_path: Path, kind: str, change: dict[str, Any], reason: st
             "found a text of 7 characters",
         ),
         ({"responses": " "}, "responses: blank", "found a text of 1 characters"),
-        ({"id": 1.0}, "id: wrong type", "'id': found 1.0"),
+        ({"id": 1.5}, "id: wrong type", "'id': found 1.5"),
         ({"id": True}, "id: wrong type", "field 'id': found True"),
         ({"description": "a\ud83d"}, "description: broken characters", "at character 1"),
     ],

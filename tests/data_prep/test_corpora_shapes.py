@@ -334,6 +334,11 @@ def test_lists_that_come_late_are_read_too(tmp_path: Path, monkeypatch: pytest.M
     assert_posts(load_corpus(as_json(tmp_path / "b.json", deep)))
 
 
+def test_ids_that_pandas_made_floats(tmp_path: Path) -> None:
+    path = as_lines(tmp_path / "a.jsonl", [{"id": float(n), **item} for n, item in enumerate(POSTS)])
+    assert [question.id for question in load_corpus(path).questions] == ["0", "1", "2", "3", "4", "5"]
+
+
 def test_files_that_count_their_ids_anew(tmp_path: Path) -> None:
     for number in range(2):
         as_csv(tmp_path / f"{number}.csv", [{"id": n, **item} for n, item in enumerate(POSTS[number * 3 :][:3])])
