@@ -3,10 +3,7 @@
 The texts are written for these tests.
 """
 
-import csv
 import json
-import re
-import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,91 +13,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data_prep.corpora import Corpus, CorpusError, Reading, Rule, layout, load_corpus
-from recipes.data import RECIPE
-
-COUNT = 6
-REPLY = "你愿意把这件事说出来，已经很不容易。先把今晚能做的一件小事写下来，其余的明天再看。"
-WORDS = "搬到新城市以后"  # of every post; no message may hold them
-
-
-def post(number: int) -> dict[str, Any]:
-    return {
-        "title": f"{WORDS}第{number}周，还是睡不好怎么办？",
-        "description": f"{WORDS}，我每天三点多就醒，已经{number}周了，白天总是走神。",
-        "topic": ("睡眠", "适应")[number % 2],
-        "responses": [f"{REPLY}第{number}条。", f"我先问一句，{WORDS}你和谁说过？第{number}条。"],
-    }
-
-
-POSTS = [post(number) for number in range(COUNT)]
-TITLES = [item["title"] for item in POSTS]
-
-
-def as_json(path: Path, value: Any, **how: Any) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value, ensure_ascii=False, **how), encoding="utf-8")
-    return path
-
-
-def as_lines(path: Path, records: list[Any]) -> Path:
-    path.write_text("".join(f"{json.dumps(item, ensure_ascii=False)}\n" for item in records), encoding="utf-8")
-    return path
-
-
-def as_csv(path: Path, records: list[dict[str, Any]], *, header: bool = True, delimiter: str = ",") -> Path:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, delimiter=delimiter)
-        writer.writerows([list(records[0])] * header + [list(item.values()) for item in records])
-    return path
-
-
-def renamed(**names: str) -> list[dict[str, Any]]:
-    return [{names[key]: value for key, value in item.items() if key in names} for item in POSTS]
-
-
-def single(records: list[dict[str, Any]], key: str = "responses") -> list[dict[str, Any]]:
-    return [{**item, key: item[key][0]} for item in records]
-
-
-def stop(path: Path) -> str:
-    """The message that a corpus stops with; it holds no word of a post."""
-    with pytest.raises(CorpusError) as caught:
-        load_corpus(path)
-    message = str(caught.value).removeprefix(str(path))
-    assert WORDS not in message
-    assert REPLY[:6] not in message
-    return message
-
-
-def stop_unfollowed(path: Path) -> str:
-    message = stop(path)
-    assert "ARGS" not in message
-    return message
-
-
-def followed(path: Path, *before: str) -> Corpus:
-    """The corpus, loaded by the ARGS line that the message of the first try ends in."""
-    line = re.search(r'ARGS="([^"]*)"', stop(path))
-    assert line is not None
-    _, config = RECIPE.load(["profile=tiny", f"corpus={path}", *before, *shlex.split(line[1])])
-    return load_corpus(
-        path,
-        config.format,
-        columns=config.columns,
-        encoding=config.encoding,
-        crisis_values=config.crisis_values,
-        reading=Reading(Rule(), config.roles),
-    )
-
-
-def assert_posts(corpus: Corpus, responses: int = 2) -> None:
-    assert (corpus.records_in, corpus.records_kept) == (COUNT, COUNT)
-    for question, item in zip(corpus.questions, POSTS, strict=True):
-        assert (question.title, question.description) == (item["title"], item["description"])
-        assert question.topic == item["topic"]
-        assert list(question.responses) == item["responses"][:responses]
-
+from data_prep.corpora import CorpusError, layout, load_corpus
+from tests.data_prep.made_posts import (
+    COUNT,
+    POSTS,
+    REPLY,
+    TITLES,
+    WORDS,
+    as_csv,
+    as_json,
+    as_lines,
+    assert_posts,
+    followed,
+    renamed,
+    single,
+    stop,
+)
 
 # Tables of other programs.
 
@@ -371,64 +299,3 @@ def test_links_and_hidden_files_are_left_out(tmp_path: Path) -> None:
     (folder / "loop").symlink_to(folder)
     as_json(folder / ".cache" / "0.json", POSTS[0])
     assert_posts(load_corpus(folder))
-
-
-# The crisis mark.
-
-
-@pytest.mark.parametrize(
-    ("values", "named"),
-    [
-        ([True, False], ()),
-        ([1, 0], ()),
-        (["是", "否"], ()),
-        (["Yes", None], ()),
-        ([3, 1], ("3", "4")),
-        (["3.0", "2"], ("3",)),
-        (["3.2", "3.6"], ("3.1", "3.2")),
-        (["high", "low"], ("high",)),
-    ],
-)
-def test_a_crisis_mark_by_the_column_map(tmp_path: Path, values: list[Any], named: tuple[str, ...]) -> None:
-    marked = [{**item, "label": {"s3": values[number % 2]}} for number, item in enumerate(POSTS)]
-    path = as_lines(tmp_path / "a.jsonl", marked)
-    corpus = load_corpus(path, columns={"crisis": "label.s3"}, crisis_values=named)
-    assert [question.crisis for question in corpus.questions] == [number % 2 == 0 for number in range(COUNT)]
-
-
-def test_levels_are_named_in_the_message(tmp_path: Path) -> None:
-    path = as_lines(tmp_path / "a.jsonl", [{**item, "risk": "无低高"[n % 3]} for n, item in enumerate(POSTS)])
-    with pytest.raises(CorpusError, match=r"values \['低', '高'\].*columns\.crisis=risk crisis_values=\[高\]"):
-        load_corpus(path, columns={"crisis": "risk"})
-
-
-def test_a_crisis_column_of_its_own_name(tmp_path: Path) -> None:
-    path = as_csv(tmp_path / "a.csv", [{**item, "crisis": "是" if n == 2 else "否"} for n, item in enumerate(POSTS)])
-    assert [question.crisis for question in load_corpus(path).questions].index(True) == 2
-
-
-def test_a_mark_of_which_nobody_says_what_it_means(tmp_path: Path) -> None:
-    path = as_lines(tmp_path / "a.jsonl", [{**item, "crisis": 3} for item in POSTS])
-    assert all(question.crisis for question in followed(path).questions)
-    once = as_lines(tmp_path / "b.jsonl", [{**item, "crisis": f"{WORDS}{n}"} for n, item in enumerate(POSTS)])
-    message = stop_unfollowed(once)
-    assert "6 of 6 records are bad" in message
-    assert "crisis_values=[3,4]" in message
-    assert all(question.crisis for question in load_corpus(path, crisis_values=["3"]).questions)
-
-
-@pytest.mark.parametrize("columns", [{"crisis": "label.s4"}, {"crisis": "risk"}, {}])
-@pytest.mark.parametrize("key", ["responses", "messages"])
-def test_a_crisis_mark_that_is_not_there(tmp_path: Path, columns: dict[str, str], key: str) -> None:
-    spoken = [{"role": "user", "content": "睡不着"}]
-    records = [{"title": "睡不着", "label": {"s3": 1}, key: [REPLY] if key == "responses" else spoken}]
-    with pytest.raises(CorpusError, match=r"no column or key '.*' for the crisis mark; 1 object with 'title'"):
-        load_corpus(as_json(tmp_path / "a.json", records), columns=columns, crisis_values=["1"])
-
-
-def test_a_crisis_mark_in_corpora_that_have_none(tmp_path: Path, psyqa_path: Path) -> None:
-    entries = json.loads(psyqa_path.read_text(encoding="utf-8"))
-    path = as_json(tmp_path / "p.json", [{**entry, "risk": n == 3} for n, entry in enumerate(entries)])
-    corpus = load_corpus(path, columns={"crisis": "risk"})
-    assert corpus.format == "psyqa"
-    assert [question.crisis for question in corpus.questions].index(True) == 3

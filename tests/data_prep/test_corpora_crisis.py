@@ -1,0 +1,68 @@
+"""The mark of acute risk from any corpus, by the column map."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from data_prep.corpora import CorpusError, load_corpus
+from tests.data_prep.made_posts import COUNT, POSTS, REPLY, WORDS, as_csv, as_json, as_lines, followed, stop_unfollowed
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ([True, False], ()),
+        ([1, 0], ()),
+        (["是", "否"], ()),
+        (["Yes", None], ()),
+        ([3, 1], ("3", "4")),
+        (["3.0", "2"], ("3",)),
+        (["3.2", "3.6"], ("3.1", "3.2")),
+        (["high", "low"], ("high",)),
+    ],
+)
+def test_a_crisis_mark_by_the_column_map(tmp_path: Path, values: list[Any], named: tuple[str, ...]) -> None:
+    marked = [{**item, "label": {"s3": values[number % 2]}} for number, item in enumerate(POSTS)]
+    path = as_lines(tmp_path / "a.jsonl", marked)
+    corpus = load_corpus(path, columns={"crisis": "label.s3"}, crisis_values=named)
+    assert [question.crisis for question in corpus.questions] == [number % 2 == 0 for number in range(COUNT)]
+
+
+def test_levels_are_named_in_the_message(tmp_path: Path) -> None:
+    path = as_lines(tmp_path / "a.jsonl", [{**item, "risk": "无低高"[n % 3]} for n, item in enumerate(POSTS)])
+    with pytest.raises(CorpusError, match=r"values \['低', '高'\].*columns\.crisis=risk crisis_values=\[高\]"):
+        load_corpus(path, columns={"crisis": "risk"})
+
+
+def test_a_crisis_column_of_its_own_name(tmp_path: Path) -> None:
+    path = as_csv(tmp_path / "a.csv", [{**item, "crisis": "是" if n == 2 else "否"} for n, item in enumerate(POSTS)])
+    assert [question.crisis for question in load_corpus(path).questions].index(True) == 2
+
+
+def test_a_mark_of_which_nobody_says_what_it_means(tmp_path: Path) -> None:
+    path = as_lines(tmp_path / "a.jsonl", [{**item, "crisis": 3} for item in POSTS])
+    assert all(question.crisis for question in followed(path).questions)
+    once = as_lines(tmp_path / "b.jsonl", [{**item, "crisis": f"{WORDS}{n}"} for n, item in enumerate(POSTS)])
+    message = stop_unfollowed(once)
+    assert "6 of 6 records are bad" in message
+    assert "crisis_values=[3,4]" in message
+    assert all(question.crisis for question in load_corpus(path, crisis_values=["3"]).questions)
+
+
+@pytest.mark.parametrize("columns", [{"crisis": "label.s4"}, {"crisis": "risk"}, {}])
+@pytest.mark.parametrize("key", ["responses", "messages"])
+def test_a_crisis_mark_that_is_not_there(tmp_path: Path, columns: dict[str, str], key: str) -> None:
+    spoken = [{"role": "user", "content": "睡不着"}]
+    records = [{"title": "睡不着", "label": {"s3": 1}, key: [REPLY] if key == "responses" else spoken}]
+    with pytest.raises(CorpusError, match=r"no column or key '.*' for the crisis mark; 1 object with 'title'"):
+        load_corpus(as_json(tmp_path / "a.json", records), columns=columns, crisis_values=["1"])
+
+
+def test_a_crisis_mark_in_corpora_that_have_none(tmp_path: Path, psyqa_path: Path) -> None:
+    entries = json.loads(psyqa_path.read_text(encoding="utf-8"))
+    path = as_json(tmp_path / "p.json", [{**entry, "risk": n == 3} for n, entry in enumerate(entries)])
+    corpus = load_corpus(path, columns={"crisis": "risk"})
+    assert corpus.format == "psyqa"
+    assert [question.crisis for question in corpus.questions].index(True) == 3
