@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from common.errors import StageError
 from common.files import write_json
 
 CACHE_FILE: Final = ".hashes.json"
@@ -77,7 +78,11 @@ class Hashes:
         known = self._known.get(key, [])
         if known[:2] == facts:
             return str(known[2])
-        with path.open("rb") as file:
+        try:
+            file = path.open("rb")
+        except PermissionError as error:
+            raise StageError(f"{path}: may not be read, expected a file that may. Change its permissions.") from error
+        with file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         if state.st_size >= _REMEMBERED:
             self._known[key] = [*facts, digest]

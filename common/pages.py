@@ -20,9 +20,13 @@ class Markdown(str):
     __slots__ = ()
 
 
+# A picture for each control character but tab and line ends: a page with a zero byte is no text to git or a browser.
+_PICTURES = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n\r"} | {0x7F: 0x2421}
+
+
 def escape(text: str) -> str:
-    """Text that stays text: what Markdown would take for markup is escaped."""
-    return re.sub(r"([\\`*_\[\]<>#|$])", r"\\\1", text)
+    """Text that stays text: what Markdown would take for markup is escaped, control characters become pictures."""
+    return re.sub(r"([\\`*_\[\]<>#|$])", r"\\\1", text.translate(_PICTURES))
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]], left: int = 1) -> Markdown:

@@ -62,6 +62,7 @@ class DataConfig:
             "supporter", or "system" for turns that are left out.
         encoding: of the corpus's text files.
         max_bad_records: share of records that may be bad (and go to ``rejected.jsonl``) before the run stops.
+        max_record_mb: how large a record may be, in megabytes; a file may unpack to a thousand times as much.
         train_on: further corpora, paths, whose questions are only trained on: prompts, triplets and the pairs that T is
             chosen on, never a test question. null: beside the sample, which is small, the posts of SMILECHAT that come
             with the project; beside any other corpus none.
@@ -105,6 +106,7 @@ class DataConfig:
     roles: dict[str, str] = field(default_factory=dict, metadata=_ROLES)
     encoding: str = "utf-8"
     max_bad_records: float = field(default=0.05, metadata=_BAD_SHARE)
+    max_record_mb: float = limited(8.0, 0.001)
     train_on: list[str] | None = None
     tests: list[str] = field(default_factory=list)
     exclude: list[str] = field(default_factory=list)

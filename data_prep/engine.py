@@ -5,6 +5,7 @@ that was killed goes on with the batches that are missing, and what is there was
 """
 
 import hashlib
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -24,6 +25,8 @@ from common.files import replacing
 from common.records.question import Question, to_table
 from data_prep.config import TreatmentConfig
 from data_prep.treatment import TREATED_SCHEMA, Treated, Treatment, treated, treatment_key
+
+logger = logging.getLogger(__name__)
 
 Engine = Literal["local", "ray"]
 
@@ -70,7 +73,7 @@ def treat_questions(
         _Batch(number, part, work_dir / f"{number:06d}-{_digest(to_table(part), config)}.parquet")
         for number, part in enumerate(parts)
     ]
-    missing = [batch for batch in batches if not batch.file.is_file()]
+    missing = [batch for batch in batches if not _is_whole(batch)]
     run = _run_ray if engine == "ray" else _run_local
     with tqdm(
         total=len(batches), initial=len(batches) - len(missing), desc="treating", unit="batch", disable=None
@@ -78,7 +81,30 @@ def treat_questions(
         if missing:
             run(missing, config, workers, bar.update)
     for batch in batches:
-        yield from map(_sharing_texts, treated(pq.read_table(batch.file)), batch.questions)
+        yield from map(_sharing_texts, treated(_read(batch, config)), batch.questions)
+
+
+def _is_whole(batch: _Batch) -> bool:
+    """Whether a batch's file is there with all its rows; one that a full disk has cut off is made again."""
+    if not batch.file.is_file():
+        return False
+    try:
+        whole: bool = pq.read_metadata(batch.file).num_rows == len(batch.questions)
+    except (pa.ArrowException, OSError):
+        whole = False
+    if not whole:
+        logger.warning("%s: a damaged batch, made again.", batch.file)
+    return whole
+
+
+def _read(batch: _Batch, config: TreatmentConfig) -> pa.Table:
+    """A batch's results; treated here once more where the file cannot be read."""
+    try:
+        return pq.read_table(batch.file)
+    except (pa.ArrowException, OSError):
+        logger.warning("%s: a damaged batch, made again.", batch.file)
+        _write(batch.file, _treatment(config)(batch.table))
+        return pq.read_table(batch.file)
 
 
 def _sharing_texts(result: Treated, came: Question) -> Treated:

@@ -12,10 +12,10 @@ masked, without the values, in ``masked.jsonl``; the rest in ``report.md``.
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from common.decisions import DataDecisions
 from common.errors import StageError
@@ -30,6 +30,9 @@ from recipes.data_variant import variant_data
 from recipes.profile import Common, load_profile
 from recipes.stage import Recipe, main
 from recipes.variants import MAIN
+
+# The keys that name further corpora.
+_FURTHER: Final = ("train_on", "tests", "exclude")
 
 
 def load(arguments: Sequence[str]) -> tuple[Common, DataConfig]:
@@ -69,7 +72,43 @@ def plan(common: Common, config: DataConfig) -> Plan:
         inputs,
         lambda folder, resume: _prepare(common, config, source, folder),
         shows=("report.md", "README.md"),
+        check=lambda folder: _check(common, config, source),
     )
+
+
+def _check(common: Common, config: DataConfig, source: Path) -> None:
+    """Look at the tokenizer and at the beginning of every corpus, before minutes are spent on the first.
+
+    Raises:
+        StageError: the tokenizer has no chat template, or a corpus is not there or of no known format.
+    """
+    if not load_tokenizer(common.model).chat_template:
+        raise StageError(f"data: the tokenizer of {common.model} has no chat template. Name a chat model: MODEL=…")
+    corpora = {"CORPUS": [source], **{key: [Path(path) for path in getattr(config, key) or []] for key in _FURTHER}}
+    for key, paths in corpora.items():
+        for path in paths:
+            if not path.exists():
+                raise StageError(f"data: {key}: {path}: no such file or folder. Correct the path.")
+            own = path == source and path != SAMPLE_CORPUS
+            try:
+                corpus_name(path, config.format, config.encoding, config.columns) if own else corpus_name(path)
+            except (CorpusError, ValueError) as error:
+                raise StageError(f"data: {key}: {error}") from error
+
+
+def _check_sizes(corpus: Corpus, tests: Mapping[str, Corpus], config: DataConfig) -> None:
+    """Whether there can be as many questions as are asked for, before they are treated."""
+    own = sum(not question.train_only for question in corpus.questions)
+    if own < (wanted := config.test_size + config.val_size):
+        raise ValueError(
+            f"the corpus has {own} questions, too few for test_size={config.test_size} and val_size={config.val_size}, "
+            f"together {wanted}. Lower them."
+        )
+    for name, part in tests.items():
+        if len(part.questions) < config.test_size:
+            raise ValueError(
+                f"tests: {name} has {len(part.questions)} questions, too few for test_size={config.test_size}."
+            )
 
 
 def _source(common: Common) -> Path:
@@ -90,10 +129,12 @@ def _prepare(common: Common, config: DataConfig, source: Path, folder: Path) -> 
             max_bad_records=config.max_bad_records,
             crisis_values=config.crisis_values,
             reading=(reading := _reading(config)),
+            max_record_mb=config.max_record_mb,
         )
         corpus = corpus.with_training(_named("train_on", config.train_on or [], reading))
         coe = None if source == SAMPLE_CORPUS else load_corpus(None)
         exclude, tests = _named("exclude", config.exclude, reading), _named("tests", config.tests, reading)
+        _check_sizes(corpus, tests, config)
         prepared = prepare(corpus, coe, exclude, load_tokenizer(common.model), config, folder, tests)
         write_report(prepared, config, folder)
         warnings = [why for part in (corpus, *tests.values()) for why in read_before(common.model, part.format)]

@@ -16,6 +16,7 @@ from data_prep.corpora import dialogue, psyqa, sample, smilechat, sources, table
 from data_prep.corpora.columns import Columns
 from data_prep.corpora.detect import detect_format, open_dialogues, smilechat_folder
 from data_prep.corpora.dialogue import Reading
+from data_prep.corpora.limits import MAX_RECORD_MB, bounded
 from data_prep.corpora.records import MAX_BAD_RECORDS, Corpus, CorpusError, Intake, missing
 from data_prep.corpora.rule import Rule
 from data_prep.corpora.unread import check_marks
@@ -53,6 +54,7 @@ def load_corpus(
     *,
     crisis_values: Sequence[str] = (),
     reading: Reading | None = None,
+    max_record_mb: float = MAX_RECORD_MB,
 ) -> Corpus:
     """The questions of a corpus, and the records that could not be used.
 
@@ -64,6 +66,7 @@ def load_corpus(
         encoding: of text files without a byte-order mark, a codec of Python.
         crisis_values: which values of the column ``crisis`` mark acute risk; () for true, 1, yes, 是 and the like.
         reading: which turns of a dialogue are the post and the response.
+        max_record_mb: how large a record may be, see `limits`.
 
     Raises:
         CorpusError: unknown format, a format that needs a path, columns for a format that has its own, nothing
@@ -84,11 +87,12 @@ def load_corpus(
         path, format = sample.SAMPLE_CORPUS, "sample"
     if not path.exists():
         raise missing(path)
-    chosen = _chosen(path, encoding, mapped) if format == "auto" else format
-    if chosen in ("psyqa", "dialogue") or (chosen == "smilechat" and (mapped.named or mapped.crisis_values)):
-        _check_marks(path, encoding, mapped)
     intake = Intake()
-    questions = _load(chosen, path, intake, encoding, mapped, reading or Reading())
+    with bounded(max_record_mb):
+        chosen = _chosen(path, encoding, mapped) if format == "auto" else format
+        if chosen in ("psyqa", "dialogue") or (chosen == "smilechat" and (mapped.named or mapped.crisis_values)):
+            _check_marks(path, encoding, mapped)
+        questions = _load(chosen, path, intake, encoding, mapped, reading or Reading())
     corpus = replace(intake.corpus(path, questions, max_bad_records), format=chosen)
     logger.info(
         "%s: format %s, %d records in, %d kept, %d rejected, %d questions, %d marked as at acute risk",

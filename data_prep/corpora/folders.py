@@ -4,6 +4,7 @@ Left out are hidden files, what macOS packs beside others, and files that go wit
 licence, a schema). Links are not followed, and only regular files are read.
 """
 
+import logging
 import os
 import stat
 from collections import Counter
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from data_prep.corpora.records import CorpusError
+
+logger = logging.getLogger(__name__)
 
 # The kinds of file a corpus may have, by the end of the name; each may be gzipped.
 KINDS: Final = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".txt", ".parquet")
@@ -22,11 +25,15 @@ _HOLD_NO_RECORDS: Final = frozenset(
 
 def regular_files(folder: Path) -> list[Path]:
     """Every regular file below a folder, at any depth, in order of path."""
-    found = []
+    found, left_out = [], 0
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
-        files = (Path(parent) / name for name in names if not name.startswith("."))
-        found += [file for file in files if stat.S_ISREG(file.lstat().st_mode)]
+        files = [Path(parent) / name for name in names if not name.startswith(".")]
+        regular = [file for file in files if stat.S_ISREG(file.lstat().st_mode)]
+        left_out += len(files) - len(regular)
+        found += regular
+    if left_out:
+        logger.warning("%s: %d links, pipes or devices, which are not opened", folder, left_out)
     return sorted(found)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from data_prep.corpora import turns
 from data_prep.corpora.objects import JsonObject, Layout
 from data_prep.corpora.records import CorpusError
+from data_prep.corpora.rows import TOO_LARGE
 from data_prep.corpora.suggest import guess, is_certainly_a_key
 from data_prep.corpora.text_files import Inspected, open_text
 
@@ -41,7 +42,10 @@ def _beginning(head: str, path: Path) -> dict[str, Any]:
     # The head ends, or the file is damaged: reading it tells where.
     with suppress(CorpusError):
         JsonObject(io.StringIO(head), path).fill(found)
-    return found
+    return {
+        key: [item for item in value if item is not TOO_LARGE] if isinstance(value, list) else value
+        for key, value in found.items()
+    }
 
 
 def _layout(found: Mapping[str, Any]) -> Layout:

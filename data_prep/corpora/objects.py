@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from data_prep.corpora.limits import too_large
 from data_prep.corpora.names import DIALOGUES
 from data_prep.corpora.records import Entry
-from data_prep.corpora.rows import JsonList
+from data_prep.corpora.rows import TOO_LARGE, JsonList
 from data_prep.corpora.text_files import Inspected, open_text
 
 Kind = Literal["record", "records", "columns", "split", "by id", "by title"]
@@ -72,7 +73,7 @@ class JsonObject(JsonList):
             if mark == "[":
                 values = found[key] = []
                 for _ in self.items():
-                    values.append(self._value())
+                    values.append(self._record())
             elif mark == "{" and depth > 1:
                 found[key] = {}
                 self.fill(found[key], depth - 1)
@@ -84,7 +85,8 @@ class JsonObject(JsonList):
         found = self._found(layout)
         for number, (line, value) in enumerate(found, 1):
             place = f" (line {line})" if line else ""
-            yield Entry(f"{self._path.name}: entry {number}{place}", value)
+            where = f"{self._path.name}: entry {number}{place}"
+            yield Entry(where, too_large(where) if value is TOO_LARGE else value)
         if self._next():
             raise self._error("something after the object's end")
 
@@ -108,7 +110,7 @@ class JsonObject(JsonList):
             if len(path) in depths and self._next() == "[":
                 for line in self.items():
                     is_record = path in under or self._next() == "{"
-                    value = self._value()
+                    value = self._record()
                     if is_record:
                         yield line, value
             elif len(path) < max(depths) and self._next() == "{":
@@ -118,9 +120,11 @@ class JsonObject(JsonList):
 
     def _by_id(self) -> Iterator[tuple[int, object]]:
         for key in self.members():
-            line, value = self._line_here(), self._value()
+            line, value = self._line_here(), self._record()
             if isinstance(value, dict):
                 yield line, {"id": key, **value}
+            elif value is TOO_LARGE:
+                yield line, value
             else:
                 yield line, {"id": key, DIALOGUES[0]: value}
 
@@ -131,12 +135,14 @@ class JsonObject(JsonList):
     def _one_by_one(self) -> Iterator[tuple[int, object]]:
         """The object, and any that follow it: JSON Lines whose objects go over several lines."""
         while self._next() == "{":
-            yield self._line_here(), self._value()
+            yield self._line_here(), self._record()
 
     def _table(self, layout: Kind) -> Iterator[tuple[int, object]]:
         """Rows of a table by columns, of which all have to be read before the first row."""
         found: dict[str, Any] = {}
         self.fill(found)
+        if any(cell is TOO_LARGE for column in found.values() if isinstance(column, list) for cell in column):
+            raise self._error("a cell over max_record_mb, which may be raised")
         if layout == "split":
             return self._rows(found.get("columns"), found.get("data"))
         columns = {name: column for name, column in found.items() if isinstance(column, list | dict)}

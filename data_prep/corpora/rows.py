@@ -1,16 +1,10 @@
 """Any table as one object a row: JSON lists, JSON Lines, CSV, TSV (all also gzipped) and parquet, told by content.
 
-CSV is read by the ``csv`` module in its strict mode: it names the line of a quote that is not closed, which polars and
-pyarrow do not. Its limit of 131,072 characters a cell stands, so a question whose responses in one cell are longer is
-rejected: such a table takes one row a response. A quote that is not closed takes in what follows up to the next quote;
-the rows in between are counted with it as one.
-
-JSON is one list, or JSON Lines, whichever the file is. A list is decoded entry by entry, so that a corpus of half a
-gigabyte never stands in memory as text. In JSON Lines a broken line costs that record alone; in a list nobody can tell
-where the next entry begins, so the file is refused.
+CSV is read by `csv_rows`. JSON is one list, or JSON Lines, whichever the file is. A list is decoded entry by entry, so
+that a corpus of half a gigabyte never stands in memory as text. In JSON Lines a broken line costs that record alone; in
+a list nobody can tell where the next entry begins, so the file is refused.
 """
 
-import csv
 import json
 import re
 from collections.abc import Collection, Iterator
@@ -22,6 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_prep.corpora import header
+from data_prep.corpora.csv_rows import rows_of
+from data_prep.corpora.limits import check_file, lines_of, record_bytes, too_large
 from data_prep.corpora.records import CorpusError, Entry, RecordError
 from data_prep.corpora.shape import shown
 from data_prep.corpora.text_files import Inspected, inspect, open_text
@@ -33,6 +29,8 @@ _BUFFER_BYTES: Final = 1 << 20
 _CHUNK: Final = 1 << 22
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _AFTER_VALUE: Final = frozenset(",]}: \t\r\n")
+# What ends a value that is passed over; an escaped character is none of these.
+_MARKS: Final = re.compile(r'["\[\]{}]|\\.', re.DOTALL)
 _DECODER: Final = json.JSONDecoder()
 
 
@@ -73,33 +71,18 @@ def open_table(path: Path, encoding: str, wanted: Collection[str] | None = None)
 def _csv_entries(path: Path, inspected: Inspected) -> Iterator[Entry]:
     """The header as a list, then the rows."""
     with open_text(path, inspected.encoding) as stream:
-        reader = csv.reader(stream, delimiter=header.delimiter_of(inspected.first_line), strict=True)
-        first = _first_row(reader, path)
+        rows = rows_of(lines_of(stream, path), header.delimiter_of(inspected.first_line), path.name)
+        number, first = next(rows)
+        if isinstance(first, RecordError):
+            raise CorpusError(f"{path}:{number}: no CSV header ({first}), expected names of columns. Mend the line.")
+        first = [name.strip() for name in first]
         names = _checked(header.names_of(first), path)
-        yield Entry(f"{path.name}:1", names)
+        yield Entry(f"{path.name}:{number}", names)
         if not header.are_names(first):
-            yield Entry(f"{path.name}:1", dict(zip(names, first, strict=True)))
-        while True:
-            where = f"{path.name}:{reader.line_num + 1}"
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield Entry(where, _bad_csv(error, where, reader.line_num, len(names)))
-                continue
-            if len(cells) == len(names):
-                yield Entry(where, dict(zip(names, cells, strict=True)))
-            elif cells:
-                message = f"found {len(cells)} cells, expected {len(names)}. Quote cells with commas or line ends."
-                yield Entry(where, RecordError(where, "wrong number of cells", message))
-
-
-def _first_row(reader: Iterator[list[str]], path: Path) -> list[str]:
-    try:
-        return [name.strip() for name in next(row for row in reader if row and not header.is_hint(row))]
-    except csv.Error as error:
-        raise CorpusError(f"{path}:1: no CSV header ({error}), expected names of columns. Mend the line.") from error
+            yield Entry(f"{path.name}:{number}", dict(zip(names, first, strict=True)))
+        for number, row in rows:
+            value = row if isinstance(row, RecordError) else dict(zip(names, row, strict=True))
+            yield Entry(f"{path.name}:{number}", value)
 
 
 def _checked(names: list[str], path: Path) -> list[str]:
@@ -108,12 +91,6 @@ def _checked(names: list[str], path: Path) -> list[str]:
     if "" in inner or len(set(names) - {""}) < len(names) - names.count(""):
         raise CorpusError(f"{path}: columns {shown(names)}, expected every one named, each once. Mend the header.")
     return names
-
-
-def _bad_csv(error: csv.Error, where: str, line: int, cells: int) -> RecordError:
-    reason = "truncated line" if "end of data" in str(error) else "not CSV"
-    message = f"found {error} up to line {line}, expected {cells} cells."
-    return RecordError(where, reason, f"{message} Mend the quotes; if the file ends here, fetch it again.")
 
 
 def _open_parquet(path: Path, wanted: Collection[str] | None) -> Table:
@@ -128,14 +105,34 @@ def _open_parquet(path: Path, wanted: Collection[str] | None) -> Table:
 
 
 def _parquet_rows(file: pq.ParquetFile, columns: list[str], path: Path) -> Iterator[Entry]:
+    check_file(path, sum(_size(file, group) for group in range(file.num_row_groups)))
     number = 0
     try:
         for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=columns, use_threads=False):
-            for row in batch.to_pylist():
+            sizes = _row_sizes(batch)
+            for place, row in enumerate(batch.to_pylist() if max(sizes, default=0) <= record_bytes() else sizes):
                 number += 1
-                yield Entry(f"{path.name}: row {number}", row)
+                where = f"{path.name}: row {number}"
+                if not isinstance(row, int):
+                    yield Entry(where, row)
+                elif row > record_bytes():
+                    yield Entry(where, too_large(where))
+                else:
+                    yield Entry(where, batch.slice(place, 1).to_pylist()[0])
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _bad_parquet(path, error, f" after row {number}") from error
+
+
+def _size(file: pq.ParquetFile, group: int) -> int:
+    """The bytes of a row group once unpacked."""
+    return int(file.metadata.row_group(group).total_byte_size)
+
+
+def _row_sizes(batch: pa.RecordBatch) -> list[int]:
+    """The bytes of each row of a batch, of which a row alone is looked at only where the batch is large."""
+    if batch.nbytes <= record_bytes():
+        return [0] * batch.num_rows
+    return [batch.slice(place, 1).nbytes for place in range(batch.num_rows)]
 
 
 def _bad_parquet(path: Path, error: Exception, after: str = "") -> CorpusError:
@@ -172,8 +169,10 @@ def read_inspected(path: Path, inspected: Inspected) -> Iterator[Entry]:
 
 
 def _lines(stream: IO[str], path: Path) -> Iterator[Entry]:
-    for number, line in enumerate(stream, 1):
-        if line.strip():
+    for number, line in enumerate(lines_of(stream, path), 1):
+        if line is None:
+            yield Entry(f"{path.name}:{number}", too_large(f"{path.name}:{number}"))
+        elif line.strip():
             yield Entry(f"{path.name}:{number}", _line(line, f"{path.name}:{number}"))
 
 
@@ -189,6 +188,14 @@ def _line(line: str, where: str) -> object:
         return RecordError(where, "truncated line", f"{found} The file ends here: fetch it again, it may be cut off.")
 
 
+class _TooLargeError(Exception):
+    """A value that is over the bound and has been passed over."""
+
+
+# Stands in the place of such a value.
+TOO_LARGE: Final = object()
+
+
 class JsonList:
     """A JSON list, read in pieces."""
 
@@ -199,10 +206,13 @@ class JsonList:
         self._at = 0
         self._line = 1
         self._counted = 0
+        self._read = 0
 
     def entries(self) -> Iterator[Entry]:
-        for number, where in enumerate(self.items(), 1):
-            yield Entry(f"{self._path.name}: entry {number} (line {where})", self._value())
+        for number, line in enumerate(self.items(), 1):
+            where = f"{self._path.name}: entry {number} (line {line})"
+            value = self._record()
+            yield Entry(where, too_large(where) if value is TOO_LARGE else value)
         if self._next():
             raise self._error("something after the list's end")
 
@@ -216,12 +226,29 @@ class JsonList:
             yield self._line_here()
             mark = self._expect(",]")
 
+    def _record(self) -> Any:
+        """The value that begins here, which is a record; ``TOO_LARGE`` where it is over the bound and passed over."""
+        try:
+            return self._decoded()
+        except _TooLargeError:
+            return TOO_LARGE
+
     def _value(self) -> Any:
+        """The value that begins here, which the file can't be read without."""
+        try:
+            return self._decoded()
+        except _TooLargeError as error:
+            raise self._error("a value over max_record_mb, which may be raised") from error
+
+    def _decoded(self) -> Any:
         while True:
             try:
                 value, end = _DECODER.raw_decode(self._text, self._at)
             except (ValueError, RecursionError) as error:
                 # A value may merely go on in the next piece; at the end of the file it cannot.
+                if len(self._text) - self._at > record_bytes():
+                    self._pass_over()
+                    raise _TooLargeError from error
                 if self._read_on():
                     continue
                 self._at = getattr(error, "pos", self._at)
@@ -229,8 +256,34 @@ class JsonList:
             # A number may go on too: "0.5" decodes as 0 where a piece ends after its point.
             if self._text[end : end + 1] not in _AFTER_VALUE and self._read_on():
                 continue
-            self._at = end
+            size, self._at = end - self._at, end
+            if size > record_bytes():
+                raise _TooLargeError
             return value
+
+    def _pass_over(self) -> None:
+        """Go on behind the value that begins here, without holding it: by its quotes and brackets."""
+        depth, in_string = 0, False
+        while True:
+            for mark in _MARKS.finditer(self._text, self._at):
+                char = mark[0]
+                if in_string:
+                    in_string = char != '"'
+                elif char == '"':
+                    in_string = True
+                elif char in "[{":
+                    depth += 1
+                elif char in "]}" and depth:
+                    depth -= 1
+                else:
+                    continue
+                if not depth and not in_string:
+                    self._at = mark.end()
+                    return
+            # A backslash at the end of a piece belongs to the next one's first character.
+            self._at = len(self._text) - (len(self._text) - len(self._text.rstrip("\\"))) % 2
+            if not self._read_on():
+                raise self._error("the file's end")
 
     def _next(self) -> str:
         """The next character that is no white space, where the place then is; "" at the end."""
@@ -252,6 +305,8 @@ class JsonList:
     def _read_on(self) -> bool:
         """Read as much again as is waiting, so that a value of any length costs a constant number of passes."""
         piece = self._stream.read(max(_CHUNK, len(self._text) - self._at))
+        self._read += len(piece)
+        check_file(self._path, self._read)
         self._line_here()
         self._text, self._at, self._counted = self._text[self._at :] + piece, 0, 0
         return bool(piece)

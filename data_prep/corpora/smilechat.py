@@ -2,9 +2,7 @@
 
 Two shapes are read: JSON Lines (also gzipped) of ``{"id": …, "dialogue": [{"role": …, "content": …}, …]}``, and the
 original folder ``data/<id>.json``, each file a list of such turns, also packed. Roles are ``client`` and
-``counselor``. A record is a dialogue. Archives (``.zip``, ``.tar``, ``.tar.gz``) are read in place and never unpacked
-to disk, so no name in them can point anywhere. A dialogue's file is ``<id>.json``; where there is a folder ``data``,
-only the files in it count.
+``counselor``. A record is a dialogue, its file ``<id>.json`` (`archives`).
 
 Each answer to one PsyQA question became a dialogue of its own, and these stand side by side: the dialogues of one
 question open with the same words, or with a rewording of them. Left apart, a question would be both trained and tested
@@ -17,31 +15,27 @@ pass, of direct neighbours 61 %; exact equality finds 23 % of these, rapidfuzz's
 rate 60 %. Missed are free rewordings: 158 more of the 5,999 neighbours are alike by TF-IDF over all client turns.
 """
 
-import io
 import json
 import re
-import tarfile
-import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator
 from tqdm import tqdm
 
 from common.records.question import Question
-from data_prep.corpora import sources
+from data_prep.corpora import archives, sources
 from data_prep.corpora.checks import Identifier, Record, Some, Text, checked, refuse
 from data_prep.corpora.columns import Columns
 from data_prep.corpora.folders import kind_of
 from data_prep.corpora.records import CorpusError, Entry, Intake, RecordError
 from data_prep.corpora.rule import Rule, cut_title, parts
 from data_prep.corpora.speakers import Role, Turn
-from data_prep.corpora.text_files import check_encoding, decoded, inspect, open_bytes
+from data_prep.corpora.text_files import check_encoding, decoded, inspect
 
 # Share of the shorter opening's character bigrams found in the other, from which two openings are one question.
 OPENING_OVERLAP: Final = 0.4
@@ -49,9 +43,6 @@ OPENING_OVERLAP: Final = 0.4
 # How many places back, in the order of ids, a dialogue is compared: answers to two questions may interleave.
 WINDOW: Final = 4
 
-M = TypeVar("M")
-
-_LOCKED: Final = 1  # the bit of a zip member's flags
 _ROLES: Final[dict[str, Role]] = {"client": "seeker", "counselor": "supporter"}
 _OPENING_CHARS = 8
 _NOT_TEXT = re.compile(r"[\W_]+")
@@ -200,12 +191,11 @@ def read(path: Path, encoding: str = "utf-8") -> Iterator[Entry]:
     if kind in ("json", "jsonl", "csv", "parquet"):
         yield from sources.read(path, encoding)
         return
-    files = _folder(path) if kind is None else _zip(path) if kind == "zip" else _tar(path)
     is_empty = True
-    for name, data in tqdm(files, desc="reading SMILECHAT", unit="file", disable=None):
+    for name, data in tqdm(archives.files(path, kind), desc="reading SMILECHAT", unit="file", disable=None):
         is_empty = False
         where = name if kind is None else f"{path.name}: {name}"
-        yield Entry(where, _record(name, data, encoding, where))
+        yield Entry(where, data if isinstance(data, RecordError) else _record(name, data, encoding, where))
     if is_empty:
         raise CorpusError(
             f"{path}: no dialogue in it, expected files named <id>.json. Check the corpus path; "
@@ -220,54 +210,3 @@ def _record(name: str, data: bytes, encoding: str, where: str) -> object:
         return error
     except (ValueError, RecursionError):
         return RecordError(where, "not JSON", "found no whole JSON, expected a list of turns. Fetch the file again.")
-
-
-def _folder(path: Path) -> Iterator[tuple[str, bytes]]:
-    for file in sorted((path / "data" if (path / "data").is_dir() else path).glob("*.json")):
-        yield file.name, file.read_bytes()
-
-
-def _zip(path: Path) -> Iterator[tuple[str, bytes]]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = [(info.filename, info) for info in archive.infolist() if not info.is_dir()]
-            for name, info in _dialogue_files(members):
-                if info.flag_bits & _LOCKED:
-                    raise CorpusError(f"{path}: {name} is locked by a password, expected open files. Unpack it.")
-                yield name, archive.read(info)
-    except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError) as error:
-        raise CorpusError(f"{path}: not a whole zip archive ({error}), expected one. Fetch it again.") from error
-
-
-def _tar(path: Path) -> Iterator[tuple[str, bytes]]:
-    try:
-        with open_bytes(path) as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
-            everything = archive.getmembers()
-            _check_end(stream, everything[-1])
-            members = [(member.name, member) for member in everything]
-            for name, member in _dialogue_files(members):
-                if (opened := archive.extractfile(member)) is not None:
-                    yield name, opened.read()
-    except tarfile.TarError as error:
-        raise CorpusError(f"{path}: not a whole tar archive ({error}), expected one. Fetch it again.") from error
-
-
-def _check_end(stream: io.BufferedIOBase, last: tarfile.TarInfo) -> None:
-    """Look for the empty block after the last member: ``tarfile`` takes a cut between two members for the end.
-
-    Reading on to the end also has a gzip file's checksum compared.
-
-    Raises:
-        tarfile.ReadError: there is no such block.
-    """
-    stream.seek(last.offset_data + -(-last.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE)
-    if not stream.read().startswith(tarfile.NUL * tarfile.BLOCKSIZE):
-        raise tarfile.ReadError("no end mark after the last member")
-
-
-def _dialogue_files(members: list[tuple[str, M]]) -> list[tuple[str, M]]:
-    """The members that can be dialogues by their names; macOS packs a twin ``._<name>`` beside each file."""
-    files = [(PurePosixPath(name), member) for name, member in members]
-    own = [(path, member) for path, member in files if path.suffix == ".json" and not path.name.startswith("._")]
-    in_data = [(path, member) for path, member in own if path.parent.name == "data"]
-    return [(str(path), member) for path, member in in_data or own]

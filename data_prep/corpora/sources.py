@@ -16,6 +16,7 @@ from data_prep.corpora import header, objects, rows, turns
 from data_prep.corpora.columns import column_of
 from data_prep.corpora.folders import corpus_files, kind_of
 from data_prep.corpora.layout import layout_of
+from data_prep.corpora.limits import lines_of, record_bytes, too_large
 from data_prep.corpora.names import DIALOGUES, SPEAKER
 from data_prep.corpora.records import Entry
 from data_prep.corpora.speakers import USUAL
@@ -117,12 +118,26 @@ def _is_spoken(path: Path, inspected: Inspected) -> bool:
 def _texts(path: Path, inspected: Inspected) -> Iterator[Entry]:
     """A text file's dialogues, parted by lines of marks."""
     with open_text(path, inspected.encoding) as stream:
-        dialogues = groupby(enumerate(stream, 1), key=lambda line: _PARTED.match(line[1]) is not None)
+        dialogues = groupby(enumerate(lines_of(stream, path), 1), key=_is_mark)
         for is_mark, lines in dialogues:
-            if not is_mark:
-                numbers, texts = zip(*lines, strict=True)
-                if text := "".join(texts).replace("\r\n", "\n").strip():
-                    yield Entry(f"{path.name}:{numbers[0]}", {DIALOGUES[0]: text})
+            if is_mark:
+                continue
+            begin, texts, size = 0, list[str](), 0
+            for number, line in lines:
+                begin = begin or number
+                size += record_bytes() + 1 if line is None else len(line)
+                # A line that is too long, or one too many, makes the dialogue so: its rest is not kept.
+                if line is not None and size <= record_bytes():
+                    texts.append(line)
+            where = f"{path.name}:{begin}"
+            if size > record_bytes():
+                yield Entry(where, too_large(where))
+            elif text := "".join(texts).replace("\r\n", "\n").strip():
+                yield Entry(where, {DIALOGUES[0]: text})
+
+
+def _is_mark(line: tuple[int, str | None]) -> bool:
+    return line[1] is not None and _PARTED.match(line[1]) is not None
 
 
 def _joined(entries: Iterator[Entry], path: Path) -> Iterator[Entry]:

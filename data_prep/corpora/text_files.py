@@ -81,17 +81,27 @@ def open_bytes(path: Path) -> Iterator[gzip.GzipFile | io.BufferedReader]:
     Raises:
         CorpusError: nothing there, a folder, a gzip file that is damaged or cut off.
     """
-    if path.is_dir():
-        raise CorpusError(f"{path}: a folder, expected a file. Name the file in it.")
-    if not path.is_file():
-        raise missing(path)
-    with path.open("rb") as plain:
-        packed = plain.read(2) == _GZIP
+    _check_regular(path)
+    try:
+        with path.open("rb") as plain:
+            packed = plain.read(2) == _GZIP
+    except PermissionError as error:
+        raise CorpusError(f"{path}: may not be read, expected a file that may. Change its permissions.") from error
     try:
         with gzip.open(path) if packed else path.open("rb") as stream:
             yield stream
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise CorpusError(f"{path}: not a whole gzip file ({error}), expected one. Fetch it again.") from error
+
+
+def _check_regular(path: Path) -> None:
+    """See that there is a file, before it is opened: a pipe would be waited for."""
+    if path.is_dir():
+        raise CorpusError(f"{path}: a folder, expected a file. Name the file in it.")
+    if path.exists() and not path.is_file():
+        raise CorpusError(f"{path}: a pipe, a device or a socket, expected a file. Write its content into one.")
+    if not path.is_file():
+        raise missing(path)
 
 
 @contextmanager
@@ -149,14 +159,48 @@ def _codec(head: bytes, encoding: str, path: Path) -> str:
     if codecs.lookup(encoding).name != "utf-8" and not head.isascii() and "\ufffd" not in _beginning(head, "utf-8"):
         # Most UTF-8 decodes as GB18030 too, into other characters: without this check nobody would notice.
         raise CorpusError(f"{path}: UTF-8, expected {encoding}. Leave encoding={encoding} out.")
+    is_wide = codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
+    if not is_wide and b"\0" in head and (wide := _wide(head)):
+        raise CorpusError(f"{path}: {wide} without a mark of it, expected {encoding}. Add encoding={wide}.")
     text = _beginning(head, encoding)
     beyond_ascii = len(text) - len(text.encode("ascii", "ignore"))
     if text.count("\ufffd") > max(_MOST_BROKEN_BEYOND_ASCII * beyond_ascii, _MOST_BROKEN * len(text)):
+        if mixed := _mixed(head):
+            raise CorpusError(
+                f"{path}: lines in several encodings ({mixed}), expected one. Convert the lines that are not UTF-8."
+            )
         raise CorpusError(
             f"{path}: not {encoding}, expected text in this encoding. Name the file's own, such as encoding=gb18030 or "
             "encoding=big5, or convert it to UTF-8."
         )
     return encoding
+
+
+def _wide(head: bytes) -> str:
+    """Which of UTF-16's two orders a text without a mark has, by where its zero bytes stand; "" for neither."""
+    even, odd = (head[start::2].count(0) for start in (0, 1))
+    if max(even, odd) < len(head) / 20 or min(even, odd) > max(even, odd) / 4:
+        return ""
+    return "utf-16-le" if odd > even else "utf-16-be"
+
+
+def _mixed(head: bytes) -> str:
+    """In words, the first lines that are UTF-8 and that are not; "" where there are not both."""
+    lines = [(number, line) for number, line in enumerate(head.split(b"\n")[:-1], 1) if not line.isascii()]
+    fits = {number: _decodes(line, "utf-8") for number, line in lines}
+    others = [number for number, line in lines if not fits[number] and _decodes(line, "gb18030")]
+    if not others or not any(fits.values()):
+        return ""
+    first = next(number for number, good in fits.items() if good)
+    return f"line {first} is UTF-8, line {others[0]} may be GB18030, as {len(others)} of the first {len(lines)}"
+
+
+def _decodes(line: bytes, encoding: str) -> bool:
+    try:
+        line.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _marked(data: bytes) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from jinja2 import UndefinedError
 
-from common.pages import Markdown, page, table
+from common.pages import Markdown, escape, page, table
 
 
 @pytest.fixture
@@ -53,3 +53,8 @@ def test_values_of_a_page_are_text(package: str) -> None:
 def test_a_value_that_is_not_there_is_an_error(package: str) -> None:
     with pytest.raises(UndefinedError, match="name"):
         page(package, "one", many=[], rows=[])
+
+
+def test_control_characters_become_pictures() -> None:
+    assert escape("零\x00一\x1b\x7f\t\n") == "零␀一␛␡\t\n"
+    assert "\x00" not in table(["前", "后"], [["a\x00b", Markdown("c")]])

@@ -55,6 +55,33 @@ def test_questions_come_back_from_a_table(make_questions: MakeQuestions) -> None
     assert list(from_table(to_table(questions))) == questions
 
 
+@pytest.mark.parametrize("damage", ["cut", "nothing", "inside", "foreign"])
+def test_a_damaged_batch_is_made_again(
+    make_questions: MakeQuestions,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    damage: str,
+) -> None:
+    monkeypatch.setattr(engine, "BATCH", 4)
+    questions = make_questions(12)
+    expected = rows(list(treat_questions(questions, CONFIG, tmp_path, workers=1)))
+    victim = sorted(tmp_path.glob("*.parquet"))[1]
+    content = victim.read_bytes()
+    # Half a file, none of it, zeros amid a file whose end is whole, and another text.
+    victim.write_bytes(
+        {
+            "cut": content[: len(content) // 2],
+            "nothing": b"",
+            "inside": content[:4] + bytes(len(content) // 2) + content[4 + len(content) // 2 :],
+            "foreign": b"no parquet",
+        }[damage]
+    )
+    assert rows(list(treat_questions(questions, CONFIG, tmp_path, workers=1))) == expected
+    assert f"{victim}: a damaged batch, made again." in caplog.text
+    assert victim.read_bytes() == content
+
+
 def test_finished_batches_are_not_done_again(
     make_questions: MakeQuestions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

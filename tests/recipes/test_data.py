@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from common.code import REPO
 from common.errors import StageError
 from common.records.question import Question
 from common.tokenizer import load_tokenizer
@@ -123,3 +124,33 @@ def test_joined_corpora_keep_their_counts_and_tell_their_questions_apart() -> No
     joined = mine.with_training({"posts": theirs})
     assert [(one.id, one.train_only) for one in joined.questions] == [("1", False), ("posts/1", True)]
     assert (joined.records_in, joined.records_kept, joined.further) == (2, 2, ("smilechat",))
+
+
+def checked(folder: Path, *keys: str) -> None:
+    common, config = RECIPE.load(["profile=tiny", f"out={folder / 'out'}", *keys])
+    RECIPE.plan(common, config).check(folder)
+
+
+@pytest.mark.parametrize("key", ["exclude", "tests", "train_on"])
+def test_every_corpus_is_looked_at_before_the_first_is_read(key: str, tmp_path: Path) -> None:
+    (tmp_path / "odd.jsonl").write_text('{"a": 1}\n', encoding="utf-8")
+    for name, words in (("odd.jsonl", "expected a sample"), ("none.jsonl", "no such file or folder")):
+        with pytest.raises(StageError, match=rf"^data: {key}: .*{name}.*{words}"):
+            checked(tmp_path, f"{key}=[{tmp_path / name}]")
+    checked(tmp_path, f"{key}=[{SMILECHAT_POSTS}]")
+
+
+def test_a_tokenizer_without_a_template_is_told_first(tmp_path: Path) -> None:
+    load_tokenizer(str(REPO / "recipes/tiny_base/model")).save_pretrained(tmp_path / "base")
+    (tmp_path / "base" / "chat_template.jinja").unlink()
+    with pytest.raises(StageError, match="no chat template"):
+        checked(tmp_path, f"model={tmp_path / 'base'}")
+
+
+def test_a_corpus_too_small_for_its_sizes_is_told_before_it_is_treated(tmp_path: Path) -> None:
+    (tmp_path / "mine.jsonl").write_text(RECORD * 3, encoding="utf-8")
+    common, config = RECIPE.load(["profile=tiny", f"corpus={tmp_path / 'mine.jsonl'}"])
+    plan = RECIPE.plan(common, config)
+    with pytest.raises(StageError, match=r"3 questions, too few for test_size=32 and val_size=8, together 40"):
+        plan.work(tmp_path / "data", False)
+    assert not (tmp_path / "data").exists()
