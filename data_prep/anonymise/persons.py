@@ -1,0 +1,248 @@
+"""Private persons among the words that LAC tags: names, given names, surnames with a title, signatures.
+
+A name counts by its shape (a surname and one or two characters) if nothing says that its bearer is public. One without
+a surname counts where somebody has it: my daughter X, I am called X, X at the foot of an answer. Public figures,
+authors and persons of books stay (``public_figures.txt``, and the words beside them in ``entities.txt``).
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Final
+
+import rjieba
+
+from data_prep.anonymise.segments import is_word, word_list
+from data_prep.anonymise.tagged import Sentence, Word
+
+_HAN: Final = re.compile(r"[\u4e00-\u9fff]+")
+_FOREIGN: Final = re.compile(r"[\u4e00-\u9fff]+(?:·[\u4e00-\u9fff]+)+")
+_LATIN: Final = re.compile(r"[A-Z][a-z]{2,11}")
+
+_RELATIVE: Final = (
+    r"(?:男|女)(?:朋友|友|生|孩|同学|票|儿)|前(?:男友|女友|任|夫|妻)|对象|老公|老婆|丈夫|妻子|爱人|先生|太太|未婚[夫妻]|恋人|初恋|暗恋对象|"
+    r"[大小二]?(?:儿子|女儿|闺女)|孩子|娃|[大二小老]?(?:宝|弟|妹|哥|姐)|[表堂]?(?:弟弟?|妹妹?|哥哥?|姐姐?)|闺蜜|闺密|基友|室友|舍友|同学|同桌|前桌|后桌|[好男女老]?朋友|"
+    r"好友|同事|领导|上司|主管|经理|组长|老板|班主任|班长|老师|辅导员|导师|教授|咨询师|医生|医师|主任|校长|邻居|学长|学姐|学弟|学妹|师兄|师姐|师弟|师妹|"
+    r"发小|网友|男人|女人|小伙子?|姑娘|小姑娘|前辈|客户|房东|战友|工友|婆婆|公公|岳母|岳父|母亲|父亲|妈妈|爸爸|爷爷|奶奶|外婆|外公|舅舅|姑姑|叔叔|阿姨|嫂子|姐夫|妹夫|"
+    r"儿媳妇?|女婿|侄子|侄女|外甥女?|孙子|孙女|小三|情敌|来访者|患者|学生|队友|搭档|下属|助理|秘书|老乡|亲戚|恩人|伙伴|保姆|网恋对象|相亲对象"
+)
+_CALLED: Final = r"(?:我|他|她|名字|姓名|本名|真名|全名|大名|小名|乳名|昵称|网名|外号|笔名|绰号|署名)(?:就?[叫是为]|:|：)|名叫|叫做|叫作|取名|起名|[个位名人](?:就|是)?叫|都叫|[我他她]是|——|—|署名|本人"
+_OWNED: Final = re.compile(rf"(?:{_RELATIVE})(?:名?叫|是|:|：|“|\(|（|、|，|,)?$")
+_INTRODUCED: Final = re.compile(rf"(?:{_CALLED})[“\"「]?$")
+_NAMED: Final = re.compile(rf"(?:(?:{_RELATIVE})名?叫|{_CALLED})[“\"「]?$")
+_TITLE: Final = (
+    r"老师|医生|大夫|医师|教授|主任|阿姨|叔叔|大叔|大爷|大妈|大娘|奶奶|爷爷|先生|女士|小姐|太太|师傅|师父|经理|总监|总裁|校长|院长|警官|警察|律师|教练|护士长?|"
+    r"班长|书记|局长|科长|处长|部长|厂长|店长|队长|组长|董事长|董|老板|导师|博士|咨询师|辅导员|同学|学长|学姐|学弟|学妹|师兄|师姐|大姐|大哥|嫂子|婶|姨|[哥姐叔伯嫂总工导]"
+)
+_TITLED: Final = re.compile(rf"(?:{_TITLE})(?!们)")
+_TITLE_END: Final = re.compile(rf"(?:{_TITLE})$")
+_LINK: Final = re.compile(r"^(?:和|跟|与|、|及)")
+_SIGNATURE: Final = re.compile(
+    r"(?:^|[。！!，,~～\s])(?:(?:祝|你的|爱你的|您的)?(?:好|安|福|顺利|愉快|朋友|咨询师|倾听者|陪伴者|树洞)|我是|by|BY|By|——+|-{2,}|—|from)"
+    r"[，,：:。！!\s～~]*(?P<name>[\u4e00-\u9fff]{2,4}|[A-Z][a-z]{2,11})[。！!~～\s]*$"
+)
+
+
+def persons(sentence: Sentence, titled: bool, given: bool) -> Iterator[tuple[int, int]]:
+    """Where private persons' names stand.
+
+    Args:
+        titled: whether a surname with a title counts (李 of 李老师).
+        given: whether a name without its surname counts (朵朵 of 我女儿朵朵).
+    """
+    text = sentence.text
+    for start, end in _candidates(sentence):
+        start, end = _trimmed(text, start, end)
+        if start >= end:
+            continue
+        value, before, after = text[start:end], text[:start], text[end:]
+        if len(value) == 1:
+            if titled and value in _surnames() and _TITLED.match(after) and not _is_public(value, before, after, sentence):
+                yield start, end
+        elif _is_private(sentence, start, end) and (given or _is_full(value) or _FOREIGN.fullmatch(value)):
+            yield start, end
+
+
+def _candidates(sentence: Sentence) -> Iterator[tuple[int, int]]:
+    """Words that LAC takes for persons, and what stands after the words for somebody."""
+    text, words = sentence.text, sentence.words
+    end_of_last = -1
+    for number, word in enumerate(words):
+        if word.start < end_of_last:
+            continue
+        if word.tag == "PER":
+            end = word.end
+            follower = words[number + 1] if number + 1 < len(words) else None
+            if follower and follower.tag == "PER" and follower.end - word.start <= 4 and word.end - word.start == 1:
+                end = follower.end
+            end_of_last = end
+            yield word.start, end
+        elif (span := _after_cue(sentence, number)) is not None:
+            end_of_last = span[1]
+            yield span
+        elif _surname_with_title(text, word):
+            yield word.start, word.start + 1
+    if sentence.last and (match := _SIGNATURE.search(text)):
+        yield match.span("name")
+
+
+def _after_cue(sentence: Sentence, number: int) -> tuple[int, int] | None:
+    """A name that LAC takes for other words: the next words after 叫 or a relation, together as long as a name."""
+    text, words = sentence.text, sentence.words
+    start, end = words[number].start, words[number].start
+    before = text[:start]
+    named = _NAMED.search(before)
+    if not named and not _OWNED.search(before):
+        return None
+    for word in words[number:]:
+        if word.tag not in ("n", "nz", "nw", "PER", "LOC", "ORG", "a", "an", "vn", "v", "m", "xc", "s", "f", "t", "TIME", "q", "ad", "d") or word.end - start > 4:
+            break
+        end = word.end
+        value = text[start:end]
+        if not _HAN.fullmatch(value):
+            return None
+        if _is_full(value) and len(value) >= 2 and not is_word(value) and (named or len(value) == 3 or words[number].tag in ("n", "nz", "nw")):
+            following = text[end : end + 1]
+            if len(value) == 2 and end < len(text) and (nxt := sentence.words[sentence.at(end)]) and nxt.end - nxt.start == 1 and nxt.tag in ("n", "nz", "nw", "a") and following not in _never():
+                continue
+            return start, end
+    value = text[start:end]
+    if named and 2 <= len(value) <= 3 and re.match(r"[，。,！!、；;）)（(”\"\s]|$|的|今年|是|在", text[end:]) and not is_word(value):
+        return start, end
+    return None
+
+
+def _surname_with_title(text: str, word: Word) -> bool:
+    """李老师 as one word, or two, of which the first is no person to LAC."""
+    return (
+        text[word.start] in _surnames()
+        and text[word.start] not in _word_surnames()
+        and re.match(r"老师|医生|大夫|阿姨|叔叔|主任|教授|校长|经理|师傅|女士|先生|律师|警官|教练|护士|导师|老板|院长", text[word.start + 1 :]) is not None
+        and (word.end == word.start + 1 or not is_word(text[word.start : word.end]))
+    )
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """A name without the title that LAC counts to it, and without a word of grammar after it."""
+    value = text[start:end]
+    if (match := _TITLE_END.search(value)) and match.start() > 0:
+        end = start + match.start()
+    while end - start > 2 and text[end - 1] in _never():
+        end -= 1
+    return start, end
+
+
+def _is_private(sentence: Sentence, start: int, end: int) -> bool:
+    text = sentence.text
+    value, before, after = text[start:end], text[:start], text[end:]
+    owned = _OWNED.search(before) is not None or _TITLED.match(after) is not None
+    introduced = _INTRODUCED.search(before) is not None or _NAMED.search(before) is not None
+    cued = owned or introduced
+    if sentence.last and (match := _SIGNATURE.search(text)) and match.span("name") == (start, end):
+        return not _never().intersection(value) and not is_word(value) and value not in _not_persons() and not _well_known(value)
+    if _FOREIGN.fullmatch(value):
+        return introduced and not _is_public(value, before, after, sentence)
+    if not _HAN.fullmatch(value) or not 2 <= len(value) <= 4 or value in _not_persons() or _well_known(value):
+        return False
+    if _never().intersection(value[1:]) or value[0] in "的了我你他她它们这那在和":
+        return False
+    if _is_public(value, before, after, sentence) and not introduced:
+        return False
+    if not introduced and _cuts_a_word(text, start, end):
+        return False
+    if _is_full(value):
+        if len(value) == 2 and value[0] in _word_surnames() and not cued:
+            return False
+        return not is_word(value) or (cued and value[0] not in _word_surnames())
+    if len(value) == 4:
+        return False
+    if value[0] in "小阿老" and len(value) in (2, 3):
+        return not is_word(value) and (value[0] != "老" or value[1] in _surnames())
+    if len(value) == 2 and value[0] == value[1]:
+        return not is_word(value) or owned
+    return cued and not is_word(value)
+
+
+def _is_full(value: str) -> bool:
+    """Whether a string has the shape of a surname with a given name."""
+    if value[:2] in _compound_surnames():
+        return 3 <= len(value) <= 4
+    return 2 <= len(value) <= 3 and value[0] in _surnames()
+
+
+def _is_public(value: str, before: str, after: str, sentence: Sentence) -> bool:
+    """Whether the words beside a name say that many know its bearer."""
+    if before.count("《") > before.count("》"):
+        return True
+    if re.match(rf"[\"”』」)）]?(?:{_public_after()})", after):
+        return True
+    return re.search(rf"(?:{_public_before()})[的之“\"是叫、:：]?$", before) is not None or any(
+        word in sentence.text for word in ("《", "电视剧", "电影", "小说", "主角", "心理学家", "历史", "综艺", "明星", "剧中", "名言")
+    )
+
+
+def _well_known(value: str) -> bool:
+    """A public figure, or the given name of one."""
+    return value in _public_figures() or value in _public_given()
+
+
+def _cuts_a_word(text: str, start: int, end: int) -> bool:
+    """Whether a word of the language reaches over one end of a name: 为常 over that of 习 in 习以为常."""
+    position = 0
+    for word in rjieba.cut(text):
+        left, position = position, position + len(word)
+        if len(word) > 1 and is_word(word):
+            for border, outside in ((start, start - left), (end, position - end)):
+                # 明说 in 王明说: the rest is a word by itself.
+                if left < border < position and outside != 1:
+                    return True
+                if left < border < position and border == start:
+                    return True
+                if left < border < position and text[end] not in "说在和跟是也就都不有对给把被让来去要会很太到上下看的":
+                    return True
+    return False
+
+
+@cache
+def _surnames() -> frozenset[str]:
+    return frozenset("".join(word_list("entities.txt", "surnames")))
+
+
+@cache
+def _compound_surnames() -> frozenset[str]:
+    return frozenset(word_list("entities.txt", "compound surnames"))
+
+
+@cache
+def _word_surnames() -> frozenset[str]:
+    return frozenset(word_list("entities.txt", "word surnames"))
+
+
+@cache
+def _never() -> frozenset[str]:
+    return frozenset("".join(word_list("entities.txt", "never given")))
+
+
+@cache
+def _not_persons() -> frozenset[str]:
+    return frozenset(word_list("entities.txt", "not persons"))
+
+
+@cache
+def _public_before() -> str:
+    return "|".join(map(re.escape, word_list("entities.txt", "public before")))
+
+
+@cache
+def _public_after() -> str:
+    return "|".join(map(re.escape, word_list("entities.txt", "public after")))
+
+
+@cache
+def _public_figures() -> frozenset[str]:
+    return frozenset(word_list("public_figures.txt", "persons"))
+
+
+@cache
+def _public_given() -> frozenset[str]:
+    return frozenset(name[1:] for name in _public_figures() if len(name) == 3)
