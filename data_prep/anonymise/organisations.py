@@ -1,8 +1,8 @@
 """Schools and employers: an ending that says so, and before it something that is no mere kind.
 
 From the ending it is read to the left as long as the words can belong to a name. 民办幼儿园, 一家公司 and 省重点高中 are
-kinds and stay; so do platforms, and schools abroad unless somebody studies there. Without an ending a name counts where
-somebody studies or works: 考上北师大, 在星屿上班.
+kinds and stay; so do platforms, lists of hotlines, and schools abroad unless somebody studies there. Without an ending
+a name counts where somebody studies or works: 考上北师大, 在星屿上班.
 """
 
 import re
@@ -13,82 +13,96 @@ from typing import Final
 from data_prep.anonymise.segments import is_word, word_list
 from data_prep.anonymise.tagged import Sentence
 
-_NUMERAL: Final = "[一二三四五六七八九十百0-9]"
+_NUMERAL: Final = "[一二三四五六七八九十]"
 _SCHOOL: Final = re.compile(
-    r"(?:职业|技术|师范|高等|专科|工程|医学|外国语|实验|中等|高级|初级|完全|附属|第?" + _NUMERAL + r"{1,3})*"
-    r"(?:大学(?!生|毕业|期间|城|时)|学院(?!派|风)|中学(?!生|时|毕业)|小学(?!生|时|毕业|到|[一二三四五六]年级)|高中(?!生|时|毕业|[一二三])|初中(?!生|时|毕业|[一二三])|"
-    r"幼儿园|学校|附[中小幼属]|[职技卫警艺体]校|职高|中专(?!生)|职专|师专|幼师|幼专|"
-    r"[一二三四五六七八九十]{1,3}[中小高](?!国|间|心|午|年|的|等|途|考|秋|小|学|生|部|断|介|意|奖|央|层|兴|姐|哥|妹|弟|孩|时|级|声|部)|实[小验][小中学]?|"
-    r"[师科理工农财医林交外海民矿电]大(?![家多部约概小学的了妈爷叔哥姐三二一四])|师院|工院|医专|理工(?!科|男|类|生|专)|国际部|中心校|职教中心|书院|育才|双语)"
-    r"(?:附[中小幼]|附属[中小][学]?|(?:[东西南北新老]|第?[一二三四五])?校区|分校|国际部)?"
+    r"大学(?!生|毕业|期间|城|时)|学院(?!派|风)|中学(?!生|时|毕业)|小学(?!生|时|毕业|到|[一二三四五六]年级)|高中(?!生|时|毕业|[一二三])|"
+    r"初中(?!生|时|毕业|[一二三])|幼儿园|学校|附[中小幼属]|[职技卫警艺体]校|职高|中专(?!生)|职专|师专|幼师|幼专|职院|"
+    rf"第?{_NUMERAL}{{1,3}}[中小高](?!国|间|心|午|年|等|途|考|秋|学|部|断|介|意|奖|央|层|兴|姐|哥|妹|弟|孩)|实[小验中](?:[小中]学)?|"
+    r"[师科理工农财医林交外海民矿电职]大(?![家多部约概小学的了妈爷叔姐])|师院|工院|医专|[一-龥]{2}理工(?!科|男|类|生|专|具|作)|国际部|中心校|职教中心|书院|外国语|政法|双语"
 )
+_SCHOOL_TAIL: Final = re.compile(r"(?:附[中小幼]|附属[中小]学?|(?:[东西南北新老]|第?[一二三四五])?校区|分校|国际部)")
+_WEAK_SCHOOL: Final = re.compile("实验|外国语|政法|双语|书院|国际部|[一-龥]{2}理工|实中|.大|职院")
 _EMPLOYER: Final = re.compile(
-    r"(?:有限责任|股份有限|有限)?公司|集团|事务所|律所|[总支分]行|银行|信用社|农信社|医院|卫生院|卫生所|诊所|门诊部?|保健院|疗养院|疾控中心|精神卫生中心|月子中心|体检中心|服务中心|培训中心|"
-    r"[^的个家大小工药茶]厂|电视台|报社|出版社|杂志社|旅行社|研究所|研究院|设计院|派出所|公安局|税务局|教育局|民政局|财政局|供电局|邮政局|烟草局|环保局|铁路局|法院|检察院|监狱|看守所|"
-    r"福利院|养老院|敬老院|街道办|居委会|村委会|管委会|加油站|收费站|物业|酒店|宾馆|饭店|大酒楼|酒楼|超市|商场|商城|百货|药房|药店|书店|花店|美容院|养生馆|健身房|驾校|工作室|俱乐部|培训机构|食品厂|"
-    r"社工站|救助站|分局|支队|大队|餐厅|面馆|火锅店|奶茶店|咖啡馆|咖啡厅|蛋糕店|烘焙坊|琴行|画室|幼教中心|早教中心|托育中心|托管中心|客运站|汽修厂?|洗车行|矿业|煤矿|油田|农场|林场"
+    r"公司|集团|事务所|律所|[总支分]行|银行|农商行|信用社|农信社|医院|第?[一二三四五六七八九十]院|卫生院|卫生所|诊所|门诊部?|保健院|疗养院|康养院|疾控中心|卫生中心|月子中心|体检中心|服务中心|培训中心|"
+    r"[^的个家大小工药茶进这那]厂|[一二三四五六七八九十]矿|煤矿|矿业|电视台|报社|杂志社|旅行社|研究所|研究院|设计院|派出所|.{2}局|法院|检察院|监狱|看守所|"
+    r"福利院|养老院|敬老院|街道办|居委会|村委会|管委会|加油站|收费站|物业|酒店|宾馆|饭店|酒楼|超市|商场|商城|百货|药房|药店|书店|花店|美容院|养生馆|健身房|驾校|工作室|俱乐部|机构|训练营|"
+    r"社工站|救助站|分局|支队|大队|餐厅|面馆|火锅店|奶茶店|咖啡馆|咖啡厅|蛋糕店|.店|小卖[铺部]|烘焙坊|琴行|画室|早教中心|托育中心|托管中心|客运站|汽修厂?|洗车行|油田|农场|林场|项目部"
 )
-# Endings that are words of everyday speech as well: an employer only where somebody works.
+# Endings that are words of everyday speech as well: an employer where LAC sees a firm before them, or somebody works.
 _BRANCH: Final = re.compile(
-    r"科技|传媒|网络|教育|软件|互动|互娱|娱乐|文化|信息|电子|光电|重工|机械|精密|实业|置业|地产|房产|证券|基金|保险|人寿|财险|金融|资本|投资|控股|贸易|国际|制药|药业|医药|生物|医疗|医美|口腔|齿科|眼科|航空|石化|化工|能源|电力|燃气|水务|环保|园林|建筑|建设|建工|"
+    r"科技|传媒|网络|教育|软件|互动|互娱|娱乐|文化|信息|电子|电气|电器|光电|重工|重机|机械|精密|轴承|实业|置业|地产|房产|证券|基金|保险|人寿|财险|金融|资本|投资|控股|贸易|外贸|国际|制药|药业|医药|生物|医疗|医美|口腔|齿科|眼科|航空|石化|化工|新?能源|电力|燃气|水务|环保|园林|建筑|建设|建工|"
     r"装饰|家居|家具|纺织|服饰|服装|鞋业|珠宝|食品|乳业|粮油|酒业|饮料|餐饮|火锅|烧烤|烧腊|摄影|影业|影视|动漫|设计|广告|策划|咨询|英语|美术|舞蹈|体育|人力|劳务|家政|电商|智能|数码|通信|通讯|半导体|汽车|汽贸|汽配|五金|模具|塑胶|包装|印务|印刷|建材|商贸|零售|物流|快递|速运|农业|养殖|"
-    r"美容|美发|造型|美业|母婴|烘焙|健身|文旅|康养|托育|心理"
+    r"美容|美发|造型|美业|母婴|烘焙|健身|文旅|康养|托育|心理|联创|云图|智造|铝业|钢铁|陶瓷|玻璃|供电|自来水"
 )
 _STUDIES: Final = re.compile(
-    r"(?:考[上进取入到了]{0,2}|(?:毕业|就读|任教|求学)[于在]?|[在上读念去进到转是教]了?|读的是|念的是|上的是|在读|考研到?|保[送研]到?|录取[到了]{0,2}|被|转学?[到去]|申请[到了]?|报[考了]?|报了|来[到自]|毕业的?|从|目标|冲刺)$"
+    r"(?:考[上进取入到了]{0,2}|(?:毕业|就读|任教|求学)[于在]?|[在上读念去进到转是教回]了?|读的是|念的是|上的是|考研到?|保[送研]到?|录取[到了]{0,2}|被|转学?[到去]|申请[到了]?|报[考了的]?|来[到自]|毕业的?|从|目标|冲刺|拼|离开|[女男，,])$"
 )
 _STUDY_AFTER: Final = re.compile(
-    r"(?:读|念|上[学大初高]|就读|毕业|任教|教书|的(?:学生|本科|研究生|硕士|博士|老师|高[一二三]|大[一二三四]|新生)|[大高初研][一二三四]|本科|研究生|研[一二三]|硕士|博士|专业|复读|上课|当老师|校区|录取|借读|学|[一二三四五六]年级|[大中小]班)"
+    r"(?:读|念|上[学大初高]|就读|毕业|任教|教书|的?(?:一[个名位])?(?:女生|男生|学生|大学生|高中生|本科|研究生|硕士|博士|老师|教室|高[一二三]|大[一二三四]|研[一二三]|新生|同学|宿舍|初[一二三])|[大高初研][一二三四]|研[一二三]|专业|复读|上课|当老师|校区|录取|借读|[一二三四五六]年级|[大中小]班|当|的时候)"
 )
+_PAUSE: Final = re.compile(r"[，。,！!；;、）)\s]|$|了|的")
 _WORKS: Final = re.compile(
-    r"(?:(?:入职|就职|任职|供职|工作|受雇|实习|跳槽|跳|离职|辞职|加入|应聘|面试|调|分配|分|派)[了在于到去进]{0,2}|(?:在|去|进|进了|到|离开|从|来到|是|开了?|经营|拿到|收到|签了?|被)(?:一家叫)?|一家叫|叫)$"
+    r"(?:(?:入职|就职|任职|供职|工作|受雇|实习|跳槽|跳|离职|辞职|加入|应聘|面试|调|分配|分|派|考)[了在于到去进]{0,2}|(?:在|去|进|进了|到|来|来到|从|是|开了?|开着|经营|拿到|收到|签了?|被|送到?|离开|他们|我们|，|（)(?:一家叫)?|一家叫|叫)$"
 )
 _WORK_AFTER: Final = re.compile(
-    r"[^，。！？,\s]{0,6}?(?:上班|上了|工作|实习|任职|打工|打螺丝|入职|就职|供职|当|做|干|负责|兼职|的(?:offer|员工|客服|会计|销售|前台|司机|程序员|工程师|经理|主管|老板|护士|医生|同事|工资|人事|HR|hr|面试)|offer|员工|辞职|离职|裁员|裁|面试|总部|分部|分公司|门店|加班|跑|送|站|开|带|住院|看病|就诊|就医|复诊|检查|确诊|治疗|看了|挂)"
+    r"[^，。！？,\s]{0,6}?(?:上班|上夜班|下班|下夜班|上了|工作|实习|任职|打工|打螺丝|入职|就职|供职|当|做|干|负责|兼职|开晨会|开会|的?(?:offer|员工|客服|会计|销售|前台|司机|程序员|工程师|经理|主管|老板|护士|医生|同事|工资|人事|HR|hr|面试)|辞职|离职|裁员|裁|总部|分部|分公司|门店|加班|跑|送|站|带|住院|看病|就诊|就医|复诊|检查|确诊|治疗|看了|尝试|挂|待)"
 )
-_STOP: Final = frozenset("的了在是和跟与从去到上读念进来被把给让对就都也还又才很最我你他她它们这那哪某每个所家叫有没说想考转教开做当，。、；：:,.!?！？ “”\"'《》（）()\n")
+_STOP: Final = frozenset("的了在是和跟与从去到上读念进来被把给让对就都也还又才很最我你他她它们这那哪某每个所家叫有没说想考转教开做当，。、；：:,.!?！？ “”\"'《》（）()\n\ue000")
 _NAMING: Final = frozenset(("LOC", "ORG", "PER", "nz", "nw"))
+_HELP: Final = re.compile("热线|援助中心|危机干预")
 
 
 def organisations(sentence: Sentence) -> Iterator[tuple[int, int, str]]:
     """Start, end and type, 学校 or 单位, of what has a name."""
-    yield from _schools(sentence)
-    yield from _employers(sentence)
+    if _HELP.search(sentence.text):
+        return
+    ends = {word.end for word in sentence.words}
+    yield from _schools(sentence, ends)
+    yield from _employers(sentence, ends)
     yield from _without_ending(sentence)
 
 
-def _schools(sentence: Sentence) -> Iterator[tuple[int, int, str]]:
+def _schools(sentence: Sentence, ends: set[int]) -> Iterator[tuple[int, int, str]]:
     text = sentence.text
     for match in _SCHOOL.finditer(text):
-        start, end = _reached(sentence, match.start()), match.end()
-        start = _without_kinds_before(text, start, match.end())
-        name = text[start : match.start()]
+        end, ending = match.end(), match[0]
+        if end not in ends:
+            continue
+        while (tail := _SCHOOL_TAIL.match(text, end)) is not None:
+            end = tail.end()
+        start = _reached(sentence, match.start())
         before, after = text[:start], text[end:]
         if _quoted(text[start:end], before, after):
             continue
-        ending = match[0]
-        if _particular(sentence, start, match.start()):
-            if _is_town(sentence, start, match.start()) and re.fullmatch("高中|初中|中学|小学|学校|幼儿园|学院|中专|职高|技校|[职技卫警艺体]校", ending):
+        studies = _STUDIES.search(before) is not None and (_STUDY_AFTER.match(after) or _PAUSE.match(after)) is not None
+        if _particular(sentence, start, match.start(), studies):
+            if _town(text[start : match.start()]) and re.fullmatch("高中|初中|中学|小学|学校|幼儿园|学院|中专|职高|[职技卫警艺体]校", ending):
                 continue
-            yield start, end, "学校"
-        elif re.match(rf"第?{_NUMERAL}{{1,3}}[中小高]|附[中小]|实[小验]", ending) and not name:
-            # 一中 alone names a school where somebody studies there.
-            if _STUDIES.search(before) and (_STUDY_AFTER.match(after) or re.match(r"[，。,！!；;、的]|$|了", after)) and re.fullmatch(rf"{_NUMERAL}{{1,3}}[中小高]|附[中小]|实[小验][中小学]?", ending) and not re.search("其$|之$", before):
+            if not _WEAK_SCHOOL.fullmatch(ending) or studies or sentence.words[sentence.at(end - 1)].tag == "ORG":
                 yield start, end, "学校"
+        elif studies and re.fullmatch(rf"第?{_NUMERAL}{{1,3}}[中小高]|附[中小]|实[小验中]", ending) and (start == match.start() or text[start : match.start()] in "省市县区镇"):
+            # 一中 alone names a school where somebody studies there.
+            yield start, end, "学校"
 
 
-def _employers(sentence: Sentence) -> Iterator[tuple[int, int, str]]:
+def _employers(sentence: Sentence, ends: set[int]) -> Iterator[tuple[int, int, str]]:
     text = sentence.text
-    for pattern, everyday in ((_EMPLOYER, False), (_BRANCH, True)):
+    for pattern in (_EMPLOYER, _BRANCH):
         for match in pattern.finditer(text):
-            start = _without_kinds_before(text, _reached(sentence, match.start()), match.end())
             end = match.end()
+            if end not in ends:
+                continue
+            start = _reached(sentence, match.start())
             before, after = text[:start], text[end:]
-            if not _particular(sentence, start, match.start()) or _is_town(sentence, start, match.start()):
+            if start == match.start() and sentence.words[sentence.at(start)].start == start and sentence.words[sentence.at(start)].tag != "ORG":
                 continue
-            if text[start:end] in _platforms() or _quoted(text[start:end], before, after):
+            works = _WORKS.search(before) is not None and _WORK_AFTER.match(after) is not None
+            if text[start:end] in _platforms() or _town(text[start : match.start()]) or _quoted(text[start:end], before, after):
                 continue
-            if everyday and not (_WORKS.search(before) and _WORK_AFTER.match(after)):
+            firm = any(word.tag == "ORG" for word in sentence.words[sentence.at(start) : sentence.at(end - 1) + 1])
+            if not _particular(sentence, start, match.start(), works):
+                continue
+            if pattern is _BRANCH and not (works or firm and _WORKS.search(before)):
                 continue
             yield start, end, "单位"
 
@@ -98,16 +112,17 @@ def _without_ending(sentence: Sentence) -> Iterator[tuple[int, int, str]]:
     text = sentence.text
     for word in sentence.words:
         value, before, after = text[word.start : word.end], text[: word.start], text[word.end :]
+        studies = _STUDIES.search(before) is not None
         if value in _known_schools():
-            if _STUDIES.search(before) and (_STUDY_AFTER.match(after) or re.match(r"[，。,！!；;的了]|$", after)):
+            if studies and (_STUDY_AFTER.match(after) or _PAUSE.match(after)):
                 yield word.start, word.end, "学校"
         elif value in _known_employers():
             if _WORKS.search(before) and _WORK_AFTER.match(after):
                 yield word.start, word.end, "单位"
-        elif word.tag in ("ORG", "nz") and len(value) >= 2 and not is_word(value) and value not in _platforms():
-            if re.search(r"(?:考上了?|毕业于|就读于|考进了?|考取了?|保研到?)$", before) and word.tag == "ORG":
+        elif word.tag in ("ORG", "nz", "PER", "LOC") and len(value) >= 2 and not is_word(value) and value not in _platforms() and _rest(value) and not _town(value):
+            if word.tag == "ORG" and re.search(r"(?:考上了?|毕业于|就读于|考进了?|考取了?|保研到?)$", before) or studies and _STUDY_AFTER.match(after) and re.search("[中外实师财电商法工大院附]$", value) and word.tag != "LOC":
                 yield word.start, word.end, "学校"
-            elif re.search(r"(?:在|入职了?|就职于|任职于|去|进了?)$", before) and re.match(r"(?:上班|工作|实习|任职|打工|做|当)", after):
+            elif word.tag in ("ORG", "nz") and re.search(r"(?:在|入职了?|就职于|任职于|去|进了?)$", before) and re.match(r"(?:上班|工作|实习|任职|打工|做|当)", after):
                 yield word.start, word.end, "单位"
 
 
@@ -116,75 +131,76 @@ def _reached(sentence: Sentence, position: int) -> int:
     text = sentence.text
     number = sentence.at(position)
     start = sentence.words[number].start
-    limit = position - 14
+    limit = position - 12
     while number > 0 and start > limit:
         word = sentence.words[number - 1]
         value = text[word.start : word.end]
-        if any(char in _STOP for char in value) and word.tag not in _NAMING:
+        if word.tag not in _NAMING and (
+            any(char in _STOP for char in value)
+            or word.tag not in ("n", "m", "a", "an", "vn", "f", "s", "ad", "v")
+            or word.tag in ("v", "ad") and len(value) > 1
+            or value in _before_names()
+        ):
             break
-        if word.tag not in _NAMING and word.tag not in ("n", "m", "f", "s", "a", "b", "an", "vn", "ad") and not (word.tag == "v" and not is_word(value)):
+        if any(char in "，。、；,!?！？ “”\"\ue000" for char in value):
             break
         number, start = number - 1, word.start
-    while start < position and text[start] in _STOP:
-        start += 1
     return start
 
 
-def _without_kinds_before(text: str, start: int, end: int) -> int:
-    """The name without the words of a kind or of grammar that it seems to begin with: 民办 of 民办星海学校."""
-    moved = True
-    while moved:
-        moved = False
-        for size in (4, 3, 2):
-            word = text[start : start + size]
-            if start + size < end and word in _before_names():
-                start, moved = start + size, True
-                break
-    return start
-
-
-def _particular(sentence: Sentence, start: int, end: int) -> bool:
-    """Whether these characters tell one institution from others of its kind."""
-    text = sentence.text
-    name = text[start:end]
+def _rest(name: str) -> str:
+    """A name without the words of kinds."""
     rest = _kinds_pattern().sub("", name)
-    if not rest or not re.search(r"[\u4e00-\u9fffA-Za-z]", rest):
+    return "" if _SMALL_KINDS.fullmatch(rest) else rest
+
+
+_SMALL_KINDS: Final = re.compile("[一二三四五六七八九十两几半各新老旧好坏差破大小中高的了和与同首本该贵省市县区镇乡村校院所家个间座分总子母前原现上下公私国外男女幼附专商网年第队部0-9]*")
+
+
+def _particular(sentence: Sentence, start: int, end: int, cued: bool) -> bool:
+    """Whether these characters tell one institution from others of its kind."""
+    if start >= end:
+        word = sentence.words[sentence.at(start)]
+        return False if word.start == start else False
+    text = sentence.text
+    rest = _rest(text[start:end])
+    if not re.search(r"[\u4e00-\u9fffA-Za-z]", rest):
         return False
-    first, last = sentence.at(start), sentence.at(end - 1)
-    tags = {word.tag for word in sentence.words[first : last + 1]}
-    covering = sentence.at(min(end, len(text) - 1))
-    tags.add(sentence.words[covering].tag if sentence.words[covering].start <= start else "")
-    return bool(tags & _NAMING) or not is_word(rest) and len(rest) >= 2 and all(not is_word(rest[i : i + 2]) for i in range(len(rest) - 1))
+    tags = {word.tag for word in sentence.words[sentence.at(start) : sentence.at(end - 1) + 1]}
+    if "ORG" in tags or "LOC" in tags:
+        return True
+    if is_word(rest) and "nz" not in tags and not cued:
+        return False
+    return bool(tags & _NAMING) or cued
 
 
-def _is_town(sentence: Sentence, start: int, end: int) -> bool:
-    """Whether these characters are a city or province alone: 北京 of 北京医院 tells nothing."""
-    name = sentence.text[start:end]
-    return _towns_pattern().fullmatch(name) is not None
+def _town(name: str) -> bool:
+    """Whether this is a city or province alone: 北京 of 北京医院 tells nothing."""
+    return towns_pattern().fullmatch(name) is not None
 
 
 def _quoted(name: str, before: str, after: str) -> bool:
-    if re.match(r"[的]?(?:教授|心理学|研究|一项|一位|科学家|实验|公开课|校长|幸福课|的?学者|曾|出版社)", after) or before.count("《") > before.count("》"):
+    if re.match(r"的?(?:教授|心理学|研究(?!生)|一项|一位|科学家|实验|公开课|幸福课|学者|曾|出版社)", after) or before.count("《") > before.count("》"):
         return True
     return any(part in name for part in _quoted_names()) and not (_STUDIES.search(before) and _STUDY_AFTER.match(after))
 
 
 @cache
 def _kinds_pattern() -> re.Pattern[str]:
-    kinds = sorted({*word_list("entities.txt", "kinds")}, key=len, reverse=True)
+    kinds = sorted({word for word in word_list("entities.txt", "kinds") if len(word) > 1}, key=len, reverse=True)
     return re.compile("|".join(map(re.escape, kinds)))
 
 
 @cache
 def _before_names() -> frozenset[str]:
-    return frozenset(word for word in word_list("entities.txt", "kinds") if len(word) > 1) - frozenset(
-        "东方 实验 人民 中国 中央 师范 外国语 国际 妇幼 中心 民族 农业 工商 建设 招商 交通 第一 第二 第三 南方 香港 新加坡 育才 中医 口腔 儿童 肿瘤 财经 政法 理工".split()
-    )
+    return frozenset(word_list("entities.txt", "before names"))
 
 
 @cache
-def _towns_pattern() -> re.Pattern[str]:
-    return re.compile(rf"(?:(?:{'|'.join(word_list('entities.txt', 'towns'))})(?:市|省|县)?|[省市县区镇乡]|本[市省县区])+")
+def towns_pattern() -> re.Pattern[str]:
+    """Cities and provinces, one or several."""
+    towns = "|".join(word_list("entities.txt", "towns"))
+    return re.compile(rf"(?:(?:{towns})(?:市|省|县)?|[省市县区镇乡]|本[市省县区])+")
 
 
 @cache

@@ -26,10 +26,13 @@ _RELATIVE: Final = (
     r"发小|网友|男人|女人|小伙子?|姑娘|小姑娘|前辈|客户|房东|战友|工友|婆婆|公公|岳母|岳父|母亲|父亲|妈妈|爸爸|爷爷|奶奶|外婆|外公|舅舅|姑姑|叔叔|阿姨|嫂子|姐夫|妹夫|"
     r"儿媳妇?|女婿|侄子|侄女|外甥女?|孙子|孙女|小三|情敌|来访者|患者|学生|队友|搭档|下属|助理|秘书|老乡|亲戚|恩人|伙伴|保姆|网恋对象|相亲对象"
 )
-_CALLED: Final = r"(?:我|他|她|名字|姓名|本名|真名|全名|大名|小名|乳名|昵称|网名|外号|笔名|绰号|署名)(?:就?[叫是为]|:|：)|名叫|叫做|叫作|取名|起名|[个位名人](?:就|是)?叫|都叫|[我他她]是|——|—|署名|本人"
+_CALLED: Final = (
+    r"(?:我|他|她|名字|姓名|本名|真名|全名|大名|小名|乳名|昵称|网名|外号|笔名|绰号|署名)(?:就?叫|[是为]|:|：)(?<![我他她][是为:：])|名叫|取名|起名|"
+    r"[个位名人](?:就|是)?叫|——|—|署名"
+)
 _OWNED: Final = re.compile(rf"(?:{_RELATIVE})(?:名?叫|是|:|：|“|\(|（|、|，|,)?$")
-_INTRODUCED: Final = re.compile(rf"(?:{_CALLED})[“\"「]?$")
 _NAMED: Final = re.compile(rf"(?:(?:{_RELATIVE})名?叫|{_CALLED})[“\"「]?$")
+_CHILD: Final = re.compile(r"(?:儿子|女儿|闺女|孩子|老[大二三]|大宝|二宝|我的|我家|[弟妹]弟?妹?|孙子|孙女)$")
 _TITLE: Final = (
     r"老师|医生|大夫|医师|教授|主任|阿姨|叔叔|大叔|大爷|大妈|大娘|奶奶|爷爷|先生|女士|小姐|太太|师傅|师父|经理|总监|总裁|校长|院长|警官|警察|律师|教练|护士长?|"
     r"班长|书记|局长|科长|处长|部长|厂长|店长|队长|组长|董事长|董|老板|导师|博士|咨询师|辅导员|同学|学长|学姐|学弟|学妹|师兄|师姐|大姐|大哥|嫂子|婶|姨|[哥姐叔伯嫂总工导]"
@@ -57,7 +60,7 @@ def persons(sentence: Sentence, titled: bool, given: bool) -> Iterator[tuple[int
             continue
         value, before, after = text[start:end], text[:start], text[end:]
         if len(value) == 1:
-            if titled and value in _surnames() and _TITLED.match(after) and not _is_public(value, before, after, sentence):
+            if titled and value in _surnames() and value not in _word_surnames() and _TITLED.match(after) and not _is_public(value, before, after, sentence):
                 yield start, end
         elif _is_private(sentence, start, end) and (given or _is_full(value) or _FOREIGN.fullmatch(value)):
             yield start, end
@@ -87,28 +90,24 @@ def _candidates(sentence: Sentence) -> Iterator[tuple[int, int]]:
 
 
 def _after_cue(sentence: Sentence, number: int) -> tuple[int, int] | None:
-    """A name that LAC takes for other words: the next words after 叫 or a relation, together as long as a name."""
+    """A name that LAC takes for other words: the next ones after 叫 or a relation, together as long as a name."""
     text, words = sentence.text, sentence.words
-    start, end = words[number].start, words[number].start
+    start = words[number].start
     before = text[:start]
-    named = _NAMED.search(before)
-    if not named and not _OWNED.search(before):
+    if not (named := _NAMED.search(before) is not None) and not _OWNED.search(before) and not _CHILD.search(before):
         return None
-    for word in words[number:]:
-        if word.tag not in ("n", "nz", "nw", "PER", "LOC", "ORG", "a", "an", "vn", "v", "m", "xc", "s", "f", "t", "TIME", "q", "ad", "d") or word.end - start > 4:
-            break
-        end = word.end
-        value = text[start:end]
-        if not _HAN.fullmatch(value):
+    if not named and text[start : start + 2] == text[start : start + 1] * 2 and words[number].end == start + 2:
+        return (start, start + 2) if _CHILD.search(before) and text[start] in _given() else None
+    for word in words[number : number + 3]:
+        end, value = word.end, text[start : word.end]
+        if word.tag not in ("n", "nz", "nw", "PER", "LOC", "ORG", "a", "m", "s") and not (named and word.tag in ("v", "vn", "ad", "f")):
             return None
-        if _is_full(value) and len(value) >= 2 and not is_word(value) and (named or len(value) == 3 or words[number].tag in ("n", "nz", "nw")):
-            following = text[end : end + 1]
-            if len(value) == 2 and end < len(text) and (nxt := sentence.words[sentence.at(end)]) and nxt.end - nxt.start == 1 and nxt.tag in ("n", "nz", "nw", "a") and following not in _never():
-                continue
+        if not _HAN.fullmatch(value) or len(value) > 4:
+            return None
+        if _is_full(value) and not is_word(value) and (len(value) == 3 or named) and _given().issuperset(value[-1:]):
+            return (start, end) if named or value[0] not in _word_surnames() else None
+        if named and 2 <= len(value) <= 3 and not is_word(value) and re.match(r"[，。,！!、；;）)（(”\"\s]|$|今年", text[end:]):
             return start, end
-    value = text[start:end]
-    if named and 2 <= len(value) <= 3 and re.match(r"[，。,！!、；;）)（(”\"\s]|$|的|今年|是|在", text[end:]) and not is_word(value):
-        return start, end
     return None
 
 
@@ -136,7 +135,7 @@ def _is_private(sentence: Sentence, start: int, end: int) -> bool:
     text = sentence.text
     value, before, after = text[start:end], text[:start], text[end:]
     owned = _OWNED.search(before) is not None or _TITLED.match(after) is not None
-    introduced = _INTRODUCED.search(before) is not None or _NAMED.search(before) is not None
+    introduced = _NAMED.search(before) is not None
     cued = owned or introduced
     if sentence.last and (match := _SIGNATURE.search(text)) and match.span("name") == (start, end):
         return not _never().intersection(value) and not is_word(value) and value not in _not_persons() and not _well_known(value)
@@ -150,17 +149,17 @@ def _is_private(sentence: Sentence, start: int, end: int) -> bool:
         return False
     if not introduced and _cuts_a_word(text, start, end):
         return False
+    if is_word(value):
+        return cued and _is_full(value) and rjieba.tag(value)[0][1].startswith("nr") and value[0] not in _word_surnames()
     if _is_full(value):
-        if len(value) == 2 and value[0] in _word_surnames() and not cued:
-            return False
-        return not is_word(value) or (cued and value[0] not in _word_surnames())
+        return cued or value[0] not in _word_surnames() and (value[-1] in _given() or len(value) == 3 and value[1] in _given())
     if len(value) == 4:
-        return False
-    if value[0] in "小阿老" and len(value) in (2, 3):
-        return not is_word(value) and (value[0] != "老" or value[1] in _surnames())
+        return cued and rjieba.cut(value) != [value[:2], value[2:]]
+    if value[0] in "小阿老" and len(value) == 2:
+        return cued or value[1] in _surnames() and value[1] not in _word_surnames() or value[0] != "老" and value[1] in _given()
     if len(value) == 2 and value[0] == value[1]:
-        return not is_word(value) or owned
-    return cued and not is_word(value)
+        return value[0] in _given()
+    return cued
 
 
 def _is_full(value: str) -> bool:
@@ -206,6 +205,11 @@ def _cuts_a_word(text: str, start: int, end: int) -> bool:
 @cache
 def _surnames() -> frozenset[str]:
     return frozenset("".join(word_list("entities.txt", "surnames")))
+
+
+@cache
+def _given() -> frozenset[str]:
+    return frozenset("".join(word_list("entities.txt", "given")))
 
 
 @cache
