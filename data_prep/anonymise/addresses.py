@@ -19,7 +19,7 @@ _NUMBER: Final = re.compile(
     rf"(?:[东西南北]?附?第?[A-Za-z甲乙丙丁]?{_DIGIT}{{1,5}}(?:-{_DIGIT}{{1,4}}){{0,3}}{_UNIT}(?![线人多个])|[东西南北][段侧口门头区]|-?[0-9]{{1,4}}(?:-[0-9]{{1,4}})+|(?<=[号楼栋幢座元])[0-9]{{2,5}}(?![0-9年月日%元块岁个])|[A-Z](?:座|栋|区))"
 )
 _KIND: Final = re.compile(
-    r"(?:街道|大街|胡同|大道|路口|[街路巷镇乡村屯弄苑区]|新村|花园|家园|小区|社区|公寓|大厦|广场|新城|家属[院楼区]|大院|宿舍楼?|工地|山庄|别墅|庄园|园区|号院)"
+    r"(?:街道|大街|胡同|大道|路口|[街路巷镇乡村屯弄苑区]|新村|花园|家园|小区|社区|公寓|大厦|广场|新城|家属[院楼区]|大院|宿舍楼?|山庄|别墅|庄园|园区|号院)"
 )
 _ENDING: Final = re.compile(
     r"(?:街道|街|胡同|大道|路|巷|弄|镇|乡|村|屯|庄|寨|新村|花园|家园|小区|社区|公寓|苑|邸|大厦|广场|区|新城|家属[院楼区]|宿舍楼?|大院|山庄|别墅|里|湾|园|楼|城|府|庭|[一二三四五六七八九十]期|壹号|旗|桥|门|店)$"
@@ -29,8 +29,9 @@ _SURE: Final = re.compile(r"(?:街道|胡同|大道|[^半一来去]路|[^每一]
 _LIVES: Final = re.compile(
     r"(?:住在?的?|家住|住址是?|地址[是:：]?|家在|老家[在是]?|租[在住了]?|[搬新]{1,2}[到去进了]{0,2}|位于|来自|嫁到|在|寄到|户口在|从|回到?|住到|住进|暂住|现居|坐落在|走|离开|买在|是)(?:了)?$"
 )
-_GAP: Final = re.compile(r"[的之]?")
-_FOREIGN: Final = re.compile("[斯尔特克姆鲁布纽伦敦罗巴]{2,}|唐人街|华尔街|国|洲|洋|海峡|群岛")
+# A dwelling a few characters on belongs to the street before it: 府前街老粮站宿舍.
+_ANNEX: Final = re.compile(r"(?:[^\W0-9_的了在里上有和一个这那是我你他她，。]){1,5}?(?:宿舍|家属[院楼区]|小区|公寓|花园|社区|新村)")
+_FOREIGN: Final = re.compile("[斯尔特克姆鲁布纽伦敦罗巴]{2,}|[欧亚美非澳]洲|海峡|群岛|[美英法德韩泰俄外]国|纽约|伦敦|巴黎|东京|维也纳")
 
 
 def addresses(sentence: Sentence) -> Iterator[tuple[int, int]]:
@@ -42,6 +43,8 @@ def addresses(sentence: Sentence) -> Iterator[tuple[int, int]]:
         if word.tag == "LOC":
             end = _continued(sentence, number)
             done = end
+            if end - word.start > 4 and re.search(r"[0-9](?:宿舍|寝室)$", sentence.text[word.start : end]):
+                end -= 2
             if _is_address(sentence.text, word.start, end):
                 yield word.start, end
         elif (end := _numbered(sentence, number)) is not None:
@@ -56,6 +59,9 @@ def _continued(sentence: Sentence, number: int) -> int:
     while True:
         match = _NUMBER.match(text, end) or _KIND.match(text, end)
         if match:
+            end = match.end()
+            continue
+        if (match := _ANNEX.match(text, end)) and "的" not in match[0] and end not in (0, len(text)):
             end = match.end()
             continue
         follower = sentence.words[sentence.at(end)] if end < len(text) else None
@@ -73,6 +79,9 @@ def _numbered(sentence: Sentence, number: int) -> int | None:
     text, word = sentence.text, sentence.words[number]
     if word.tag not in ("n", "nz", "ORG", "PER", "nw"):
         return None
+    inner = _HOUSE.match(text, word.start)
+    if inner and inner.end() <= word.end and not is_word(inner[1]) and inner[1] not in _generic():
+        return word.end
     end = word.end
     kind = _KIND.match(text, end)
     if kind is None and not _SURE.search(text[word.start : end]):
@@ -83,6 +92,9 @@ def _numbered(sentence: Sentence, number: int) -> int | None:
     if match is None or name in _generic() or is_word(name) or is_word(text[word.start : word.end]) and not _LIVES.search(text[: word.start]):
         return None
     return _continued(sentence, sentence.at(match.end() - 1)) if match.end() in {each.end for each in sentence.words} else match.end()
+
+
+_HOUSE: Final = re.compile(rf"([\u4e00-\u9fff]{{2,6}}?(?:新村|花园|家园|小区|社区|公寓|大厦|苑|路|街|巷|村)){_DIGIT}{{1,4}}(?:号楼|栋|幢|号院|单元|座|号)")
 
 
 def _is_address(text: str, start: int, end: int) -> bool:

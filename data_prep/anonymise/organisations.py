@@ -17,22 +17,22 @@ _NUMERAL: Final = "[一二三四五六七八九十]"
 _SCHOOL: Final = re.compile(
     r"大学(?!生|毕业|期间|城|时)|学院(?!派|风)|中学(?!生|时|毕业)|小学(?!生|时|毕业|到|[一二三四五六]年级)|高中(?!生|时|毕业|[一二三])|"
     r"初中(?!生|时|毕业|[一二三])|幼儿园|学校|附[中小幼属]|[职技卫警艺体]校|职高|中专(?!生)|职专|师专|幼师|幼专|职院|"
-    rf"第?{_NUMERAL}{{1,3}}[中小高](?!国|间|心|午|年|等|途|考|秋|学|部|断|介|意|奖|央|层|兴|姐|哥|妹|弟|孩)|实[小验中](?:[小中]学)?|"
+    rf"第?{_NUMERAL}{{1,3}}[中小高](?!国|间|心|午|年|等|途|考|秋|学|部|断|介|意|奖|央|层|兴|姐|哥|妹|弟|孩)|实验(?:[小中]学|幼儿园)|实[小中](?:[小中]学)?|"
     r"[师科理工农财医林交外海民矿电职]大(?![家多部约概小学的了妈爷叔姐])|师院|工院|医专|[一-龥]{2}理工(?!科|男|类|生|专|具|作)|国际部|中心校|职教中心|书院|外国语|政法|双语"
 )
 _SCHOOL_TAIL: Final = re.compile(r"(?:附[中小幼]|附属[中小]学?|(?:[东西南北新老]|第?[一二三四五])?校区|分校|国际部)")
-_WEAK_SCHOOL: Final = re.compile("实验|外国语|政法|双语|书院|国际部|[一-龥]{2}理工|实中|.大|职院")
+_WEAK_SCHOOL: Final = re.compile("外国语|政法|双语|书院|国际部|[一-龥]{2}理工|实中|.大|职院")
 _EMPLOYER: Final = re.compile(
     r"公司|集团|事务所|律所|[总支分]行|银行|农商行|信用社|农信社|医院|第?[一二三四五六七八九十]院|卫生院|卫生所|诊所|门诊部?|保健院|疗养院|康养院|疾控中心|卫生中心|月子中心|体检中心|服务中心|培训中心|"
     r"[^的个家大小工药茶进这那]厂|[一二三四五六七八九十]矿|煤矿|矿业|电视台|报社|杂志社|旅行社|研究所|研究院|设计院|派出所|.{2}局|法院|检察院|监狱|看守所|"
     r"福利院|养老院|敬老院|街道办|居委会|村委会|管委会|加油站|收费站|物业|酒店|宾馆|饭店|酒楼|超市|商场|商城|百货|药房|药店|书店|花店|美容院|养生馆|健身房|驾校|工作室|俱乐部|机构|训练营|"
-    r"社工站|救助站|分局|支队|大队|餐厅|面馆|火锅店|奶茶店|咖啡馆|咖啡厅|蛋糕店|.店|小卖[铺部]|烘焙坊|琴行|画室|早教中心|托育中心|托管中心|客运站|汽修厂?|洗车行|油田|农场|林场|项目部"
+    r"社工站|救助站|分局|支队|大队|餐厅|面馆|火锅店|奶茶店|咖啡馆|咖啡厅|蛋糕店|店|小卖[铺部]|烘焙坊|琴行|画室|早教中心|托育中心|托管中心|客运站|汽修厂?|洗车行|油田|农场|林场|项目部"
 )
 # Endings that are words of everyday speech as well: an employer where LAC sees a firm before them, or somebody works.
 _BRANCH: Final = re.compile(
     r"科技|传媒|网络|教育|软件|互动|互娱|娱乐|文化|信息|电子|电气|电器|光电|重工|重机|机械|精密|轴承|实业|置业|地产|房产|证券|基金|保险|人寿|财险|金融|资本|投资|控股|贸易|外贸|国际|制药|药业|医药|生物|医疗|医美|口腔|齿科|眼科|航空|石化|化工|新?能源|电力|燃气|水务|环保|园林|建筑|建设|建工|"
     r"装饰|家居|家具|纺织|服饰|服装|鞋业|珠宝|食品|乳业|粮油|酒业|饮料|餐饮|火锅|烧烤|烧腊|摄影|影业|影视|动漫|设计|广告|策划|咨询|英语|美术|舞蹈|体育|人力|劳务|家政|电商|智能|数码|通信|通讯|半导体|汽车|汽贸|汽配|五金|模具|塑胶|包装|印务|印刷|建材|商贸|零售|物流|快递|速运|农业|养殖|"
-    r"美容|美发|造型|美业|母婴|烘焙|健身|文旅|康养|托育|心理|联创|云图|智造|铝业|钢铁|陶瓷|玻璃|供电|自来水"
+    r"美容|美发|造型|美业|母婴|烘焙|健身|文旅|康养|托育|联创|云图|智造|铝业|钢铁|陶瓷|玻璃|供电|自来水"
 )
 _STUDIES: Final = re.compile(
     r"(?:考[上进取入到了]{0,2}|(?:毕业|就读|任教|求学)[于在]?|[在上读念去进到转是教回]了?|读的是|念的是|上的是|考研到?|保[送研]到?|录取[到了]{0,2}|被|转学?[到去]|申请[到了]?|报[考了的]?|来[到自]|毕业的?|从|目标|冲刺|拼|离开|[女男，,])$"
@@ -49,6 +49,8 @@ _WORK_AFTER: Final = re.compile(
 )
 _STOP: Final = frozenset("的了在是和跟与从去到上读念进来被把给让对就都也还又才很最我你他她它们这那哪某每个所家叫有没说想考转教开做当，。、；：:,.!?！？ “”\"'《》（）()\n\ue000")
 _NAMING: Final = frozenset(("LOC", "ORG", "PER", "nz", "nw"))
+# Endings that tell one from another even after a city alone: 株洲市七院.
+_DISTINCT: Final = re.compile("第?[一二三四五六七八九十]院|[一二三四五六七八九十]矿|[水供电税交民财教司农林]{1,2}.?局")
 _HELP: Final = re.compile("热线|援助中心|危机干预")
 
 
@@ -80,7 +82,7 @@ def _schools(sentence: Sentence, ends: set[int]) -> Iterator[tuple[int, int, str
                 continue
             if not _WEAK_SCHOOL.fullmatch(ending) or studies or sentence.words[sentence.at(end - 1)].tag == "ORG":
                 yield start, end, "学校"
-        elif studies and re.fullmatch(rf"第?{_NUMERAL}{{1,3}}[中小高]|附[中小]|实[小验中]", ending) and (start == match.start() or text[start : match.start()] in "省市县区镇"):
+        elif studies and re.fullmatch(rf"第?{_NUMERAL}{{1,3}}[中小高]|附[中小]|实[小中]", ending) and (start == match.start() or text[start : match.start()] in "省市县区镇"):
             # 一中 alone names a school where somebody studies there.
             yield start, end, "学校"
 
@@ -97,12 +99,14 @@ def _employers(sentence: Sentence, ends: set[int]) -> Iterator[tuple[int, int, s
             if start == match.start() and sentence.words[sentence.at(start)].start == start and sentence.words[sentence.at(start)].tag != "ORG":
                 continue
             works = _WORKS.search(before) is not None and _WORK_AFTER.match(after) is not None
-            if text[start:end] in _platforms() or _town(text[start : match.start()]) or _quoted(text[start:end], before, after):
+            if text[start:end] in _platforms() or _town(text[start : match.start()]) and not _DISTINCT.match(match[0]) or _quoted(text[start:end], before, after):
                 continue
             firm = any(word.tag == "ORG" for word in sentence.words[sentence.at(start) : sentence.at(end - 1) + 1])
             if not _particular(sentence, start, match.start(), works):
                 continue
-            if pattern is _BRANCH and not (works or firm and _WORKS.search(before)):
+            named = {word.tag for word in sentence.words[sentence.at(start) : sentence.at(match.start() - 1) + 1]} & _NAMING if start < match.start() else set()
+            joined = re.search(r"(?:入职了?|加入了?|进了|就职于|任职于|供职于)$", before) is not None
+            if pattern is _BRANCH and not (works and (named or not is_word(text[start : match.start()])) or firm and (_WORKS.search(before) or _WORK_AFTER.match(after)) or named and joined):
                 continue
             yield start, end, "单位"
 
@@ -117,7 +121,7 @@ def _without_ending(sentence: Sentence) -> Iterator[tuple[int, int, str]]:
             if studies and (_STUDY_AFTER.match(after) or _PAUSE.match(after)):
                 yield word.start, word.end, "学校"
         elif value in _known_employers():
-            if _WORKS.search(before) and _WORK_AFTER.match(after):
+            if _WORKS.search(before) and not before.endswith(("，", "们", "是")) and _WORK_AFTER.match(after):
                 yield word.start, word.end, "单位"
         elif word.tag in ("ORG", "nz", "PER", "LOC") and len(value) >= 2 and not is_word(value) and value not in _platforms() and _rest(value) and not _town(value):
             if word.tag == "ORG" and re.search(r"(?:考上了?|毕业于|就读于|考进了?|考取了?|保研到?)$", before) or studies and _STUDY_AFTER.match(after) and re.search("[中外实师财电商法工大院附]$", value) and word.tag != "LOC":
@@ -137,14 +141,15 @@ def _reached(sentence: Sentence, position: int) -> int:
         value = text[word.start : word.end]
         if word.tag not in _NAMING and (
             any(char in _STOP for char in value)
-            or word.tag not in ("n", "m", "a", "an", "vn", "f", "s", "ad", "v")
-            or word.tag in ("v", "ad") and len(value) > 1
+            or word.tag not in ("n", "m", "a", "an", "vn", "f", "s")
             or value in _before_names()
         ):
             break
         if any(char in "，。、；,!?！？ “”\"\ue000" for char in value):
             break
         number, start = number - 1, word.start
+    while start < position and text[start] in _STOP | frozenset("完升学考初如该找看要"):
+        start += 1
     return start
 
 

@@ -27,22 +27,22 @@ _RELATIVE: Final = (
     r"儿媳妇?|女婿|侄子|侄女|外甥女?|孙子|孙女|小三|情敌|来访者|患者|学生|队友|搭档|下属|助理|秘书|老乡|亲戚|恩人|伙伴|保姆|网恋对象|相亲对象"
 )
 _CALLED: Final = (
-    r"(?:我|他|她|名字|姓名|本名|真名|全名|大名|小名|乳名|昵称|网名|外号|笔名|绰号|署名)(?:就?叫|[是为]|:|：)(?<![我他她][是为:：])|名叫|取名|起名|"
-    r"[个位名人](?:就|是)?叫|——|—|署名"
+    r"(?:我|他|她|名字|姓名|本名|真名|全名|大名|小名|乳名|昵称|网名|外号|笔名|绰号|署名)(?:就?叫|[是为]|:|：)(?<![我他她][是为:：])|名叫|取名|起名|[个位名人](?:就|是)?叫|署名"
 )
-_OWNED: Final = re.compile(rf"(?:{_RELATIVE})(?:名?叫|是|:|：|“|\(|（|、|，|,)?$")
+_OWNED: Final = re.compile(rf"(?:{_RELATIVE})(?:名?叫|是|:|：|“|\(|（|、)?$")
 _NAMED: Final = re.compile(rf"(?:(?:{_RELATIVE})名?叫|{_CALLED})[“\"「]?$")
-_CHILD: Final = re.compile(r"(?:儿子|女儿|闺女|孩子|老[大二三]|大宝|二宝|我的|我家|[弟妹]弟?妹?|孙子|孙女)$")
+_CHILD: Final = re.compile(r"(?:儿子|女儿|闺女|孩子|老[大二三]|大宝|二宝|我的|我家|弟弟|妹妹|孙子|孙女|同桌|闺蜜|室友|舍友|[男女]朋友|[男女]友)$")
+_QUOTED_NAME: Final = re.compile(r"(?:网名|昵称|外号|绰号|笔名|名字|小名)[叫是为]{0,2}[“\"「](?P<name>[^”\"」]{2,8})[”\"」]")
+_TO_SOMEBODY: Final = re.compile(r"(?:[向跟和给对找陪问叫]|和|与)$")
 _TITLE: Final = (
     r"老师|医生|大夫|医师|教授|主任|阿姨|叔叔|大叔|大爷|大妈|大娘|奶奶|爷爷|先生|女士|小姐|太太|师傅|师父|经理|总监|总裁|校长|院长|警官|警察|律师|教练|护士长?|"
     r"班长|书记|局长|科长|处长|部长|厂长|店长|队长|组长|董事长|董|老板|导师|博士|咨询师|辅导员|同学|学长|学姐|学弟|学妹|师兄|师姐|大姐|大哥|嫂子|婶|姨|[哥姐叔伯嫂总工导]"
 )
 _TITLED: Final = re.compile(rf"(?:{_TITLE})(?!们)")
 _TITLE_END: Final = re.compile(rf"(?:{_TITLE})$")
-_LINK: Final = re.compile(r"^(?:和|跟|与|、|及)")
 _SIGNATURE: Final = re.compile(
-    r"(?:^|[。！!，,~～\s])(?:(?:祝|你的|爱你的|您的)?(?:好|安|福|顺利|愉快|朋友|咨询师|倾听者|陪伴者|树洞)|我是|by|BY|By|——+|-{2,}|—|from)"
-    r"[，,：:。！!\s～~]*(?P<name>[\u4e00-\u9fff]{2,4}|[A-Z][a-z]{2,11})[。！!~～\s]*$"
+    r"(?:(?:^|[。！!，,~～\s])(?:(?:祝|你的|爱你的|您的)?(?:好|安|福|顺利|愉快|朋友|咨询师|倾听者|陪伴者|树洞)|我是|by|BY|By|from)[，,：:。！!\s～~]*"
+    r"(?P<name>[\u4e00-\u9fff]{2,4}|[A-Z][a-z]{2,11})|(?:——+|-{2,})\s*(?P<nick>[\u4e00-\u9fff]{2,8}|[A-Z][a-z]{2,11}))[。！!~～\s]*$"
 )
 
 
@@ -54,39 +54,53 @@ def persons(sentence: Sentence, titled: bool, given: bool) -> Iterator[tuple[int
         given: whether a name without its surname counts (朵朵 of 我女儿朵朵).
     """
     text = sentence.text
+    public = [match.span() for match in _public_pattern().finditer(text)]
     for start, end in _candidates(sentence):
         start, end = _trimmed(text, start, end)
-        if start >= end:
+        if start >= end or any(start < right and left < end for left, right in public):
             continue
         value, before, after = text[start:end], text[:start], text[end:]
-        if len(value) == 1:
-            if titled and value in _surnames() and value not in _word_surnames() and _TITLED.match(after) and not _is_public(value, before, after, sentence):
+        if len(value) == 1 or value in _compound_surnames():
+            common = value in _surnames() and value not in _word_surnames() or value in _compound_surnames()
+            if titled and common and _TITLED.match(after) and not _is_public(value, before, after, sentence):
                 yield start, end
         elif _is_private(sentence, start, end) and (given or _is_full(value) or _FOREIGN.fullmatch(value)):
             yield start, end
+    if given and (match := _QUOTED_NAME.search(text)):
+        yield match.span("name")
+    if sentence.last and (match := _SIGNATURE.search(text)):
+        name = "name" if match["name"] else "nick"
+        if _signs(match[name]):
+            yield match.span(name)
 
 
 def _candidates(sentence: Sentence) -> Iterator[tuple[int, int]]:
     """Words that LAC takes for persons, and what stands after the words for somebody."""
     text, words = sentence.text, sentence.words
-    end_of_last = -1
+    done = 0
     for number, word in enumerate(words):
-        if word.start < end_of_last:
+        if word.start < done:
             continue
         if word.tag == "PER":
-            end = word.end
+            done = word.end
             follower = words[number + 1] if number + 1 < len(words) else None
             if follower and follower.tag == "PER" and follower.end - word.start <= 4 and word.end - word.start == 1:
-                end = follower.end
-            end_of_last = end
-            yield word.start, end
+                done = follower.end
+            while re.match(r"[·•][\u4e00-\u9fff]", text[done:]):
+                done = words[sentence.at(done + 1)].end
+            yield word.start, done
         elif (span := _after_cue(sentence, number)) is not None:
-            end_of_last = span[1]
+            done = span[1]
             yield span
         elif _surname_with_title(text, word):
-            yield word.start, word.start + 1
-    if sentence.last and (match := _SIGNATURE.search(text)):
-        yield match.span("name")
+            yield word.start, word.start + (2 if text[word.start : word.start + 2] in _compound_surnames() else 1)
+
+
+def _signs(name: str) -> bool:
+    """Whether somebody may sign an answer so."""
+    return not (
+        _never().intersection(name[:1]) or is_word(name) or name in _not_persons() or _public_pattern().search(name) or _looks_foreign(name)
+    )
 
 
 def _after_cue(sentence: Sentence, number: int) -> tuple[int, int] | None:
@@ -98,14 +112,15 @@ def _after_cue(sentence: Sentence, number: int) -> tuple[int, int] | None:
         return None
     if not named and text[start : start + 2] == text[start : start + 1] * 2 and words[number].end == start + 2:
         return (start, start + 2) if _CHILD.search(before) and text[start] in _given() else None
+    compound = text[start : start + 2] in _compound_surnames() and not is_word(text[start : start + 3])
     for word in words[number : number + 3]:
         end, value = word.end, text[start : word.end]
-        if word.tag not in ("n", "nz", "nw", "PER", "LOC", "ORG", "a", "m", "s") and not (named and word.tag in ("v", "vn", "ad", "f")):
+        if not compound and word.tag not in ("n", "nz", "nw", "PER", "LOC", "ORG", "a", "m", "s") and not (named and word.tag in ("v", "vn", "ad", "f")):
             return None
         if not _HAN.fullmatch(value) or len(value) > 4:
             return None
-        if _is_full(value) and not is_word(value) and (len(value) == 3 or named) and _given().issuperset(value[-1:]):
-            return (start, end) if named or value[0] not in _word_surnames() else None
+        if _is_full(value) and not is_word(value) and (len(value) >= 3 or named) and _given().issuperset(value[-1:]):
+            return (start, end) if named or compound or value[0] not in _word_surnames() else None
         if named and 2 <= len(value) <= 3 and not is_word(value) and re.match(r"[，。,！!、；;）)（(”\"\s]|$|今年", text[end:]):
             return start, end
     return None
@@ -113,6 +128,8 @@ def _after_cue(sentence: Sentence, number: int) -> tuple[int, int] | None:
 
 def _surname_with_title(text: str, word: Word) -> bool:
     """李老师 as one word, or two, of which the first is no person to LAC."""
+    if text[word.start : word.start + 2] in _compound_surnames():
+        return _TITLED.match(text, word.start + 2) is not None
     return (
         text[word.start] in _surnames()
         and text[word.start] not in _word_surnames()
@@ -135,54 +152,63 @@ def _is_private(sentence: Sentence, start: int, end: int) -> bool:
     text = sentence.text
     value, before, after = text[start:end], text[:start], text[end:]
     owned = _OWNED.search(before) is not None or _TITLED.match(after) is not None
-    introduced = _NAMED.search(before) is not None
-    cued = owned or introduced
-    if sentence.last and (match := _SIGNATURE.search(text)) and match.span("name") == (start, end):
-        return not _never().intersection(value) and not is_word(value) and value not in _not_persons() and not _well_known(value)
+    named = _NAMED.search(before) is not None
+    child = _CHILD.search(before) is not None
+    cued = owned or named or child
+    if _LATIN.fullmatch(value):
+        return (cued or _TO_SOMEBODY.search(before) is not None) and not re.match(r"\s?[A-Za-z·]", after)
     if _FOREIGN.fullmatch(value):
-        return introduced and not _is_public(value, before, after, sentence)
-    if not _HAN.fullmatch(value) or not 2 <= len(value) <= 4 or value in _not_persons() or _well_known(value):
+        return cued
+    if not _HAN.fullmatch(value) or not 2 <= len(value) <= 4 or _never().intersection(value[1:]) or value[0] in "的了我你他她它们这那在和":
         return False
-    if _never().intersection(value[1:]) or value[0] in "的了我你他她它们这那在和":
+    doubled = len(value) == 2 and value[0] == value[1]
+    if value in _not_persons() and not (doubled and child) or re.search(r"[.·•]$", before) or re.match(r"[.·•]", after):
         return False
-    if _is_public(value, before, after, sentence) and not introduced:
+    if not named and (_is_public(value, before, after, sentence) or _cuts_a_word(text, start, end)):
         return False
-    if not introduced and _cuts_a_word(text, start, end):
+    if _looks_foreign(value) and not cued:
         return False
     if is_word(value):
-        return cued and _is_full(value) and rjieba.tag(value)[0][1].startswith("nr") and value[0] not in _word_surnames()
+        person = rjieba.tag(value)[0][1].startswith("nr")
+        return person and cued and (value[0] not in _word_surnames() or not _is_full(value)) or doubled and child
     if _is_full(value):
-        return cued or value[0] not in _word_surnames() and (value[-1] in _given() or len(value) == 3 and value[1] in _given())
+        if cued or value[:2] in _compound_surnames():
+            return True
+        likely = value[-1] in _given() or len(value) == 3 and value[1] in _given()
+        return likely and (value[0] not in _word_surnames() or len(value) == 3 and _given().issuperset(value[1:]))
     if len(value) == 4:
         return cued and rjieba.cut(value) != [value[:2], value[2:]]
     if value[0] in "小阿老" and len(value) == 2:
         return cued or value[1] in _surnames() and value[1] not in _word_surnames() or value[0] != "老" and value[1] in _given()
-    if len(value) == 2 and value[0] == value[1]:
-        return value[0] in _given()
-    return cued
+    return cued or doubled and value[0] in _given()
+
+
+def _looks_foreign(value: str) -> bool:
+    """Whether a name is written as foreign ones are."""
+    return len(value) >= 3 and sum(char in _TRANSCRIBING for char in value) >= len(value) - 1 or len(value) == 2 and all(char in _TRANSCRIBING for char in value)
+
+
+_TRANSCRIBING: Final = frozenset("斯尔德克特夫洛弗伊格罗巴卡拉马萨提亚沙森霍妮内科布鲁史蒂埃里埃利莱茨顿荷姆恩普兰罕贝蒙帕哈莎维奥勒皮哲塞肯比昂奇艾彻宾诺胡珀戈曼")
 
 
 def _is_full(value: str) -> bool:
     """Whether a string has the shape of a surname with a given name."""
     if value[:2] in _compound_surnames():
         return 3 <= len(value) <= 4
-    return 2 <= len(value) <= 3 and value[0] in _surnames()
+    return 2 <= len(value) <= 3 and value[0] in _surnames() and not re.match("周[一二三四五六日末]", value)
 
 
 def _is_public(value: str, before: str, after: str, sentence: Sentence) -> bool:
     """Whether the words beside a name say that many know its bearer."""
     if before.count("《") > before.count("》"):
         return True
-    if re.match(rf"[\"”』」)）]?(?:{_public_after()})", after):
+    if re.match(rf"[\"”』」)）]?(?:{_public_after()})", after) or re.match(r"(?:老师|教授|博士|先生|女士|医生)的?.{0,6}(?:课程?|书|讲座|分享|观点|理论|公众号|视频|节目|著作|文章)", after):
+        return True
+    if value in _public_given() and re.match(r"老师|教授|博士|先生|女士", after):
         return True
     return re.search(rf"(?:{_public_before()})[的之“\"是叫、:：]?$", before) is not None or any(
         word in sentence.text for word in ("《", "电视剧", "电影", "小说", "主角", "心理学家", "历史", "综艺", "明星", "剧中", "名言")
     )
-
-
-def _well_known(value: str) -> bool:
-    """A public figure, or the given name of one."""
-    return value in _public_figures() or value in _public_given()
 
 
 def _cuts_a_word(text: str, start: int, end: int) -> bool:
@@ -245,6 +271,11 @@ def _public_after() -> str:
 @cache
 def _public_figures() -> frozenset[str]:
     return frozenset(word_list("public_figures.txt", "persons"))
+
+
+@cache
+def _public_pattern() -> re.Pattern[str]:
+    return re.compile("|".join(sorted(_public_figures(), key=len, reverse=True)))
 
 
 @cache
