@@ -18,7 +18,7 @@ _SCHOOL: Final = re.compile(
     r"大学(?!生|毕业|期间|城|时)|学院(?!派|风)|中学(?!生|时|毕业)|小学(?!生|时|毕业|到|[一二三四五六]年级)|高中(?!生|时|毕业|[一二三])|"
     r"初中(?!生|时|毕业|[一二三])|幼儿园|学校|附[中小幼属]|[职技卫警艺体]校|职高|中专(?!生)|职专|师专|幼师|幼专|职院|"
     rf"第?{_NUMERAL}{{1,3}}[中小高](?!国|间|心|午|年|等|途|考|秋|学|部|断|介|意|奖|央|层|兴|姐|哥|妹|弟|孩)|实验(?:[小中]学|幼儿园)|实[小中](?:[小中]学)?|"
-    r"[师科理工农财医林交外海民矿电职]大(?![家多部约概小学的了妈爷叔姐])|师院|工院|医专|[一-龥]{2}理工(?!科|男|类|生|专|具|作)|国际部|中心校|职教中心|书院|外国语|政法|双语"
+    r"[师科理工农财医林交外海民矿电职]大(?![家多部约概小学妈爷叔姐])|师院|工院|医专|[一-龥]{2}理工(?!科|男|类|生|专|具|作)|国际部|中心校|职教中心|书院|外国语|政法|双语"
 )
 _SCHOOL_TAIL: Final = re.compile(r"(?:附[中小幼]|附属[中小]学?|(?:[东西南北新老]|第?[一二三四五])?校区|分校|国际部)")
 _WEAK_SCHOOL: Final = re.compile("外国语|政法|双语|书院|国际部|[一-龥]{2}理工|实中|.大|职院")
@@ -47,6 +47,11 @@ _WORKS: Final = re.compile(
 _WORK_AFTER: Final = re.compile(
     r"[^，。！？,\s]{0,6}?(?:上班|上夜班|下班|下夜班|上了|工作|实习|任职|打工|打螺丝|入职|就职|供职|当|做|干|负责|兼职|开晨会|开会|的?(?:offer|员工|客服|会计|销售|前台|司机|程序员|工程师|经理|主管|老板|护士|医生|同事|工资|人事|HR|hr|面试)|辞职|离职|裁员|裁|总部|分部|分公司|门店|加班|跑|送|站|带|住院|看病|就诊|就医|复诊|检查|确诊|治疗|看了|尝试|挂|待)"
 )
+_AT_ONCE: Final = re.compile("上班|工作|实习|打工|上夜班|兼职")
+# A short form before a year of study, or before a word for its students: 桂电大四, 绵中女生.
+_SHORT: Final = re.compile(
+    r"(?:^|[，,。：:、 岁\n]|[在是读念上进去我]|考上|考进)(?P<name>[\u4e00-\u9fff]{2,5}?)(?=大[一二三四](?!点|些|个|样)|高[一二三]|研[一二三究]|读研|念高|读高|读大[一二三四学]|(?:的?(?:一[个名位])?)(?:女生|男生|学生|大学生|高中生|研究生))"
+)
 _STOP: Final = frozenset("的了在是和跟与从去到上读念进来被把给让对就都也还又才很最我你他她它们这那哪某每个所家叫有没说想考转教开做当，。、；：:,.!?！？ “”\"'《》（）()\n\ue000")
 _NAMING: Final = frozenset(("LOC", "ORG", "PER", "nz", "nw"))
 # Endings that tell one from another even after a city alone: 株洲市七院.
@@ -62,6 +67,10 @@ def organisations(sentence: Sentence) -> Iterator[tuple[int, int, str]]:
     yield from _schools(sentence, ends)
     yield from _employers(sentence, ends)
     yield from _without_ending(sentence)
+    for match in _SHORT.finditer(sentence.text):
+        name = match["name"]
+        if re.search("[中外实师财电商法工大院附职交航邮]$", name) and not is_word(name) and not _STOP.intersection(name) and _rest(name) and not re.search("[男女生班刚级某]", name):
+            yield *match.span("name"), "学校"
 
 
 def _schools(sentence: Sentence, ends: set[int]) -> Iterator[tuple[int, int, str]]:
@@ -106,7 +115,8 @@ def _employers(sentence: Sentence, ends: set[int]) -> Iterator[tuple[int, int, s
                 continue
             named = {word.tag for word in sentence.words[sentence.at(start) : sentence.at(match.start() - 1) + 1]} & _NAMING if start < match.start() else set()
             joined = re.search(r"(?:入职了?|加入了?|进了|就职于|任职于|供职于)$", before) is not None
-            if pattern is _BRANCH and not (works and (named or not is_word(text[start : match.start()])) or firm and (_WORKS.search(before) or _WORK_AFTER.match(after)) or named and joined):
+            at_work = works and (named or not is_word(text[start : match.start()]) or _AT_ONCE.match(after) is not None)
+            if pattern is _BRANCH and not (at_work or firm and (_WORKS.search(before) or _WORK_AFTER.match(after)) or named and joined):
                 continue
             yield start, end, "单位"
 
@@ -139,6 +149,10 @@ def _reached(sentence: Sentence, position: int) -> int:
     while number > 0 and start > limit:
         word = sentence.words[number - 1]
         value = text[word.start : word.end]
+        ahead = sentence.words[number - 2].tag if number > 1 else ""
+        if word.tag == "v" and len(value) == 1 and ahead in _NAMING and value not in _STOP:
+            number, start = number - 1, word.start
+            continue
         if word.tag not in _NAMING and (
             any(char in _STOP for char in value)
             or word.tag not in ("n", "m", "a", "an", "vn", "f", "s")
@@ -185,7 +199,7 @@ def _town(name: str) -> bool:
 
 
 def _quoted(name: str, before: str, after: str) -> bool:
-    if re.match(r"的?(?:教授|心理学|研究(?!生)|一项|一位|科学家|实验|公开课|幸福课|学者|曾|出版社)", after) or before.count("《") > before.count("》"):
+    if re.match(r"的?(?:教授|心理学(?:家|教授|研究)|研究(?!生)|一项|一位|科学家|实验|公开课|幸福课|学者|曾|出版社)", after) or before.count("《") > before.count("》"):
         return True
     return any(part in name for part in _quoted_names()) and not (_STUDIES.search(before) and _STUDY_AFTER.match(after))
 

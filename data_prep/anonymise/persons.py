@@ -19,9 +19,12 @@ _HAN: Final = re.compile(r"[\u4e00-\u9fff]+")
 _FOREIGN: Final = re.compile(r"[\u4e00-\u9fff]+(?:·[\u4e00-\u9fff]+)+")
 _LATIN: Final = re.compile(r"[A-Z][a-z]{2,11}")
 
+# Characters before a name in which the word for its bearer is looked for.
+_CUE_LENGTH: Final = 14
+
 _RELATIVE: Final = (
     r"(?:男|女)(?:朋友|友|生|孩|同学|票|儿)|前(?:男友|女友|任|夫|妻)|对象|老公|老婆|丈夫|妻子|爱人|先生|太太|未婚[夫妻]|恋人|初恋|暗恋对象|"
-    r"[大小二]?(?:儿子|女儿|闺女)|孩子|娃|[大二小老]?(?:宝|弟|妹|哥|姐)|[表堂]?(?:弟弟?|妹妹?|哥哥?|姐姐?)|闺蜜|闺密|基友|室友|舍友|同学|同桌|前桌|后桌|[好男女老]?朋友|"
+    r"[大小二]?(?:儿子|女儿|闺女)|孩子|娃|[大二小老三]?(?:宝|弟|妹|哥|姐|叔|姑|舅|姨|伯)|[我他她][爸妈爷奶]|[表堂]?(?:弟弟?|妹妹?|哥哥?|姐姐?)|闺蜜|闺密|基友|室友|舍友|同学|同桌|前桌|后桌|[好男女老]?朋友|"
     r"好友|同事|领导|上司|主管|经理|组长|老板|班主任|班长|老师|辅导员|导师|教授|咨询师|医生|医师|主任|校长|邻居|学长|学姐|学弟|学妹|师兄|师姐|师弟|师妹|"
     r"发小|网友|男人|女人|小伙子?|姑娘|小姑娘|前辈|客户|房东|战友|工友|婆婆|公公|岳母|岳父|母亲|父亲|妈妈|爸爸|爷爷|奶奶|外婆|外公|舅舅|姑姑|叔叔|阿姨|嫂子|姐夫|妹夫|"
     r"儿媳妇?|女婿|侄子|侄女|外甥女?|孙子|孙女|小三|情敌|来访者|患者|学生|队友|搭档|下属|助理|秘书|老乡|亲戚|恩人|伙伴|保姆|网恋对象|相亲对象"
@@ -54,6 +57,12 @@ def persons(sentence: Sentence, titled: bool, given: bool) -> Iterator[tuple[int
         given: whether a name without its surname counts (朵朵 of 我女儿朵朵).
     """
     text = sentence.text
+    if given and (match := _QUOTED_NAME.search(text)):
+        yield match.span("name")
+    if sentence.last and (match := _SIGNATURE.search(text)):
+        name = "name" if match["name"] else "nick"
+        if _signs(match[name]):
+            yield match.span(name)
     public = [match.span() for match in _public_pattern().finditer(text)]
     for start, end in _candidates(sentence):
         start, end = _trimmed(text, start, end)
@@ -66,12 +75,6 @@ def persons(sentence: Sentence, titled: bool, given: bool) -> Iterator[tuple[int
                 yield start, end
         elif _is_private(sentence, start, end) and (given or _is_full(value) or _FOREIGN.fullmatch(value)):
             yield start, end
-    if given and (match := _QUOTED_NAME.search(text)):
-        yield match.span("name")
-    if sentence.last and (match := _SIGNATURE.search(text)):
-        name = "name" if match["name"] else "nick"
-        if _signs(match[name]):
-            yield match.span(name)
 
 
 def _candidates(sentence: Sentence) -> Iterator[tuple[int, int]]:
@@ -107,11 +110,13 @@ def _after_cue(sentence: Sentence, number: int) -> tuple[int, int] | None:
     """A name that LAC takes for other words: the next ones after 叫 or a relation, together as long as a name."""
     text, words = sentence.text, sentence.words
     start = words[number].start
-    before = text[:start]
+    if start == 0 or text[start - 1] not in _last_of_cues():
+        return None
+    before = text[max(0, start - _CUE_LENGTH) : start]
     if not (named := _NAMED.search(before) is not None) and not _OWNED.search(before) and not _CHILD.search(before):
         return None
     if not named and text[start : start + 2] == text[start : start + 1] * 2 and words[number].end == start + 2:
-        return (start, start + 2) if _CHILD.search(before) and text[start] in _given() else None
+        return (start, start + 2) if _CHILD.search(before) and text[start] in _given() and text[start] not in _DOUBLED_WORDS else None
     compound = text[start : start + 2] in _compound_surnames() and not is_word(text[start : start + 3])
     for word in words[number : number + 3]:
         end, value = word.end, text[start : word.end]
@@ -151,17 +156,20 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
 def _is_private(sentence: Sentence, start: int, end: int) -> bool:
     text = sentence.text
     value, before, after = text[start:end], text[:start], text[end:]
-    owned = _OWNED.search(before) is not None or _TITLED.match(after) is not None
-    named = _NAMED.search(before) is not None
-    child = _CHILD.search(before) is not None
+    near = before[-_CUE_LENGTH:]
+    owned = _OWNED.search(near) is not None or _TITLED.match(after) is not None
+    named = _NAMED.search(near) is not None
+    child = _CHILD.search(near) is not None
     cued = owned or named or child
     if _LATIN.fullmatch(value):
         return (cued or _TO_SOMEBODY.search(before) is not None) and not re.match(r"\s?[A-Za-z·]", after)
     if _FOREIGN.fullmatch(value):
-        return cued
-    if not _HAN.fullmatch(value) or not 2 <= len(value) <= 4 or _never().intersection(value[1:]) or value[0] in "的了我你他她它们这那在和":
+        return named
+    if not _HAN.fullmatch(value) or not 2 <= len(value) <= 4 or _never().intersection(value[2:] if value[:2] in _compound_surnames() else value[1:]) or value[0] in "的了我你他她它们这那在和":
         return False
-    doubled = len(value) == 2 and value[0] == value[1]
+    doubled = len(value) == 2 and value[0] == value[1] and value[0] not in _DOUBLED_WORDS
+    if before.count("《") > before.count("》"):
+        return False
     if value in _not_persons() and not (doubled and child) or re.search(r"[.·•]$", before) or re.match(r"[.·•]", after):
         return False
     if not named and (_is_public(value, before, after, sentence) or _cuts_a_word(text, start, end)):
@@ -188,6 +196,8 @@ def _looks_foreign(value: str) -> bool:
     return len(value) >= 3 and sum(char in _TRANSCRIBING for char in value) >= len(value) - 1 or len(value) == 2 and all(char in _TRANSCRIBING for char in value)
 
 
+# Doubled characters that are words: relatives, adverbs.
+_DOUBLED_WORDS: Final = frozenset("弟妹婆公宝多刚小爸妈哥姐叔姑舅爷奶姥好常偏天往点样高慢渐亲抱娃嫂伯太婶姨人时日年月家个种处事件大久早远")
 _TRANSCRIBING: Final = frozenset("斯尔德克特夫洛弗伊格罗巴卡拉马萨提亚沙森霍妮内科布鲁史蒂埃里埃利莱茨顿荷姆恩普兰罕贝蒙帕哈莎维奥勒皮哲塞肯比昂奇艾彻宾诺胡珀戈曼")
 
 
@@ -226,6 +236,12 @@ def _cuts_a_word(text: str, start: int, end: int) -> bool:
                 if left < border < position and text[end] not in "说在和跟是也就都不有对给把被让来去要会很太到上下看的":
                     return True
     return False
+
+
+@cache
+def _last_of_cues() -> frozenset[str]:
+    """The characters in which a word for somebody, or 叫, can end."""
+    return frozenset(re.sub(r"[^\u4e00-\u9fff:：“”\"「（(、]", "", f"{_RELATIVE}{_CALLED}我的我家(（“、"))
 
 
 @cache

@@ -17,10 +17,10 @@ from data_prep.anonymise.segments import word_list
 
 # A sentence, or a part of one that is too long for one look.
 _SENTENCE: Final = re.compile(r"[^。！？!?；;\n\r…~～]{1,120}[。！？!?；;\n\r…~～]*|[。！？!?；;\n\r…~～]+")
-# Words of schools, employers and addresses that are too common to be left out of the list of common words one by one.
+# What tells a place though its words are common (希望小学, 阳光小区), or is common as a word (戴总).
 _TELLING: Final = re.compile(
-    r"[叫姓][^我你他她它做什]|大学|学院|[中小附][学小中]|[一二三四五六七八九十]中|高中|幼儿园|公司|集团|银行|医院|[厂局镇乡村庄街路巷栋幢]|小区|花园|"
-    r"单元|号楼|传媒|科技|同学|老师|医生|大夫|[王李张刘陈杨黄赵周吴徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘蔡蒋余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范石廖贾夏方邹熊孟秦白江阎薛尹段雷黎史龙陶贺顾毛郝龚邵万钱严赖武戴孔汤]总|阿姨|叔叔|先生|女士|[师科理工农财医交]大"
+    r"[中小]学(?<!中小学)(?<!初中学)|附[中小]|幼儿园|[镇巷栋幢弄]|小区|花园|单元|号楼|新村|传媒|科技|"
+    r"[王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘蔡蒋余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范石廖贾夏方邹熊孟秦白江阎薛尹段雷黎史龙陶贺顾毛郝龚邵万钱严赖武戴孔汤]总"
 )
 
 
@@ -56,7 +56,7 @@ def sentences(text: str) -> Iterator[tuple[int, str]]:
 def may_tell(sentence: str) -> bool:
     """Whether a sentence has to be looked at: it holds a word that is not common, or one of a place."""
     common = _common_words()
-    return _TELLING.search(sentence) is not None or any(word not in common for word in rjieba.cut(sentence))
+    return _TELLING.search(sentence) is not None or any(word not in common and not word.isspace() for word in rjieba.cut(sentence))
 
 
 def tagged(texts: Sequence[str]) -> list[tuple[Word, ...]]:
