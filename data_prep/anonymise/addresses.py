@@ -13,13 +13,18 @@ from data_prep.anonymise.organisations import towns_pattern
 from data_prep.anonymise.segments import is_word, word_list
 from data_prep.anonymise.tagged import Sentence
 
+_NO_PART: Final = "的了在是和跟与从去到上住来被把给让对就都也还又才很最我你他她它们这那有没说租买"
 _DIGIT: Final = "[0-9一二三四五六七八九十百零〇]"
 _UNIT: Final = "(?:号楼|号院|号|栋|幢|座|单元|室|楼|层|弄|巷|组|队|社|排|户|门|期|区|街坊)"
 _NUMBER: Final = re.compile(
     rf"(?:[东西南北]?附?第?[A-Za-z甲乙丙丁]?{_DIGIT}{{1,5}}(?:-{_DIGIT}{{1,4}}){{0,3}}{_UNIT}(?![线人多个])|[东西南北][段侧口门头区]|-?[0-9]{{1,4}}(?:-[0-9]{{1,4}})+|(?<=[号楼栋幢座元])[0-9]{{2,5}}(?![0-9年月日%元块岁个])|[A-Z](?:座|栋|区))"
 )
 _KIND: Final = re.compile(
-    r"(?:街道|大街|胡同|大道|路口|[街路巷镇乡村屯弄苑区]|新村|花园|家园|小区|社区|公寓|大厦|广场|新城|家属[院楼区]|大院|宿舍楼?|山庄|别墅|庄园|园区|号院)"
+    r"[东西南北中前后新老一二三四五六七八九十]?(?:街道|大街|胡同|大道|路口|[街路巷镇乡村屯弄苑区]|新村|花园|家园|小区|社区|公寓|大厦|广场|新城|家属[院楼区]|大院|宿舍楼?|山庄|别墅|庄园|园区|号院)"
+)
+# What goes on from a street or an estate to the door: 甲6号院, 三组27号, A座1209室, 1204公里+300米.
+_TAIL: Final = re.compile(
+    rf"[^\W0-9A-Za-z_{_NO_PART}]{{0,6}}?[A-Za-z]?{_DIGIT}{{1,5}}(?:[-#+.][0-9A-Za-z]{{1,5}})*(?:{_UNIT}|舍|门|梯|库|仓库|摊位|公里|米|墓区|(?<=[0-9]{{3}})(?![0-9年月日%元块岁个人]))(?![线人多个厅])(?:[+-][0-9]+米?)?[东西南北]?(?:楼|院)?"
 )
 _ENDING: Final = re.compile(
     r"(?:街道|街|胡同|大道|路|巷|弄|镇|乡|村|屯|庄|寨|新村|花园|家园|小区|社区|公寓|苑|邸|大厦|广场|区|新城|家属[院楼区]|宿舍楼?|大院|山庄|别墅|里|湾|园|楼|城|府|庭|[一二三四五六七八九十]期|壹号|旗|桥|门|店)$"
@@ -57,7 +62,7 @@ def _continued(sentence: Sentence, number: int) -> int:
     text = sentence.text
     end = sentence.words[number].end
     while True:
-        match = _NUMBER.match(text, end) or _KIND.match(text, end)
+        match = _TAIL.match(text, end) or _NUMBER.match(text, end) or _KIND.match(text, end)
         if match:
             end = match.end()
             continue
@@ -80,8 +85,8 @@ def _numbered(sentence: Sentence, number: int) -> int | None:
     if word.tag not in ("n", "nz", "ORG", "PER", "nw"):
         return None
     inner = _HOUSE.match(text, word.start)
-    if inner and inner.end() <= word.end and not is_word(inner[1]) and inner[1] not in _generic():
-        return word.end
+    if inner and not is_word(inner[1]) and inner[1] not in _generic() and not any(char in _NO_PART for char in inner[1]):
+        return _from(text, inner.end())
     end = word.end
     kind = _KIND.match(text, end)
     if kind is None and not _SURE.search(text[word.start : end]):
@@ -91,10 +96,17 @@ def _numbered(sentence: Sentence, number: int) -> int | None:
     match = re.compile(rf"{_DIGIT}{{1,4}}(?:号楼|栋|幢|号院|单元|座|号)").match(text, end)
     if match is None or name in _generic() or is_word(name) or is_word(text[word.start : word.end]) and not _LIVES.search(text[: word.start]):
         return None
-    return _continued(sentence, sentence.at(match.end() - 1)) if match.end() in {each.end for each in sentence.words} else match.end()
+    return _from(text, match.end())
 
 
-_HOUSE: Final = re.compile(rf"([\u4e00-\u9fff]{{2,6}}?(?:新村|花园|家园|小区|社区|公寓|大厦|苑|路|街|巷|村)){_DIGIT}{{1,4}}(?:号楼|栋|幢|号院|单元|座|号)")
+def _from(text: str, end: int) -> int:
+    """The end of an address of which a number ends here."""
+    while match := _TAIL.match(text, end) or _NUMBER.match(text, end):
+        end = match.end()
+    return end
+
+
+_HOUSE: Final = re.compile(rf"([\u4e00-\u9fff]{{1,6}}?(?:新村|花园|家园|小区|社区|公寓|大厦|[苑园府轩邸庭居阁村路街巷城湾寓]|[一二三四五]期))第?{_DIGIT}{{1,4}}(?:号楼|栋|幢|号院|单元|座|号|舍)(?![线])")
 
 
 def _is_address(text: str, start: int, end: int) -> bool:

@@ -30,7 +30,7 @@ _RELATIVE: Final = (
     r"儿媳妇?|女婿|侄子|侄女|外甥女?|孙子|孙女|小三|情敌|来访者|患者|学生|队友|搭档|下属|助理|秘书|老乡|亲戚|恩人|伙伴|保姆|网恋对象|相亲对象"
 )
 _CALLED: Final = (
-    r"(?:我|他|她|名字|姓名|本名|真名|全名|大名|小名|乳名|昵称|网名|外号|笔名|绰号|署名)(?:就?叫|[是为]|:|：)(?<![我他她][是为:：])|名叫|取名|起名|[个位名人](?:就|是)?叫|署名"
+    r"(?<![把被喊])(?:我|他|她|名字|姓名|本名|真名|全名|大名|小名|乳名|昵称|网名|外号|笔名|绰号|署名)(?:就?叫|[是为]|:|：)(?<![我他她][是为:：])|名叫|取名|起名|[个位名人](?:就|是)?叫|署名|落款|签名|联系人|借款人|亲爱的"
 )
 _OWNED: Final = re.compile(rf"(?:{_RELATIVE})(?:名?叫|是|:|：|“|\(|（|、)?$")
 _NAMED: Final = re.compile(rf"(?:(?:{_RELATIVE})名?叫|{_CALLED})[“\"「]?$")
@@ -61,7 +61,7 @@ def persons(sentence: Sentence, titled: bool, given: bool) -> Iterator[tuple[int
         yield match.span("name")
     if sentence.last and (match := _SIGNATURE.search(text)):
         name = "name" if match["name"] else "nick"
-        if _signs(match[name]):
+        if _signs(match[name]) and ("我是" not in match[0] or any(word.tag == "PER" and word.start < match.end(name) and match.start(name) < word.end for word in sentence.words)):
             yield match.span(name)
     public = [match.span() for match in _public_pattern().finditer(text)]
     for start, end in _candidates(sentence):
@@ -110,7 +110,7 @@ def _after_cue(sentence: Sentence, number: int) -> tuple[int, int] | None:
     """A name that LAC takes for other words: the next ones after 叫 or a relation, together as long as a name."""
     text, words = sentence.text, sentence.words
     start = words[number].start
-    if start == 0 or text[start - 1] not in _last_of_cues():
+    if start == 0 or text[start - 1] not in _last_of_cues() or text[start] in "圈们":
         return None
     before = text[max(0, start - _CUE_LENGTH) : start]
     if not (named := _NAMED.search(before) is not None) and not _OWNED.search(before) and not _CHILD.search(before):
@@ -165,7 +165,9 @@ def _is_private(sentence: Sentence, start: int, end: int) -> bool:
         return (cued or _TO_SOMEBODY.search(before) is not None) and not re.match(r"\s?[A-Za-z·]", after)
     if _FOREIGN.fullmatch(value):
         return named
-    if not _HAN.fullmatch(value) or not 2 <= len(value) <= 4 or _never().intersection(value[2:] if value[:2] in _compound_surnames() else value[1:]) or value[0] in "的了我你他她它们这那在和":
+    person = any(word.tag == "PER" and word.start <= start < word.end for word in sentence.words)
+    owner = _OWNED.search(near) is not None
+    if not _HAN.fullmatch(value) or not 2 <= len(value) <= 4 or _never().intersection(value[-1] if person and owner or value[:2] in _compound_surnames() else value[1:]) or value[0] in "的了我你他她它们这那在和":
         return False
     doubled = len(value) == 2 and value[0] == value[1] and value[0] not in _DOUBLED_WORDS
     if before.count("《") > before.count("》"):
@@ -177,17 +179,20 @@ def _is_private(sentence: Sentence, start: int, end: int) -> bool:
     if _looks_foreign(value) and not cued:
         return False
     if is_word(value):
-        person = rjieba.tag(value)[0][1].startswith("nr")
-        return person and cued and (value[0] not in _word_surnames() or not _is_full(value)) or doubled and child
+        if person and (owner or named):
+            return True
+        return rjieba.tag(value)[0][1].startswith("nr") and cued and (value[0] not in _word_surnames() or not _is_full(value)) or doubled and child
     if _is_full(value):
         if cued or value[:2] in _compound_surnames():
             return True
         likely = value[-1] in _given() or len(value) == 3 and value[1] in _given()
+        if len(value) == 3 and is_word(value[1:]) and not rjieba.tag(value[1:])[0][1].startswith("nr"):
+            return False
         return likely and (value[0] not in _word_surnames() or len(value) == 3 and _given().issuperset(value[1:]))
     if len(value) == 4:
         return cued and rjieba.cut(value) != [value[:2], value[2:]]
     if value[0] in "小阿老" and len(value) == 2:
-        return cued or value[1] in _surnames() and value[1] not in _word_surnames() or value[0] != "老" and value[1] in _given()
+        return cued or value[1] in _surnames() and value[1] not in _word_surnames() or value[0] != "老" and value[1] in _given() and value[1] not in "浪帅胜美新强明亮光众凡红白黑黄花刚北南东西声心情道段利错童舍受组区学段时天草星月雨雪鹿"
     return cued or doubled and value[0] in _given()
 
 
@@ -197,7 +202,7 @@ def _looks_foreign(value: str) -> bool:
 
 
 # Doubled characters that are words: relatives, adverbs.
-_DOUBLED_WORDS: Final = frozenset("弟妹婆公宝多刚小爸妈哥姐叔姑舅爷奶姥好常偏天往点样高慢渐亲抱娃嫂伯太婶姨人时日年月家个种处事件大久早远")
+_DOUBLED_WORDS: Final = frozenset("弟妹婆公宝多刚小爸妈哥姐叔姑舅爷奶姥好常偏天往点样高慢渐亲抱娃嫂伯太婶姨人时日年月家狗猫个种处事件大久早远")
 _TRANSCRIBING: Final = frozenset("斯尔德克特夫洛弗伊格罗巴卡拉马萨提亚沙森霍妮内科布鲁史蒂埃里埃利莱茨顿荷姆恩普兰罕贝蒙帕哈莎维奥勒皮哲塞肯比昂奇艾彻宾诺胡珀戈曼")
 
 
