@@ -36,6 +36,7 @@ from data_prep.config import DataConfig
 from data_prep.corpora import load_corpus
 from data_prep.duplicates import GRAM, PERMUTATIONS, alike_pairs, signatures
 from data_prep.emotion import EmotionLexicon
+from data_prep.engine import BATCH
 from data_prep.risk import RiskRules
 from data_prep.treatment import Treatment
 
@@ -142,7 +143,10 @@ def _parts(path: Path) -> dict[str, float]:
     texts = [[question.post, *question.responses] for question in questions]
     parts: dict[str, Callable[[], object]] = {
         "cleaning": lambda: [treatment.clean(question) for question in questions],
-        "masking": lambda: [treatment.mask(question) for question in questions],
+        "masking": lambda: [
+            treatment.mask([(question, ()) for question in questions[start : start + BATCH]])
+            for start in range(0, len(questions), BATCH)
+        ],
         "risk tags": lambda: [risks.risk_tags(question.post) for question in questions],
         "emotion words": lambda: [lexicon.vectors(each) for each in texts],
         "signatures": lambda: [signatures(each) for each in texts],

@@ -186,7 +186,7 @@ def _is_private(sentence: Sentence, start: int, end: int) -> bool:
         if cued or value[:2] in _compound_surnames():
             return True
         likely = value[-1] in _given() or len(value) == 3 and value[1] in _given()
-        if len(value) == 3 and is_word(value[1:]) and not rjieba.tag(value[1:])[0][1].startswith("nr"):
+        if len(value) == 3 and is_word(value[1:]) and not _given().issuperset(value[1:]):
             return False
         return likely and (value[0] not in _word_surnames() or len(value) == 3 and _given().issuperset(value[1:]))
     if len(value) == 4:
