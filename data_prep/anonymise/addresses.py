@@ -36,6 +36,7 @@ _LIVES: Final = re.compile(
 )
 # A dwelling a few characters on belongs to the street before it: 府前街老粮站宿舍.
 _ANNEX: Final = re.compile(r"(?:[^\W0-9_的了在里上有和一个这那是我你他她，。]){1,5}?(?:宿舍|家属[院楼区]|小区|公寓|花园|社区|新村)")
+_DWELLS: Final = re.compile(r"(?:住在?的?|家住|家在|老家[在是]?|租[在住了]?|搬[到去进了]{0,2}|位于|嫁到|地址[是:：]?|户口在|暂住|现居)(?:了)?$")
 _FOREIGN: Final = re.compile("[斯尔特克姆鲁布纽伦敦罗巴]{2,}|[欧亚美非澳]洲|海峡|群岛|[美英法德韩泰俄外]国|纽约|伦敦|巴黎|东京|维也纳")
 
 
@@ -121,6 +122,9 @@ def _is_address(text: str, start: int, end: int) -> bool:
     if _NUMBER.search(rest) and re.search(r"[路街巷镇乡村苑区园楼栋座号院弄里城期厦邸府湾庄庭寓]", rest):
         return True
     if before_book(text[:start]):
+        return False
+    stem = _ENDING.sub("", rest)
+    if is_word(stem) and not _DWELLS.search(text[:start]):
         return False
     if _SURE.search(name) or re.search("[^市城郊社小景学山地校时灾禁误片厂辖战牧盲雷园舒适]区$", name):
         return not is_word(name) or _LIVES.search(text[:start]) is not None

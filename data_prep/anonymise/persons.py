@@ -126,7 +126,7 @@ def _after_cue(sentence: Sentence, number: int) -> tuple[int, int] | None:
             return None
         if _is_full(value) and not is_word(value) and (len(value) >= 3 or named) and _given().issuperset(value[-1:]):
             return (start, end) if named or compound or value[0] not in _word_surnames() else None
-        if named and 2 <= len(value) <= 3 and not is_word(value) and re.match(r"[，。,！!、；;）)（(”\"\s]|$|今年", text[end:]):
+        if named and 2 <= len(value) <= 3 and not is_word(value) and not _never().intersection(value) and re.match(r"[，。,！!、；;）)（(”\"\s]|$|今年", text[end:]):
             return start, end
     return None
 
@@ -162,7 +162,8 @@ def _is_private(sentence: Sentence, start: int, end: int) -> bool:
     child = _CHILD.search(near) is not None
     cued = owned or named or child
     if _LATIN.fullmatch(value):
-        return (cued or _TO_SOMEBODY.search(before) is not None) and not re.match(r"\s?[A-Za-z·]", after)
+        beside = re.match(r"\s?[A-Za-z·]", after) or re.search(r"[A-Za-z.·] ?$", before)
+        return beside is None and (named or child or _OWNED.search(near) is not None or _TO_SOMEBODY.search(before) is not None)
     if _FOREIGN.fullmatch(value):
         return named
     person = any(word.tag == "PER" and word.start <= start < word.end for word in sentence.words)
@@ -185,6 +186,8 @@ def _is_private(sentence: Sentence, start: int, end: int) -> bool:
     if _is_full(value):
         if cued or value[:2] in _compound_surnames():
             return True
+        if len(value) == 2 and value[1] in _LOOSE_GIVEN or len(value) == 3 and is_word(value[:2]) and value[:2] not in _compound_surnames():
+            return False
         likely = value[-1] in _given() or len(value) == 3 and value[1] in _given()
         if len(value) == 3 and is_word(value[1:]) and not _given().issuperset(value[1:]):
             return False
@@ -201,8 +204,10 @@ def _looks_foreign(value: str) -> bool:
     return len(value) >= 3 and sum(char in _TRANSCRIBING for char in value) >= len(value) - 1 or len(value) == 2 and all(char in _TRANSCRIBING for char in value)
 
 
+# Characters of given names that make words with what stands before them: 黄光, 顾自, 过程中.
+_LOOSE_GIVEN: Final = frozenset("光文成中多香自言辈名才真心和平安乐本元方正明长天大小人日月男女老会来发起开行高新有")
 # Doubled characters that are words: relatives, adverbs.
-_DOUBLED_WORDS: Final = frozenset("弟妹婆公宝多刚小爸妈哥姐叔姑舅爷奶姥好常偏天往点样高慢渐亲抱娃嫂伯太婶姨人时日年月家狗猫个种处事件大久早远")
+_DOUBLED_WORDS: Final = frozenset("深明真满连弟妹婆公宝多刚小爸妈哥姐叔姑舅爷奶姥好常偏天往点样高慢渐亲抱娃嫂伯太婶姨人时日年月家狗猫个种处事件大久早远")
 _TRANSCRIBING: Final = frozenset("斯尔德克特夫洛弗伊格罗巴卡拉马萨提亚沙森霍妮内科布鲁史蒂埃里埃利莱茨顿荷姆恩普兰罕贝蒙帕哈莎维奥勒皮哲塞肯比昂奇艾彻宾诺胡珀戈曼")
 
 

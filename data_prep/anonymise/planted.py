@@ -21,7 +21,6 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import batched
 from pathlib import Path
 from typing import Any, Final
 
@@ -115,7 +114,8 @@ def masked_places(
     questions: Sequence[tuple[str, Sequence[str]]], anonymiser: Anonymiser
 ) -> Iterator[dict[str, Any]]:
     """Every place that is masked in texts where nothing was planted: id, type, sentence before and after."""
-    for batch in batched(questions, _BATCH, strict=False):
+    for begin in range(0, len(questions), _BATCH):
+        batch = questions[begin : begin + _BATCH]
         for (name, texts), result in zip(batch, anonymiser.many([own for _, own in batch]), strict=True):
             for index, span in result.found:
                 text = texts[index]
