@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
+import rjieba
+
 from data_prep.anonymise.organisations import towns_pattern
 from data_prep.anonymise.segments import is_word, word_list
 from data_prep.anonymise.tagged import Sentence
@@ -34,9 +36,13 @@ _SURE: Final = re.compile(r"(?:街道|胡同|大道|[^半一来去]路|[^每一]
 _LIVES: Final = re.compile(
     r"(?:住在?的?|家住|住址是?|地址[是:：]?|家在|老家[在是]?|租[在住了]?|[搬新]{1,2}[到去进了]{0,2}|位于|来自|嫁到|在|寄到|户口在|从|回到?|住到|住进|暂住|现居|坐落在|走|离开|买在|是)(?:了)?$"
 )
+# Parts of a city named after the village they were: 朝阳区十八里店.
+_OLD_NAME: Final = re.compile(r"[^\W0-9A-Za-z的了在上有和一个这那是我你他她，。]{1,3}[店桥营庄屯坡岗湾铺](?![的里])")
 # A dwelling a few characters on belongs to the street before it: 府前街老粮站宿舍.
 _ANNEX: Final = re.compile(r"(?:[^\W0-9_的了在里上有和一个这那是我你他她，。]){1,5}?(?:宿舍|家属[院楼区]|小区|公寓|花园|社区|新村)")
 _DWELLS: Final = re.compile(r"(?:住在?的?|家住|家在|老家[在是]?|租[在住了]?|搬[到去进了]{0,2}|位于|嫁到|地址[是:：]?|户口在|暂住|现居)(?:了)?$")
+# Parts of speech of proper names in rjieba's dictionary.
+_PROPER: Final = ("ns", "nr", "nrt", "nrfg", "nz", "nt")
 _FOREIGN: Final = re.compile("[斯尔特克姆鲁布纽伦敦罗巴]{2,}|[欧亚美非澳]洲|海峡|群岛|[美英法德韩泰俄外]国|纽约|伦敦|巴黎|东京|维也纳")
 
 
@@ -70,10 +76,19 @@ def _continued(sentence: Sentence, number: int) -> int:
         if (match := _ANNEX.match(text, end)) and "的" not in match[0] and end not in (0, len(text)):
             end = match.end()
             continue
+        if text[end - 1] == "区" and (match := _OLD_NAME.match(text, end)):
+            end = match.end()
+            continue
         follower = sentence.words[sentence.at(end)] if end < len(text) else None
         if follower is None or follower.start != end:
             return end
         value = text[end : follower.end]
+        if len(value) == 1 and follower.tag in ("a", "n", "nz", "v") and value not in _NO_PART and follower.end < len(text):
+            beyond = sentence.words[sentence.at(follower.end)]
+            # LAC cuts 枣强大营镇 into 枣, 强 and 大营镇.
+            if beyond.tag == "LOC" and end - sentence.words[number].start <= 2:
+                end = beyond.end
+                continue
         if follower.tag in ("LOC", "ORG") or follower.tag in ("n", "nz", "a", "m", "f") and _KIND.match(text, follower.end) and not is_word(text[follower.start : follower.end + 1]) and "\ue000" not in value and len(value) < 5 and not re.search("[的个一这那]", value):
             end = follower.end
         else:
@@ -124,7 +139,7 @@ def _is_address(text: str, start: int, end: int) -> bool:
     if before_book(text[:start]):
         return False
     stem = _ENDING.sub("", rest)
-    if is_word(stem) and not _DWELLS.search(text[:start]):
+    if is_word(stem) and rjieba.tag(stem)[0][1] not in _PROPER and not _DWELLS.search(text[:start]):
         return False
     if _SURE.search(name) or re.search("[^市城郊社小景学山地校时灾禁误片厂辖战牧盲雷园舒适]区$", name):
         return not is_word(name) or _LIVES.search(text[:start]) is not None

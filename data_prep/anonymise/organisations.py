@@ -39,7 +39,7 @@ _BRANCH: Final = re.compile(
 # Endings of any place of work: only where somebody works.
 _WORKPLACE: Final = re.compile("[馆站店铺坊社厂]|(?<![住出入开进转])院|(?:税务|供电|环卫)所|中心|之家|食堂")
 _STUDIES: Final = re.compile(
-    r"(?:考[上进取入到了]{0,2}|(?:毕业|就读|任教|求学)[于在]?|[在上读念去进到转是教回]了?|读的是|念的是|上的是|考研到?|保[送研]到?|录取[到了]{0,2}|被|转学?[到去]|申请[到了]?|报[考了的]?|来[到自]|毕业的?|从|目标|冲刺|拼|离开|[女男，,]|儿子|女儿|孩子|哥哥|姐姐|弟弟|妹妹|老大|老二|面试|二战|跨考|梦想是)$"
+    r"(?:考[上进取入到了]{0,2}|(?:毕业|就读|任教|求学)[于在]?|[在上读念去进到转是教回]了?|读的是|念的是|上的是|考研到?|保[送研]到?|录取[到了]{0,2}|被|转学?[到去]|申请[到了]?|报[考了的]?|来[到自]|毕业的?|从|目标|冲刺|拼|离开|[女男，,（]|儿子|女儿|孩子|哥哥|姐姐|弟弟|妹妹|老大|老二|面试|二战|跨考|梦想是)$"
 )
 _STUDY_AFTER: Final = re.compile(
     r"(?:读|念|上[学大初高]|就读|毕业|任教|教书|的?(?:一[个名位])?(?:女生|男生|学生|大学生|高中生|本科|研究生|硕士|博士|老师|教室|高[一二三]|大[一二三四]|研[一二三]|新生|同学|宿舍|初[一二三])|[大高初研][一二三四]|研[一二三]|专业|复读|上课|当老师|校区|录取|借读|[一二三四五六]年级|[大中小]班|当|的时候)"
@@ -54,7 +54,9 @@ _WORK_AFTER: Final = re.compile(
 _AT_ONCE: Final = re.compile("上班|工作|实习|打工|上夜班|兼职")
 # A short form before a year of study, or before a word for its students: 桂电大四, 绵中女生.
 _SHORT: Final = re.compile(
-    r"(?:^|[，,。：:、 岁\n]|[在是读念上进去我]|考上|考进)(?P<name>[\u4e00-\u9fff]{2,5}?)(?=大[一二三四](?!点|些|个|样)|高[一二三]|研[一二三究]|读研|念高|读高|读大[一二三四学]|(?:的?(?:一[个名位])?)(?:女生|男生|学生|大学生|高中生|研究生))"
+    r"(?:^|(?<=[，,。：:、 岁\n（(在是读念上进去我于到])|(?<=考上)|(?<=考进))(?=(?P<name>[\u4e00-\u9fff]{2,5}?)(?:大[一二三四](?!点|些|个|样)|高[一二三]|"
+    r"研[一二三究]|读研|念高|读高|读大[一二三四学]|(?:的?(?:一[个名位])?)(?:女生|男生|学生|大学生|高中生|研究生)))"
+    r"|(?:(?<=考上)|(?<=考上了)|(?<=考进)|(?<=刚上)|(?<=就读于)|(?<=毕业于)|(?<=保研到)|(?<=转到))(?=(?P<aim>[\u4e00-\u9fff]{2,5}?)(?:[，。,！!；;的了]|$))"
 )
 _STOP: Final = frozenset("的了在是和跟与从去到上读念进来被把给让对就都也还又才很最我你他她它们这那哪某每个所家叫有没说想考转教开做当，。、；：:,.!?！？ “”\"'《》（）()\n\ue000")
 _NAMING: Final = frozenset(("LOC", "ORG", "PER", "nz", "nw"))
@@ -71,19 +73,25 @@ def organisations(sentence: Sentence) -> Iterator[tuple[int, int, str]]:
     yield from _schools(sentence, ends)
     yield from _employers(sentence, ends)
     yield from _without_ending(sentence)
+    yield from _short_forms(sentence)
+
+
+def _short_forms(sentence: Sentence) -> Iterator[tuple[int, int, str]]:
+    """Short forms that only the words beside them tell: 桂电大四, 省实的一个高中生, 刚上浙工商."""
     for match in _SHORT.finditer(sentence.text):
-        name = match["name"]
-        words = [word for word in sentence.words if word.start < match.end("name") and match.start("name") < word.end]
+        group = "name" if match["name"] else "aim"
+        name, (start, end) = match[group], match.span(group)
+        words = [word for word in sentence.words if word.start < end and start < word.end]
         if (
-            re.search("[外实师财电商法工大院附职交航邮]$|^[^其之家途][中]$", name)
+            re.search("[外实师财电商法工大院附职交航邮]$|^[^其之家途]中$", name)
             and all(word.tag in _NAMING or word.tag in ("n", "a", "m", "f", "b") for word in words)
-            and words[0].start == match.start("name")
+            and words[0].start == start
             and not is_word(name)
             and not _STOP.intersection(name)
             and _rest(name)
             and not re.search("[男女生班刚级某]", name)
         ):
-            yield *match.span("name"), "学校"
+            yield start, end, "学校"
 
 
 def _schools(sentence: Sentence, ends: set[int]) -> Iterator[tuple[int, int, str]]:

@@ -186,7 +186,7 @@ def _is_private(sentence: Sentence, start: int, end: int) -> bool:
     if _is_full(value):
         if cued or value[:2] in _compound_surnames():
             return True
-        if len(value) == 2 and value[1] in _LOOSE_GIVEN or len(value) == 3 and is_word(value[:2]) and value[:2] not in _compound_surnames():
+        if len(value) == 2 and value[1] in _LOOSE_GIVEN or len(value) == 3 and is_word(value[:2]) and not _given().issuperset(value[1:]) and value[:2] not in _compound_surnames():
             return False
         likely = value[-1] in _given() or len(value) == 3 and value[1] in _given()
         if len(value) == 3 and is_word(value[1:]) and not _given().issuperset(value[1:]):
