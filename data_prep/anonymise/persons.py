@@ -182,7 +182,7 @@ def _is_private(sentence: Sentence, start: int, end: int) -> bool:
     if is_word(value):
         if person and (owner or named):
             return True
-        return rjieba.tag(value)[0][1].startswith("nr") and cued and (value[0] not in _word_surnames() or not _is_full(value)) or doubled and child
+        return _is_name(value) and cued and (value[0] not in _word_surnames() or not _is_full(value)) or doubled and child
     if _is_full(value):
         if cued or value[:2] in _compound_surnames():
             return True
@@ -191,12 +191,22 @@ def _is_private(sentence: Sentence, start: int, end: int) -> bool:
         likely = value[-1] in _given() or len(value) == 3 and value[1] in _given()
         if len(value) == 3 and is_word(value[1:]) and not _given().issuperset(value[1:]):
             return False
-        return likely and (value[0] not in _word_surnames() or len(value) == 3 and _given().issuperset(value[1:]))
+        return likely and (
+            value[0] not in _word_surnames()
+            or len(value) == 3
+            and _given().issuperset(value[1:])
+            and not any(is_word(part) and not _is_name(part) for part in (value[:2], value[1:]))
+        )
     if len(value) == 4:
         return cued and rjieba.cut(value) != [value[:2], value[2:]]
     if value[0] in "小阿老" and len(value) == 2:
         return cued or value[1] in _surnames() and value[1] not in _word_surnames() or value[0] != "老" and value[1] in _given() and value[1] not in "浪帅胜美新强明亮光众凡红白黑黄花刚北南东西声心情道段利错童舍受组区学段时天草星月雨雪鹿"
     return cued or doubled and value[0] in _given()
+
+
+def _is_name(word: str) -> bool:
+    """Whether rjieba's dictionary has a word as a person's name."""
+    return bool(rjieba.tag(word)[0][1].startswith("nr"))
 
 
 def _looks_foreign(value: str) -> bool:

@@ -63,7 +63,7 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     corpus = _written(
         tmp_path / "corpus.jsonl",
         [
-            {"id": f"q{i}", "title": "怎么办", "description": "我男朋友梁子昂不回家。", "topic": "", "responses": [{"text": "抱抱你。" * 9}]}
+            {"id": f"q{i}", "title": "怎么办", "description": "我男朋友梁子昂不回家。", "topic": "恋爱", "responses": [{"text": "抱抱你。" * 9}]}
             for i in range(4)
         ],
     )
