@@ -32,18 +32,26 @@ _ENDING: Final = re.compile(
     r"(?:街道|街|胡同|大道|路|巷|弄|镇|乡|村|屯|庄|寨|新村|花园|家园|小区|社区|公寓|苑|邸|大厦|广场|区|新城|家属[院楼区]|宿舍楼?|大院|山庄|别墅|里|湾|园|楼|城|府|庭|[一二三四五六七八九十]期|壹号|旗|桥|门|店)$"
 )
 # Endings that leave no doubt, so that nobody has to live there.
-_SURE: Final = re.compile(r"(?:街道|胡同|大道|[^半一来去]路|[^每一]巷|[^城古小]镇|[^家下]乡|[^农山]村|[^大小老商]街|新村|花园|家园|小区|社区|苑|公寓|家属[院楼区])$")
+_SURE: Final = re.compile(
+    r"(?:街道|胡同|大道|[^半一来去]路|[^每一]巷|[^城古小]镇|[^家下]乡|[^农山]村|[^大小老商]街|新村|花园|家园|小区|社区|苑|公寓|家属[院楼区])$"
+)
 _LIVES: Final = re.compile(
     r"(?:住在?的?|家住|住址是?|地址[是:：]?|家在|老家[在是]?|租[在住了]?|[搬新]{1,2}[到去进了]{0,2}|位于|来自|嫁到|在|寄到|户口在|从|回到?|住到|住进|暂住|现居|坐落在|走|离开|买在|是)(?:了)?$"
 )
 # Parts of a city named after the village they were: 朝阳区十八里店.
 _OLD_NAME: Final = re.compile(r"[^\W0-9A-Za-z的了在上有和一个这那是我你他她，。]{1,3}[店桥营庄屯坡岗湾铺](?![的里])")
 # A dwelling a few characters on belongs to the street before it: 府前街老粮站宿舍.
-_ANNEX: Final = re.compile(r"(?:[^\W0-9_的了在里上有和一个这那是我你他她，。]){1,5}?(?:宿舍|家属[院楼区]|小区|公寓|花园|社区|新村)")
-_DWELLS: Final = re.compile(r"(?:住在?的?|家住|家在|老家[在是]?|租[在住了]?|搬[到去进了]{0,2}|位于|嫁到|地址[是:：]?|户口在|暂住|现居)(?:了)?$")
+_ANNEX: Final = re.compile(
+    r"(?:[^\W0-9_的了在里上有和一个这那是我你他她，。]){1,5}?(?:宿舍|家属[院楼区]|小区|公寓|花园|社区|新村)"
+)
+_DWELLS: Final = re.compile(
+    r"(?:住在?的?|家住|家在|老家[在是]?|租[在住了]?|搬[到去进了]{0,2}|位于|嫁到|地址[是:：]?|户口在|暂住|现居)(?:了)?$"
+)
 # Parts of speech of proper names in rjieba's dictionary.
 _PROPER: Final = ("ns", "nr", "nrt", "nrfg", "nz", "nt")
-_FOREIGN: Final = re.compile("[斯尔特克姆鲁布纽伦敦罗巴]{2,}|[欧亚美非澳]洲|海峡|群岛|[美英法德韩泰俄外]国|纽约|伦敦|巴黎|东京|维也纳")
+_FOREIGN: Final = re.compile(
+    "[斯尔特克姆鲁布纽伦敦罗巴]{2,}|[欧亚美非澳]洲|海峡|群岛|[美英法德韩泰俄外]国|纽约|伦敦|巴黎|东京|维也纳"
+)
 
 
 def addresses(sentence: Sentence) -> Iterator[tuple[int, int]]:
@@ -83,13 +91,25 @@ def _continued(sentence: Sentence, number: int) -> int:
         if follower is None or follower.start != end:
             return end
         value = text[end : follower.end]
-        if len(value) == 1 and follower.tag in ("a", "n", "nz", "v") and value not in _NO_PART and follower.end < len(text):
+        if (
+            len(value) == 1
+            and follower.tag in ("a", "n", "nz", "v")
+            and value not in _NO_PART
+            and follower.end < len(text)
+        ):
             beyond = sentence.words[sentence.at(follower.end)]
             # LAC cuts 枣强大营镇 into 枣, 强 and 大营镇.
             if beyond.tag == "LOC" and end - sentence.words[number].start <= 2:
                 end = beyond.end
                 continue
-        if follower.tag in ("LOC", "ORG") or follower.tag in ("n", "nz", "a", "m", "f") and _KIND.match(text, follower.end) and not is_word(text[follower.start : follower.end + 1]) and "\ue000" not in value and len(value) < 5 and not re.search("[的个一这那]", value):
+        if follower.tag in ("LOC", "ORG") or (
+            follower.tag in ("n", "nz", "a", "m", "f")
+            and _KIND.match(text, follower.end)
+            and not is_word(text[follower.start : follower.end + 1])
+            and "\ue000" not in value
+            and len(value) < 5
+            and not re.search("[的个一这那]", value)
+        ):
             end = follower.end
         else:
             return end
@@ -101,7 +121,12 @@ def _numbered(sentence: Sentence, number: int) -> int | None:
     if word.tag not in ("n", "nz", "ORG", "PER", "nw"):
         return None
     inner = _HOUSE.match(text, word.start)
-    if inner and not is_word(inner[1]) and inner[1] not in _generic() and not any(char in _NO_PART for char in inner[1]):
+    if (
+        inner
+        and not is_word(inner[1])
+        and inner[1] not in _generic()
+        and not any(char in _NO_PART for char in inner[1])
+    ):
         return _from(text, inner.end())
     end = word.end
     kind = _KIND.match(text, end)
@@ -110,7 +135,12 @@ def _numbered(sentence: Sentence, number: int) -> int | None:
     end = kind.end() if kind else end
     name = text[word.start : end]
     match = re.compile(rf"{_DIGIT}{{1,4}}(?:号楼|栋|幢|号院|单元|座|号)").match(text, end)
-    if match is None or name in _generic() or is_word(name) or is_word(text[word.start : word.end]) and not _LIVES.search(text[: word.start]):
+    if (
+        match is None
+        or name in _generic()
+        or is_word(name)
+        or (is_word(text[word.start : word.end]) and not _LIVES.search(text[: word.start]))
+    ):
         return None
     return _from(text, match.end())
 
@@ -122,7 +152,9 @@ def _from(text: str, end: int) -> int:
     return end
 
 
-_HOUSE: Final = re.compile(rf"([\u4e00-\u9fff]{{1,6}}?(?:新村|花园|家园|小区|社区|公寓|大厦|[苑园府轩邸庭居阁村路街巷城湾寓]|[一二三四五]期))第?{_DIGIT}{{1,4}}(?:号楼|栋|幢|号院|单元|座|号|舍)(?![线])")
+_HOUSE: Final = re.compile(
+    rf"([\u4e00-\u9fff]{{1,6}}?(?:新村|花园|家园|小区|社区|公寓|大厦|[苑园府轩邸庭居阁村路街巷城湾寓]|[一二三四五]期))第?{_DIGIT}{{1,4}}(?:号楼|栋|幢|号院|单元|座|号|舍)(?![线])"
+)
 
 
 def _is_address(text: str, start: int, end: int) -> bool:
@@ -132,7 +164,7 @@ def _is_address(text: str, start: int, end: int) -> bool:
     rest = name[own.end() :] if own else name
     if not rest or name in _generic() or rest in _generic() or _FOREIGN.search(name) or len(name) < 3:
         return False
-    if rest[-1] in "市省县州" or is_word(name) and not re.search(r"[区镇乡村路街巷]$", name):
+    if rest[-1] in "市省县州" or (is_word(name) and not re.search(r"[区镇乡村路街巷]$", name)):
         return False
     if _NUMBER.search(rest) and re.search(r"[路街巷镇乡村苑区园楼栋座号院弄里城期厦邸府湾庄庭寓]", rest):
         return True
@@ -143,7 +175,12 @@ def _is_address(text: str, start: int, end: int) -> bool:
         return False
     if _SURE.search(name) or re.search("[^市城郊社小景学山地校时灾禁误片厂辖战牧盲雷园舒适]区$", name):
         return not is_word(name) or _LIVES.search(text[:start]) is not None
-    return _LIVES.search(text[:start]) is not None and _ENDING.search(name) is not None and not is_word(rest) and len(rest) >= 3
+    return (
+        _LIVES.search(text[:start]) is not None
+        and _ENDING.search(name) is not None
+        and not is_word(rest)
+        and len(rest) >= 3
+    )
 
 
 def before_book(before: str) -> bool:

@@ -149,7 +149,8 @@ class Anonymiser:
         entities = self._entities(views) if self._entities is not None else [[] for _ in views]
         return [
             self._placed(
-                text, [*self._patterned(view), *(RecognizerResult(found.type, found.start, found.end, 0.5) for found in own)]
+                text,
+                [*self._patterned(view), *(RecognizerResult(found.type, found.start, found.end, 0.5) for found in own)],
             )
             for text, view, own in zip(texts, views, entities, strict=True)
         ]

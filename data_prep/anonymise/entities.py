@@ -1,6 +1,6 @@
 """Names, schools, employers and addresses in many texts at once, by LAC's tags and the rules over them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from data_prep.anonymise.addresses import addresses
@@ -39,14 +39,21 @@ class EntityFinder:
 
     def __call__(self, texts: Sequence[str]) -> list[list[Entity]]:
         """What stands in each of the (folded) texts, in order."""
-        cut = [[(start, (sentence, start + len(sentence) == len(text))) for start, sentence in sentences(text)] for text in texts]
+        cut = [
+            [(start, (sentence, start + len(sentence) == len(text))) for start, sentence in sentences(text)]
+            for text in texts
+        ]
         new = {key: None for text in cut for _, key in text if key not in self._seen}
         told = [key for key in new if may_tell(key[0])]
         self._seen |= dict.fromkeys(new, ())
         for (sentence, last), words in zip(told, tagged([sentence for sentence, _ in told]), strict=True):
             self._seen[sentence, last] = self._entities(Sentence(sentence, words, last))
         return [
-            [Entity(start + found.start, start + found.end, found.type) for start, key in text for found in self._seen[key]]
+            [
+                Entity(start + found.start, start + found.end, found.type)
+                for start, key in text
+                for found in self._seen[key]
+            ]
             for text in cut
         ]
 

@@ -58,7 +58,9 @@ _SHORT: Final = re.compile(
     r"研[一二三究]|读研|念高|读高|读大[一二三四学]|(?:的?(?:一[个名位])?)(?:女生|男生|学生|大学生|高中生|研究生)))"
     r"|(?:(?<=考上)|(?<=考上了)|(?<=考进)|(?<=刚上)|(?<=就读于)|(?<=毕业于)|(?<=保研到)|(?<=转到))(?=(?P<aim>[\u4e00-\u9fff]{2,5}?)(?:[，。,！!；;的了]|$))"
 )
-_STOP: Final = frozenset("的了在是和跟与从去到上读念进来被把给让对就都也还又才很最我你他她它们这那哪某每个所家叫有没说想考转教开做当，。、；：:,.!?！？ “”\"'《》（）()\n\ue000")
+_STOP: Final = frozenset(
+    "的了在是和跟与从去到上读念进来被把给让对就都也还又才很最我你他她它们这那哪某每个所家叫有没说想考转教开做当，。、；：:,.!?！？ “”\"'《》（）()\n\ue000"
+)
 _NAMING: Final = frozenset(("LOC", "ORG", "PER", "nz", "nw"))
 # Endings that tell one from another even after a city alone: 株洲市七院.
 _DISTINCT: Final = re.compile("第?[一二三四五六七八九十]院|[一二三四五六七八九十]矿|[水供电税交民财教司农林]{1,2}.?局")
@@ -106,16 +108,30 @@ def _schools(sentence: Sentence, ends: set[int]) -> Iterator[tuple[int, int, str
         before, after = text[:start], text[end:]
         if _quoted(text[start:end], before, after):
             continue
-        if start < match.start() and (match.start() - start == 1 and text[start] not in "省市县区镇" or re.match(rf"{_NUMERAL}+中", ending) and is_word(text[start : match.start()]) and not {word.tag for word in sentence.words[sentence.at(start) : sentence.at(end - 1) + 1]} & {"LOC", "ORG"}):
+        if start < match.start() and (
+            (match.start() - start == 1 and text[start] not in "省市县区镇")
+            or (
+                re.match(rf"{_NUMERAL}+中", ending)
+                and is_word(text[start : match.start()])
+                and not {word.tag for word in sentence.words[sentence.at(start) : sentence.at(end - 1) + 1]}
+                & {"LOC", "ORG"}
+            )
+        ):
             continue
         studies = _STUDIES.search(before) is not None and (_STUDY_AFTER.match(after) or _PAUSE.match(after)) is not None
         if _particular(sentence, start, match.start(), studies):
-            if _town(text[start : match.start()]) and re.fullmatch("高中|初中|中学|小学|学校|幼儿园|学院|中专|职高|[职技卫警艺体]校", ending):
+            if _town(text[start : match.start()]) and re.fullmatch(
+                "高中|初中|中学|小学|学校|幼儿园|学院|中专|职高|[职技卫警艺体]校", ending
+            ):
                 continue
             tags = {word.tag for word in sentence.words[sentence.at(start) : sentence.at(end - 1) + 1]}
             if not _WEAK_SCHOOL.fullmatch(ending) or studies or tags & {"ORG", "LOC"}:
                 yield start, end, "学校"
-        elif studies and re.fullmatch(rf"第?{_NUMERAL}{{1,3}}[中小高]|附[中小]|实[小中]", ending) and (start == match.start() or text[start : match.start()] in "省市县区镇"):
+        elif (
+            studies
+            and re.fullmatch(rf"第?{_NUMERAL}{{1,3}}[中小高]|附[中小]|实[小中]", ending)
+            and (start == match.start() or text[start : match.start()] in "省市县区镇")
+        ):
             # 一中 alone names a school where somebody studies there.
             yield start, end, "学校"
 
@@ -129,22 +145,40 @@ def _employers(sentence: Sentence, ends: set[int]) -> Iterator[tuple[int, int, s
                 continue
             start = _reached(sentence, match.start())
             before, after = text[:start], text[end:]
-            if start == match.start() and sentence.words[sentence.at(start)].start == start and sentence.words[sentence.at(start)].tag != "ORG":
+            if (
+                start == match.start()
+                and sentence.words[sentence.at(start)].start == start
+                and sentence.words[sentence.at(start)].tag != "ORG"
+            ):
                 continue
             works = _WORKS.search(before) is not None and _WORK_AFTER.match(after) is not None
-            if {text[start:end], text[start : match.start()]} & _platforms() or _town(text[start : match.start()]) and not _DISTINCT.match(match[0]) or _quoted(text[start:end], before, after):
+            if (
+                {text[start:end], text[start : match.start()]} & _platforms()
+                or (_town(text[start : match.start()]) and not _DISTINCT.match(match[0]))
+                or _quoted(text[start:end], before, after)
+            ):
                 continue
             firm = any(word.tag == "ORG" for word in sentence.words[sentence.at(start) : sentence.at(end - 1) + 1])
             if not _particular(sentence, start, match.start(), works):
                 continue
-            named = {word.tag for word in sentence.words[sentence.at(start) : sentence.at(match.start() - 1) + 1]} & _NAMING if start < match.start() else set()
+            named = (
+                {word.tag for word in sentence.words[sentence.at(start) : sentence.at(match.start() - 1) + 1]} & _NAMING
+                if start < match.start()
+                else set()
+            )
             joined = re.search(r"(?:入职了?|加入了?|进了|就职于|任职于|供职于)$", before) is not None
             at_work = works and (named or not is_word(text[start : match.start()]) or _AT_ONCE.match(after) is not None)
-            if pattern is _WORKPLACE and not (works and len(_rest(text[start:end])) > 2 and (named or not is_word(text[start : match.start()]))):
+            if pattern is _WORKPLACE and not (
+                works and len(_rest(text[start:end])) > 2 and (named or not is_word(text[start : match.start()]))
+            ):
                 continue
             if not named and not _AT_ONCE.match(after) and _compound(_rest(text[start : match.start()])):
                 continue
-            if pattern is _BRANCH and not (at_work or firm and (_WORKS.search(before) or _WORK_AFTER.match(after)) or (named or not is_word(text[start : match.start()])) and joined):
+            if pattern is _BRANCH and not (
+                at_work
+                or (firm and (_WORKS.search(before) or _WORK_AFTER.match(after)))
+                or ((named or not is_word(text[start : match.start()])) and joined)
+            ):
                 continue
             yield start, end, "单位"
 
@@ -161,10 +195,26 @@ def _without_ending(sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         elif value in _known_employers():
             if _WORKS.search(before) and not before.endswith(("，", "们", "是")) and _WORK_AFTER.match(after):
                 yield word.start, word.end, "单位"
-        elif word.tag in ("ORG", "nz", "PER", "LOC") and len(value) >= 2 and not is_word(value) and value not in _platforms() and _rest(value) and not _town(value):
-            if word.tag == "ORG" and re.search(r"(?:考上了?|毕业于|就读于|考进了?|考取了?|保研到?)$", before) or studies and _STUDY_AFTER.match(after) and re.search("[中外实师财电商法工大院附]$", value) and word.tag != "LOC":
+        elif (
+            word.tag in ("ORG", "nz", "PER", "LOC")
+            and len(value) >= 2
+            and not is_word(value)
+            and value not in _platforms()
+            and _rest(value)
+            and not _town(value)
+        ):
+            if (word.tag == "ORG" and re.search(r"(?:考上了?|毕业于|就读于|考进了?|考取了?|保研到?)$", before)) or (
+                studies
+                and _STUDY_AFTER.match(after)
+                and re.search("[中外实师财电商法工大院附]$", value)
+                and word.tag != "LOC"
+            ):
                 yield word.start, word.end, "学校"
-            elif word.tag in ("ORG", "nz") and re.search(r"(?:在|入职了?|就职于|任职于|去|进了?)$", before) and re.match(r"(?:上班|工作|实习|任职|打工|做|当)", after):
+            elif (
+                word.tag in ("ORG", "nz")
+                and re.search(r"(?:在|入职了?|就职于|任职于|去|进了?)$", before)
+                and re.match(r"(?:上班|工作|实习|任职|打工|做|当)", after)
+            ):
                 yield word.start, word.end, "单位"
 
 
@@ -187,7 +237,7 @@ def _reached(sentence: Sentence, position: int) -> int:
             or value in _before_names()
         ):
             break
-        if any(char in "，。、；,!?！？ “”\"\ue000" for char in value):
+        if any(char in '，。、；,!?！？ “”"\ue000' for char in value):
             break
         number, start = number - 1, word.start
     if match := re.match(r"[一两几这那][个名份所家批位下]|[0-9]{2,4}[级岁]|.*[读升念岁]", text[start:position]):
@@ -206,7 +256,9 @@ def _rest(name: str) -> str:
     return "" if _SMALL_KINDS.fullmatch(rest) else rest
 
 
-_SMALL_KINDS: Final = re.compile("[一二三四五六七八九十两几半各新老旧好坏差破大小中高的了和与同首本该贵省市县区镇乡村校院所家个间座分总子母前原现上下公私国外男女幼附专商网年第队部0-9]*")
+_SMALL_KINDS: Final = re.compile(
+    "[一二三四五六七八九十两几半各新老旧好坏差破大小中高的了和与同首本该贵省市县区镇乡村校院所家个间座分总子母前原现上下公私国外男女幼附专商网年第队部0-9]*"
+)
 
 
 def _particular(sentence: Sentence, start: int, end: int, cued: bool) -> bool:
@@ -237,7 +289,9 @@ def _town(name: str) -> bool:
 
 
 def _quoted(name: str, before: str, after: str) -> bool:
-    if re.match(r"的?(?:教授|心理学(?:家|教授|研究)|研究(?!生)|一项|一位|科学家|实验|公开课|幸福课|学者|曾|出版社)", after) or before.count("《") > before.count("》"):
+    if re.match(
+        r"的?(?:教授|心理学(?:家|教授|研究)|研究(?!生)|一项|一位|科学家|实验|公开课|幸福课|学者|曾|出版社)", after
+    ) or before.count("《") > before.count("》"):
         return True
     return any(part in name for part in _quoted_names()) and not (_STUDIES.search(before) and _STUDY_AFTER.match(after))
 

@@ -29,13 +29,15 @@ _RELATIVE: Final = (
     r"发小|网友|男人|女人|小伙子?|姑娘|小姑娘|前辈|客户|房东|战友|工友|婆婆|公公|岳母|岳父|母亲|父亲|妈妈|爸爸|爷爷|奶奶|外婆|外公|舅舅|姑姑|叔叔|阿姨|嫂子|姐夫|妹夫|"
     r"儿媳妇?|女婿|侄子|侄女|外甥女?|孙子|孙女|小三|情敌|来访者|患者|学生|队友|搭档|下属|助理|秘书|老乡|亲戚|恩人|伙伴|保姆|网恋对象|相亲对象"
 )
-_CALLED: Final = (
-    r"(?<![把被喊])(?:我|他|她|名字|姓名|本名|真名|全名|大名|小名|乳名|昵称|网名|外号|笔名|绰号|署名)(?:就?叫|[是为]|:|：)(?<![我他她][是为:：])|名叫|取名|起名|[个位名人](?:就|是)?叫|署名|落款|签名|联系人|借款人|亲爱的"
-)
+_CALLED: Final = r"(?<![把被喊])(?:我|他|她|名字|姓名|本名|真名|全名|大名|小名|乳名|昵称|网名|外号|笔名|绰号|署名)(?:就?叫|[是为]|:|：)(?<![我他她][是为:：])|名叫|取名|起名|[个位名人](?:就|是)?叫|署名|落款|签名|联系人|借款人|亲爱的"
 _OWNED: Final = re.compile(rf"(?:{_RELATIVE})(?:名?叫|是|:|：|“|\(|（|、)?$")
 _NAMED: Final = re.compile(rf"(?:(?:{_RELATIVE})名?叫|{_CALLED})[“\"「]?$")
-_CHILD: Final = re.compile(r"(?:儿子|女儿|闺女|孩子|老[大二三]|大宝|二宝|我的|我家|弟弟|妹妹|孙子|孙女|同桌|闺蜜|室友|舍友|[男女]朋友|[男女]友)$")
-_QUOTED_NAME: Final = re.compile(r"(?:网名|昵称|外号|绰号|笔名|名字|小名)[叫是为]{0,2}[“\"「](?P<name>[^”\"」]{2,8})[”\"」]")
+_CHILD: Final = re.compile(
+    r"(?:儿子|女儿|闺女|孩子|老[大二三]|大宝|二宝|我的|我家|弟弟|妹妹|孙子|孙女|同桌|闺蜜|室友|舍友|[男女]朋友|[男女]友)$"
+)
+_QUOTED_NAME: Final = re.compile(
+    r"(?:网名|昵称|外号|绰号|笔名|名字|小名)[叫是为]{0,2}[“\"「](?P<name>[^”\"」]{2,8})[”\"」]"
+)
 _TO_SOMEBODY: Final = re.compile(r"(?:[向跟和给对找陪问叫]|和|与)$")
 _TITLE: Final = (
     r"老师|医生|大夫|医师|教授|主任|阿姨|叔叔|大叔|大爷|大妈|大娘|奶奶|爷爷|先生|女士|小姐|太太|师傅|师父|经理|总监|总裁|校长|院长|警官|警察|律师|教练|护士长?|"
@@ -61,7 +63,13 @@ def persons(sentence: Sentence, titled: bool, given: bool) -> Iterator[tuple[int
         yield match.span("name")
     if sentence.last and (match := _SIGNATURE.search(text)):
         name = "name" if match["name"] else "nick"
-        if _signs(match[name]) and ("我是" not in match[0] or any(word.tag == "PER" and word.start < match.end(name) and match.start(name) < word.end for word in sentence.words)):
+        if _signs(match[name]) and (
+            "我是" not in match[0]
+            or any(
+                word.tag == "PER" and word.start < match.end(name) and match.start(name) < word.end
+                for word in sentence.words
+            )
+        ):
             yield match.span(name)
     public = [match.span() for match in _public_pattern().finditer(text)]
     for start, end in _candidates(sentence):
@@ -70,7 +78,7 @@ def persons(sentence: Sentence, titled: bool, given: bool) -> Iterator[tuple[int
             continue
         value, before, after = text[start:end], text[:start], text[end:]
         if len(value) == 1 or value in _compound_surnames():
-            common = value in _surnames() and value not in _word_surnames() or value in _compound_surnames()
+            common = (value in _surnames() and value not in _word_surnames()) or value in _compound_surnames()
             if titled and common and _TITLED.match(after) and not _is_public(value, before, after, sentence):
                 yield start, end
         elif _is_private(sentence, start, end) and (given or _is_full(value) or _FOREIGN.fullmatch(value)):
@@ -102,7 +110,11 @@ def _candidates(sentence: Sentence) -> Iterator[tuple[int, int]]:
 def _signs(name: str) -> bool:
     """Whether somebody may sign an answer so."""
     return not (
-        _never().intersection(name[:1]) or is_word(name) or name in _not_persons() or _public_pattern().search(name) or _looks_foreign(name)
+        _never().intersection(name[:1])
+        or is_word(name)
+        or name in _not_persons()
+        or _public_pattern().search(name)
+        or _looks_foreign(name)
     )
 
 
@@ -116,17 +128,31 @@ def _after_cue(sentence: Sentence, number: int) -> tuple[int, int] | None:
     if not (named := _NAMED.search(before) is not None) and not _OWNED.search(before) and not _CHILD.search(before):
         return None
     if not named and text[start : start + 2] == text[start : start + 1] * 2 and words[number].end == start + 2:
-        return (start, start + 2) if _CHILD.search(before) and text[start] in _given() and text[start] not in _DOUBLED_WORDS else None
+        return (
+            (start, start + 2)
+            if _CHILD.search(before) and text[start] in _given() and text[start] not in _DOUBLED_WORDS
+            else None
+        )
     compound = text[start : start + 2] in _compound_surnames() and not is_word(text[start : start + 3])
     for word in words[number : number + 3]:
         end, value = word.end, text[start : word.end]
-        if not compound and word.tag not in ("n", "nz", "nw", "PER", "LOC", "ORG", "a", "m", "s") and not (named and word.tag in ("v", "vn", "ad", "f")):
+        if (
+            not compound
+            and word.tag not in ("n", "nz", "nw", "PER", "LOC", "ORG", "a", "m", "s")
+            and not (named and word.tag in ("v", "vn", "ad", "f"))
+        ):
             return None
         if not _HAN.fullmatch(value) or len(value) > 4:
             return None
         if _is_full(value) and not is_word(value) and (len(value) >= 3 or named) and _given().issuperset(value[-1:]):
             return (start, end) if named or compound or value[0] not in _word_surnames() else None
-        if named and 2 <= len(value) <= 3 and not is_word(value) and not _never().intersection(value) and re.match(r"[，。,！!、；;）)（(”\"\s]|$|今年", text[end:]):
+        if (
+            named
+            and 2 <= len(value) <= 3
+            and not is_word(value)
+            and not _never().intersection(value)
+            and re.match(r"[，。,！!、；;）)（(”\"\s]|$|今年", text[end:])
+        ):
             return start, end
     return None
 
@@ -138,7 +164,11 @@ def _surname_with_title(text: str, word: Word) -> bool:
     return (
         text[word.start] in _surnames()
         and text[word.start] not in _word_surnames()
-        and re.match(r"老师|医生|大夫|阿姨|叔叔|主任|教授|校长|经理|师傅|女士|先生|律师|警官|教练|护士|导师|老板|院长", text[word.start + 1 :]) is not None
+        and re.match(
+            r"老师|医生|大夫|阿姨|叔叔|主任|教授|校长|经理|师傅|女士|先生|律师|警官|教练|护士|导师|老板|院长",
+            text[word.start + 1 :],
+        )
+        is not None
         and (word.end == word.start + 1 or not is_word(text[word.start : word.end]))
     )
 
@@ -163,17 +193,28 @@ def _is_private(sentence: Sentence, start: int, end: int) -> bool:
     cued = owned or named or child
     if _LATIN.fullmatch(value):
         beside = re.match(r"\s?[A-Za-z·]", after) or re.search(r"[A-Za-z.·] ?$", before)
-        return beside is None and (named or child or _OWNED.search(near) is not None or _TO_SOMEBODY.search(before) is not None)
+        return beside is None and (
+            named or child or _OWNED.search(near) is not None or _TO_SOMEBODY.search(before) is not None
+        )
     if _FOREIGN.fullmatch(value):
         return named
     person = any(word.tag == "PER" and word.start <= start < word.end for word in sentence.words)
     owner = _OWNED.search(near) is not None
-    if not _HAN.fullmatch(value) or not 2 <= len(value) <= 4 or _never().intersection(value[-1] if person and owner or value[:2] in _compound_surnames() else value[1:]) or value[0] in "的了我你他她它们这那在和":
+    if (
+        not _HAN.fullmatch(value)
+        or not 2 <= len(value) <= 4
+        or _never().intersection(value[-1] if (person and owner) or value[:2] in _compound_surnames() else value[1:])
+        or value[0] in "的了我你他她它们这那在和"
+    ):
         return False
     doubled = len(value) == 2 and value[0] == value[1] and value[0] not in _DOUBLED_WORDS
     if before.count("《") > before.count("》"):
         return False
-    if value in _not_persons() and not (doubled and child) or re.search(r"[.·•]$", before) or re.match(r"[.·•]", after):
+    if (
+        (value in _not_persons() and not (doubled and child))
+        or re.search(r"[.·•]$", before)
+        or re.match(r"[.·•]", after)
+    ):
         return False
     if not named and (_is_public(value, before, after, sentence) or _cuts_a_word(text, start, end)):
         return False
@@ -182,26 +223,44 @@ def _is_private(sentence: Sentence, start: int, end: int) -> bool:
     if is_word(value):
         if person and (owner or named):
             return True
-        return _is_name(value) and cued and (value[0] not in _word_surnames() or not _is_full(value)) or doubled and child
+        return (_is_name(value) and cued and (value[0] not in _word_surnames() or not _is_full(value))) or (
+            doubled and child
+        )
     if _is_full(value):
         if cued or value[:2] in _compound_surnames():
             return True
-        if len(value) == 2 and value[1] in _LOOSE_GIVEN or len(value) == 3 and is_word(value[:2]) and not _given().issuperset(value[1:]) and value[:2] not in _compound_surnames():
+        if (len(value) == 2 and value[1] in _LOOSE_GIVEN) or (
+            len(value) == 3
+            and is_word(value[:2])
+            and not _given().issuperset(value[1:])
+            and value[:2] not in _compound_surnames()
+        ):
             return False
-        likely = value[-1] in _given() or len(value) == 3 and value[1] in _given()
+        likely = value[-1] in _given() or (len(value) == 3 and value[1] in _given())
         if len(value) == 3 and is_word(value[1:]) and not _given().issuperset(value[1:]):
             return False
         return likely and (
             value[0] not in _word_surnames()
-            or len(value) == 3
-            and _given().issuperset(value[1:])
-            and not any(is_word(part) and not _is_name(part) for part in (value[:2], value[1:]))
+            or (
+                len(value) == 3
+                and _given().issuperset(value[1:])
+                and not any(is_word(part) and not _is_name(part) for part in (value[:2], value[1:]))
+            )
         )
     if len(value) == 4:
         return cued and rjieba.cut(value) != [value[:2], value[2:]]
     if value[0] in "小阿老" and len(value) == 2:
-        return cued or value[1] in _surnames() and value[1] not in _word_surnames() or value[0] != "老" and value[1] in _given() and value[1] not in "浪帅胜美新强明亮光众凡红白黑黄花刚北南东西声心情道段利错童舍受组区学段时天草星月雨雪鹿"
-    return cued or doubled and value[0] in _given()
+        return (
+            cued
+            or (value[1] in _surnames() and value[1] not in _word_surnames())
+            or (
+                value[0] != "老"
+                and value[1] in _given()
+                and value[1]
+                not in "浪帅胜美新强明亮光众凡红白黑黄花刚北南东西声心情道段利错童舍受组区学段时天草星月雨雪鹿"
+            )
+        )
+    return cued or (doubled and value[0] in _given())
 
 
 def _is_name(word: str) -> bool:
@@ -211,14 +270,20 @@ def _is_name(word: str) -> bool:
 
 def _looks_foreign(value: str) -> bool:
     """Whether a name is written as foreign ones are."""
-    return len(value) >= 3 and sum(char in _TRANSCRIBING for char in value) >= len(value) - 1 or len(value) == 2 and all(char in _TRANSCRIBING for char in value)
+    return (len(value) >= 3 and sum(char in _TRANSCRIBING for char in value) >= len(value) - 1) or (
+        len(value) == 2 and all(char in _TRANSCRIBING for char in value)
+    )
 
 
 # Characters of given names that make words with what stands before them: 黄光, 顾自, 过程中.
 _LOOSE_GIVEN: Final = frozenset("光文成中多香自言辈名才真心和平安乐本元方正明长天大小人日月男女老会来发起开行高新有")
 # Doubled characters that are words: relatives, adverbs.
-_DOUBLED_WORDS: Final = frozenset("深明真满连弟妹婆公宝多刚小爸妈哥姐叔姑舅爷奶姥好常偏天往点样高慢渐亲抱娃嫂伯太婶姨人时日年月家狗猫个种处事件大久早远")
-_TRANSCRIBING: Final = frozenset("斯尔德克特夫洛弗伊格罗巴卡拉马萨提亚沙森霍妮内科布鲁史蒂埃里埃利莱茨顿荷姆恩普兰罕贝蒙帕哈莎维奥勒皮哲塞肯比昂奇艾彻宾诺胡珀戈曼")
+_DOUBLED_WORDS: Final = frozenset(
+    "深明真满连弟妹婆公宝多刚小爸妈哥姐叔姑舅爷奶姥好常偏天往点样高慢渐亲抱娃嫂伯太婶姨人时日年月家狗猫个种处事件大久早远"
+)
+_TRANSCRIBING: Final = frozenset(
+    "斯尔德克特夫洛弗伊格罗巴卡拉马萨提亚沙森霍妮内科布鲁史蒂埃里埃利莱茨顿荷姆恩普兰罕贝蒙帕哈莎维奥勒皮哲塞肯比昂奇艾彻宾诺胡珀戈曼"
+)
 
 
 def _is_full(value: str) -> bool:
@@ -232,12 +297,15 @@ def _is_public(value: str, before: str, after: str, sentence: Sentence) -> bool:
     """Whether the words beside a name say that many know its bearer."""
     if before.count("《") > before.count("》"):
         return True
-    if re.match(rf"[\"”』」)）]?(?:{_public_after()})", after) or re.match(r"(?:老师|教授|博士|先生|女士|医生)的?.{0,6}(?:课程?|书|讲座|分享|观点|理论|公众号|视频|节目|著作|文章)", after):
+    if re.match(rf"[\"”』」)）]?(?:{_public_after()})", after) or re.match(
+        r"(?:老师|教授|博士|先生|女士|医生)的?.{0,6}(?:课程?|书|讲座|分享|观点|理论|公众号|视频|节目|著作|文章)", after
+    ):
         return True
     if value in _public_given() and re.match(r"老师|教授|博士|先生|女士", after):
         return True
     return re.search(rf"(?:{_public_before()})[的之“\"是叫、:：]?$", before) is not None or any(
-        word in sentence.text for word in ("《", "电视剧", "电影", "小说", "主角", "心理学家", "历史", "综艺", "明星", "剧中", "名言")
+        word in sentence.text
+        for word in ("《", "电视剧", "电影", "小说", "主角", "心理学家", "历史", "综艺", "明星", "剧中", "名言")
     )
 
 

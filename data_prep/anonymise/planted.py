@@ -102,7 +102,9 @@ def recall(
             counts[kind][1] += same
             counts[kind][2] += any(_covers(other, place) for other in found)
             if not same:
-                missed.append(f"missed {kind}: {text[max(0, start - 12) : start]}【{plant['value']}】{text[place[1] :][:12]}")
+                missed.append(
+                    f"missed {kind}: {text[max(0, start - 12) : start]}【{plant['value']}】{text[place[1] :][:12]}"
+                )
     return {kind: Recall(*counts[kind]) for kind in sorted(counts)}, missed
 
 
@@ -110,9 +112,7 @@ def _covers(found: tuple[int, int, str], place: tuple[int, int, str]) -> bool:
     return min(found[1], place[1]) - max(found[0], place[0]) >= _COVERED * (place[1] - place[0])
 
 
-def masked_places(
-    questions: Sequence[tuple[str, Sequence[str]]], anonymiser: Anonymiser
-) -> Iterator[dict[str, Any]]:
+def masked_places(questions: Sequence[tuple[str, Sequence[str]]], anonymiser: Anonymiser) -> Iterator[dict[str, Any]]:
     """Every place that is masked in texts where nothing was planted: id, type, sentence before and after."""
     for begin in range(0, len(questions), _BATCH):
         batch = questions[begin : begin + _BATCH]
@@ -203,9 +203,7 @@ def _draw(options: argparse.Namespace) -> None:
 
 def _judge(options: argparse.Namespace) -> None:
     summary, *places = _lines(options.places, ())
-    readers = [
-        {row["id"]: row["verdict"] for row in _lines(path, ("id", "verdict"))} for path in options.verdicts
-    ]
+    readers = [{row["id"]: row["verdict"] for row in _lines(path, ("id", "verdict"))} for path in options.verdicts]
     if wrong := sorted({verdict for reader in readers for verdict in reader.values()} - set(VERDICTS)):
         raise PlantError(f"verdicts {wrong}, expected some of {list(VERDICTS)}. Correct the files.")
     rows, total = [], 0.0
@@ -216,7 +214,14 @@ def _judge(options: argparse.Namespace) -> None:
         rows.append((type, one.places, one.read, *one.wrong, max(one.cuts, default=0), f"{per * worst:.2f}"))
     print(
         table(
-            ("type", "places", "read", *(f"wrong by reader {i + 1}" for i in range(len(readers))), "cuts a word", "per 100,000"),
+            (
+                "type",
+                "places",
+                "read",
+                *(f"wrong by reader {i + 1}" for i in range(len(readers))),
+                "cuts a word",
+                "per 100,000",
+            ),
             rows,
         )
     )

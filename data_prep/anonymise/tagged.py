@@ -56,7 +56,9 @@ def sentences(text: str) -> Iterator[tuple[int, str]]:
 def may_tell(sentence: str) -> bool:
     """Whether a sentence has to be looked at: it holds a word that is not common, or one of a place."""
     common = _common_words()
-    return _TELLING.search(sentence) is not None or any(word not in common and not word.isspace() for word in rjieba.cut(sentence))
+    return _TELLING.search(sentence) is not None or any(
+        word not in common and not word.isspace() for word in rjieba.cut(sentence)
+    )
 
 
 def tagged(texts: Sequence[str]) -> list[tuple[Word, ...]]:

@@ -174,7 +174,11 @@ def test_common_words_alone_are_not_looked_at() -> None:
 
 
 def test_labelled_sentences_are_looked_at() -> None:
-    labelled = [each for each in read_labelled(LABELLED / "tune.txt") if {"姓名", "学校", "单位"} & {type for *_, type in each.spans}]
+    labelled = [
+        each
+        for each in read_labelled(LABELLED / "tune.txt")
+        if {"姓名", "学校", "单位"} & {type for *_, type in each.spans}
+    ]
     assert sum(any(may_tell(one) for _, one in sentences(each.text)) for each in labelled) >= 0.97 * len(labelled)
 
 

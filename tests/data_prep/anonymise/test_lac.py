@@ -33,7 +33,11 @@ def test_the_same_tags_as_the_wrapper() -> None:
 
 
 @settings(deadline=None, max_examples=50)
-@given(st.lists(st.text(alphabet="我叫张伟的在北京上海大学，。第一中3aＡ\n\U0001f914", min_size=1, max_size=12), max_size=6))
+@given(
+    st.lists(
+        st.text(alphabet="我叫张伟的在北京上海大学，。第一中3aＡ\n\U0001f914", min_size=1, max_size=12), max_size=6
+    )
+)
 def test_any_texts_and_no_text(texts: list[str]) -> None:
     found = lac().tags(texts)
     assert [len(tags) for tags in found] == [len(text) for text in texts]

@@ -13,7 +13,14 @@ POSTS = {
     "smilechat:2": "昨天我又和妈妈吵了一架。",
 }
 PLANTS = [
-    {"post": "smilechat:1", "find": "我男朋友在", "replace": "我男朋友梁子昂在", "type": "姓名", "value": "梁子昂", "full": True},
+    {
+        "post": "smilechat:1",
+        "find": "我男朋友在",
+        "replace": "我男朋友梁子昂在",
+        "type": "姓名",
+        "value": "梁子昂",
+        "full": True,
+    },
     {"post": "smilechat:1", "find": "在一家公司上班", "replace": "在星屿传媒上班", "type": "单位", "value": "星屿传媒"},
     {"post": "smilechat:2", "find": "妈妈吵", "replace": "那谁吵", "type": "姓名", "value": "那谁", "full": False},
 ]
@@ -46,7 +53,12 @@ def test_a_plant_that_does_not_fit_is_named(change: dict[str, str], message: str
 def test_places_have_the_sentence_before_and_after() -> None:
     text = "我很累。我男朋友梁子昂不回家。怎么办？"
     (place,) = masked_places([("q1", ["", text])], Anonymiser())
-    assert place == {"id": "q1/1/8", "type": "姓名", "before": "我男朋友梁子昂不回家。", "after": "我男朋友[姓名]不回家。"}
+    assert place == {
+        "id": "q1/1/8",
+        "type": "姓名",
+        "before": "我男朋友梁子昂不回家。",
+        "after": "我男朋友[姓名]不回家。",
+    }
 
 
 def test_verdicts_of_two_readers() -> None:
@@ -63,7 +75,13 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     corpus = _written(
         tmp_path / "corpus.jsonl",
         [
-            {"id": f"q{i}", "title": "怎么办", "description": "我男朋友梁子昂不回家。", "topic": "恋爱", "responses": [{"text": "抱抱你。" * 9}]}
+            {
+                "id": f"q{i}",
+                "title": "怎么办",
+                "description": "我男朋友梁子昂不回家。",
+                "topic": "恋爱",
+                "responses": [{"text": "抱抱你。" * 9}],
+            }
             for i in range(4)
         ],
     )
@@ -84,7 +102,9 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_an_unknown_verdict_is_refused(tmp_path: Path) -> None:
-    places = _written(tmp_path / "places.jsonl", [{"characters": 10, "places": {"姓名": 1}}, {"id": "a", "type": "姓名"}])
+    places = _written(
+        tmp_path / "places.jsonl", [{"characters": 10, "places": {"姓名": 1}}, {"id": "a", "type": "姓名"}]
+    )
     verdicts = _written(tmp_path / "one.jsonl", [{"id": "a", "verdict": "maybe"}])
     with pytest.raises(SystemExit, match="expected some of"):
         main(["judge", str(places), str(verdicts)])
