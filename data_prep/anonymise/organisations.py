@@ -12,45 +12,23 @@ from typing import Final
 
 import rjieba
 
-from data_prep.anonymise.segments import is_word, word_list
+from data_prep.anonymise.segments import alternatives, is_word, word_list
 from data_prep.anonymise.tagged import Sentence
 
 _NUMERAL: Final = "[一二三四五六七八九十]"
-_SCHOOL: Final = re.compile(
-    r"大学(?!生|毕业|期间|城|时)|学院(?!派|风)|中学(?!生|时|毕业|会|到|习|得|着)|小学(?!生|时|毕业|到|[一二三四五六]年级)|高中(?!生|时|毕业|[一二三])|"
-    r"初中(?!生|时|毕业|[一二三])|幼儿园|托育园|教学点|美院|学校|附[中小幼属]|[职技卫警艺体]校|职高|中专(?!生)|职专|师专|幼师|幼专|职院|"
-    rf"第?{_NUMERAL}{{1,3}}[中小高](?!国|间|心|午|年|等|途|考|秋|学|部|断|介|意|奖|央|层|兴|姐|哥|妹|弟|孩)|实验(?:[小中]学|幼儿园)|(?<![现其事真])实[小中](?:[小中]学)?|"
-    r"[师科理工农财医林交外海民矿电职]大(?![家多部约概小学妈爷叔姐])|师院|工院|医专|理工(?!科|男|类|生|专|具|作)|国际部|中心校|职教中心|书院|外国语|政法|双语"
-)
+_SCHOOL: Final = re.compile(alternatives("entities.txt", "school endings"))
 _SCHOOL_TAIL: Final = re.compile(r"(?:附[中小幼]|附属[中小]学?|(?:[东西南北新老]|第?[一二三四五])?校区|分校|国际部)")
 _WEAK_SCHOOL: Final = re.compile("外国语|政法|双语|书院|国际部|理工|实中|.大|职院")
-_EMPLOYER: Final = re.compile(
-    r"公司|集团|事务所|律所|[总支分]行|银行|农商行|信用社|农信社|医院|第?[一二三四五六七八九十]院|卫生院|卫生所|诊所|门诊部?|保健院|疗养院|康养院|疾控中心|卫生中心|月子中心|体检中心|服务中心|培训中心|"
-    r"[^的个家大小工药茶进这那]厂|[一二三四五六七八九十]矿|煤矿|矿业|电视台|报社|杂志社|旅行社|研究所|研究院|设计院|派出所|.{2}局|法院|检察院|监狱|看守所|"
-    r"福利院|养老院|敬老院|街道办|居委会|村委会|管委会|加油站|收费站|物业|酒店|宾馆|饭店|酒楼|超市|商场|商城|百货|药房|药店|书店|花店|美容院|养生馆|健身房|驾校|工作室|俱乐部|机构|训练营|"
-    r"社工站|救助站|分局|支队|大队|餐厅|面馆|火锅店|奶茶店|咖啡馆|咖啡厅|蛋糕店|店|小卖[铺部]|烘焙坊|琴行|画室|早教中心|托育中心|托管中心|客运站|汽修厂?|洗车行|油田|农场|林场|项目部"
-)
+_EMPLOYER: Final = re.compile(alternatives("entities.txt", "employer endings"))
 # Endings that are words of everyday speech as well: an employer where LAC sees a firm before them, or somebody works.
-_BRANCH: Final = re.compile(
-    r"科技|传媒|网络|教育|软件|互动|互娱|娱乐|文化|信息|电子|电气|电器|光电|重工|重机|机械|精密|轴承|实业|置业|地产|房产|证券|基金|保险|人寿|财险|金融|资本|投资|控股|贸易|外贸|国际|制药|药业|医药|生物|医疗|医美|口腔|齿科|眼科|航空|石化|化工|新?能源|电力|燃气|水务|环保|园林|建筑|建设|建工|"
-    r"装饰|家居|家具|纺织|服饰|服装|鞋业|珠宝|食品|乳业|粮油|酒业|饮料|餐饮|火锅|烧烤|烧腊|摄影|影业|影视|动漫|设计|广告|策划|英语|美术|舞蹈|体育|人力|劳务|家政|电商|智能|数码|通信|通讯|半导体|汽车|汽贸|汽配|五金|模具|塑胶|包装|印务|印刷|建材|商贸|零售|物流|快递|速运|农业|养殖|"
-    r"美容|美发|造型|美业|母婴|烘焙|健身|文旅|康养|托育|联创|云图|智造|铝业|鞋业|灯饰|城投|建投|出版|出国|美甲|监理|光伏|保险代理|钢铁|陶瓷|玻璃|供电|自来水"
-)
+_TRADE: Final = re.compile(alternatives("entities.txt", "trades"))
 # Endings of any place of work: only where somebody works.
 _WORKPLACE: Final = re.compile("[馆站店铺坊社厂]|(?<![住出入开进转])院|(?:税务|供电|环卫)所|中心|之家|食堂")
-_STUDIES: Final = re.compile(
-    r"(?:考[上进取入到了]{0,2}|(?:毕业|就读|任教|求学)[于在]?|[在上读念去进到转是教回]了?|读的是|念的是|上的是|考研到?|保[送研]到?|录取[到了]{0,2}|被|转学?[到去]|申请[到了]?|报[考了的]?|来[到自]|毕业的?|从|目标|冲刺|拼|离开|[女男，,（]|儿子|女儿|孩子|哥哥|姐姐|弟弟|妹妹|老大|老二|面试|二战|跨考|梦想是)$"
-)
-_STUDY_AFTER: Final = re.compile(
-    r"(?:读|念|上[学大初高]|就读|毕业|任教|教书|的?(?:一[个名位])?(?:女生|男生|学生|大学生|高中生|本科|研究生|硕士|博士|老师|教室|高[一二三]|大[一二三四]|研[一二三]|新生|同学|宿舍|初[一二三])|[大高初研][一二三四]|研[一二三]|专业|复读|上课|当老师|校区|录取|借读|[一二三四五六]年级|[大中小]班|当|的时候)"
-)
+_STUDIES: Final = re.compile(rf"(?:{alternatives('entities.txt', 'before schools')})$")
+_STUDY_AFTER: Final = re.compile(alternatives("entities.txt", "after schools"))
 _PAUSE: Final = re.compile(r"[，。,！!；;、）)\s]|$|了|的|那|以?后|之[前后]|时|被|却|但")
-_WORKS: Final = re.compile(
-    r"(?:(?:入职|就职|任职|供职|工作|受雇|实习|跳槽|跳|离职|辞职|加入|应聘|面试|调|分配|分|派|考)[了在于到去进]{0,2}|(?:在|去|进|进了|到|来|来到|从|是|开了?|开着|经营|拿到|收到|签了?|被|送到?|离开|他们|我们|，|（)(?:一家叫)?|一家叫|叫)$"
-)
-_WORK_AFTER: Final = re.compile(
-    r"[^，。！？,\s]{0,6}?(?:值班|帮厨|做饭|学了|扫|端|剪|洗|种|开车|上班|上夜班|下班|下夜班|上了|工作|实习|任职|打工|打螺丝|入职|就职|供职|当|做|干|负责|兼职|开晨会|开会|的?(?:offer|员工|客服|会计|销售|前台|司机|程序员|工程师|经理|主管|老板|护士|医生|同事|工资|人事|HR|hr|面试)|辞职|离职|裁员|裁|总部|分部|分公司|门店|加班|跑|送|站|带|住院|看病|就诊|就医|复诊|检查|确诊|治疗|看了|尝试|挂|待)"
-)
+_WORKS: Final = re.compile(rf"(?:{alternatives('entities.txt', 'before employers')})$")
+_WORK_AFTER: Final = re.compile(rf"[^，。！？,\s]{{0,6}}?(?:{alternatives('entities.txt', 'after employers')})")
 _AT_ONCE: Final = re.compile("上班|工作|实习|打工|上夜班|兼职")
 # A short form before a year of study, or before a word for its students: 桂电大四, 绵中女生.
 _SHORT: Final = re.compile(
@@ -138,7 +116,7 @@ def _schools(sentence: Sentence, ends: set[int]) -> Iterator[tuple[int, int, str
 
 def _employers(sentence: Sentence, ends: set[int]) -> Iterator[tuple[int, int, str]]:
     text = sentence.text
-    for pattern in (_EMPLOYER, _BRANCH, _WORKPLACE):
+    for pattern in (_EMPLOYER, _TRADE, _WORKPLACE):
         for match in pattern.finditer(text):
             end = match.end()
             if end not in ends:
@@ -174,7 +152,7 @@ def _employers(sentence: Sentence, ends: set[int]) -> Iterator[tuple[int, int, s
                 continue
             if not named and not _AT_ONCE.match(after) and _compound(_rest(text[start : match.start()])):
                 continue
-            if pattern is _BRANCH and not (
+            if pattern is _TRADE and not (
                 at_work
                 or (firm and (_WORKS.search(before) or _WORK_AFTER.match(after)))
                 or ((named or not is_word(text[start : match.start()])) and joined)

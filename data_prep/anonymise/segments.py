@@ -1,6 +1,7 @@
 """What several modules share: clauses of a text, whether a string is a word, and lists of words in files."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import rjieba
@@ -38,3 +39,24 @@ def word_list(file_name: str, section: str) -> tuple[str, ...]:
     if section not in sections:
         raise KeyError(f"{file_name}: no section [{section}]; it has {', '.join(sections)}: add it or mend the name")
     return tuple(sections[section])
+
+
+def alternatives(file_name: str, section: str) -> str:
+    """The entries of a section as one regular expression; they may be regular expressions themselves.
+
+    Raises:
+        KeyError: the file has no such section.
+    """
+    return "|".join(word_list(file_name, section))
+
+
+@cache
+def words_of(file_name: str, section: str) -> frozenset[str]:
+    """The words of a section as a set, read once."""
+    return frozenset(word_list(file_name, section))
+
+
+@cache
+def characters(file_name: str, section: str) -> frozenset[str]:
+    """All characters of a section's entries, read once."""
+    return frozenset("".join(word_list(file_name, section)))
