@@ -6,37 +6,43 @@ city, province or county alone stays, and so does a kind of place (小区, 镇�
 
 import re
 from collections.abc import Iterator
-from functools import cache
 from typing import Final
 
 import rjieba
 
 from data_prep.anonymise.organisations import towns_pattern
-from data_prep.anonymise.segments import is_word, word_list
+from data_prep.anonymise.segments import is_word, words_of
 from data_prep.anonymise.tagged import Sentence
 
 _NO_PART: Final = "的了在是和跟与从去到上住来被把给让对就都也还又才很最我你他她它们这那有没说租买"
 _DIGIT: Final = "[0-9一二三四五六七八九十百零〇]"
 _UNIT: Final = "(?:号楼|号院|号|栋|幢|座|单元|室|楼|层|弄|巷|组|队|社|排|户|门|期|区|街坊)"
 _NUMBER: Final = re.compile(
-    rf"(?:[东西南北]?附?第?[A-Za-z甲乙丙丁]?{_DIGIT}{{1,5}}(?:-{_DIGIT}{{1,4}}){{0,3}}{_UNIT}(?![线人多个])|[东西南北][段侧口门头区]|-?[0-9]{{1,4}}(?:-[0-9]{{1,4}})+|(?<=[号楼栋幢座元])[0-9]{{2,5}}(?![0-9年月日%元块岁个])|[A-Z](?:座|栋|区))"
+    rf"(?:[东西南北]?附?第?[A-Za-z甲乙丙丁]?{_DIGIT}{{1,5}}(?:-{_DIGIT}{{1,4}}){{0,3}}{_UNIT}(?![线人多个])|[东西南北][段侧口门头区]|"
+    r"-?[0-9]{1,4}(?:-[0-9]{1,4})+|(?<=[号楼栋幢座元])[0-9]{2,5}(?![0-9年月日%元块岁个])|[A-Z](?:座|栋|区))"
 )
 _KIND: Final = re.compile(
-    r"[东西南北中前后新老一二三四五六七八九十]?(?:街道|大街|胡同|大道|路口|[街路巷镇乡村屯弄苑区]|新村|花园|家园|小区|社区|公寓|大厦|广场|新城|家属[院楼区]|大院|宿舍楼?|山庄|别墅|庄园|园区|号院)"
+    r"[东西南北中前后新老一二三四五六七八九十]?(?:街道|大街|胡同|大道|路口|[街路巷镇乡村屯弄苑区]|新村|花园|家园|小区|社区|公寓|"
+    r"大厦|广场|新城|家属[院楼区]|大院|宿舍楼?|山庄|别墅|庄园|园区|号院)"
 )
 # What goes on from a street or an estate to the door: 甲6号院, 三组27号, A座1209室, 1204公里+300米.
 _TAIL: Final = re.compile(
-    rf"[^\W0-9A-Za-z_{_NO_PART}]{{0,6}}?[A-Za-z]?{_DIGIT}{{1,5}}(?:[-#+.][0-9A-Za-z]{{1,5}})*(?:{_UNIT}|舍|门|梯|库|仓库|摊位|公里|米|墓区|(?<=[0-9]{{3}})(?![0-9年月日%元块岁个人]))(?![线人多个厅])(?:[+-][0-9]+米?)?[东西南北]?(?:楼|院)?"
+    rf"[^\W0-9A-Za-z_{_NO_PART}]{{0,6}}?[A-Za-z]?{_DIGIT}{{1,5}}(?:[-#+.][0-9A-Za-z]{{1,5}})*"
+    rf"(?:{_UNIT}|舍|门|梯|库|仓库|摊位|公里|米|墓区|(?<=[0-9]{{3}})(?![0-9年月日%元块岁个人]))(?![线人多个厅])"
+    r"(?:[+-][0-9]+米?)?[东西南北]?(?:楼|院)?"
 )
 _ENDING: Final = re.compile(
-    r"(?:街道|街|胡同|大道|路|巷|弄|镇|乡|村|屯|庄|寨|新村|花园|家园|小区|社区|公寓|苑|邸|大厦|广场|区|新城|家属[院楼区]|宿舍楼?|大院|山庄|别墅|里|湾|园|楼|城|府|庭|[一二三四五六七八九十]期|壹号|旗|桥|门|店)$"
+    r"(?:街道|街|胡同|大道|路|巷|弄|镇|乡|村|屯|庄|寨|新村|花园|家园|小区|社区|公寓|苑|邸|大厦|广场|区|新城|家属[院楼区]|"
+    r"宿舍楼?|大院|山庄|别墅|里|湾|园|楼|城|府|庭|[一二三四五六七八九十]期|壹号|旗|桥|门|店)$"
 )
 # Endings that leave no doubt, so that nobody has to live there.
 _SURE: Final = re.compile(
-    r"(?:街道|胡同|大道|[^半一来去]路|[^每一]巷|[^城古小]镇|[^家下]乡|[^农山]村|[^大小老商]街|新村|花园|家园|小区|社区|苑|公寓|家属[院楼区])$"
+    r"(?:街道|胡同|大道|[^半一来去]路|[^每一]巷|[^城古小]镇|[^家下]乡|[^农山]村|[^大小老商]街|新村|花园|家园|小区|社区|苑|公寓|"
+    r"家属[院楼区])$"
 )
 _LIVES: Final = re.compile(
-    r"(?:住在?的?|家住|住址是?|地址[是:：]?|家在|老家[在是]?|租[在住了]?|[搬新]{1,2}[到去进了]{0,2}|位于|来自|嫁到|在|寄到|户口在|从|回到?|住到|住进|暂住|现居|坐落在|走|离开|买在|是)(?:了)?$"
+    r"(?:住在?的?|家住|住址是?|地址[是:：]?|家在|老家[在是]?|租[在住了]?|[搬新]{1,2}[到去进了]{0,2}|位于|来自|嫁到|在|寄到|户口在|从|"
+    r"回到?|住到|住进|暂住|现居|坐落在|走|离开|买在|是)(?:了)?$"
 )
 # Parts of a city named after the village they were: 朝阳区十八里店.
 _OLD_NAME: Final = re.compile(r"[^\W0-9A-Za-z的了在上有和一个这那是我你他她，。]{1,3}[店桥营庄屯坡岗湾铺](?![的里])")
@@ -54,65 +60,63 @@ _FOREIGN: Final = re.compile(
 )
 
 
+# A place with the number of its house, at the beginning of a word that LAC takes for something else.
+_HOUSE: Final = re.compile(
+    r"([\u4e00-\u9fff]{1,6}?(?:新村|花园|家园|小区|社区|公寓|大厦|[苑园府轩邸庭居阁村路街巷城湾寓]|[一二三四五]期))"
+    rf"第?{_DIGIT}{{1,4}}(?:号楼|栋|幢|号院|单元|座|号|舍)(?!线)"
+)
+_NUMBERED: Final = re.compile(rf"{_DIGIT}{{1,4}}(?:号楼|栋|幢|号院|单元|座|号)")
+
+
 def addresses(sentence: Sentence) -> Iterator[tuple[int, int]]:
     """Where addresses stand."""
-    done = 0
+    text, done = sentence.text, 0
     for number, word in enumerate(sentence.words):
         if word.start < done:
             continue
         if word.tag == "LOC":
-            end = _continued(sentence, number)
-            done = end
-            if end - word.start > 4 and re.search(r"[0-9](?:宿舍|寝室)$", sentence.text[word.start : end]):
+            done = end = _continued(sentence, number)
+            # 梅园6栋417宿舍: the room's number ends it.
+            if re.search(r"[0-9](?:宿舍|寝室)$", text[word.start : end]):
                 end -= 2
-            if _is_address(sentence.text, word.start, end):
+            if _is_address(text, word.start, end):
                 yield word.start, end
-        elif (end := _numbered(sentence, number)) is not None:
-            done = end
-            yield word.start, end
+        elif (house := _numbered(sentence, number)) is not None:
+            done = house
+            yield word.start, house
 
 
 def _continued(sentence: Sentence, number: int) -> int:
     """The end of the address that begins with this word."""
-    text = sentence.text
-    end = sentence.words[number].end
-    while True:
-        match = _TAIL.match(text, end) or _NUMBER.match(text, end) or _KIND.match(text, end)
-        if match:
-            end = match.end()
-            continue
-        if (match := _ANNEX.match(text, end)) and "的" not in match[0] and end not in (0, len(text)):
-            end = match.end()
-            continue
-        if text[end - 1] == "区" and (match := _OLD_NAME.match(text, end)):
-            end = match.end()
-            continue
-        follower = sentence.words[sentence.at(end)] if end < len(text) else None
-        if follower is None or follower.start != end:
-            return end
-        value = text[end : follower.end]
-        if (
-            len(value) == 1
-            and follower.tag in ("a", "n", "nz", "v")
-            and value not in _NO_PART
-            and follower.end < len(text)
-        ):
-            beyond = sentence.words[sentence.at(follower.end)]
-            # LAC cuts 枣强大营镇 into 枣, 强 and 大营镇.
-            if beyond.tag == "LOC" and end - sentence.words[number].start <= 2:
-                end = beyond.end
-                continue
-        if follower.tag in ("LOC", "ORG") or (
-            follower.tag in ("n", "nz", "a", "m", "f")
-            and _KIND.match(text, follower.end)
-            and not is_word(text[follower.start : follower.end + 1])
-            and "\ue000" not in value
-            and len(value) < 5
-            and not re.search("[的个一这那]", value)
-        ):
-            end = follower.end
-        else:
-            return end
+    text, first = sentence.text, sentence.words[number]
+    end = first.end
+    while end < len(text):
+        match = next(filter(None, (pattern.match(text, end) for pattern in (_TAIL, _NUMBER, _KIND, _ANNEX))), None)
+        if match is None and text[end - 1] == "区":
+            match = _OLD_NAME.match(text, end)
+        further = match.end() if match else _next_place(sentence, first.start, end)
+        if further is None:
+            break
+        end = further
+    return end
+
+
+def _next_place(sentence: Sentence, start: int, end: int) -> int | None:
+    """The end of the next word if it belongs to the address: a place, or the name of a street or an estate."""
+    text, follower = sentence.text, sentence.words[sentence.at(end)]
+    value = text[end : follower.end]
+    if follower.start != end or "\ue000" in value:
+        return None
+    if follower.tag in ("LOC", "ORG"):
+        return follower.end
+    if follower.tag not in ("n", "nz", "a", "m", "f", "v") or any(char in _NO_PART for char in value):
+        return None
+    if len(value) == 1 and end - start <= 2 and follower.end < len(text):
+        beyond = sentence.words[sentence.at(follower.end)]
+        # LAC cuts 枣强大营镇 into 枣, 强 and 大营镇.
+        return beyond.end if beyond.tag == "LOC" else None
+    named = len(value) < 5 and _KIND.match(text, follower.end) and not is_word(text[end : follower.end + 1])
+    return follower.end if named and follower.tag != "v" and not re.search("[个一]", value) else None
 
 
 def _numbered(sentence: Sentence, number: int) -> int | None:
@@ -124,7 +128,7 @@ def _numbered(sentence: Sentence, number: int) -> int | None:
     if (
         inner
         and not is_word(inner[1])
-        and inner[1] not in _generic()
+        and inner[1] not in words_of("entities.txt", "generic places")
         and not any(char in _NO_PART for char in inner[1])
     ):
         return _from(text, inner.end())
@@ -134,10 +138,10 @@ def _numbered(sentence: Sentence, number: int) -> int | None:
         return None
     end = kind.end() if kind else end
     name = text[word.start : end]
-    match = re.compile(rf"{_DIGIT}{{1,4}}(?:号楼|栋|幢|号院|单元|座|号)").match(text, end)
+    match = _NUMBERED.match(text, end)
     if (
         match is None
-        or name in _generic()
+        or name in words_of("entities.txt", "generic places")
         or is_word(name)
         or (is_word(text[word.start : word.end]) and not _LIVES.search(text[: word.start]))
     ):
@@ -152,23 +156,24 @@ def _from(text: str, end: int) -> int:
     return end
 
 
-_HOUSE: Final = re.compile(
-    rf"([\u4e00-\u9fff]{{1,6}}?(?:新村|花园|家园|小区|社区|公寓|大厦|[苑园府轩邸庭居阁村路街巷城湾寓]|[一二三四五]期))第?{_DIGIT}{{1,4}}(?:号楼|栋|幢|号院|单元|座|号|舍)(?![线])"
-)
-
-
 def _is_address(text: str, start: int, end: int) -> bool:
     """Whether it is more than a city, and no place that everybody knows."""
     name = text[start:end]
     own = towns_pattern().match(name)
     rest = name[own.end() :] if own else name
-    if not rest or name in _generic() or rest in _generic() or _FOREIGN.search(name) or len(name) < 3:
+    if (
+        not rest
+        or name in words_of("entities.txt", "generic places")
+        or rest in words_of("entities.txt", "generic places")
+        or _FOREIGN.search(name)
+        or len(name) < 3
+    ):
         return False
     if rest[-1] in "市省县州" or (is_word(name) and not re.search(r"[区镇乡村路街巷]$", name)):
         return False
     if _NUMBER.search(rest) and re.search(r"[路街巷镇乡村苑区园楼栋座号院弄里城期厦邸府湾庄庭寓]", rest):
         return True
-    if before_book(text[:start]):
+    if text[:start].count("《") > text[:start].count("》"):
         return False
     stem = _ENDING.sub("", rest)
     if is_word(stem) and rjieba.tag(stem)[0][1] not in _PROPER and not _DWELLS.search(text[:start]):
@@ -181,13 +186,3 @@ def _is_address(text: str, start: int, end: int) -> bool:
         and not is_word(rest)
         and len(rest) >= 3
     )
-
-
-def before_book(before: str) -> bool:
-    """Whether a book's title is open here."""
-    return before.count("《") > before.count("》")
-
-
-@cache
-def _generic() -> frozenset[str]:
-    return frozenset(word_list("entities.txt", "generic places"))

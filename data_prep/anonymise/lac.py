@@ -10,6 +10,7 @@ It leaves out which of the persons, places and organisations are anybody's own; 
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -114,7 +115,7 @@ def tag_names() -> tuple[str, ...]:
 def _runs(lengths: _Ids, starts: _Ids) -> Iterator[tuple[int, _Ids]]:
     """Texts of one length, sorted, in groups of at most `_RUN_CHARS` characters: the model knows no padding."""
     borders = [0, *(np.flatnonzero(np.diff(lengths)) + 1), len(lengths)]
-    for left, right in zip(borders[:-1], borders[1:], strict=True):
+    for left, right in pairwise(borders):
         if left == right or not (length := int(lengths[left])):
             continue
         size = max(1, _RUN_CHARS // length)

@@ -1,4 +1,4 @@
-"""What the characters of a Chinese name say by themselves: its surname, its given name, words that only look like one."""
+"""Whether the characters of a string make a Chinese name: its surname, its given name, words that look like one."""
 
 import re
 from typing import Final
@@ -36,7 +36,7 @@ def looks_like_a_full_name(value: str) -> bool:
     as_word = value[0] in characters(_LISTS, "word surnames")
     if len(value) == 2:
         return value[1] in given and value[1] not in _LOOSE and not as_word
-    parts = [part for part in (value[:2], value[1:]) if is_word(part)]
+    parts = [part for part in (value[:2], value[1:]) if is_word(part) and part[0] != part[1]]
     if not given.issuperset(value[1:]):
         return not parts and not as_word and not given.isdisjoint(value[1:])
     return not as_word or all(map(is_name_in_dictionary, parts))

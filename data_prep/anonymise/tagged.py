@@ -43,9 +43,9 @@ class Sentence(NamedTuple):
         """The number of the word that covers a character."""
         return next(number for number, word in enumerate(self.words) if position < word.end)
 
-    def starts(self) -> frozenset[int]:
-        """Where words begin."""
-        return frozenset(word.start for word in self.words)
+    def tags(self, start: int, end: int) -> set[str]:
+        """The tags of the words that have a character between these two."""
+        return {word.tag for word in self.words if word.start < end and start < word.end}
 
 
 def sentences(text: str) -> Iterator[tuple[int, str]]:

@@ -1,5 +1,7 @@
 """Names, schools, employers and addresses: what tells one, and what only looks like one."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -187,7 +189,7 @@ def test_labelled_sentences_are_looked_at() -> None:
 def test_any_text_is_read_and_entities_do_not_overlap(text: str) -> None:
     entities = EntityFinder()([text])[0]
     assert all(0 <= one.start < one.end <= len(text) for one in entities)
-    assert all(left.end <= right.start for left, right in zip(entities, entities[1:], strict=False))
+    assert all(left.end <= right.start for left, right in pairwise(entities))
     assert all("\ue000" not in text[one.start : one.end] for one in entities)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ POSTS = {
     "smilechat:1": "我男朋友在感情里不愿意付出，我在一家公司上班，很累。",
     "smilechat:2": "昨天我又和妈妈吵了一架。",
 }
-PLANTS = [
+PLANTS: list[dict[str, Any]] = [
     {
         "post": "smilechat:1",
         "find": "我男朋友在",
@@ -26,7 +27,7 @@ PLANTS = [
 ]
 
 
-def _written(path: Path, rows: list[dict[str, object]]) -> Path:
+def _written(path: Path, rows: list[dict[str, Any]]) -> Path:
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
     return path
 
