@@ -82,8 +82,8 @@ class _Cue(NamedTuple):
     @classmethod
     def beside(cls, before: str, after: str) -> "_Cue":
         near = before[-_CUE_LENGTH:]
-        patterns = (_NAMED, _OWNED, _CLOSE)
-        return cls(*(pattern.search(near) is not None for pattern in patterns), _TITLED.match(after) is not None)
+        called, bearer, close = (pattern.search(near) is not None for pattern in (_NAMED, _OWNED, _CLOSE))
+        return cls(called, bearer, close, _TITLED.match(after) is not None)
 
 
 def persons(sentence: Sentence, titled: bool, given: bool) -> Iterator[tuple[int, int]]:
