@@ -1,7 +1,10 @@
 """How long the preparation of a corpus of Empathy-QA's size takes, beside datasketch and a plain pandas version.
 
     python -m benchmarks.data_prep                        # 41,000 questions, half and double of it, the peers
-    python -m benchmarks.data_prep questions=4000 scales=[1]
+    python -m benchmarks.data_prep questions=4000 scales=[1] source=smilechat.zip
+
+A `source` of many dialogues is the honest one: sentences that are equal within a batch are looked at once, and a corpus
+recombined from the small sample has many of them (the command prints their share).
 
 Builds a corpus (`benchmarks.corpus`), then for each size runs `data_prep.prepare` and the report in a process of its
 own and prints each step's seconds, the peak memory of that process and its workers, and microseconds a response. The
@@ -32,10 +35,14 @@ from omegaconf import OmegaConf
 from benchmarks import corpus as made_up
 from common.code import REPO
 from common.records.question import Question
+from data_prep.anonymise.entities import TYPES as ENTITY_TYPES
+from data_prep.anonymise.placeholders import ALL_TYPES
+from data_prep.anonymise.tagged import sentences
 from data_prep.config import DataConfig
 from data_prep.corpora import load_corpus
 from data_prep.duplicates import GRAM, PERMUTATIONS, alike_pairs, signatures
 from data_prep.emotion import EmotionLexicon
+from data_prep.engine import BATCH
 from data_prep.risk import RiskRules
 from data_prep.treatment import Treatment
 
@@ -59,7 +66,7 @@ class Options:
     scales: list[float] = field(default_factory=lambda: [0.5, 1.0, 2.0])
     source: str | None = None
     workers: int = 2
-    budget_s: float = 180
+    budget_s: float = 1500
     budget_gb: float = 4
     json: str | None = None
 
@@ -138,20 +145,31 @@ def _parts(path: Path) -> dict[str, float]:
     questions = load_corpus(path).questions[:500]
     responses = sum(len(question.responses) for question in questions)
     treatment = Treatment(DataConfig().treatment)
+    patterned = Treatment(DataConfig(mask=sorted(set(ALL_TYPES) - ENTITY_TYPES)).treatment)
     lexicon, risks = EmotionLexicon.load(), RiskRules.load()
     texts = [[question.post, *question.responses] for question in questions]
     parts: dict[str, Callable[[], object]] = {
         "cleaning": lambda: [treatment.clean(question) for question in questions],
-        "masking": lambda: [treatment.mask(question) for question in questions],
+        "masking": lambda: [
+            treatment.mask([(question, ()) for question in questions[start : start + BATCH]])
+            for start in range(0, len(questions), BATCH)
+        ],
+        "masking of patterned types alone": lambda: [
+            patterned.mask([(question, ()) for question in questions[start : start + BATCH]])
+            for start in range(0, len(questions), BATCH)
+        ],
         "risk tags": lambda: [risks.risk_tags(question.post) for question in questions],
         "emotion words": lambda: [lexicon.vectors(each) for each in texts],
         "signatures": lambda: [signatures(each) for each in texts],
     }
-    print(f"\nthe treatment's parts on one core, {responses} responses:")
+    characters = sum(len(text) for own in texts for text in own)
+    cut = [sentence for own in texts[:BATCH] for text in own for _, sentence in sentences(text)]
+    print(f"\nthe treatment's parts on one core, {responses} responses of {characters:,} characters with their posts,")
+    print(f"{1 - len(set(cut)) / len(cut):.2f} of a batch's sentences equal to another:")
     times: dict[str, float] = {}
     for name, part in parts.items():
         times[name] = round(1e6 * timeit(part, number=1) / responses, 1)
-        print(f"  {times[name]:8.1f} µs a response  {name}")
+        print(f"  {times[name]:8.1f} µs a response, {times[name] * responses / characters:6.2f} µs a character  {name}")
     slowest = max(times, key=lambda name: times[name])
     profile = cProfile.Profile()
     profile.runcall(parts[slowest])

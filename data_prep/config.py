@@ -32,13 +32,17 @@ class TreatmentConfig:
         cleaning_off: names of cleaning rules that are not applied.
         min_response_chars: responses have to be longer than this, in characters (section 2).
         mask: types of personal data that are masked.
-        mask_model: a Hugging Face token classifier that adds to the patterns; None for patterns alone.
+        mask_titled: whether the surname before a title is masked (李老师 becomes [姓名]老师).
+        mask_given: whether a given name or nickname alone is masked (朵朵 of 我女儿朵朵).
+        mask_model: a Hugging Face token classifier that looks as well; None for none.
         emotion_model: a Hugging Face text classifier instead of the lexicon; None for the lexicon.
     """
 
     cleaning_off: tuple[str, ...]
     min_response_chars: int
     mask: tuple[str, ...]
+    mask_titled: bool
+    mask_given: bool
     mask_model: str | None
     emotion_model: str | None
 
@@ -73,7 +77,9 @@ class DataConfig:
         cleaning_off: cleaning rules that are not applied, by name.
         min_response_chars: human responses have to be longer than this, in characters (section 2).
         mask: types of personal data that are masked; [] for none.
-        mask_model: a Hugging Face token classifier that adds to the patterns, a folder or a hub id.
+        mask_titled: whether the surname before a title is masked (李老师 becomes [姓名]老师).
+        mask_given: whether a given name or nickname alone is masked (朵朵 of 我女儿朵朵).
+        mask_model: a Hugging Face token classifier that looks as well, a folder or a hub id.
         emotion_model: a Hugging Face text classifier for the emotions, instead of the lexicon.
         question_threshold: Jaccard index of character 5-grams from which two posts are near-duplicates.
         response_threshold: the same for responses, of which the later is left out.
@@ -113,6 +119,8 @@ class DataConfig:
     cleaning_off: list[str] = field(default_factory=list, metadata=_some_of(RULES))
     min_response_chars: int = limited(MIN_RESPONSE_CHARS, 0)
     mask: list[str] = field(default_factory=lambda: list(ALL_TYPES), metadata=_some_of(ALL_TYPES))
+    mask_titled: bool = True
+    mask_given: bool = True
     mask_model: str | None = None
     emotion_model: str | None = None
     question_threshold: float = limited(0.5, 0.4, 1)
@@ -158,6 +166,8 @@ class DataConfig:
             cleaning_off=tuple(sorted(self.cleaning_off)),
             min_response_chars=self.min_response_chars,
             mask=tuple(sorted(self.mask)),
+            mask_titled=self.mask_titled,
+            mask_given=self.mask_given,
             mask_model=self.mask_model,
             emotion_model=self.emotion_model,
         )

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +26,9 @@ from data_prep.emotion import EMOTIONS, Counts, EmotionClassifier, EmotionLexico
 from data_prep.risk import RiskRules
 from data_prep.tally import Rejected
 from reward_fns.coe_format import LAYERS
+
+if TYPE_CHECKING:
+    from data_prep.anonymise.engine import Anonymised
 
 # Excerpts kept of each cleaning rule in a batch, for the report.
 EXAMPLES: Final = 2
@@ -92,6 +95,9 @@ class Treated:
     signatures: Signatures = field(default_factory=lambda: signatures([]))
 
 
+_MaskedQuestion = tuple[Question, tuple[Masked, ...], tuple[Change, ...]]
+
+
 class Treatment:
     """The steps, set up once a process; `clean` is the first, `mask` the second."""
 
@@ -108,7 +114,11 @@ class Treatment:
 
         self.clean = Cleaner(config.cleaning_off, config.min_response_chars)
         with _naming("mask_model", config.mask_model):
-            self._anonymiser = Anonymiser(config.mask, config.mask_model) if config.mask else None
+            self._anonymiser = (
+                Anonymiser(config.mask, config.mask_model, config.mask_titled, config.mask_given)
+                if config.mask
+                else None
+            )
         self._risks = RiskRules.load()
         with _naming("emotion_model", config.emotion_model):
             self._classifier = EmotionClassifier(config.emotion_model) if config.emotion_model else None
@@ -147,10 +157,9 @@ class Treatment:
         """
         cleaned = [self.clean(question) for question in questions]
         # What is left out is masked for its excerpts only.
-        masked = [
-            self.mask(clean.question or question, clean.changes)
-            for question, clean in zip(questions, cleaned, strict=True)
-        ]
+        masked = self.mask(
+            [(clean.question or question, clean.changes) for question, clean in zip(questions, cleaned, strict=True)]
+        )
         kept = [question for (question, _, _), clean in zip(masked, cleaned, strict=True) if clean.question is not None]
         texts = [[question.post, *question.responses] for question in kept]
         tags = iter([self._risks.risk_tags(question.post) for question in kept])
@@ -170,34 +179,40 @@ class Treatment:
         none = np.empty((0, len(EMOTIONS)), dtype=np.uint16)
         return (none, self._classifier(texts)) if self._classifier else (self._lexicon.vectors(texts), ())
 
-    def mask(
-        self, question: Question, changes: tuple[Change, ...] = ()
-    ) -> tuple[Question, tuple[Masked, ...], tuple[Change, ...]]:
-        """The question with its personal data masked, and the excerpts of cleaning's report with it."""
+    def mask(self, questions: Sequence[tuple[Question, tuple[Change, ...]]]) -> list[_MaskedQuestion]:
+        """Each question with its personal data masked, the places, and the excerpts of cleaning's report masked too."""
         if self._anonymiser is None:
-            return question, (), changes
-        places, texts = _texts(question)
-        excerpts = [text for change in changes for text in (change.before, change.after)]
-        result = self._anonymiser([*texts, *excerpts])
-        new = result.texts
-        size = len(question.responses)
-        masked = tuple(
-            Masked(question.id, places[index], span.type, span.start, span.end, span.number)
-            for index, span in result.found
-            if index < len(places)
-        )
-        shown = new[len(places) :]
-        return (
-            replace(
-                question,
-                title=new[0],
-                description=new[1],
-                responses=new[2 : 2 + size],
-                coe=new[2 + size : len(places)] or None,
-            ),
-            masked,
-            tuple(replace(change, before=shown[2 * i], after=shown[2 * i + 1]) for i, change in enumerate(changes)),
-        )
+            return [(question, (), changes) for question, changes in questions]
+        texts = [
+            [*_texts(question)[1], *(text for change in changes for text in (change.before, change.after))]
+            for question, changes in questions
+        ]
+        return [
+            _masked(question, changes, result)
+            for (question, changes), result in zip(questions, self._anonymiser.many(texts), strict=True)
+        ]
+
+
+def _masked(question: Question, changes: tuple[Change, ...], result: "Anonymised") -> _MaskedQuestion:
+    places, _ = _texts(question)
+    new, size = result.texts, len(question.responses)
+    masked = tuple(
+        Masked(question.id, places[index], span.type, span.start, span.end, span.number)
+        for index, span in result.found
+        if index < len(places)
+    )
+    shown = new[len(places) :]
+    return (
+        replace(
+            question,
+            title=new[0],
+            description=new[1],
+            responses=new[2 : 2 + size],
+            coe=new[2 + size : len(places)] or None,
+        ),
+        masked,
+        tuple(replace(change, before=shown[2 * i], after=shown[2 * i + 1]) for i, change in enumerate(changes)),
+    )
 
 
 @contextmanager

@@ -93,17 +93,18 @@ def measure(sentences: Iterable[Labelled], anonymiser: Anonymiser) -> dict[str, 
     for sentence in sentences:
         found = [(span.start, span.end, span.type) for _, span in anonymiser([sentence.text]).found]
         for span in sentence.spans:
-            if any(_same(span, other) for other in found):
+            if any(same_place(span, other) for other in found):
                 scores[span[2]].hits += 1
             else:
                 scores[span[2]].misses.append(_shown(sentence.text, span))
         for span in found:
-            if not any(_same(other, span) for other in sentence.spans):
+            if not any(same_place(other, span) for other in sentence.spans):
                 scores[span[2]].false_alarms.append(_shown(sentence.text, span))
     return scores
 
 
-def _same(labelled: tuple[int, int, str], found: tuple[int, int, str]) -> bool:
+def same_place(labelled: tuple[int, int, str], found: tuple[int, int, str]) -> bool:
+    """Whether what is found is what is labelled: exactly if it has a pattern, else four fifths of the longer."""
     if labelled[2] != found[2] or labelled[2] in PATTERNED:
         return labelled == found
     shared = min(labelled[1], found[1]) - max(labelled[0], found[0])

@@ -110,9 +110,9 @@ def test_bounds_on_sentences_that_no_rule_was_written_after() -> None:
     del scores
     for type, least_recall, least_precision in (
         ("patterned", 0.99, 0.95),
-        ("姓名", 0.9, 0.9),
-        ("学校", 0.9, 0.9),
-        ("单位", 0.9, 0.9),
+        ("姓名", 0.8, 0.85),
+        ("学校", 0.85, 0.95),
+        ("单位", 0.7, 0.95),
         ("地址", 0.9, 0.9),
     ):
         hits, recall, precision = figures[type]
