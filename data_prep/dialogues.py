@@ -9,15 +9,12 @@ them damage too much prose for a model to learn from.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from data_prep.anonymise.engine import Anonymiser
-from data_prep.anonymise.placeholders import PersonalData
+from data_prep.anonymise.placeholders import PATTERNED
 from data_prep.cleaning.cleaner import Cleaner
 from data_prep.corpora import detect_format, load_corpus, smilechat
 from data_prep.corpora.records import MAX_BAD_RECORDS, Intake
-
-PATTERNED: Final[tuple[PersonalData, ...]] = ("电话", "身份证", "银行卡", "邮箱", "QQ", "微信", "网址", "车牌")
 
 
 @dataclass(frozen=True, slots=True)

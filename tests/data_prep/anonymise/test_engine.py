@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from data_prep.anonymise import patterned
 from data_prep.anonymise.engine import Anonymiser, default_recognisers
 from data_prep.anonymise.measure import LABELLED, read_labelled
-from data_prep.anonymise.placeholders import ALL_TYPES, Span, fold, placeholder
+from data_prep.anonymise.placeholders import ALL_TYPES, PATTERNED, Span, fold, placeholder
 from data_prep.anonymise.presidio import NlpArtifacts, NoOpNlpEngine
 
 SENTENCES = [each.text for path in sorted(LABELLED.glob("tune*.txt")) for each in read_labelled(path)]
@@ -173,4 +173,4 @@ def test_trigger_is_necessary(text: str) -> None:
 
 def test_triggers_spare_most_texts() -> None:
     text = "听起来你这段时间过得很辛苦，愿意的话，我们可以先从睡眠聊起。" * 20
-    assert not any(each.may_match(text) for each in TRIGGERED if each.supported_entities[0] in ALL_TYPES[:8])
+    assert not any(each.may_match(text) for each in TRIGGERED if each.supported_entities[0] in PATTERNED)

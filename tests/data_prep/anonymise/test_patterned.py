@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_prep.anonymise.engine import Anonymiser
-from data_prep.anonymise.measure import PATTERNED, labelled_files, measure, read_labelled
+from data_prep.anonymise.measure import labelled_files, measure, read_labelled
 from data_prep.anonymise.patterned import HOTLINES, luhn_valid, old_resident_id_valid, resident_id_valid
+from data_prep.anonymise.placeholders import PATTERNED
 
 TUNING = labelled_files("tune")
 
