@@ -58,7 +58,8 @@ def user_name() -> Patterned:
     return Patterned(
         "账号",
         "user name",
-        rf"[{LETTERS}0-9_.-]{{4}}|网名|昵称|用户名|[音书博站手乎瓣信号]名|[iI][dD]|[{LETTERS}音书博站手乎瓣吧][^，。]{{0,3}}@",
+        rf"[{LETTERS}0-9_.\-@名称号](?:(?<=@)|(?<=[iI][dD])|(?<=[名称号])字?\s?(?:叫|就?是|为|[:：]|{_QUOTE})|"
+        rf"(?<=[{LETTERS}0-9_.-])[{LETTERS}0-9_.-]{{3}})",
         rf"{_CUE}{_LINK}\K(?<![a-z0-9]){_MIXED}{_END}{_NO_COUNT}",
         rf"{_CUE}{_LINKED}\K(?<![a-z0-9])(?:{_LATIN}{_END}|{_DIGITS}{_END}{_NO_COUNT})",
         rf"(?:{_SITES}|{_GAMES}){_OF}{_KIND}\s?\K(?<![0-9]){_DIGITS}{_END}{_NO_COUNT}",
