@@ -78,8 +78,8 @@ _WECHAT_FAR: Final = re.compile(
 _WECHAT_LINKED: Final = re.compile(rf"(?:{_WECHAT_BESIDE}){_LINK}$", re.IGNORECASE)
 _WECHAT_AFTER: Final = re.compile(
     rf"{_OWNER}(?:{_WECHAT})(?![上里群公])|"
-    r"[，,\s]*(?:[←（(]|(?:就?是|这是|为)(?:我|他|她|本人)?的?|(?:我|他|她|本人)的)v+(?![a-z0-9])|"
-    r"[，,\s]*v我(?![0-9])",
+    r"[，,\s]*(?:(?:←|(?:就?是|这是|为)(?:我|他|她|本人)?的?|(?:我|他|她|本人)的)v+(?![a-z0-9])|"
+    r"[（(]v+[）)]|v我(?![0-9]))",
     re.IGNORECASE,
 )
 # A mobile number that follows is the account's own, not a phone that is good for both.
@@ -136,7 +136,7 @@ _OTHER_WORD: Final = re.compile(
 # Names of scales, illnesses, devices and services: words that stand beside 微信 and are no ids.
 _TERM: Final = re.compile(
     r"(?:phq|gad|scl|sds|sas|bdi|bai|ham[ad]|[ie][ns][tf][jp]-?[at]?|mmpi|madrs|isi|psqi|epds|ptsd|adhd|covid|iphone|ipad|ios|macbook|mate|redmi|"
-    r"huawei|xiaomi|windows|win|android|office|chatgpt|gpt|rtx|vip|vlog|vivo|volvo|visa|app)[-_]?[0-9.]*(?:pro|max|plus|mini)?",
+    r"huawei|xiaomi|windows|win|android|office|chatgpt|gpt|rtx|vip|app)[-_]?[0-9.]*(?:pro|max|plus|mini)?",
     re.IGNORECASE,
 )
 # An id rather than a word with a hyphen (T-shirt): "_", two digits, or longer than such words are.
@@ -271,9 +271,7 @@ def _glued_cue(word: str, before: str) -> int:
     if match is None or _WECHAT_LINKED.search(before):
         return 0
     single = len(match[0]) == 1
-    # A word with a capital V that is no id is an English one.
-    told_apart = match[0].isupper() and word[1].islower() and _ID_LIKE.fullmatch(word) and not _TERM.match(word)
-    return match.end() if not single or told_apart or re.search(r"(?:[加➕+]|留个|我的?)$", before) else 0
+    return match.end() if not single or re.search(r"(?:[加➕+]|留个|我的?)$", before) else 0
 
 
 def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:

@@ -10,13 +10,14 @@ from typing import Final
 
 import phonenumbers
 
-from data_prep.anonymise.patterned import NO_HOTLINE_AFTER, NO_HOTLINE_BEFORE, Patterned, is_hotline
+from data_prep.anonymise.patterned import NO_HOTLINE_AFTER, NO_HOTLINE_BEFORE, NOT_A_SERIAL, Patterned, is_hotline
 
 _REGIONS: Final = {"886": "TW", "852": "HK", "853": "MO"}
 _START: Final = rf"(?<![0-9a-z+.\-/]){NO_HOTLINE_BEFORE}"
 _END: Final = rf"(?![0-9])(?![.\-/][0-9]){NO_HOTLINE_AFTER}"
-_TAIWAN_CUE: Final = "台湾|台灣|臺灣|电话|電話|手机|手機|门号|門號|号码|號碼|联系|聯絡|联络|打给|tel|phone|line|whatsapp"
-_HONG_KONG_CUE: Final = "香港|澳门|澳門|港|电话|電話|手机|手機|号码|號碼|tel|phone|mobile|whatsapp"
+_PHONE_CUE: Final = "电话|電話|手机|手機|tel|phone|mobile|whatsapp"
+_TAIWAN_CUE: Final = f"{_PHONE_CUE}|号码|號碼|台湾|台灣|臺灣|门号|門號|联系|聯絡|联络|打给|line"
+_HONG_KONG_CUE: Final = f"{_PHONE_CUE}|香港|澳门|澳門|港"
 _LINK: Final = r"[^0-9a-z。！？!?；;，,\n]{0,8}"
 
 # A letter of a Taiwanese card counts as two digits, in the order of the alphabet.
@@ -32,9 +33,9 @@ _NO_ACCOUNT: Final = r"(?<!(?:微信|v信|wx|vx|qq|(?<![a-z])v|[账帐]号|用�
 
 
 def overseas_phone() -> Patterned:
-    """Phones of Taiwan (0912-345-678, 02-2345-6789), Hong Kong and Macau (8 digits beside a cue), or with 886, 852, 853.
+    """Phones of Taiwan (0912-345-678, 02-2345-6789), of Hong Kong and Macau, and those with 886, 852 or 853.
 
-    Without separators a mobile number of Taiwan needs a cue too.
+    Eight digits alone, and a mobile number of Taiwan without separators, need a cue.
     """
     eight = r"[2-9][0-9]{3}[- ]?[0-9]{4}"
     return Patterned(
@@ -47,7 +48,7 @@ def overseas_phone() -> Patterned:
         rf"{_START}[(（](?:\+|00)?(?:886|85[23])[)）][- ]?[0-9](?:[- ]?[0-9]){{7,8}}{_END}",
         rf"{_START}(?:00)?886[- ]9[0-9]{{2}}[- ]?[0-9]{{3}}[- ]?[0-9]{{3}}{_END}",
         rf"{_START}(?:00)?85[23][- ]{eight}{_END}",
-        rf"(?:{_HONG_KONG_CUE}){_LINK}\K{_START}{eight}{_END}",
+        rf"(?:{_HONG_KONG_CUE}){_LINK}\K{NOT_A_SERIAL}{_START}{eight}(?!\s?[元块万亿千百个人名次粉港]){_END}",
         check=_is_overseas_phone,
     )
 
@@ -76,7 +77,8 @@ def taiwan_id_valid(number: str) -> bool:
     letter = _TAIWAN_LETTERS[first]
     after = _TAIWAN_LETTERS[second] % 10 if second.isalpha() else int(second)
     digits = [letter // 10, letter % 10, after, *map(int, rest)]
-    return sum(weight * digit for weight, digit in zip((1, 9, 8, 7, 6, 5, 4, 3, 2, 1, 1), digits, strict=True)) % 10 == 0
+    weights = (1, 9, 8, 7, 6, 5, 4, 3, 2, 1, 1)
+    return sum(weight * digit for weight, digit in zip(weights, digits, strict=True)) % 10 == 0
 
 
 def hong_kong_id_valid(number: str) -> bool:

@@ -31,7 +31,8 @@ _TO_DIGIT: Final = str.maketrans(_NUMERALS + "oO", "00123456789" + "1123456789" 
 _D: Final = f"[0-9{_NUMERALS}]"
 # Marks between digits; the last two make a digit a keycap emoji.
 _GAP: Final = r"[ \-–—.·_/，,\ufe0f\u20e3]{0,3}"
-_NOT_A_SERIAL: Final = r"(?<!(?:单号|订单|运单|编号|流水|批号|条码|票号|学号|考号|工号|准考证|考生号)[^0-9，。]{0,4})"
+# Numbers of parcels, orders and papers look like phones and cards.
+NOT_A_SERIAL: Final = r"(?<!(?:单号|订单|运单|编号|流水|批号|条码|票号|学号|考号|工号|准考证|考生号)[^0-9，。]{0,4})"
 _HOTLINE: Final = "(?:热线|专线|心理援助|危机干预|自杀干预|援助电话|求助电话)"
 # A number that the text calls a hotline is nobody's own.
 NO_HOTLINE_BEFORE: Final = rf"(?<!{_HOTLINE}(?:[^0-9。！？!?；;，,\n]{{0,12}}|[^0-9\n]{{0,2}}))"
@@ -117,7 +118,7 @@ def mobile() -> Patterned:
         "mobile",
         eleven,
         r"(?<![0-9])(?<![0-9][.])(?:(?<![a-z])|(?<=(?<![a-z])(?:tel|phone|wechat|weixin|wx|vx|v|qq|q)))"
-        rf"{_NOT_A_SERIAL}(?:[(（]?(?:\+|00)?86[)）]?[- ]?)?{eleven}(?![0-9])(?![.][0-9])",
+        rf"{NOT_A_SERIAL}(?:[(（]?(?:\+|00)?86[)）]?[- ]?)?{eleven}(?![0-9])(?![.][0-9])",
         check=_is_mobile,
     )
 
@@ -169,7 +170,7 @@ def bank_card() -> Patterned:
         "银行卡",
         "bank card",
         r"[0-9](?:[- ]?[0-9]){15}",
-        rf"(?<![0-9a-z])(?<![0-9][.-]){_NOT_A_SERIAL}{digits}(?![0-9a-z])",
+        rf"(?<![0-9a-z])(?<![0-9][.-]){NOT_A_SERIAL}{digits}(?![0-9a-z])",
         check=_is_bank_card,
     )
 

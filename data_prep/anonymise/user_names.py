@@ -1,8 +1,8 @@
-"""Recogniser of user names and ids on platforms and in games: 抖音号, 小红书, 微博, B站, 快手, 王者荣耀ID, Steam …
+"""Recogniser of user names and ids on platforms and in games: 抖音号, 小红书, 微博, B站, 快手, games.
 
-A Latin word or a number counts after the platform's 号, ID, 账号, or, if it has a digit or "_" in it, after the platform
-and 搜, 关注 or a colon; a Chinese name after 昵称, 网名, 用户名 and a colon, 叫 or a quotation mark, or after a platform
-and @. A platform's or a game's name stays, and so does what a text says of an account without its name (抖音号被封了).
+A Latin word or a number counts after the platform's 号, ID or 账号; with a digit or "_" in it also after the platform
+and 搜, 关注 or a colon. A Chinese name counts after 昵称, 网名 or 用户名 with a colon, 叫 or a quotation mark, or
+after a platform and @. The platform's name stays, and so does what a text says of an account without its name (抖音号被封了).
 Public accounts (公众号, UP主) are public; QQ and WeChat have types of their own.
 """
 
@@ -27,8 +27,11 @@ _KIND: Final = (
 )
 # These accounts have types of their own.
 _OTHER_TYPE: Final = r"(?:微信|wechat|weixin|vx|wx|v信|qq|扣扣|企鹅)\s?的?"
-_CUE: Final = rf"(?:(?:{_SITES}|{_GAMES}){_OF}{_KIND}|用户名|(?<!公众)(?<!银行)(?<!{_OTHER_TYPE})[账帐]号|(?<![a-z])(?<!{_OTHER_TYPE})u?id|网名)"
-_QUOTE: Final = "[“\"‘「『【《(（]"
+_CUE: Final = (
+    rf"(?:(?:{_SITES}|{_GAMES}){_OF}{_KIND}|用户名|网名|(?<!公众|银行)(?<!{_OTHER_TYPE})[账帐]号|"
+    rf"(?<![a-z])(?<!{_OTHER_TYPE})u?id)"
+)
+_QUOTE: Final = '[“"‘「『【《(（]'
 _LINK: Final = rf"(?:就?是|叫做?|为|[:：=→👉]|改成了?)?[:：\s]{{0,2}}{_QUOTE}?@?"
 _LINKED: Final = rf"(?:就?是|叫做?|为|[:：=→👉])[:：\s]{{0,2}}{_QUOTE}?@?"
 _NO_WORD: Final = r"(?!(?:app|apps|vip|password|null|none|user|admin|name|wechat|weixin|[0-9]+v[0-9]+)(?![a-z0-9_]))"
@@ -43,7 +46,7 @@ _NAMED: Final = (
     rf"(?:(?:{_SITES}|微信|(?<![a-z])qq){_OF}(?:用户名|昵称|网名|(?<![a-z])id|[账帐]号名?|[大小]号|名字?)|"
     rf"{_GAMES}{_OF}(?:昵称|网名|(?<![a-z])id|角色名)|用户名|网名|(?<![a-z])id)"
 )
-_NO_NAME: Final = r"(?!(?:什么|啥|我|你|您|他|她|它|咱|谁|哪|怎|没|不|这|那|和|跟|同|都|也|真|假|随便|一个|一样|叫|[,，]))"
+_NO_NAME: Final = "(?!什么|随便|一个|一样|[啥我你您他她它咱谁哪怎没不这那和跟同都也真假叫,，])"
 _NAME_CHAR: Final = r"[\u4e00-\u9fffa-z0-9_·~～.\-]"
 _NAME: Final = rf"{_NO_NAME}(?=[^\u4e00-\u9fff]{{0,4}}[\u4e00-\u9fff])(?!{_NAME_CHAR}*(?:什么|名字|一样|头像|密码))"
 # Accounts of newspapers and offices.
