@@ -73,7 +73,7 @@ def taiwan_id_valid(number: str) -> bool:
     A residence number before 2021 has a letter in the second place, of which the last digit counts. The rule is
     https://zh.wikipedia.org/wiki/中華民國國民身分證, section 編號.
     """
-    first, second, *rest = number.upper()
+    first, second, *rest = tuple(number.upper())
     letter = _TAIWAN_LETTERS[first]
     after = _TAIWAN_LETTERS[second] % 10 if second.isalpha() else int(second)
     digits = [letter // 10, letter % 10, after, *map(int, rest)]
@@ -87,7 +87,7 @@ def hong_kong_id_valid(number: str) -> bool:
     Letters count 10 to 35, a missing first one 36; weights 9 to 1, sum by eleven. The rule is
     https://zh.wikipedia.org/wiki/香港身份證, section 號碼.
     """
-    *body, check = number.upper().rjust(9)
+    *body, check = tuple(number.upper().rjust(9))
     values = [36 if char == " " else ord(char) - 55 if char.isalpha() else int(char) for char in body]
     total = sum(weight * value for weight, value in zip(range(9, 1, -1), values, strict=True))
     return (total + (10 if check == "A" else int(check))) % 11 == 0

@@ -2,8 +2,8 @@
 
 A Latin word or a number counts after the platform's 号, ID or 账号; with a digit or "_" in it also after the platform
 and 搜, 关注 or a colon. A Chinese name counts after 昵称, 网名 or 用户名 with a colon, 叫 or a quotation mark, or
-after a platform and @. The platform's name stays, and so does what a text says of an account without its name (抖音号被封了).
-Public accounts (公众号, UP主) are public; QQ and WeChat have types of their own.
+after a platform and @. The platform's name stays, and so does what is said of an account without its name
+(抖音号被封了). Public accounts (公众号, UP主) are public; QQ and WeChat have types of their own.
 """
 
 from typing import Final
