@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Final
 
 from data_prep.anonymise.engine import Anonymiser
-from data_prep.anonymise.placeholders import PersonalData
+from data_prep.anonymise.placeholders import PATTERNED
 from data_prep.cleaning.cleaner import Cleaner
 from data_prep.corpora import detect_format, load_corpus, smilechat
 from data_prep.corpora.detect import open_dialogues, smilechat_folder
 from data_prep.corpora.dialogue import load_turns
 from data_prep.corpora.records import MAX_BAD_RECORDS, Intake
 
-PATTERNED: Final[tuple[PersonalData, ...]] = ("电话", "身份证", "银行卡", "邮箱", "QQ", "微信", "网址", "车牌")
 _ROLES: Final = {"seeker": "user", "supporter": "assistant"}
 
 

@@ -42,7 +42,9 @@ _WECHAT: Final = (
     r"(?:[微薇威维徽卫围喂唯惟嶶溦徾]|(?<![a-z])(?:v|w|wei))[ .]?[信芯星心❤♥]️?|"
     r"绿泡泡|绿色(?:软件|聊天|图标)|绿信|小绿|💚|微号|微 ?x|wechat|weixin|(?<![a-z])[vw]-?x(?![a-z])|朋友圈"
 )
-_WECHAT_BESIDE: Final = rf"{_WECHAT}|[薇微威卫徽维]|(?<![a-z0-9])v+(?![a-z])"
+# A v is a cue before a separator (v我 is one) or after 加, and nowhere else: 大V, DSM-V, 1v1, V领 are other things.
+_V: Final = r"(?<![a-z0-9大·-])(?:(?<=[加➕+])v+(?![a-z])|v+(?=[号:：，,、→\s➕+是我还就]))"
+_WECHAT_BESIDE: Final = rf"{_WECHAT}|[薇微威卫徽维]|{_V}"
 # What may stand between a weak cue, or a word of letters only, and its cue.
 _LINK: Final = (
     r"(?:[号號码碼聊还是为在就的我搜加同这个小大新呀啊哦吧呢:：\s➕+→】【“”\"'‘’(（，,、~～=❤♥️-]|id|联系方式|[账帐]号)"
@@ -74,7 +76,12 @@ _WECHAT_FAR: Final = re.compile(
     re.IGNORECASE,
 )
 _WECHAT_LINKED: Final = re.compile(rf"(?:{_WECHAT_BESIDE}){_LINK}$", re.IGNORECASE)
-_WECHAT_AFTER: Final = re.compile(rf"{_OWNER}(?:(?:{_WECHAT})(?![上里群公])|v+(?![a-z]))", re.IGNORECASE)
+_WECHAT_AFTER: Final = re.compile(
+    rf"{_OWNER}(?:{_WECHAT})(?![上里群公])|"
+    r"[，,\s]*(?:(?:←|(?:就?是|这是|为)(?:我|他|她|本人)?的?|(?:我|他|她|本人)的)v+(?![a-z0-9])|"
+    r"[（(]v+[）)]|v我(?![0-9]))",
+    re.IGNORECASE,
+)
 # A mobile number that follows is the account's own, not a phone that is good for both.
 _PHONE: Final = r"电话|手机|号码|座机|短信|tel|phone|打给|拨打"
 _SAME_AS_PHONE: Final = (
@@ -264,10 +271,7 @@ def _glued_cue(word: str, before: str) -> int:
     if match is None or _WECHAT_LINKED.search(before):
         return 0
     single = len(match[0]) == 1
-    told_apart = match[0].isupper() and word[1].islower()
-    # At the start of a clause, too: no English word and no Chinese syllable begins with v and a consonant.
-    alone = re.search(r"(?:^|[，,：:、\s])$", before) and _ID_LIKE.fullmatch(word) and word[1] not in "aeiouAEIOU"
-    return match.end() if not single or told_apart or alone or re.search(r"(?:[加➕+]|留个|我的?)$", before) else 0
+    return match.end() if not single or re.search(r"(?:[加➕+]|留个|我的?)$", before) else 0
 
 
 def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:

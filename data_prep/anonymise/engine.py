@@ -17,6 +17,8 @@ import rjieba
 from data_prep.anonymise.accounts import Account
 from data_prep.anonymise.entities import TYPES as ENTITY_TYPES
 from data_prep.anonymise.entities import EntityFinder
+from data_prep.anonymise.overseas import overseas_id, overseas_phone
+from data_prep.anonymise.papers import paper, personal_number
 from data_prep.anonymise.patterned import (
     bank_card,
     email,
@@ -35,9 +37,10 @@ from data_prep.anonymise.presidio import (
     RecognizerRegistry,
     RecognizerResult,
 )
+from data_prep.anonymise.user_names import user_name
 
 _LANGUAGE = "zh"
-_NUMBER_TYPES = frozenset({"电话", "身份证", "银行卡", "QQ", "车牌"})
+_NUMBER_TYPES = frozenset({"电话", "身份证", "银行卡", "QQ", "车牌", "证件", "编号"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,11 @@ def default_recognisers() -> list[EntityRecognizer]:
         email(),
         url(),
         licence_plate(),
+        overseas_phone(),
+        overseas_id(),
+        paper(),
+        personal_number(),
+        user_name(),
         Account(),
     ]
 

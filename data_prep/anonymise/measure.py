@@ -21,15 +21,11 @@ from typing import Final, Literal
 
 from common.pages import table
 from data_prep.anonymise.engine import Anonymiser
-from data_prep.anonymise.placeholders import ALL_TYPES
+from data_prep.anonymise.placeholders import ALL_TYPES, PATTERNED
 from data_prep.scoring import Score
 
 # The folder of labelled texts.
 LABELLED: Final = Path(__file__).with_name("labelled")
-
-# The types of which the exact span is asked for.
-PATTERNED: Final = ALL_TYPES[:8]
-
 
 _OVERLAP: Final = 0.8
 _MARKUP: Final = re.compile(r"\[\[([^|\[\]]*)\|([^\[\]]*)\]\]")

@@ -1,7 +1,8 @@
 """Recognisers of what has a pattern of its own: phones, IDs, cards, e-mail, URLs, licence plates.
 
 Each is a Presidio ``PatternRecognizer`` over folded text (``placeholders.fold``). What only a cue beside it tells apart
-from any other number, QQ and WeChat, is in ``accounts``. Short codes (such as 110), 400 and 800 numbers, the lines in
+from any other number is in ``accounts`` (QQ, WeChat), ``user_names`` and ``papers``; Taiwan, Hong Kong and Macau are in
+``overseas``. Short codes (such as 110), 400 and 800 numbers, the lines in
 ``hotlines.txt`` and those of `common.human_help` are nobody's own and stay, and so does a landline that the text calls
 a hotline.
 """
@@ -30,10 +31,12 @@ _TO_DIGIT: Final = str.maketrans(_NUMERALS + "oO", "00123456789" + "1123456789" 
 _D: Final = f"[0-9{_NUMERALS}]"
 # Marks between digits; the last two make a digit a keycap emoji.
 _GAP: Final = r"[ \-–—.·_/，,\ufe0f\u20e3]{0,3}"
-_NOT_A_SERIAL: Final = r"(?<!(?:单号|订单|运单|编号|流水|批号|条码|票号|学号|考号|工号|准考证|考生号)[^0-9，。]{0,4})"
+# Numbers of parcels, orders and papers look like phones and cards.
+NOT_A_SERIAL: Final = r"(?<!(?:单号|订单|运单|编号|流水|批号|条码|票号|学号|考号|工号|准考证|考生号)[^0-9，。]{0,4})"
 _HOTLINE: Final = "(?:热线|专线|心理援助|危机干预|自杀干预|援助电话|求助电话)"
-_NO_HOTLINE_BEFORE: Final = rf"(?<!{_HOTLINE}(?:[^0-9。！？!?；;，,\n]{{0,12}}|[^0-9\n]{{0,2}}))"
-_NO_HOTLINE_AFTER: Final = rf"(?![^0-9。！？!?；;，,\n]{{0,12}}{_HOTLINE})"
+# A number that the text calls a hotline is nobody's own.
+NO_HOTLINE_BEFORE: Final = rf"(?<!{_HOTLINE}(?:[^0-9。！？!?；;，,\n]{{0,12}}|[^0-9\n]{{0,2}}))"
+NO_HOTLINE_AFTER: Final = rf"(?![^0-9。！？!?；;，,\n]{{0,12}}{_HOTLINE})"
 _MOBILE_SHAPES: Final = frozenset(
     {
         (11,),
@@ -77,19 +80,21 @@ class Patterned(PatternRecognizer):
         trigger: str,
         *patterns: str,
         check: Callable[[str], bool | None] | None = None,
+        score: float = 1.0,
     ) -> None:
         """Take the patterns; Presidio compiles them at their first use, ignoring case.
 
         The trigger does not ignore it and begins with one set of characters: so written it is searched for quickly.
 
         Args:
-            check: whether what a pattern found is one; None where the pattern says it all.
+            check: whether what a pattern found is one, which makes its score 1; None where the pattern says it all.
+            score: of what is found without a check: of two that overlap, the surer one stays.
         """
         super().__init__(
             supported_entity=entity,
             supported_language="zh",
             name=name,
-            patterns=[Pattern(f"{name} {i}", regex, 1.0) for i, regex in enumerate(patterns)],
+            patterns=[Pattern(f"{name} {i}", regex, score) for i, regex in enumerate(patterns)],
         )
         self._trigger, self._check = re.compile(trigger), check
 
@@ -113,15 +118,15 @@ def mobile() -> Patterned:
         "mobile",
         eleven,
         r"(?<![0-9])(?<![0-9][.])(?:(?<![a-z])|(?<=(?<![a-z])(?:tel|phone|wechat|weixin|wx|vx|v|qq|q)))"
-        rf"{_NOT_A_SERIAL}(?:[(（]?(?:\+|00)?86[)）]?[- ]?)?{eleven}(?![0-9])(?![.][0-9])",
+        rf"{NOT_A_SERIAL}(?:[(（]?(?:\+|00)?86[)）]?[- ]?)?{eleven}(?![0-9])(?![.][0-9])",
         check=_is_mobile,
     )
 
 
 def landline() -> Patterned:
     """Landlines with their area code, local ones that the text calls a phone, and numbers abroad with +."""
-    start = rf"(?<![0-9a-z+.\-]){_NO_HOTLINE_BEFORE}"
-    end = rf"(?![0-9]){_NO_HOTLINE_AFTER}"
+    start = rf"(?<![0-9a-z+.\-]){NO_HOTLINE_BEFORE}"
+    end = rf"(?![0-9]){NO_HOTLINE_AFTER}"
     local = r"[2-8][0-9]{2,3}[- ]?[0-9]{4}"
     extension = r"(?:(?:[-–—]|\s?转\s?|\s?分机\s?)[0-9]{1,5})?"
     return Patterned(
@@ -132,7 +137,7 @@ def landline() -> Patterned:
         rf"{local}{extension}{end}",
         rf"{start}(?:\+|00)86[- ]?[1-9][0-9]{{1,2}}[- ]{local}{extension}{end}",
         rf"{start}(?:\+|00)(?!86)[1-9][0-9]{{0,2}}[- ]?(?:[(]?[0-9]{{1,4}}[)]?[- ]?){{1,4}}[0-9]{{2,4}}{end}",
-        rf"{_NO_HOTLINE_BEFORE}(?:座机|固话|固定电话|电话|宅电|传真|总机)[号码]{{0,2}}"
+        rf"{NO_HOTLINE_BEFORE}(?:座机|固话|固定电话|电话|宅电|传真|总机)[号码]{{0,2}}"
         rf"(?:(?:还|就|一直|原来|以前|都)?[是为叫])?[:：，,（(\s]{{0,3}}\K{local}{end}",
         check=_is_landline,
     )
@@ -165,7 +170,7 @@ def bank_card() -> Patterned:
         "银行卡",
         "bank card",
         r"[0-9](?:[- ]?[0-9]){15}",
-        rf"(?<![0-9a-z])(?<![0-9][.-]){_NOT_A_SERIAL}{digits}(?![0-9a-z])",
+        rf"(?<![0-9a-z])(?<![0-9][.-]){NOT_A_SERIAL}{digits}(?![0-9a-z])",
         check=_is_bank_card,
     )
 
@@ -238,8 +243,7 @@ def _is_mobile(text: str) -> bool:
 def _is_landline(text: str) -> bool:
     """Whether it is no hotline, and can exist under the numbering plan; with its area code apart it need not."""
     bare = re.split(r"转|分机", text)[0].strip()
-    digits = _digits(bare)
-    if any(line.endswith(digits) or digits.startswith(line) for line in _hotlines()):
+    if is_hotline(bare):
         return False
     if re.match(r"[(（]?0[1-9][0-9]+[^0-9]|[2-8]", bare):
         return True
@@ -269,6 +273,9 @@ def _is_url(text: str) -> bool | None:
     host, *path = re.split("[/?#:]", re.sub(r"[点。]|\[\.\]", ".", text), maxsplit=1)
     labels = host.split(".")
     ending = labels[-1].lower()
+    # 2.HR is the second item of a list.
+    if labels[0].isdecimal() and len(labels) == 2 and not path and len(labels[0]) <= 2:
+        return False
     if ending not in _endings() or labels[-1].istitle() or _TITLES.fullmatch(labels[0]):
         return False
     if len(labels) > 2 or path:
@@ -276,6 +283,12 @@ def _is_url(text: str) -> bool | None:
     if _WORD_ENDINGS.fullmatch(ending):
         return re.search(r"[a-z].*[0-9-]|[0-9-].*[a-z]", labels[0], re.IGNORECASE) is not None
     return _FILE_ENDINGS.fullmatch(ending) is None
+
+
+def is_hotline(text: str) -> bool:
+    """Whether the digits of a number are those of a line that helps, with or without its area code."""
+    digits = _digits(text)
+    return any(line.endswith(digits) or digits.startswith(line) for line in _hotlines())
 
 
 def _digits(text: str) -> str:

@@ -28,9 +28,30 @@ def fold(text: str) -> str:
 
 
 # What is looked for, by the word that stands in its placeholder.
-PersonalData = Literal["电话", "身份证", "银行卡", "邮箱", "QQ", "微信", "网址", "车牌", "姓名", "学校", "单位", "地址"]
+PersonalData = Literal[
+    "电话",
+    "身份证",
+    "银行卡",
+    "邮箱",
+    "QQ",
+    "微信",
+    "网址",
+    "车牌",
+    "账号",
+    "证件",
+    "编号",
+    "姓名",
+    "学校",
+    "单位",
+    "地址",
+]
 
 ALL_TYPES: Final[tuple[PersonalData, ...]] = get_args(PersonalData)
+
+# The types that a pattern or a cue beside them tells, without a look at the meaning of a sentence.
+PATTERNED: Final[tuple[PersonalData, ...]] = tuple(
+    type for type in ALL_TYPES if type not in ("姓名", "学校", "单位", "地址")
+)
 
 _PLACEHOLDER: Final = re.compile(rf"\[({'|'.join(ALL_TYPES)})([0-9]{{0,4}})\]")
 _MARK: Final = "\ue000"

@@ -8,7 +8,6 @@ import pytest
 from data_prep.anonymise import measure as measure_module
 from data_prep.anonymise.engine import Anonymiser
 from data_prep.anonymise.measure import (
-    PATTERNED,
     LabelError,
     labelled_files,
     main,
@@ -17,6 +16,7 @@ from data_prep.anonymise.measure import (
     read_labelled,
     together,
 )
+from data_prep.anonymise.placeholders import PATTERNED
 
 
 def printed_by(capsys: pytest.CaptureFixture[str]) -> str:
