@@ -143,7 +143,7 @@ def _parts(path: Path) -> dict[str, float]:
     parts: dict[str, Callable[[], object]] = {
         "cleaning": lambda: [treatment.clean(question) for question in questions],
         "masking": lambda: [treatment.mask(question) for question in questions],
-        "risk tags": lambda: [risks.risk_tags(question.post) for question in questions],
+        "risk tags": lambda: [risks(question.post) for question in questions],
         "emotion words": lambda: [lexicon.vectors(each) for each in texts],
         "signatures": lambda: [signatures(each) for each in texts],
     }
