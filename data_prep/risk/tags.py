@@ -131,7 +131,7 @@ class RiskRules:
         return [
             Match(rule.kind, rule.name, self._weight(text, rule, spans), spans[0][0], spans[-1][1])
             for rule, spans in self._rows(text, hits, fills, ignored)
-            if not self._is_negated(text, spans) and not self._is_story(text, spans[0][0], spans[-1][1])
+            if not self._is_negated(text, spans) and not self._is_story(text, spans)
         ]
 
     def _add(self, rule: Rule, pattern: tuple[Slot, ...], words: dict[str, tuple[list[int], list[Kind]]]) -> None:
@@ -188,9 +188,10 @@ class RiskRules:
         sentence = _SENTENCE_END.split(text[max(0, start - PAST_CHARS) : start])[-1] + text[start:end]
         return "concern" if self._past.search(sentence) and not self._present.search(sentence) else "acute"
 
-    def _is_story(self, text: str, start: int, end: int) -> bool:
-        before = text[max(0, start - CONTEXT_CHARS) : start]
-        return bool(self._story_before.search(before) or self._story_after.match(text, end))
+    def _is_story(self, text: str, spans: _Spans) -> bool:
+        """Whether words of fiction stand before the match, in a gap, or at once after it."""
+        before = text[max(0, spans[0][0] - CONTEXT_CHARS) : spans[-1][0]]
+        return bool(self._story_before.search(before) or self._story_after.match(text, spans[-1][1]))
 
 
 def _joined(text: str, rows: list[_Spans], span: tuple[int, int], gap: Gap) -> _Spans | None:
