@@ -27,6 +27,7 @@ PAST_CHARS: Final = 24
 HINTS: Final = 2
 
 _SENTENCE_END = re.compile("[。！？!?；;\n]")
+_MARKS: Final = (("\n", "。"), (",", "，"), ("!", "！"), ("?", "？"), ("…", "。"), ("~", "。"), (" ", "，"))
 _LOWER = {ord(char): char.lower() for char in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 _Spans = tuple[tuple[int, int], ...]
 # For each character that is part of phrases to ignore, their spans.
@@ -111,9 +112,8 @@ class RiskRules:
 
     def explain(self, text: str) -> list[Match]:
         """Every match, in the order in which they end: why the text has its tags."""
-        # str.lower() is faster, but moves the offsets where a letter becomes two (İ).
-        lower = text.lower()
-        text = lower if len(lower) == len(text) else text.translate(_LOWER)
+        length = len(text)
+        text = _normal(text)
         hits = self._automaton.find_matches_as_indexes(text, overlapping=True)
         words = {word for word, _, _ in hits}
         complete = self._complete(words)
@@ -129,7 +129,7 @@ class RiskRules:
         # Posts repeat their words, so what a word may fill is looked up once a text.
         fills = {word: sorted(slots) for word in words if (slots := complete & self._fills[word])}
         return [
-            Match(rule.kind, rule.name, self._weight(text, rule, spans), spans[0][0], spans[-1][1])
+            Match(rule.kind, rule.name, self._weight(text, rule, spans), spans[0][0], min(spans[-1][1], length))
             for rule, spans in self._rows(text, hits, fills, ignored)
             if not self._is_negated(text, spans) and not self._is_story(text, spans)
         ]
@@ -192,6 +192,16 @@ class RiskRules:
         """Whether words of fiction stand before the match, in a gap, or at once after it."""
         before = text[max(0, spans[0][0] - CONTEXT_CHARS) : spans[-1][0]]
         return bool(self._story_before.search(before) or self._story_after.match(text, spans[-1][1]))
+
+
+def _normal(text: str) -> str:
+    """The text in small letters, its lines and itself ended by a full stop, its marks full-width; offsets stay."""
+    # str.lower() is faster, but moves the offsets where a letter becomes two (İ).
+    lower = text.lower()
+    text = lower if len(lower) == len(text) else text.translate(_LOWER)
+    for mark, full in _MARKS:
+        text = text.replace(mark, full)
+    return f"{text}。"
 
 
 def _joined(text: str, rows: list[_Spans], span: tuple[int, int], gap: Gap) -> _Spans | None:
