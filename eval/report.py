@@ -30,7 +30,7 @@ SAMPLE_NOTE: Final = (
     "counsellor. Its figures show that the stages run, not that answers became better or that a model can counsel."
 )
 SLICE_NOTE: Final = (
-    "At risk are posts of level acute, by the corpus's mark or by the tags of data_prep/risk, and posts of level concern. "
+    "At risk are posts of level acute, by the corpus's mark or the tags of data_prep/risk, and posts of level concern. "
     "They are kept out of GRPO's prompts; the tags miss some and are no screening instrument."
 )
 CRISIS_NOTE: Final = (

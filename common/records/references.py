@@ -12,8 +12,8 @@ from common.files import FileError
 from common.records.question import Question
 from common.records.rows import id_of, read_rows
 
-# Of ``test.parquet``: test_set is the set's name, question the whole post, prompt the chat to generate from, risk_level and
-# risks the tags of data_prep.risk.
+# Of ``test.parquet``: test_set is the set's name, question the whole post, prompt the chat to generate from, risk_level
+# and risks the tags of data_prep.risk.
 TEST_COLUMNS: Final = (
     "id",
     "test_set",

@@ -66,7 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Measure the risk tags on labelled texts.")
     parser.add_argument("files", nargs="*", type=Path, default=list(WRITTEN.values()), help="written sets")
     parser.add_argument("--show", action="store_true", help="print what is missed and what is tagged wrongly")
-    parser.add_argument("--posts", nargs="*", type=Path, help=f"the two readers' labels; without a file those of {POSTS}")
+    parser.add_argument(
+        "--posts", nargs="*", type=Path, help=f"the two readers' labels; without a file those of {POSTS}"
+    )
     parser.add_argument("--corpus", nargs="*", type=Path, default=[], help="where the posts of these labels are")
     parser.add_argument("--half", choices=("dev", "sealed"), help="of the posts, this half only")
     options = parser.parse_args(arguments)

@@ -1,8 +1,8 @@
 """Whole posts that two readers labelled apart, and the tags beside them: where the readers agree, and how they differ.
 
-A line of a reader's file is ``{"id", "level", "kinds", "draw", "half"}``, and ``text`` for a written post. ``draw`` tells
-how the post came in: ``random`` or rich in ``cues``, both real posts by the id ``<format>:<id>``, or ``written``.
-``half`` is ``dev`` for posts that the rules were written with, else ``sealed``. Texts of real posts are not shipped.
+A line of a reader's file is ``{"id", "level", "kinds", "draw", "half"}``, and ``text`` for a written post. ``draw`` is
+``random`` or ``cues`` (rich in them) for real posts, whose id is ``<format>:<id>``, or ``written``. ``half`` is ``dev``
+for posts that the rules were written with, else ``sealed``. Texts of real posts are not shipped.
 Two readers of one kind share their bias. What it leaves out: how well the kinds fit.
 """
 

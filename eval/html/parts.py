@@ -236,10 +236,10 @@ def reply_data(scores: Mapping[str, pd.DataFrame], test: pd.DataFrame, questions
         samples: replies of each model to a question, at most, the first ones.
 
     Returns:
-        layers (titles by name), figures (labels by key), models, note, and for each question its texts, level and kinds of risk,
-        references and, model by model, its replies: ``layers`` and ``answer`` where there is nothing wrong with the
-        output (no layers of a model that was never asked for any), else ``raw`` and ``fault``; its figures; and whether
-        it is very ``short`` for a reply that the reward model lets pass.
+        layers (titles by name), figures (labels by key), models, note, and for each question its texts, level and kinds
+        of risk, references and, model by model, its replies: ``layers`` and ``answer`` where there is nothing wrong
+        with the output (no layers of a model that was never asked for any), else ``raw`` and ``fault``; its figures;
+        and whether it is very ``short`` for a reply that the reward model lets pass.
     """
     chosen = spread(test, questions)
     levels = risk_levels(chosen)

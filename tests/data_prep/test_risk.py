@@ -24,9 +24,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(("name", "recall", "precision"), [(TUNED, 0.97, 0.92), ("sealed", 0.88, 0.85)])
-def test_recall_and_precision_on_the_written_sets(
-    rules: RiskRules, name: str, recall: float, precision: float
-) -> None:
+def test_recall_and_precision_on_the_written_sets(rules: RiskRules, name: str, recall: float, precision: float) -> None:
     score = measure(rules, read_labelled(WRITTEN[name]))
     assert score.recall >= recall
     assert score.precision >= precision

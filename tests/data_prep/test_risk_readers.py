@@ -36,7 +36,9 @@ def test_the_report_counts_what_both_readers_say(rules: RiskRules, tmp_path: Pat
     page = report(compare(rules, first, second, {}))
     assert "4 real posts. The readers agree on 3 levels" in page
     assert "the other 1 are left out" in page
-    rows = {cells[0]: cells[1:] for line in page.splitlines() if (cells := line.strip("| ").replace(" ", "").split("|"))}
+    rows = {
+        cells[0]: cells[1:] for line in page.splitlines() if (cells := line.strip("| ").replace(" ", "").split("|"))
+    }
     # Wilson's interval of 1 in 1 begins at 1 / (1 + 1.96²).
     assert rows["acute"] == ["1", "1", "1.000", "0.207to1.000", "1"]
     assert rows["concern"] == ["1", "1", "1.000", "0.207to1.000", "0"]
