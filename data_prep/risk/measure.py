@@ -1,7 +1,7 @@
 """Measures the risk tags: ``python -m data_prep.risk.measure`` on written sentences, with ``--posts`` on whole posts.
 
 A line of a written set is ``{"text": …, "kinds": […]}``. ``tuned`` holds 1,364 sentences that the rules were written
-with, so its figures are no estimate for other texts. No rule was written with ``sealed`` in view. Both sets stand for a
+with, so its figures are no estimate for other texts. Of ``sealed`` only counts were looked at. Both sets stand for a
 writer's idea of a post: an older definition gave their kinds, and half of them are hard on purpose. So they show what
 changes, and whole posts tell how good the tags are.
 
