@@ -110,7 +110,7 @@ def test_what_only_looks_negated_is_tagged(rules: RiskRules, text: str, kind: st
         ("确诊精神分裂三年", "concern"),
         ("真想嘎了算了", "acute"),
         ("昨天吃了一整瓶yao", "acute"),
-        ("房子退了，狗也送人了。妈妈，你要照顾好自己。", "concern"),
+        ("房子退租了，狗也送人了。妈妈，你要照顾好自己。", "concern"),
     ],
 )
 def test_levels(rules: RiskRules, text: str, level: str) -> None:
