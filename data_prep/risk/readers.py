@@ -118,12 +118,14 @@ def report(judged: Sequence[Judged]) -> str:
 
 def _page(name: str, posts: Sequence[Judged]) -> str:
     agreed = [post for post in posts if post.first == post.second]
-    kappa = cohen_kappa_score([post.first for post in posts], [post.second for post in posts], labels=list(LEVELS))
+    levels = [post.first for post in posts], [post.second for post in posts]
+    # Where both readers gave one level throughout, chance alone agrees.
+    kappa = f"{cohen_kappa_score(*levels, labels=list(LEVELS)):.2f}" if len({*levels[0], *levels[1]}) > 1 else "–"
     rows = [_row(level, [post.tag for post in agreed if post.first == level]) for level in reversed(LEVELS)]
     tagged = [post.first for post in agreed if post.tag != "none"]
     right = sum(level != "none" for level in tagged)
     return (
-        f"{len(posts)} {name} posts. The readers agree on {len(agreed)} levels (kappa {kappa:.2f}); the other "
+        f"{len(posts)} {name} posts. The readers agree on {len(agreed)} levels (kappa {kappa}); the other "
         f"{len(posts) - len(agreed)} are left out.\n\n"
         + table(("readers", "posts", "tagged", "share", "95% interval", "tagged acute"), rows)
         + (f"\nOf {len(tagged)} tagged posts, {right} are at risk ({right / len(tagged):.1%}).\n" if tagged else "")

@@ -118,7 +118,7 @@ def test_levels(rules: RiskRules, text: str, level: str) -> None:
 
 
 def test_hints_of_one_rule_are_one_hint(rules: RiskRules) -> None:
-    assert rules("我绝望了。看不到希望。走投无路。") == Risk()
+    assert rules("我绝望了。真的很绝望。只有绝望。") == Risk()
     assert rules("我绝望了。我撑不下去了。") == Risk("concern", ("other",))
 
 
