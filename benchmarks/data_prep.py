@@ -158,7 +158,7 @@ def _parts(path: Path) -> dict[str, float]:
             patterned.mask([(question, ()) for question in questions[start : start + BATCH]])
             for start in range(0, len(questions), BATCH)
         ],
-        "risk tags": lambda: [risks.risk_tags(question.post) for question in questions],
+        "risk tags": lambda: [risks(question.post) for question in questions],
         "emotion words": lambda: [lexicon.vectors(each) for each in texts],
         "signatures": lambda: [signatures(each) for each in texts],
     }

@@ -1,117 +1,102 @@
-"""Recall and precision of the risk tags on labelled texts: ``python -m data_prep.risk.measure [files]``.
+"""Measures the risk tags: ``python -m data_prep.risk.measure`` on written sentences, with ``--posts`` on whole posts.
 
-A line of a labelled set is ``{"text": …, "categories": […]}``. Each set was written for the purpose, in the manner of
-posts. ``oblique_1`` and ``oblique_2`` avoid plain words on purpose, ``natural`` and ``natural_2`` speak as posts do.
-The rules have been written with these four in view, so what they score there is no estimate for other texts. Before
-anyone had looked at a set, the recall of having a tag at all was 0.61 on ``oblique_2``; recall and precision were 0.898
-and 0.920 on ``natural``, 0.899 and 0.869 on ``natural_2``. The phrases added after ``natural`` did nothing for
-``natural_2``, as new wordings keep turning up; hence the rules named ``broad cues``, single words and pairs, which came
-after all four. ``sealed``, where it is there, has been used for no rule and is the estimate.
+A line of a written set is ``{"text": …, "kinds": […]}``. ``tuned`` holds 1,364 sentences that the rules were written
+with, so its figures are no estimate for other texts. Of ``sealed`` only counts were looked at. Both sets stand for a
+writer's idea of a post: an older definition gave their kinds, and half of them are hard on purpose. So they show what
+changes, and whole posts tell how good the tags are.
+
+Whole posts: ``--posts reader_a.jsonl reader_b.jsonl --corpus PATH``, see `data_prep.risk.readers`.
 """
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from common.files import read_json_lines
-from common.pages import Markdown, table
-from data_prep.risk.reading import RISKS
+from common.pages import table
+from common.records.risk import KINDS
+from data_prep.corpora import load_corpus
+from data_prep.risk.readers import POSTS, compare, read_labels, report
 from data_prep.risk.tags import RiskRules
 from data_prep.scoring import Score
 
-# The labelled sets that the rules were written with.
-TUNED: Final = ("oblique_1", "oblique_2", "natural", "natural_2")
-
-# All labelled sets that come with the project, by name; those that the rules were not written with come last.
-LABELLED: Final = {
-    path.stem: path
-    for path in sorted(Path(__file__).parent.glob("*.jsonl"), key=lambda path: (path.stem not in TUNED, path.stem))
-}
+# The written sets by name; the rules were written with the first one.
+TUNED: Final = "tuned"
+WRITTEN: Final = {name: Path(__file__).with_name(f"{name}.jsonl") for name in (TUNED, "sealed")}
 
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A text and the categories that a person gave it."""
+    """A text and the kinds of risk that a person saw in it."""
 
     text: str
-    categories: frozenset[str]
+    kinds: frozenset[str]
 
 
 def read_labelled(path: Path) -> list[Labelled]:
     """The labelled texts of a file.
 
     Raises:
-        ValueError: a line is no object with ``text`` and ``categories``, or has a category that is none of ``RISKS``.
+        ValueError: a line is no object with ``text`` and ``kinds``, or has a kind that is none of ``KINDS``.
     """
     labelled = []
     for number, record in read_json_lines(path):
-        text, categories = record.get("text"), record.get("categories")
-        if not isinstance(text, str) or not isinstance(categories, list) or not set(categories) <= set(RISKS):
-            raise ValueError(
-                f"{path}:{number}: categories {categories}, expected a text and some of {RISKS}. Correct the line."
-            )
-        labelled.append(Labelled(text, frozenset(categories)))
+        text, kinds = record.get("text"), record.get("kinds")
+        if not isinstance(text, str) or not isinstance(kinds, list) or not set(kinds) <= set(KINDS):
+            raise ValueError(f"{path}:{number}: kinds {kinds}, expected a text and some of {KINDS}. Correct the line.")
+        labelled.append(Labelled(text, frozenset(kinds)))
     return labelled
 
 
-def measure(rules: RiskRules, labelled: Sequence[Labelled]) -> dict[str, Score]:
-    """The score of each category, and under ``any`` that of having a tag at all."""
-    tags = [frozenset(rules.risk_tags(item.text)) for item in labelled]
-    scores = {
-        risk: _score(
-            [(item.text, risk in item.categories, risk in tagged) for item, tagged in zip(labelled, tags, strict=True)]
-        )
-        for risk in RISKS
-    }
-    scores["any"] = _score(
-        [(item.text, bool(item.categories), bool(tagged)) for item, tagged in zip(labelled, tags, strict=True)]
-    )
-    return scores
-
-
-def _score(cases: list[tuple[str, bool, bool]]) -> Score:
+def measure(rules: RiskRules, labelled: Sequence[Labelled]) -> Score:
+    """How well the rules tell texts at risk from the others, whatever the level and kind of their tag."""
+    tagged = [rules(item.text).level != "none" for item in labelled]
+    cases = list(zip(labelled, tagged, strict=True))
     return Score(
-        sum(label and tag for _, label, tag in cases),
-        [text for text, label, tag in cases if label and not tag],
-        [text for text, label, tag in cases if tag and not label],
+        sum(bool(item.kinds) and tag for item, tag in cases),
+        [item.text for item, tag in cases if item.kinds and not tag],
+        [item.text for item, tag in cases if tag and not item.kinds],
     )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print a table for each file, and what a category misses and tags wrongly."""
+    """Print what the options ask for."""
     parser = argparse.ArgumentParser(description="Measure the risk tags on labelled texts.")
-    parser.add_argument("files", nargs="*", type=Path, default=list(LABELLED.values()))
-    parser.add_argument("--show", choices=(*RISKS, "any"), help="print this category's misses and false alarms")
+    parser.add_argument("files", nargs="*", type=Path, default=list(WRITTEN.values()), help="written sets")
+    parser.add_argument("--show", action="store_true", help="print what is missed and what is tagged wrongly")
+    parser.add_argument(
+        "--posts", nargs="*", type=Path, help=f"the two readers' labels; without a file those of {POSTS}"
+    )
+    parser.add_argument("--corpus", nargs="*", type=Path, default=[], help="where the posts of these labels are")
+    parser.add_argument("--half", choices=("dev", "sealed"), help="of the posts, this half only")
     options = parser.parse_args(arguments)
     rules = RiskRules.load()
-    for path in options.files:
-        known = path.stem in TUNED
-        print(f"{path.name}, {'the rules were tuned on it' if known else 'nobody tuned the rules on it'}")
-        scores = measure(rules, read_labelled(path))
-        print(_table(scores))
-        if options.show:
-            for text in scores[options.show].misses:
-                print(f"missed: {text}")
-            for text in scores[options.show].false_alarms:
-                found = dict.fromkeys(
-                    text[match.start : match.end]
-                    for match in rules.explain(text)
-                    if options.show in (match.category, "any")
-                )
-                print(f"false alarm: {text}  {list(found)}")
+    if options.posts is None:
+        _written(rules, options.files, options.show)
+        return
+    files = options.posts or sorted(POSTS.glob("*.jsonl"))
+    if len(files) != 2:
+        parser.error(f"--posts: {len(files)} files, expected the labels of two readers. Name both files.")
+    corpora = [load_corpus(path) for path in options.corpus]
+    texts = {f"{corpus.format}:{question.id}": question.post for corpus in corpora for question in corpus.questions}
+    labels = [[label for label in read_labels(path) if options.half in (None, label.half)] for path in files]
+    print(report(compare(rules, labels[0], labels[1], texts)))
 
 
-def _table(scores: Mapping[str, Score]) -> str:
+def _written(rules: RiskRules, files: Sequence[Path], show: bool) -> None:
     rows = []
-    for category, score in scores.items():
-        labelled, tagged = score.hits + len(score.misses), score.hits + len(score.false_alarms)
-        recall, precision = (
-            f"{share:.3f}" if of else "–" for share, of in ((score.recall, labelled), (score.precision, tagged))
-        )
-        rows.append((Markdown(category), labelled, recall, tagged, precision))
-    return table(("category", "labelled", "recall", "tagged", "precision"), rows)
+    for path in files:
+        score = measure(rules, read_labelled(path))
+        at_risk, tagged = score.hits + len(score.misses), score.hits + len(score.false_alarms)
+        rows.append((path.name, at_risk, f"{score.recall:.3f}", tagged, f"{score.precision:.3f}"))
+        if show:
+            print("\n".join(f"missed: {text}" for text in score.misses))
+            for text in score.false_alarms:
+                found = dict.fromkeys(text[match.start : match.end] for match in rules.explain(text))
+                print(f"false alarm: {text}  {list(found)}")
+    print(table(("set", "at risk", "recall", "tagged", "precision"), rows))
 
 
 if __name__ == "__main__":

@@ -17,9 +17,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, get_args
 
 import yaml
+
+from common.records.risk import KINDS, Kind
 
 # The most words that one slot may expand to.
 MAX_WORDS: Final = 20_000
@@ -116,15 +118,26 @@ def _alternatives(tokens: list[str], at: int, lists: Mapping[str, str]) -> tuple
     return words | current, at
 
 
-# The categories, in the order in which tags are given.
-RISKS: Final = ("suicidal_ideation", "self_harm", "violence", "abuse", "eating_disorder", "substance")
-
-# The rules that come with the project: ``common.yaml`` and one file a category.
+# The rules that come with the project: ``common.yaml`` and one file a kind.
 RULES: Final = Path(__file__).with_name("rules")
 
-_COMMON_KEYS = ("lists", "ignore", "negators", "no_negator_after", "between", "fiction_before", "fiction_after")
-_CATEGORY_KEYS = ("definition", "sources", "lists", "ignore", "rules")
-_RULE_KEYS = ("name", "reason", "patterns", "examples")
+# How much one match says: ``hint`` is too weak alone, see `data_prep.risk.tags`.
+Weight = Literal["hint", "concern", "acute"]
+WEIGHTS: Final[tuple[Weight, ...]] = get_args(Weight)
+
+_COMMON_KEYS = (
+    "lists",
+    "ignore",
+    "negators",
+    "no_negator_after",
+    "between",
+    "fiction_before",
+    "fiction_after",
+    "past",
+    "present",
+)
+_KIND_KEYS = ("definition", "sources", "lists", "ignore", "rules")
+_RULE_KEYS = ("name", "weight", "reason", "patterns", "examples")
 
 
 class RiskRulesError(ValueError):
@@ -135,8 +148,9 @@ class RiskRulesError(ValueError):
 class Rule:
     """Patterns that stand for the same thing, each a row of slots; ``examples`` are texts that have to match."""
 
-    category: str
+    kind: Kind
     name: str
+    weight: Weight
     patterns: tuple[tuple[Slot, ...], ...]
     examples: tuple[str, ...]
 
@@ -146,44 +160,48 @@ class RuleSet:
     """All rules, and what they pass over.
 
     Attributes:
-        rules: of all categories.
-        ignore: by category, phrases whose characters count for none of its rules (笑死, 打电话).
+        rules: of all kinds.
+        ignore: by kind, phrases whose characters count for none of its rules (笑死, 打电话).
         negators: words that negate what follows them (没有) …
         no_negator_after: … unless one of these characters stands before (有没有).
         between: words that may stand between a negator and what it negates (任何, 过).
         fiction_before: words that, up to 12 characters before a match in the sentence, make it someone's story.
         fiction_after: the same, at once after a match (的电影).
+        past: words that, in the sentence before a match, put it into the past (小时候) …
+        present: … unless one of these stands in that sentence (现在).
     """
 
     rules: tuple[Rule, ...]
-    ignore: dict[str, frozenset[str]]
+    ignore: dict[Kind, frozenset[str]]
     negators: frozenset[str]
     no_negator_after: frozenset[str]
     between: frozenset[str]
     fiction_before: frozenset[str]
     fiction_after: frozenset[str]
+    past: frozenset[str]
+    present: frozenset[str]
 
 
 def read_rules(folder: Path) -> RuleSet:
-    """The rules of a folder with ``common.yaml`` and a file for each of ``RISKS``.
+    """The rules of a folder with ``common.yaml`` and a file for each of ``KINDS``.
 
     Raises:
-        RiskRulesError: a file is missing, is no YAML, or has an unknown key, category, list or a bad pattern.
+        RiskRulesError: a file is missing, is no YAML, or has an unknown key, kind, weight, list or a bad pattern.
     """
-    if unknown := sorted(path for path in folder.glob("*.yaml") if path.stem not in ("common", *RISKS)):
+    if unknown := sorted(path for path in folder.glob("*.yaml") if path.stem not in ("common", *KINDS)):
         raise RiskRulesError(
-            f"{unknown[0]}: unknown category {unknown[0].stem!r}, expected one of {RISKS}. Rename or remove it."
+            f"{unknown[0]}: unknown kind {unknown[0].stem!r}, expected one of {KINDS}. Rename or remove it."
         )
     common = _File(folder / "common.yaml", _COMMON_KEYS)
     lists = common.lists({})
     everywhere = common.words("ignore", lists)
     rules: list[Rule] = []
     ignore = {}
-    for category in RISKS:
-        file = _File(folder / f"{category}.yaml", _CATEGORY_KEYS)
+    for kind in KINDS:
+        file = _File(folder / f"{kind}.yaml", _KIND_KEYS)
         own = file.lists(lists)
-        ignore[category] = everywhere | file.words("ignore", own)
-        rules += file.rules(category, own)
+        ignore[kind] = everywhere | file.words("ignore", own)
+        rules += file.rules(kind, own)
     return RuleSet(tuple(rules), ignore, *(common.words(key, lists) for key in _COMMON_KEYS[2:]))
 
 
@@ -217,17 +235,24 @@ class _File:
         slots = [self._parsed(node, lists, words_only=True)[0] for node in self._items(self._entries[key])]
         return frozenset().union(*(slot.words for slot in slots))
 
-    def rules(self, category: str, lists: dict[str, str]) -> list[Rule]:
-        """The category's rules."""
+    def rules(self, kind: Kind, lists: dict[str, str]) -> list[Rule]:
+        """The kind's rules."""
         return [
             Rule(
-                category,
+                kind,
                 self._text(entries["name"]),
+                self._weight(entries["weight"]),
                 tuple(tuple(self._parsed(item, lists)) for item in self._items(entries["patterns"])),
                 tuple(map(self._text, self._items(entries["examples"]))),
             )
             for entries in (self._mapping(node, _RULE_KEYS) for node in self._items(self._entries["rules"]))
         ]
+
+    def _weight(self, node: yaml.Node) -> Weight:
+        found = self._text(node)
+        if found not in WEIGHTS:
+            raise self._error(node, f"weight {found!r}, expected one of {WEIGHTS}. Correct it.")
+        return WEIGHTS[WEIGHTS.index(found)]
 
     def _parsed(self, node: yaml.Node, lists: dict[str, str], words_only: bool = False) -> list[Slot]:
         text = self._text(node)

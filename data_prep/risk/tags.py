@@ -1,8 +1,11 @@
 """Finds the rules' patterns in a text, all of them in one pass over it.
 
 An Aho-Corasick automaton finds every word of every slot; a pattern matches where words of its slots follow one another
-within their gaps. Then negation (没有自杀的念头) and fiction (小说里女主角跳崖) are looked for around each match.
-What it leaves out: synonyms, grammar, and any weighing of cues: one match tags the text.
+within their gaps. Then negation (没有自杀的念头) and fiction (小说里女主角跳崖) are looked for around each match, and
+words that put it into the past (小时候).
+
+One match of weight ``acute`` makes the post acute; in the past it makes it a concern, as one of weight ``concern``
+does. Hints are too weak alone: those of two different rules make a concern. What it leaves out: synonyms and grammar.
 """
 
 import re
@@ -13,11 +16,18 @@ from typing import Final
 
 from ahocorasick_rs import AhoCorasick, Implementation
 
-from data_prep.risk.reading import RISKS, RULES, Gap, Rule, RuleSet, Slot, read_rules
+from common.records.risk import KINDS, Kind, Risk
+from data_prep.risk.reading import RULES, Gap, Rule, RuleSet, Slot, Weight, read_rules
 
 # How far before a match negation and fiction are looked for, in characters.
 CONTEXT_CHARS: Final = 12
+# The same for words of the past.
+PAST_CHARS: Final = 24
+# So many different rules have to hint at a risk before they are a concern.
+HINTS: Final = 2
 
+_SENTENCE_END = re.compile("[。！？!?；;\n]")
+_MARKS: Final = (("\n", "。"), (",", "，"), ("!", "！"), ("?", "？"), ("…", "。"), ("~", "。"), (" ", "，"))
 _LOWER = {ord(char): char.lower() for char in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 _Spans = tuple[tuple[int, int], ...]
 # For each character that is part of phrases to ignore, their spans.
@@ -28,10 +38,15 @@ _Hit = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A place that a rule matches: ``text[start:end]``, in characters."""
+    """A place that a rule matches: ``text[start:end]``, in characters.
 
-    category: str
+    Attributes:
+        weight: the rule's; that of the past is lowered to concern.
+    """
+
+    kind: Kind
     rule: str
+    weight: Weight
     start: int
     end: int
 
@@ -42,7 +57,7 @@ class _State:
 
     before: int
     gap: Gap
-    category: str
+    kind: Kind
     rule: Rule | None
 
 
@@ -54,15 +69,15 @@ class RiskRules:
         self.rules = rules.rules
         self._states: list[_State] = []
         self._slots: dict[int, tuple[int, ...]] = {}
-        words: dict[str, tuple[list[int], list[str]]] = {}
+        words: dict[str, tuple[list[int], list[Kind]]] = {}
         for rule in rules.rules:
             for pattern in rule.patterns:
                 self._add(rule, pattern, words)
-        for category, phrases in rules.ignore.items():
+        for kind, phrases in rules.ignore.items():
             for phrase in phrases:
-                words.setdefault(phrase, ([], []))[1].append(category)
+                words.setdefault(phrase, ([], []))[1].append(kind)
         self._last = frozenset(self._slots)
-        # Of each word by its number: the slots it may fill, the categories it is ignored by.
+        # Of each word by its number: the slots it may fill, the kinds it is ignored by.
         self._fills = [frozenset(states) for states, _ in words.values()]
         self._ignoring = {number: ignoring for number, (_, ignoring) in enumerate(words.values()) if ignoring}
         # As quick here as the other kinds, in a thirtieth of the memory: 8 MB for 100,000 words.
@@ -71,6 +86,8 @@ class RiskRules:
         self._negated = re.compile(f"(?<![{after}])(?:{_either(rules.negators)})(?:{_either(rules.between)})*$")
         self._story_before = re.compile(f"(?:{_either(rules.fiction_before)})[^。！？!?；;\n]*$")
         self._story_after = re.compile(_either(rules.fiction_after))
+        self._past = re.compile(_either(rules.past))
+        self._present = re.compile(_either(rules.present))
 
     @classmethod
     def load(cls, path: Path = RULES) -> "RiskRules":
@@ -81,42 +98,48 @@ class RiskRules:
         """
         return cls(read_rules(path))
 
-    def risk_tags(self, text: str) -> tuple[str, ...]:
-        """The categories with a match, in the order of ``RISKS``."""
-        found = {match.category for match in self.explain(text)}
-        return tuple(risk for risk in RISKS if risk in found)
+    def __call__(self, text: str) -> Risk:
+        """The post's risk."""
+        matches = self.explain(text)
+        telling = [match for match in matches if match.weight != "hint"]
+        if not telling:
+            if len({(match.kind, match.rule) for match in matches}) < HINTS:
+                return Risk()
+            telling = matches
+        found = {match.kind for match in telling}
+        acute = any(match.weight == "acute" for match in telling)
+        return Risk("acute" if acute else "concern", tuple(kind for kind in KINDS if kind in found))
 
     def explain(self, text: str) -> list[Match]:
         """Every match, in the order in which they end: why the text has its tags."""
-        # str.lower() is faster, but moves the offsets where a letter becomes two (İ).
-        lower = text.lower()
-        text = lower if len(lower) == len(text) else text.translate(_LOWER)
+        length = len(text)
+        text = _normal(text)
         hits = self._automaton.find_matches_as_indexes(text, overlapping=True)
         words = {word for word, _, _ in hits}
         complete = self._complete(words)
         if not complete:
             return []
-        ignored: dict[str, _Covered] = {self._states[number].category: {} for number in complete}
+        ignored: dict[Kind, _Covered] = {self._states[number].kind: {} for number in complete}
         ignoring = words & self._ignoring.keys()
         for word, start, end in [hit for hit in hits if hit[0] in ignoring]:
-            for category in self._ignoring[word]:
-                if category in ignored:
+            for kind in self._ignoring[word]:
+                if kind in ignored:
                     for at in range(start, end):
-                        ignored[category].setdefault(at, []).append((start, end))
+                        ignored[kind].setdefault(at, []).append((start, end))
         # Posts repeat their words, so what a word may fill is looked up once a text.
         fills = {word: sorted(slots) for word in words if (slots := complete & self._fills[word])}
         return [
-            Match(rule.category, rule.name, spans[0][0], spans[-1][1])
+            Match(rule.kind, rule.name, self._weight(text, rule, spans), spans[0][0], min(spans[-1][1], length))
             for rule, spans in self._rows(text, hits, fills, ignored)
-            if not self._is_negated(text, spans) and not self._is_story(text, spans[0][0], spans[-1][1])
+            if not self._is_negated(text, spans) and not self._is_story(text, spans)
         ]
 
-    def _add(self, rule: Rule, pattern: tuple[Slot, ...], words: dict[str, tuple[list[int], list[str]]]) -> None:
+    def _add(self, rule: Rule, pattern: tuple[Slot, ...], words: dict[str, tuple[list[int], list[Kind]]]) -> None:
         before = -1
         first = len(self._states)
         for index, slot in enumerate(pattern):
             last = index == len(pattern) - 1
-            self._states.append(_State(before, slot.gap, rule.category, rule if last else None))
+            self._states.append(_State(before, slot.gap, rule.kind, rule if last else None))
             before = len(self._states) - 1
             for word in slot.words:
                 words.setdefault(word, ([], []))[0].append(before)
@@ -130,7 +153,7 @@ class RiskRules:
         }
 
     def _rows(
-        self, text: str, hits: list[_Hit], fills: dict[int, list[int]], ignored: dict[str, _Covered]
+        self, text: str, hits: list[_Hit], fills: dict[int, list[int]], ignored: dict[Kind, _Covered]
     ) -> Iterable[tuple[Rule, _Spans]]:
         """Rows of words, as their spans, that fill all slots of a pattern."""
         reached: dict[int, list[_Spans]] = {}
@@ -146,7 +169,7 @@ class RiskRules:
                     row = _joined(text, reached[state.before], span, state.gap)
                 else:
                     continue
-                if row is None or _is_ignored(span, ignored[state.category]):
+                if row is None or _is_ignored(span, ignored[state.kind]):
                     continue
                 if state.rule is None:
                     reached.setdefault(number, []).append(row)
@@ -158,9 +181,27 @@ class RiskRules:
         before = (max(0, spans[0][0] - CONTEXT_CHARS), *(end for _, end in spans[:-1]))
         return any(self._negated.search(text, at, start) for at, (start, _) in zip(before, spans, strict=True))
 
-    def _is_story(self, text: str, start: int, end: int) -> bool:
-        before = text[max(0, start - CONTEXT_CHARS) : start]
-        return bool(self._story_before.search(before) or self._story_after.match(text, end))
+    def _weight(self, text: str, rule: Rule, spans: _Spans) -> Weight:
+        if rule.weight != "acute":
+            return rule.weight
+        start, end = spans[0][0], spans[-1][1]
+        sentence = _SENTENCE_END.split(text[max(0, start - PAST_CHARS) : start])[-1] + text[start:end]
+        return "concern" if self._past.search(sentence) and not self._present.search(sentence) else "acute"
+
+    def _is_story(self, text: str, spans: _Spans) -> bool:
+        """Whether words of fiction stand before the match, in a gap, or at once after it."""
+        before = text[max(0, spans[0][0] - CONTEXT_CHARS) : spans[-1][0]]
+        return bool(self._story_before.search(before) or self._story_after.match(text, spans[-1][1]))
+
+
+def _normal(text: str) -> str:
+    """The text in small letters, its lines and itself ended by a full stop, its marks full-width; offsets stay."""
+    # str.lower() is faster, but moves the offsets where a letter becomes two (İ).
+    lower = text.lower()
+    text = lower if len(lower) == len(text) else text.translate(_LOWER)
+    for mark, full in _MARKS:
+        text = text.replace(mark, full)
+    return f"{text}。"
 
 
 def _joined(text: str, rows: list[_Spans], span: tuple[int, int], gap: Gap) -> _Spans | None:

@@ -1,6 +1,5 @@
-"""Risk tags: recall and precision on the labelled sets, what is passed over and why, and rule files with faults."""
+"""Risk tags: levels, what is passed over and why, recall and precision on the written sets, rule files with faults."""
 
-import re
 import shutil
 from pathlib import Path
 
@@ -9,11 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.code import REPO
-from data_prep.risk import RISKS, RiskRules, RiskRulesError
-from data_prep.risk.measure import LABELLED, TUNED, main, measure, read_labelled
+from data_prep.risk import KINDS, Risk, RiskRules, RiskRulesError
+from data_prep.risk.measure import TUNED, WRITTEN, main, measure, read_labelled
 from data_prep.risk.reading import RULES, PatternError, parse_pattern
-
-SETS = {name: read_labelled(path) for name, path in LABELLED.items()}
 
 
 @pytest.fixture(scope="module")
@@ -26,21 +23,19 @@ def folder(tmp_path: Path) -> Path:
     return Path(shutil.copytree(RULES, tmp_path / "rules"))
 
 
-@pytest.mark.parametrize("name", TUNED)
-def test_recall_and_precision_on_the_sets_tuned_on(rules: RiskRules, name: str) -> None:
-    scores = measure(rules, SETS[name])
-    assert min(score.recall for score in scores.values()) >= 0.95
-    assert scores["any"].precision >= 0.8
-    labelled = {risk: scores[risk].hits + len(scores[risk].misses) for risk in RISKS}
-    assert {risk: count for risk, count in labelled.items() if count < 30} == {}, "too few labelled posts to tell"
+@pytest.mark.parametrize(("name", "recall", "precision"), [(TUNED, 0.97, 0.92), ("sealed", 0.88, 0.85)])
+def test_recall_and_precision_on_the_written_sets(rules: RiskRules, name: str, recall: float, precision: float) -> None:
+    score = measure(rules, read_labelled(WRITTEN[name]))
+    assert score.recall >= recall
+    assert score.precision >= precision
 
 
 def test_every_rule_matches_its_examples_and_has_some(rules: RiskRules) -> None:
     for rule in rules.rules:
         assert rule.examples, rule.name
         for example in rule.examples:
-            found = {(match.category, match.rule) for match in rules.explain(example)}
-            assert (rule.category, rule.name) in found, f"{rule.category}, {rule.name}: {example}"
+            found = {(match.kind, match.rule) for match in rules.explain(example)}
+            assert (rule.kind, rule.name) in found, f"{rule.kind}, {rule.name}: {example}"
 
 
 @pytest.mark.parametrize(
@@ -61,53 +56,94 @@ def test_every_rule_matches_its_examples_and_has_some(rules: RiskRules) -> None:
         "我在写自杀预防的论文",
         "在酒店上班，朋友说我有酒窝",
         "周末玩剧本杀",
+        "楼下那家刀削面关门了",
+        "和朋友玩狼人杀，被刀了一晚上",
+        "自助餐撑死我了，走不动路",
+        "那次翻车我算是死里逃生",
+        "忙得半死，老板还不满意",
+        "爸爸收藏的军刀被我弄丢了",
+        "累死了累死了，只想回家躺着",
+        "妈妈切菜切到手，流了好多血，吓死我了",
+        "奶奶因为肺癌去世了，葬礼上我没哭出来",
+        "爸爸有糖尿病，每天打胰岛素，吃多了就不行，体重往下掉",
+        "确诊糖尿病三年，每天打四针胰岛素，不能吃甜的，瘦了十斤",
+        "我最近很绝望，不知道该怎么办",
         "",
     ],
 )
-def test_negation_metaphor_and_fiction_are_no_risk(rules: RiskRules, text: str) -> None:
-    assert rules.risk_tags(text) == ()
+def test_negation_metaphor_fiction_and_a_single_hint_are_no_risk(rules: RiskRules, text: str) -> None:
+    assert rules(text) == Risk()
 
 
 @pytest.mark.parametrize(
-    ("text", "risk"),
+    ("text", "kind"),
     [
-        ("医生问我有没有自杀的念头，我骗了他", "suicidal_ideation"),
-        ("没有人知道我想自杀", "suicidal_ideation"),
-        ("我特别想死", "suicidal_ideation"),
+        ("医生问我有没有自杀的念头，我骗了他", "suicide"),
+        ("没有人知道我想自杀", "suicide"),
+        ("我特别想死", "suicide"),
         ("男主管打我", "abuse"),
         ("数学课上我用圆规扎自己", "self_harm"),
-        ("我没有活下去的勇气", "suicidal_ideation"),
-        ("累死了，笑死我了，可是我真的想死", "suicidal_ideation"),
+        ("我没有活下去的勇气", "suicide"),
+        ("累死了，笑死我了，可是我真的想死", "suicide"),
         ("已经两个月没伤害自己了", "self_harm"),
         ("他动不动就打我", "abuse"),
-        ("我有死的计划", "suicidal_ideation"),
+        ("我有死的计划", "suicide"),
         ("我想吞K粉，吸毒三年", "substance"),
     ],
 )
-def test_what_only_looks_negated_is_tagged(rules: RiskRules, text: str, risk: str) -> None:
-    assert risk in rules.risk_tags(text)
+def test_what_only_looks_negated_is_tagged(rules: RiskRules, text: str, kind: str) -> None:
+    assert kind in rules(text).kinds
 
 
-def test_the_documentation_names_every_category() -> None:
-    told = (REPO / "docs" / "data.md").read_text(encoding="utf-8").replace("-", " ")
-    assert [risk for risk in RISKS if risk.replace("_", " ") not in told] == []
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("爸爸又打我了", "acute"),
+        ("小时候爸爸经常打我", "concern"),
+        ("小时候爸爸打我，现在还打我", "acute"),
+        ("以前自残过", "concern"),
+        ("以前自残过，最近又开始自残", "acute"),
+        ("2007年的时候我自杀过", "concern"),
+        ("我想就这样消失", "concern"),
+        ("看不到希望，我真的撑不下去了", "concern"),
+        ("脑子里有个声音让我跳下去", "acute"),
+        ("确诊精神分裂三年", "concern"),
+        ("真想嘎了算了", "acute"),
+        ("昨天吃了一整瓶yao", "acute"),
+        ("房子退租了，狗也送人了。妈妈，你要照顾好自己。", "concern"),
+    ],
+)
+def test_levels(rules: RiskRules, text: str, level: str) -> None:
+    assert rules(text).level == level
 
 
-def test_tags_come_in_the_order_of_risks(rules: RiskRules) -> None:
-    text = "他酗酒，家暴，催吐，说要杀了我，我开始自残，想自杀"
-    assert rules.risk_tags(text) == RISKS
+def test_hints_of_one_rule_are_one_hint(rules: RiskRules) -> None:
+    assert rules("我绝望了。真的很绝望。只有绝望。") == Risk()
+    assert rules("我绝望了。我撑不下去了。") == Risk("concern", ("other",))
+
+
+def test_the_documentation_names_every_kind() -> None:
+    told = (REPO / "docs" / "data.md").read_text(encoding="utf-8")
+    assert [kind for kind in KINDS if f"`{kind}`" not in told] == []
+
+
+def test_kinds_come_in_their_order(rules: RiskRules) -> None:
+    text = "他酗酒，家暴，催吐，说要杀了我，我开始自残，想自杀，被猥亵过，出现幻听"
+    found = rules(text).kinds
+    assert found == tuple(kind for kind in KINDS if kind in found)
+    assert set(KINDS) - set(found) == {"child_in_danger", "other"}
 
 
 def test_explain_gives_the_places(rules: RiskRules) -> None:
     text = "她ＡBC，最近总说想自杀。İ我用刀片划手腕"
-    found = {(match.category, text[match.start : match.end]) for match in rules.explain(text)}
-    assert ("suicidal_ideation", "自杀") in found
-    assert ("self_harm", "刀片划手") in found
+    found = {(match.kind, match.weight, text[match.start : match.end]) for match in rules.explain(text)}
+    assert ("suicide", "acute", "自杀") in found
+    assert ("self_harm", "acute", "刀片划手腕") in found
 
 
 def test_gaps_end_with_their_limits(rules: RiskRules) -> None:
-    assert "self_harm" in rules.risk_tags("拿打火机慢慢烫肩膀")
-    assert rules.risk_tags("拿着打火机。面很烫，肩膀也酸") == ()
+    assert "self_harm" in rules("用打火机慢慢烫自己").kinds
+    assert rules("拿着打火机。面很烫，肩膀也酸") == Risk()
 
 
 @given(st.text(alphabet="我想死自杀他打吃吐酒刀划手，。 没有的aZ", max_size=60))
@@ -121,7 +157,7 @@ _RULES = RiskRules.load()
 
 def test_a_long_text_of_dense_cues_ends(rules: RiskRules) -> None:
     text = "我想他打我，手上有刀，吃了又吃，天天喝酒。"
-    assert rules.risk_tags(text * 5_000) == rules.risk_tags(text)
+    assert rules(text * 5_000) == rules(text)
 
 
 def test_one_sentence_matches_as_often_as_it_stands_there(rules: RiskRules) -> None:
@@ -131,7 +167,7 @@ def test_one_sentence_matches_as_often_as_it_stands_there(rules: RiskRules) -> N
 
 
 def test_a_megabyte_without_a_break_ends(rules: RiskRules) -> None:
-    assert rules.risk_tags("我想" * 500_000) == ()
+    assert rules("我想" * 500_000) == Risk()
 
 
 def test_pattern_language() -> None:
@@ -183,6 +219,13 @@ def test_a_bad_pattern_is_told_by_file_and_line(folder: Path) -> None:
         RiskRules.load(folder)
 
 
+def test_a_bad_weight_is_told(folder: Path) -> None:
+    path = folder / "abuse.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("weight: hint", "weight: mild"), encoding="utf-8")
+    with pytest.raises(RiskRulesError, match=r"abuse\.yaml, line \d+: weight 'mild', expected one of"):
+        RiskRules.load(folder)
+
+
 def test_a_missing_file_is_told(folder: Path) -> None:
     (folder / "abuse.yaml").unlink()
     with pytest.raises(RiskRulesError, match=r"abuse\.yaml: missing"):
@@ -191,27 +234,23 @@ def test_a_missing_file_is_told(folder: Path) -> None:
 
 def test_labelled_lines_with_faults(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
-    for line in ('{"text": "a"}', "[", '{"text": "a", "categories": ["gambling"]}'):
+    for line in ('{"text": "a"}', "[", '{"text": "a", "kinds": ["gambling"]}'):
         path.write_text(line, encoding="utf-8")
         with pytest.raises(ValueError, match=r"x.jsonl:1: .*(Correct|the line)"):
             read_labelled(path)
 
 
 def test_the_sets_share_no_text() -> None:
-    assert tuple(SETS)[: len(TUNED)] == tuple(sorted(TUNED))
-    texts = [item.text for labelled in SETS.values() for item in labelled]
+    texts = [item.text for path in WRITTEN.values() for item in read_labelled(path)]
     assert len(texts) == len(set(texts))
 
 
 def test_measure_prints_misses_and_false_alarms(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "x.jsonl"
-    path.write_text(
-        '{"text": "天气很好", "categories": ["abuse"]}\n{"text": "我被家暴", "categories": []}\n', encoding="utf-8"
-    )
-    main([str(path), "--show", "abuse"])
-    printed = re.sub(" +", " ", capsys.readouterr().out)
-    assert "x.jsonl, nobody tuned the rules on it" in printed
-    assert "| abuse | 1 | 0.000 | 1 | 0.000 |" in printed
-    assert "| violence | 0 | – | 0 | – |" in printed
+    path.write_text('{"text": "天气很好", "kinds": ["abuse"]}\n{"text": "我被家暴", "kinds": []}\n', encoding="utf-8")
+    main([str(path), "--show"])
+    printed = capsys.readouterr().out
+    assert "| x.jsonl |         1 |    0.000 |        1 |       0.000 |" in printed
     assert "missed: 天气很好" in printed
-    assert "false alarm: 我被家暴 ['家暴']" in printed
+    assert "false alarm: 我被家暴" in printed
+    assert "'家暴'" in printed
