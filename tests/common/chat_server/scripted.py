@@ -24,6 +24,7 @@ from typing import Any, Final
 REPLY: Final = "听起来这段时间你真的很不容易。也许可以先把最急的两件事写下来，和信得过的人说一说。"
 KEYS: Final = ("fluency", "identification", "comforting", "suggestion", "overall")
 VERDICT: Final = json.dumps(dict.fromkeys(KEYS, "A"))
+RISK: Final = json.dumps({"level": "concern", "kinds": ["abuse"]})
 THOUGHTS: Final = "求助者睡不着，先看他说了什么。"
 
 Body = dict[str, Any]
@@ -34,8 +35,9 @@ Mode = Callable[[Body, int], Answer]
 
 
 def content_of(body: Body) -> str:
-    """What a good model writes: a reply, or a verdict where one is asked for."""
-    return VERDICT if "overall" in json.dumps(body["messages"]) else REPLY
+    """What a good model writes: a reply, or a verdict or the risk of a post where one is asked for."""
+    asked = json.dumps(body["messages"])
+    return VERDICT if "overall" in asked else RISK if "harm_to_others" in asked else REPLY
 
 
 def http(status: str, content: bytes, *headers: str, kind: str = "application/json") -> bytes:
