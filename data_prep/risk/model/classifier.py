@@ -67,10 +67,9 @@ def levels_of(labels: Mapping[int, str], given: Mapping[str, str]) -> dict[int, 
     Raises:
         ValueError: a label without a level, or a level for a label that the model does not have.
     """
-    told = {label: level for label, level in given.items()}
-    if foreign := sorted(set(told) - set(labels.values())):
+    if foreign := sorted(set(given) - set(labels.values())):
         raise ValueError(f"risk.labels: the model has no label {foreign[0]!r}, but {sorted(labels.values())}.")
-    named = {number: told.get(label, label.lower()) for number, label in labels.items()}
+    named = {number: given.get(label, label.lower()) for number, label in labels.items()}
     if none := sorted(labels[number] for number, level in named.items() if level not in LEVELS):
         raise ValueError(
             f"risk.labels: no level for the model's label {none[0]!r}. Give each of {sorted(labels.values())} one of "

@@ -65,7 +65,8 @@ def test_answers_are_kept_and_kinds_come_from_the_rules(model: Path, tmp_path: P
     found = tag([RISKY, RISKY + SAFE, SAFE], rules, config(model), tmp_path)
     assert found.risks == (rules[0], Risk("acute", ("other",)), Risk())
     kept = (tmp_path / FILE).read_text(encoding="utf-8")
-    assert len(kept.splitlines()) == 3 and "活" not in kept
+    assert len(kept.splitlines()) == 3
+    assert "活" not in kept
     assert tag([SAFE, RISKY], rules[1:], config(model), tmp_path).risks == (Risk(), Risk("acute", ("other",)))
     assert (tmp_path / FILE).read_text(encoding="utf-8") == kept
 
