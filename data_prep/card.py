@@ -74,7 +74,8 @@ class CardFacts:
         splits: train, validation, test … → questions.
         files: what the data set consists of.
         masked: type of personal data → places masked; None where the texts were not anonymised.
-        risks: category → questions whose post a rule of it matches.
+        risk_levels: level of the risk tags → questions.
+        risks: kind of risk → questions whose post is tagged with it.
         crisis: questions that the corpus itself marks as at acute risk.
         risky_prompts: RL prompts with a risk tag, 0 unless the run was told to keep them.
         leaks: what was looked for across the splits, in words → how many were found.
@@ -89,6 +90,7 @@ class CardFacts:
     splits: Mapping[str, int]
     files: tuple[DataFile, ...]
     masked: Mapping[str, int] | None
+    risk_levels: Mapping[str, int]
     risks: Mapping[str, int]
     crisis: int
     risky_prompts: int

@@ -64,7 +64,8 @@ class DataConfig:
         emotion_model: a Hugging Face text classifier for the emotions, instead of the lexicon.
         question_threshold: Jaccard index of character 5-grams from which two posts are near-duplicates.
         response_threshold: the same for responses, of which the later is left out.
-        risk_in_rl: whether posts with risk tags may be RL prompts. Those that the corpus marks itself never are.
+        risk_in_rl: whether posts that the tags call concern or acute may be RL prompts. Those that the corpus marks
+            itself never are.
         prompt: a key of ``SYSTEM_PROMPTS``: "coe", or "plain" for the ``w/o CoE`` ablation (Table 4), whose SFT
             samples are the bare responses.
         sft_samples: how many SFT samples at most (the paper: 200).

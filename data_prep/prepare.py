@@ -180,7 +180,7 @@ def prepare(
         rules=_rule_counts(treated[config.data_source]),
         masked=[place for item in treated[config.data_source] for place in item.masked],
         triplets=dict(drawn.counts),
-        risky_prompts=sum(bool(question.risks) for question in prompts["grpo_train"]),
+        risky_prompts=sum(question.at_risk for question in prompts["grpo_train"]),
         seconds=clock.seconds,
     )
 

@@ -7,18 +7,19 @@ data gives the same bytes.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
 from common.files import write_json, write_json_lines, write_text
 from common.pages import page
+from common.records.risk import KINDS, LEVELS
 from data_prep.card import CardFacts, counted, data_file, dataset_card, step_rows
 from data_prep.cleaning import RULES
 from data_prep.config import DataConfig
 from data_prep.plots import draw_plots
 from data_prep.prepare import Prepared, RuleCount
-from data_prep.risk import RISKS
 from data_prep.statistics import CorpusStatistics, corpus_statistics, table1
 
 _FILES: Final = (
@@ -66,7 +67,8 @@ def write_report(prepared: Prepared, config: DataConfig, folder: Path) -> None:
         topics=_test_topics(prepared),
         rules=_rules(prepared, config),
         places=counted({f"[{kind}]": count for kind, count in (facts.masked or {}).items()}),
-        risks=[(*row, f"{facts.risks[row[0]] / kept.questions:.1%}") for row in counted(facts.risks)],
+        levels=_shares(facts.risk_levels, kept.questions),
+        kinds=_shares(facts.risks, kept.questions),
         emotions=_emotions(prepared),
         groups=_groups(prepared),
         leaks=_leaks(prepared),
@@ -77,7 +79,8 @@ def write_report(prepared: Prepared, config: DataConfig, folder: Path) -> None:
 
 
 def _facts(prepared: Prepared, config: DataConfig, folder: Path, corpora: dict[str, CorpusStatistics]) -> CardFacts:
-    risks = Counter(risk for question in prepared.questions for risk in question.risks)
+    levels = Counter(question.risk_level for question in prepared.questions)
+    kinds = Counter(kind for question in prepared.questions for kind in question.risks)
     return CardFacts(
         name=config.data_source,
         sources=prepared.formats,
@@ -90,12 +93,17 @@ def _facts(prepared: Prepared, config: DataConfig, folder: Path, corpora: dict[s
             *(data_file(folder / name, part, split) for name, part, split in _FILES),
         ),
         masked=dict(Counter(place.type for place in prepared.masked).most_common()) if config.mask else None,
-        risks={name: risks[name] for name in RISKS},
+        risk_levels={level: levels[level] for level in reversed(LEVELS)},
+        risks={kind: kinds[kind] for kind in KINDS},
         crisis=sum(question.crisis for question in prepared.questions),
         risky_prompts=prepared.risky_prompts,
         leaks=prepared.remaining,
         license=config.license,
     )
+
+
+def _shares(counts: Mapping[str, int], questions: int) -> list[tuple[str, ...]]:
+    return [(*row, f"{counts[row[0]] / questions:.1%}") for row in counted(counts)]
 
 
 def _reasons(prepared: Prepared) -> list[tuple[str, str, str]]:

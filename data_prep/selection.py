@@ -85,8 +85,9 @@ def select_prompts(
             rejected.append(Rejected(question.id, what, *barred[question.id]))
         elif stage != "test" and question.crisis:
             rejected.append(Rejected(question.id, what, "asker at acute risk"))
-        elif stage != "test" and question.risks and not config.risk_in_rl:
-            rejected.append(Rejected(question.id, what, "risk tags", ", ".join(question.risks)))
+        elif stage != "test" and question.at_risk and not config.risk_in_rl:
+            detail = f"{question.risk_level}: {', '.join(question.risks)}"
+            rejected.append(Rejected(question.id, what, "risk tags", detail))
         else:
             allowed.append(question)
     kept, too_long = split_prompts(

@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from common.code import code_identity
 from common.records.question import QUESTION_SCHEMA, Question, from_table
+from common.records.risk import Risk
 from data_prep.cleaning import Change, Cleaner
 from data_prep.config import TreatmentConfig
 from data_prep.duplicates import PERMUTATIONS, Signatures, signatures
@@ -153,15 +154,13 @@ class Treatment:
         ]
         kept = [question for (question, _, _), clean in zip(masked, cleaned, strict=True) if clean.question is not None]
         texts = [[question.post, *question.responses] for question in kept]
-        tags = iter([self._risks.risk_tags(question.post) for question in kept])
+        risks = iter([self._risks(question.post) for question in kept])
         emotions = iter([self._emotions(each) for each in texts])
         rows = iter([signatures(each) for each in texts])
         return [
             Treated(None, clean.rejected, changes)
             if clean.question is None
-            else Treated(
-                replace(question, risks=next(tags)), clean.rejected, changes, places, *next(emotions), next(rows)
-            )
+            else Treated(_at(question, next(risks)), clean.rejected, changes, places, *next(emotions), next(rows))
             for clean, (question, places, changes) in zip(cleaned, masked, strict=True)
         ]
 
@@ -198,6 +197,10 @@ class Treatment:
             masked,
             tuple(replace(change, before=shown[2 * i], after=shown[2 * i + 1]) for i, change in enumerate(changes)),
         )
+
+
+def _at(question: Question, risk: Risk) -> Question:
+    return replace(question, risk_level=risk.level, risks=risk.kinds)
 
 
 @contextmanager

@@ -158,6 +158,7 @@ def write_test_parquet(path: Path, sets: Mapping[str, Iterable[Question]], syste
             "question": question.post,
             "topic": question.topic,
             "crisis": question.crisis,
+            "risk_level": question.risk_level,
             "risks": question.risks,
             "emotion": question.emotion,
             "references": list(question.responses),

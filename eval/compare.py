@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 import pandas as pd
 
-from common.records.references import at_risk
+from common.records.references import risk_levels
 from eval.figures import figure, figures_of
 from eval.intervals import LEAST
 from eval.results import Result
@@ -230,6 +230,12 @@ def by_topic(questions: pd.DataFrame, fewest: int = 1) -> dict[str, list[str]]:
 
 
 def by_risk(questions: pd.DataFrame) -> dict[str, list[str]]:
-    """Ids of the posts at risk, which the corpus marks so or a rule of `data_prep.risk` matches, and of the others."""
-    risky = at_risk(questions)
-    return {"at risk": questions.loc[risky, "id"].tolist(), "others": questions.loc[~risky, "id"].tolist()}
+    """Ids of the posts at risk of either level, of all of them, and of the others; see `risk_levels`."""
+    levels = risk_levels(questions)
+    parts = {
+        "acute": levels == "acute",
+        "concern": levels == "concern",
+        "at risk": levels != "none",
+        "others": levels == "none",
+    }
+    return {name: questions.loc[chosen, "id"].tolist() for name, chosen in parts.items()}

@@ -202,7 +202,7 @@ def blind_items(
 
     Args:
         replies: by model: of `common.records.replies.read_replies`, and which part of a text is shown.
-        test: of `common.records.references.read_references`, with question, crisis and risks.
+        test: of `common.records.references.read_references`, with question, crisis and risk_level.
         count: how many questions at most.
         seed: of the draw.
 

@@ -30,8 +30,8 @@ SAMPLE_NOTE: Final = (
     "counsellor. Its figures show that the stages run, not that answers became better or that a model can counsel."
 )
 SLICE_NOTE: Final = (
-    "At risk are posts that the corpus marks so or that a rule of data_prep/risk matches. They are kept out of GRPO's "
-    "prompts; the rules miss some and are no screening instrument."
+    "At risk are posts of level acute, by the corpus's mark or by the tags of data_prep/risk, and posts of level concern. "
+    "They are kept out of GRPO's prompts; the tags miss some and are no screening instrument."
 )
 CRISIS_NOTE: Final = (
     "> **危机信号**：这样的来信必须立即转给真人处理，不能交给模型回复。"
@@ -147,7 +147,7 @@ def sliced(results: Sequence[Result], test: pd.DataFrame) -> list[Sliced]:
 
     Args:
         results: of protocol zh.
-        test: the questions, with id, test_set, topic, crisis and risks.
+        test: the questions, with id, test_set, topic, crisis and risk_level.
     """
     found = []
     for name, own in test.groupby("test_set", sort=False):
@@ -175,7 +175,7 @@ def write_replies(folder: Path, scores: Mapping[str, pd.DataFrame], test: pd.Dat
         {
             "title": question["title"],
             "topic": question["topic"],
-            "at_risk": bool(question["crisis"] or len(question["risks"])),
+            "at_risk": bool(question["crisis"] or question["risk_level"] != "none"),
             "post": str(question["description"]),
             "references": len(question["references"]),
             "human": str(question["references"][0]),

@@ -6,6 +6,8 @@ from typing import Any, Final, get_type_hints
 
 import pyarrow as pa
 
+from common.records.risk import Kind, Level
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
@@ -21,7 +23,8 @@ class Question:
         coe: a CoE chain, a text a layer (`reward_fns.coe_format.LAYERS`); None where the corpus brings none. The sample
             corpus's chains are written for this project, not reviewed.
         crisis: the corpus marks the asker as being at acute risk. Such a post is never an RL prompt.
-        risks: categories of ``data_prep.risk`` whose rules match the post. Such a post is no RL prompt by default.
+        risk_level: how much risk ``data_prep.risk`` sees in the post. A post at risk is no RL prompt by default.
+        risks: the kinds of that risk.
         train_only: never a question of test or validation.
         group: the id that stands for all near-duplicates of this question; "" before they are looked for.
         emotion: label of the post; "" before labelling, or where it shows none.
@@ -36,7 +39,8 @@ class Question:
     subtopic: str = ""
     crisis: bool = False
     train_only: bool = False
-    risks: tuple[str, ...] = ()
+    risk_level: Level = "none"
+    risks: tuple[Kind, ...] = ()
     emotion: str = ""
     responses: tuple[str, ...]
     response_emotions: tuple[str, ...] = ()
@@ -44,8 +48,8 @@ class Question:
 
     @property
     def at_risk(self) -> bool:
-        """Whether the corpus marks acute risk or a risk rule matches."""
-        return self.crisis or bool(self.risks)
+        """Whether the corpus marks acute risk, or the tags see risk of any level."""
+        return self.crisis or self.risk_level != "none"
 
     @property
     def post(self) -> str:
@@ -53,7 +57,7 @@ class Question:
         return f"{self.title}\n{self.description}" if self.description else self.title
 
 
-_ARROW: Final[dict[Any, pa.DataType]] = {str: pa.string(), bool: pa.bool_()}
+_ARROW: Final[dict[Any, pa.DataType]] = {str: pa.string(), bool: pa.bool_(), Level: pa.string()}
 # A column a field, in their order.
 QUESTION_SCHEMA: Final = pa.schema(
     [(name, _ARROW.get(kind, pa.list_(pa.string()))) for name, kind in get_type_hints(Question).items()]

@@ -12,8 +12,8 @@ from common.files import FileError
 from common.records.question import Question
 from common.records.rows import id_of, read_rows
 
-# Of ``test.parquet``: test_set is the set's name, question the whole post, prompt the chat to generate from, risks the
-# rules that match.
+# Of ``test.parquet``: test_set is the set's name, question the whole post, prompt the chat to generate from, risk_level and
+# risks the tags of data_prep.risk.
 TEST_COLUMNS: Final = (
     "id",
     "test_set",
@@ -22,6 +22,7 @@ TEST_COLUMNS: Final = (
     "question",
     "topic",
     "crisis",
+    "risk_level",
     "risks",
     "emotion",
     "references",
@@ -101,6 +102,11 @@ def _as_list(value: Any) -> Any:
     return [value]
 
 
+def risk_levels(questions: pd.DataFrame) -> pd.Series:
+    """The level of each test question's risk: acute where the corpus marks it so, else that of the tags."""
+    return questions["risk_level"].mask(questions["crisis"].astype(bool), "acute")
+
+
 def at_risk(questions: pd.DataFrame) -> pd.Series:
-    """Which test questions the corpus marks as at acute risk, or a risk rule matches."""
-    return questions["crisis"] | (questions["risks"].str.len() > 0)
+    """Which test questions are at risk of any level."""
+    return risk_levels(questions) != "none"

@@ -25,7 +25,7 @@ from reward_fns.reward_model import THRESHOLD_FILE, Threshold
 # The stages of rankings: by people, and by a model.
 RANKED_BY: Final = ("ranking", "judge")
 
-_POST: Final = ("id", "references", "test_set", "title", "description", "topic", "crisis", "risks")
+_POST: Final = ("id", "references", "test_set", "title", "description", "topic", "crisis", "risk_level", "risks")
 _SCORES: Final = ("question_id", "sample", "text", "shown", "fault", "chars", "cosine", "answer", "heldout_answer")
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
-from common.records.references import at_risk
+from common.records.references import risk_levels
 from eval.caveats import short_for_its_reward
 from eval.compare import CLEAR, Gain, by_risk, by_topic, slices
 from eval.figures import figure, figures_of
@@ -184,7 +184,7 @@ def _range(sliced: Mapping[str, Mapping[str, Interval]], names: Sequence[str]) -
 def risk_tables(
     results: Sequence[Result], test: pd.DataFrame, figures: Sequence[str]
 ) -> tuple[dict[str, int], list[tuple[str, list[tuple[str, list[Cell]]]]]]:
-    """Posts at risk beside the others.
+    """Posts at risk, by level and together, beside the others.
 
     Returns:
         questions of each part, and for each figure that a model has its heading and a row for each such model: its
@@ -236,13 +236,13 @@ def reply_data(scores: Mapping[str, pd.DataFrame], test: pd.DataFrame, questions
         samples: replies of each model to a question, at most, the first ones.
 
     Returns:
-        layers (titles by name), figures (labels by key), models, note, and for each question its texts, risks,
+        layers (titles by name), figures (labels by key), models, note, and for each question its texts, level and kinds of risk,
         references and, model by model, its replies: ``layers`` and ``answer`` where there is nothing wrong with the
         output (no layers of a model that was never asked for any), else ``raw`` and ``fault``; its figures; and whether
         it is very ``short`` for a reply that the reward model lets pass.
     """
     chosen = spread(test, questions)
-    risky = at_risk(chosen)
+    levels = risk_levels(chosen)
     marked = [frame.assign(short=short_for_its_reward(frame, test)) for frame in scores.values()]
     by_model = [_by_question(frame, samples) for frame in marked]
     return {
@@ -256,12 +256,13 @@ def reply_data(scores: Mapping[str, pd.DataFrame], test: pd.DataFrame, questions
                 "title": str(question["title"]),
                 "post": str(question["description"]),
                 "topic": str(question["topic"]),
-                "atRisk": bool(risk),
+                "atRisk": level != "none",
+                "level": level,
                 "risks": [str(name).replace("_", " ") for name in question["risks"]],
                 "references": [str(text) for text in question["references"]],
                 "replies": [replies.get(question["id"], []) for replies in by_model],
             }
-            for question, risk in zip(chosen.to_dict("records"), risky, strict=True)
+            for question, level in zip(chosen.to_dict("records"), levels, strict=True)
         ],
     }
 

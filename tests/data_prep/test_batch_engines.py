@@ -50,7 +50,7 @@ def rows(results: list[Treated]) -> list[tuple[object, ...]]:
 
 
 def test_questions_come_back_from_a_table(make_questions: MakeQuestions) -> None:
-    questions = [replace(q, group="", response_emotions=(), risks=("abuse",)) for q in make_questions(7)]
+    questions = [replace(q, group="", response_emotions=(), risk_level="acute", risks=("abuse",)) for q in make_questions(7)]
     questions[3] = replace(questions[3], coe=None)
     assert list(from_table(to_table(questions))) == questions
 

@@ -72,7 +72,8 @@ def facts(files: tuple[DataFile, ...], kept: CorpusStatistics) -> CardFacts:
         splits={"train": 900, "val": 25, "test": 100},
         files=files,
         masked={"电话": 31, "姓名": 1207},
-        risks={"suicidal_ideation": 17, "abuse": 0},
+        risk_levels={"acute": 12, "concern": 5, "none": 81},
+        risks={"suicide": 17, "abuse": 0},
         crisis=23,
         risky_prompts=0,
         leaks={"same post in train and test": 0},
@@ -153,7 +154,7 @@ def test_every_section_has_the_runs_numbers(facts: CardFacts) -> None:
     assert "| train | 900 |\n| val | 25 |\n| test | 100 |" in _section(text, "Splits")
     assert "| 电话 | 31 |\n| 姓名 | 1,207 |" in _section(text, "Personal data")
     risk = _section(text, "Risk")
-    assert "| suicidal\\_ideation | 17 |\n| abuse | 0 |" in risk
+    assert "| suicide | 17 |\n| abuse | 0 |" in risk
     assert re.search(r"acute risk: 23\b.*: 0\b", " ".join(risk.split()))
     assert "| same post in train and test | 0 |" in _section(text, "Leaks between the splits")
 

@@ -224,7 +224,8 @@ def test_posts_with_risk_tags_are_no_prompts_unless_asked_for(
     prepare(corpus(questions), None, {}, tokenizer, CONFIG, tmp_path / "out")
     out = read(tmp_path / "out")
     assert not risky & (posts(out["grpo_train"]) | posts(out["grpo_val"]))
-    assert any("suicidal_ideation" in risks for risks in out["test"]["risks"])
+    assert "acute" in set(out["test"]["risk_level"])
+    assert any("suicide" in risks for risks in out["test"]["risks"])
     prepared = prepare(corpus(questions), None, {}, tokenizer, replace(CONFIG, risk_in_rl=True), tmp_path / "in")
     assert risky & posts(read(tmp_path / "in")["grpo_train"])
     assert prepared.risky_prompts > 0

@@ -30,7 +30,7 @@ def test_parts_are_disjoint_and_complete_and_hold_whole_groups(
             description="",
             topic="",
             responses=("答",),
-            risks=("abuse",) if i in risky else (),
+            risk_level="concern" if i in risky else "none",
             group=str(group),
         )
         for i, group in enumerate(groups)
@@ -60,7 +60,7 @@ def test_a_group_with_a_risky_post_is_not_validated_on(make_questions: MakeQuest
         replace(question, crisis=False, group="same" if i < 6 else question.id)
         for i, question in enumerate(make_questions(12))
     ]
-    questions[0] = replace(questions[0], risks=("self_harm",))
+    questions[0] = replace(questions[0], risk_level="concern")
     assert not any(question.group == "same" for question in split_questions(questions, 0, 6, 42).val)
 
 

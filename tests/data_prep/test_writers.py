@@ -97,6 +97,7 @@ def test_test_rows(tmp_path: Path, make_questions: MakeQuestions) -> None:
         "question",
         "topic",
         "crisis",
+        "risk_level",
         "risks",
         "emotion",
         "references",

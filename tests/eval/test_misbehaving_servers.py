@@ -265,7 +265,7 @@ def test_generate_killed_in_between(mode: str, tmp_path: Path) -> None:
 def test_the_judge_killed_in_between(mode: str, tmp_path: Path) -> None:
     def write_test(folder: Path) -> None:
         rows = [{"id": name, "test_set": "s", "question": post, "references": ["嗯。"]} for name, post in POSTS.items()]
-        pd.DataFrame(rows).assign(crisis=False, risks=[[] for _ in rows]).to_parquet(folder / "test.parquet")
+        pd.DataFrame(rows).assign(crisis=False, risk_level="none", risks=[[] for _ in rows]).to_parquet(folder / "test.parquet")
 
     def write_replies(folder: Path) -> None:
         for model, text in REPLIES.items():

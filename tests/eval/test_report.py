@@ -32,6 +32,7 @@ def test_set() -> pd.DataFrame:
             "question": ["标题一\n描述", "标题二\n描述二"],
             "topic": ["职场", "家庭"],
             "crisis": [False, True],
+            "risk_level": ["none", "none"],
             "risks": [[], []],
             "references": [["你这段时间一定很难过。", "愿意说出来就好。"], ["我们一起想办法。"]],
         }
@@ -134,10 +135,11 @@ def test_slices_part_posts_at_risk_from_the_others(scores: dict[str, pd.DataFram
     scores["SFT"].loc[scores["SFT"]["question_id"] == "a", "reward"] = 0.0
     results = summed(scores)
     parts = slices(results, by_risk(test_set), "reward")
-    assert parts["at risk"]["SFT"].mean == 1.5
+    assert parts["at risk"]["SFT"].mean == parts["acute"]["SFT"].mean == 1.5
+    assert "concern" not in parts
     assert parts["others"]["SFT"].mean == 0.0
-    tagged = test_set.assign(crisis=False, risks=[["abuse"], []])
-    assert slices(results, by_risk(tagged), "reward")["at risk"]["SFT"].mean == 0.0
+    tagged = test_set.assign(crisis=False, risk_level=["concern", "none"])
+    assert slices(results, by_risk(tagged), "reward")["concern"]["SFT"].mean == 0.0
     assert list(slices(results, by_risk(test_set.assign(crisis=False)), "reward")) == ["others"]
     assert by_topic(test_set) == {"家庭": ["b"], "职场": ["a"]}
 

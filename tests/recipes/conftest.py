@@ -178,6 +178,7 @@ def _write_test(folder: Path) -> None:
             "test_set": "sample",
             "question": f"{name}：最近总是睡不着。",
             "crisis": name == "q1",
+            "risk_level": "none",
             "risks": [],
             "references": ["嗯。"],
         }

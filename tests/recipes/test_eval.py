@@ -37,7 +37,7 @@ class RewardModel:
 def write_test(folder: Path) -> None:
     rows = [
         {"id": f"q{n}", "title": "标题", "description": "来信", "question": "来信", "topic": "职场", "crisis": n == 0}
-        | {"test_set": "sample", "risks": [], "references": ["你一定很难过。"]}
+        | {"test_set": "sample", "risk_level": "none", "risks": [], "references": ["你一定很难过。"]}
         for n in range(4)
     ]
     pd.DataFrame(rows).to_parquet(folder / "test.parquet")

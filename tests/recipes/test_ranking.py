@@ -25,7 +25,7 @@ NO_SERVER = r"holds no Label Studio\. Run `make label-studio-env`"
 def out(tmp_path: Path) -> Path:
     def data(folder: Path) -> None:
         columns = {"id": QUESTIONS, "test_set": "sample", "question": "最近睡不着。", "topic": "睡眠", "crisis": False}
-        pd.DataFrame({**columns, "references": [["抱抱你。"]] * 6, "risks": [[]] * 6}).to_parquet(
+        pd.DataFrame({**columns, "references": [["抱抱你。"]] * 6, "risk_level": "none", "risks": [[]] * 6}).to_parquet(
             folder / "test.parquet"
         )
 

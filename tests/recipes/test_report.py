@@ -22,7 +22,7 @@ REPLY = CoEOutput(("难过", "自责", "被理解", "先共情"), "慢慢来。"
 def make_data(folder: Path) -> None:
     rows = [
         {"id": f"q{i}", "title": "标题", "description": "来信", "question": "来信", "topic": "职场", "crisis": False}
-        | {"test_set": "sample", "risks": [], "references": ["慢慢来。"]}
+        | {"test_set": "sample", "risk_level": "none", "risks": [], "references": ["慢慢来。"]}
         for i in range(3)
     ]
     pd.DataFrame(rows).to_parquet(folder / "test.parquet")

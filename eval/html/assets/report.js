@@ -117,7 +117,7 @@
     const topic = chinese(element("span", "chip", question.topic || "no topic"));
     if (question.atRisk) {
       const kinds = question.risks.length ? question.risks.join(", ") : "marked by the corpus";
-      summary.append(element("span", "", `A post at risk (${kinds}): open to read`), topic);
+      summary.append(element("span", "", `A post at risk (${question.level}: ${kinds}): open to read`), topic);
       fold.append(summary, title);
     } else {
       summary.append(title, topic);

@@ -36,6 +36,7 @@ def question(number: int, topic: str, **changes: Any) -> dict[str, Any]:
         "question": f"标题{number}\n来信{number}",
         "topic": topic,
         "crisis": False,
+        "risk_level": "none",
         "risks": [],
         "references": ["你这段时间一定很难过。", "愿意说出来就好。"],
         **changes,
@@ -46,7 +47,7 @@ def question(number: int, topic: str, **changes: Any) -> dict[str, Any]:
 def test_set() -> pd.DataFrame:
     topics = ["职场", "职场", "职场", "家庭", "家庭", ""]
     rows = [question(place, topic) for place, topic in enumerate(topics)]
-    rows[4] |= {"risks": ["self_harm"], "description": ATTACK}
+    rows[4] |= {"risk_level": "concern", "risks": ["self_harm"], "description": ATTACK}
     rows[5] |= {"crisis": True}
     return pd.DataFrame(rows)
 

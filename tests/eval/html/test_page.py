@@ -278,9 +278,9 @@ def test_short_replies_that_are_rewarded_are_marked(read: Callable[[Path], Run],
 
 def test_posts_at_risk_stand_apart(run: Run, page: str) -> None:
     parts, tables = risk_tables(run.results, run.test, ["format", "navg"])
-    assert parts == {"at risk": 2, "others": 4}
+    assert parts == {"acute": 1, "concern": 1, "at risk": 2, "others": 4}
     assert tables[0][0] == "Format"
-    assert tables[0][1][2] == ("SFT+GRPO", [("1.00", ""), ("1.00", "")])
+    assert tables[0][1][2] == ("SFT+GRPO", [("1.00", ""), ("1.00", ""), ("1.00", ""), ("1.00", "")])
     data = embedded(page)
     assert {entry["id"] for entry in data["questions"] if entry["atRisk"]} == {"q4", "q5"}
     assert "12356" in data["note"][0]

@@ -107,7 +107,7 @@ def test_a_wrong_export_is_refused() -> None:
 
 
 def test_blind_items_hide_tags_reasoning_and_names() -> None:
-    test = pd.DataFrame({"id": ["a"], "question": ["来信"], "crisis": [True], "risks": [[]], "references": [["好"]]})
+    test = pd.DataFrame({"id": ["a"], "question": ["来信"], "crisis": [True], "risk_level": ["none"], "risks": [[]], "references": [["好"]]})
     rows = {"question_id": ["a"], "sample": [0]}
     replies = {
         "SFT": (pd.DataFrame({**rows, "text": ["<L1>x</L1><answer>抱抱你。</answer>"]}), "coe"),
