@@ -57,6 +57,19 @@ class RiskClassifier:
         return [LEVELS[place] for place in worst]
 
 
+def check_labels(config: RiskTaggerConfig) -> None:
+    """Look at the model's configuration alone, which is quick.
+
+    Raises:
+        OSError: there is no such model.
+        ValueError: a label of the model is no level and ``risk.labels`` gives it none.
+    """
+    import transformers
+
+    found = transformers.AutoConfig.from_pretrained(config.model, trust_remote_code=False)
+    levels_of(found.id2label, config.labels)
+
+
 def levels_of(labels: Mapping[int, str], given: Mapping[str, str]) -> dict[int, Level]:
     """The level of each of a model's labels.
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from common.records.risk import KINDS, LEVELS, Risk
 from data_prep.risk.model.answers import FILE, Answer, Answers
-from data_prep.risk.model.classifier import classify
+from data_prep.risk.model.classifier import check_labels, classify
 from data_prep.risk.model.config import RiskTaggerConfig
-from data_prep.risk.model.server import ask, asked
+from data_prep.risk.model.server import ask, asked, read_server_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,20 @@ class ModelTags:
     risks: tuple[Risk, ...]
     outcomes: dict[str, int]
     raised: int
+
+
+def check_tagger(config: RiskTaggerConfig) -> None:
+    """Find out, before anything is done, whether the model can be asked: the server's key, the classifier's labels.
+
+    Raises:
+        ValueError: the classifier's labels have no levels.
+        OSError: there is no such classifier.
+        StageError: the server's key is missing.
+    """
+    if config.tagger == "server":
+        read_server_key(config)
+    elif config.tagger == "classifier":
+        check_labels(config)
 
 
 def tag(posts: Sequence[str], rules: Iterable[Risk], config: RiskTaggerConfig, folder: Path) -> ModelTags:

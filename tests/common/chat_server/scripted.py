@@ -25,6 +25,8 @@ REPLY: Final = "听起来这段时间你真的很不容易。也许可以先把�
 KEYS: Final = ("fluency", "identification", "comforting", "suggestion", "overall")
 VERDICT: Final = json.dumps(dict.fromkeys(KEYS, "A"))
 RISK: Final = json.dumps({"level": "concern", "kinds": ["abuse"]})
+# Of a post that says 散步.
+NO_RISK: Final = json.dumps({"level": "none", "kinds": []})
 THOUGHTS: Final = "求助者睡不着，先看他说了什么。"
 
 Body = dict[str, Any]
@@ -36,8 +38,10 @@ Mode = Callable[[Body, int], Answer]
 
 def content_of(body: Body) -> str:
     """What a good model writes: a reply, or a verdict or the risk of a post where one is asked for."""
-    asked = json.dumps(body["messages"])
-    return VERDICT if "overall" in asked else RISK if "harm_to_others" in asked else REPLY
+    asked = json.dumps(body["messages"], ensure_ascii=False)
+    if "harm_to_others" in asked:
+        return NO_RISK if "散步" in asked else RISK
+    return VERDICT if "overall" in asked else REPLY
 
 
 def http(status: str, content: bytes, *headers: str, kind: str = "application/json") -> bytes:
