@@ -76,6 +76,7 @@ class CardFacts:
         masked: type of personal data → places masked; None where the texts were not anonymised.
         risk_levels: level of the risk tags → questions.
         risks: kind of risk → questions whose post is tagged with it.
+        risk_model: the model that tagged in the rules' place; "" for the rules.
         crisis: questions that the corpus itself marks as at acute risk.
         risky_prompts: RL prompts with a risk tag, 0 unless the run was told to keep them.
         leaks: what was looked for across the splits, in words → how many were found.
@@ -92,6 +93,7 @@ class CardFacts:
     masked: Mapping[str, int] | None
     risk_levels: Mapping[str, int]
     risks: Mapping[str, int]
+    risk_model: str
     crisis: int
     risky_prompts: int
     leaks: Mapping[str, int]

@@ -8,6 +8,7 @@ from common.settings import check, limited, one_of
 from data_prep.anonymise.placeholders import ALL_TYPES
 from data_prep.cleaning import MIN_RESPONSE_CHARS, RULES
 from data_prep.prompts import SYSTEM_PROMPTS
+from data_prep.risk.model import RiskTaggerConfig
 
 # Keys that change how the work is done and nothing of its result.
 HOW_IT_RUNS: Final = ("engine", "workers")
@@ -85,6 +86,7 @@ class DataConfig:
         response_threshold: the same for responses, of which the later is left out.
         risk_in_rl: whether posts that the tags call concern or acute may be RL prompts. Those that the corpus marks
             itself never are.
+        risk: who tags the risks: the rules, or a model in their place (``risk.tagger=server``).
         prompt: a key of ``SYSTEM_PROMPTS``: "coe", or "plain" for the ``w/o CoE`` ablation (Table 4), whose SFT
             samples are the bare responses.
         sft_samples: how many SFT samples at most (the paper: 200).
@@ -127,6 +129,7 @@ class DataConfig:
     question_threshold: float = limited(0.5, 0.4, 1)
     response_threshold: float = limited(0.8, 0.4, 1)
     risk_in_rl: bool = False
+    risk: RiskTaggerConfig = field(default_factory=RiskTaggerConfig)
     prompt: str = field(default="coe", metadata=one_of(SYSTEM_PROMPTS))
     sft_samples: int = limited(200, 1)
     test_size: int = limited(2000, 1)
@@ -175,4 +178,5 @@ class DataConfig:
 
     def decisive(self) -> dict[str, object]:
         """The keys that the result depends on."""
-        return {item.name: getattr(self, item.name) for item in fields(self) if item.name not in HOW_IT_RUNS}
+        own = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in HOW_IT_RUNS}
+        return own | {"risk": self.risk.decisive()}

@@ -9,8 +9,8 @@ import logging
 import shutil
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Final, get_args
@@ -19,12 +19,14 @@ from transformers import PreTrainedTokenizerBase
 
 from common.files import remove_partial
 from common.records.question import Question
+from common.records.risk import Risk
 from data_prep.config import DataConfig
 from data_prep.corpora import Corpus
 from data_prep.duplicates import Leak, Texts, find_leaks, reasons_by_id
 from data_prep.engine import treat_questions
 from data_prep.grouping import Grouped, deduplicate, everything
 from data_prep.negatives import TripletBuilder
+from data_prep.risk.model.tag import ModelTags, tag
 from data_prep.selection import Barred, select_prompts, select_sft
 from data_prep.split import Split, split_questions
 from data_prep.statistics import CorpusStatistics, corpus_statistics
@@ -87,6 +89,7 @@ class Prepared:
         masked: every place of the corpus where personal data was masked.
         triplets: rows by side and kind.
         risky_prompts: RL prompts with risk tags.
+        model_tags: what a model said of risks, where one tags; None where the rules do.
         seconds: how long each step took.
     """
 
@@ -102,6 +105,7 @@ class Prepared:
     masked: list[Masked]
     triplets: dict[str, int]
     risky_prompts: int
+    model_tags: ModelTags | None
     seconds: dict[str, float]
 
 
@@ -133,6 +137,12 @@ def prepare(
     clock.lap("statistics")
     treated = _treat({name: part for _, name, part in named}, config, out_dir / WORK)
     clock.lap("treatment")
+    model_tags = None
+    if config.risk.tagger != "rules":
+        tagged = {name: treated[name] for _, name, _ in named if name not in exclude}
+        new, model_tags = _tagged_by_model(tagged, config, out_dir)
+        treated |= new
+        clock.lap("risks by a model")
     for prefix, name, part in named:
         tally.note(f"{prefix}records", part.records_in, part.records_kept, part.rejected)
         _note(tally, prefix, part.questions, _kept(treated[name]), [x for one in treated[name] for x in one.rejected])
@@ -181,6 +191,7 @@ def prepare(
         masked=[place for item in treated[config.data_source] for place in item.masked],
         triplets=dict(drawn.counts),
         risky_prompts=sum(question.at_risk for question in prompts["grpo_train"]),
+        model_tags=model_tags,
         seconds=clock.seconds,
     )
 
@@ -209,6 +220,24 @@ def _treat(corpora: Mapping[str, Corpus], config: DataConfig, work: Path) -> dic
     questions = [question for part in corpora.values() for question in part.questions]
     results = treat_questions(questions, config.treatment, work, config.engine, config.workers)
     return {name: list(islice(results, len(part.questions))) for name, part in corpora.items()}
+
+
+def _tagged_by_model(
+    treated: Mapping[str, Sequence[Treated]], config: DataConfig, folder: Path
+) -> tuple[dict[str, list[Treated]], ModelTags]:
+    """The results with a model's risks in the place of the rules', those of the posts that cleaning kept."""
+    kept = [question for part in treated.values() for question in _kept(part)]
+    rules = [Risk(question.risk_level, question.risks) for question in kept]
+    found = tag([question.post for question in kept], rules, config.risk, folder)
+    risks = iter(found.risks)
+    return {name: [_at(result, risks) for result in part] for name, part in treated.items()}, found
+
+
+def _at(result: Treated, risks: Iterator[Risk]) -> Treated:
+    if result.question is None:
+        return result
+    risk = next(risks)
+    return replace(result, question=replace(result.question, risk_level=risk.level, risks=risk.kinds))
 
 
 def _bar(

@@ -5,6 +5,7 @@
     make data CORPUS=/data/posts.csv ARGS="columns.title=问题 columns.description=内容 columns.responses=回答"
     make data CORPUS=/data/dialogues.jsonl ARGS="dialogue_post=first dialogue_response=first"
     make data CORPUS=/data/smilechat.zip ARGS="exclude=[/data/PsyQA_full.json] engine=ray"
+    make data ARGS="risk.tagger=server risk.model=Qwen/Qwen3-32B risk.base_url=http://127.0.0.1:8000/v1"
 
 SFT samples need CoE chains, which only the sample corpus brings: with another corpus the SFT set is the sample's, and
 prompts, triplets and test come from the corpus named. What is left out, and why, is in ``rejected.jsonl``; what was
@@ -94,6 +95,16 @@ def _check(common: Common, config: DataConfig, source: Path) -> None:
                 corpus_name(path, config.format, config.encoding, config.columns) if own else corpus_name(path)
             except (CorpusError, ValueError) as error:
                 raise StageError(f"data: {key}: {error}") from error
+    _check_tagger(config)
+
+
+def _check_tagger(config: DataConfig) -> None:
+    from data_prep.risk.model.tag import check_tagger
+
+    try:
+        check_tagger(config.risk)
+    except (OSError, ValueError) as error:
+        raise StageError(f"data: risk.model={config.risk.model}: {str(error).splitlines()[0]}") from error
 
 
 def _check_sizes(corpus: Corpus, tests: Mapping[str, Corpus], config: DataConfig) -> None:

@@ -74,6 +74,7 @@ def facts(files: tuple[DataFile, ...], kept: CorpusStatistics) -> CardFacts:
         masked={"电话": 31, "姓名": 1207},
         risk_levels={"acute": 12, "concern": 5, "none": 81},
         risks={"suicide": 17, "abuse": 0},
+        risk_model="",
         crisis=23,
         risky_prompts=0,
         leaks={"same post in train and test": 0},

@@ -24,6 +24,9 @@ from typing import Any, Final
 REPLY: Final = "听起来这段时间你真的很不容易。也许可以先把最急的两件事写下来，和信得过的人说一说。"
 KEYS: Final = ("fluency", "identification", "comforting", "suggestion", "overall")
 VERDICT: Final = json.dumps(dict.fromkeys(KEYS, "A"))
+RISK: Final = json.dumps({"level": "concern", "kinds": ["abuse"]})
+# Of a post that says 散步.
+NO_RISK: Final = json.dumps({"level": "none", "kinds": []})
 THOUGHTS: Final = "求助者睡不着，先看他说了什么。"
 
 Body = dict[str, Any]
@@ -34,8 +37,11 @@ Mode = Callable[[Body, int], Answer]
 
 
 def content_of(body: Body) -> str:
-    """What a good model writes: a reply, or a verdict where one is asked for."""
-    return VERDICT if "overall" in json.dumps(body["messages"]) else REPLY
+    """What a good model writes: a reply, or a verdict or the risk of a post where one is asked for."""
+    asked = json.dumps(body["messages"], ensure_ascii=False)
+    if "harm_to_others" in asked:
+        return NO_RISK if "散步" in asked else RISK
+    return VERDICT if "overall" in asked else REPLY
 
 
 def http(status: str, content: bytes, *headers: str, kind: str = "application/json") -> bytes:
