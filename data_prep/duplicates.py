@@ -39,6 +39,11 @@ _FACTORS: Final = np.array(
 )
 
 
+def letters_of(text: str) -> str:
+    """The letters and digits of a text, which are what two texts are compared by."""
+    return _NOT_LETTERS.sub("", text).lower()
+
+
 def signatures(texts: Sequence[str]) -> Signatures:
     """The texts' MinHash signatures, shape ``(len(texts), PERMUTATIONS)``.
 
@@ -46,7 +51,7 @@ def signatures(texts: Sequence[str]) -> Signatures:
     """
     if not texts:
         return np.empty((0, PERMUTATIONS), dtype=np.uint32)
-    letters = [_NOT_LETTERS.sub("", text).lower().ljust(GRAM) for text in texts]
+    letters = [letters_of(text).ljust(GRAM) for text in texts]
     lengths = np.array([len(text) for text in letters], dtype=np.int64)
     points = np.frombuffer("".join(letters).encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
     hashes = np.zeros(len(points) - GRAM + 1, dtype=np.uint64)
@@ -118,7 +123,8 @@ def _candidates(rows: Signatures) -> Iterator[npt.NDArray[np.int64]]:
         yield np.unique(np.concatenate(found), axis=0)
 
 
-Part = Literal["post", "response"]
+# What of two questions is alike; a title and an opening are equal (`data_prep.openings`).
+Part = Literal["title", "opening", "post", "response"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +148,7 @@ class Leak:
         held_out: the question's id in the held-out set, ``held_out_set`` its name.
         other: the question's id in the other set, ``other_set`` its name.
         part: what is alike.
-        similarity: estimated Jaccard index of the character 5-grams, 0 to 1.
+        similarity: estimated Jaccard index of the character 5-grams of the posts or responses, 0 to 1.
     """
 
     held_out_set: str
@@ -153,12 +159,20 @@ class Leak:
     similarity: float
 
 
+_SAME: Final[dict[Part, str]] = {
+    "title": "equal to",
+    "opening": "equal to",
+    "post": "nearly the same as",
+    "response": "nearly the same as",
+}
+
+
 def reasons_by_id(leaks: Sequence[Leak]) -> dict[str, tuple[str, str]]:
     """Why the questions of the other sets must not be trained on, by id: a reason to count by, and the detail."""
     # The first that was found counts: of several, a like post says more than like responses.
     return {
         leak.other: (
-            f"{leak.part} nearly the same as one of {leak.held_out_set}",
+            f"{leak.part} {_SAME[leak.part]} one of {leak.held_out_set}",
             f"of question {leak.held_out}, similarity {leak.similarity}",
         )
         for leak in reversed(leaks)

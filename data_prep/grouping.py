@@ -1,8 +1,8 @@
 """Duplicates out, near-duplicates together: what is done to a corpus once each question has been treated.
 
 Equal posts become one question with the responses of all. Of responses that are alike, wherever they stand, the first
-stays: a counsellor's form letter is no response to a hundred questions. Questions that are alike stay, as a group that
-lies on one side of every split.
+stays: a counsellor's form letter is no response to a hundred questions. Questions that are alike, or begin alike
+(`data_prep.openings`), stay, as a group that lies on one side of every split.
 """
 
 from collections.abc import Collection, Sequence
@@ -14,6 +14,7 @@ import numpy as np
 from common.records.question import Question
 from data_prep.duplicates import Signatures, alike_pairs, groups, signatures
 from data_prep.emotion import Counts, relative_labels
+from data_prep.openings import Beginning, same_pairs
 from data_prep.tally import Rejected
 from data_prep.treatment import Treated
 
@@ -94,13 +95,17 @@ def everything(questions: Sequence[Question], treated: Sequence[Treated]) -> Gro
 
 
 def deduplicate(
-    treated: Sequence[Treated], question_threshold: float, response_threshold: float
+    treated: Sequence[Treated],
+    question_threshold: float,
+    response_threshold: float,
+    common: frozenset[Beginning] = frozenset(),
 ) -> tuple[Grouped, list[Rejected]]:
     """Merge, leave out, group and label.
 
     Args:
         question_threshold: Jaccard index of character 5-grams from which two posts are a group.
         response_threshold: the same, from which the later of two responses is left out.
+        common: beginnings that many posts bear and that make no group.
 
     Returns:
         the corpus in its order, every question with ``group`` and emotions, and what was left out.
@@ -113,7 +118,9 @@ def deduplicate(
     if not entries:
         return Grouped([], signatures([]), signatures([])), rejected
     posts = np.concatenate([entry.post for entry in entries])
-    firsts = groups(len(entries), alike_pairs(posts, question_threshold))
+    beginning_alike, _ = same_pairs([entry.question for entry in entries], common)
+    alike = np.concatenate([alike_pairs(posts, question_threshold), beginning_alike])
+    firsts = groups(len(entries), alike)
     post_labels, response_labels = _labels(entries)
     left = iter(response_labels)
     questions = [

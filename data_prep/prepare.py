@@ -8,7 +8,6 @@ the test's or GRPO's validation, nor one that is nearly the same.
 import logging
 import shutil
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -22,12 +21,14 @@ from common.records.question import Question
 from common.records.risk import Risk
 from data_prep.config import DataConfig
 from data_prep.corpora import Corpus
-from data_prep.duplicates import Leak, Texts, find_leaks, reasons_by_id
+from data_prep.duplicates import Leak, reasons_by_id
 from data_prep.engine import treat_questions
 from data_prep.grouping import Grouped, deduplicate, everything
+from data_prep.leaks import LeakSearch
 from data_prep.negatives import TripletBuilder
+from data_prep.openings import common_beginnings
 from data_prep.risk.model.tag import ModelTags, tag
-from data_prep.selection import Barred, select_prompts, select_sft
+from data_prep.selection import Barred, prompt_tokens, select_prompts, select_sft
 from data_prep.split import Split, split_questions
 from data_prep.statistics import CorpusStatistics, corpus_statistics
 from data_prep.tally import Rejected, Tally
@@ -146,19 +147,38 @@ def prepare(
     for prefix, name, part in named:
         tally.note(f"{prefix}records", part.records_in, part.records_kept, part.rejected)
         _note(tally, prefix, part.questions, _kept(treated[name]), [x for one in treated[name] for x in one.rejected])
-    own = _group("", treated[config.data_source], config, tally)
-    chains = own if coe is None else _group("coe_", treated["sample"], config, tally)
-    grouped = {name: _group(f"{name} ", treated[name], config, tally) for name in tests}
+    common = common_beginnings([everything(part.questions, treated[name]).questions for _, name, part in named])
+    search = LeakSearch(config.question_threshold, config.response_threshold, common)
+    own = _group("", treated[config.data_source], search, tally)
+    chains = own if coe is None else _group("coe_", treated["sample"], search, tally)
+    grouped = {name: _group(f"{name} ", treated[name], search, tally) for name in tests}
     others = {name: everything(part.questions, treated[name]) for name, part in exclude.items()}
     clock.lap("deduplication")
-    split = split_questions(own.questions, config.test_size, config.val_size, config.seed)
-    further = draw_test_sets(grouped, tokenizer, config, tally)
-    others |= {name: test.drawn for name, test in further.items()}
-    sets = {name: own.of({question.id for question in members}) for name, members in split.parts.items()}
-    leaks, barred = _bar(sets, chains, coe is None, others, config)
-    clock.lap("split and leaks")
-    samples, prompts = _select(chains, split, barred, tokenizer, config, tally)
+    tokens = {
+        name: prompt_tokens(part.questions, tokenizer, config, name)
+        for name, part in {config.data_source: own, **grouped}.items()
+    }
+    too_long = {
+        name: {id for id, count in counted.items() if count > config.max_prompt_tokens}
+        for name, counted in tokens.items()
+    }
     clock.lap("token counts")
+    further = draw_test_sets(grouped, too_long, config)
+    others |= further
+    alike = search.between(others, {"corpus": own})
+    split = split_questions(
+        own.questions,
+        config.test_size,
+        config.val_size,
+        config.seed,
+        too_long=too_long[config.data_source],
+        not_for_val={leak.other for leak in alike},
+    )
+    sets = {name: own.of({question.id for question in members}) for name, members in split.parts.items()}
+    leaks, barred = _bar(sets, chains, coe is None, others, alike, search)
+    clock.lap("split and leaks")
+    samples, prompts = _select(chains, split, barred, tokens[config.data_source], tokenizer, config, tally)
+    clock.lap("selection")
     clear = [question for question in split.train if question.id not in barred["corpus"]]
     drawn = _triplets(clear, config)
     clock.lap("generic sentences")
@@ -167,9 +187,9 @@ def prepare(
         "triplets": own.of({question.id for question in clear}),
         **{name: own.of({question.id for question in prompts[name]}) for name in ("grpo_train", "grpo_val")},
     }
-    remaining = _check_no_leak({"test": sets["test"], **others}, trained_on, config)
+    remaining = search.check({"test": sets["test"], **others}, trained_on)
     clock.lap("last look for leaks")
-    tested = {config.data_source: prompts["test"], **{name: test.prompts for name, test in further.items()}}
+    tested = {config.data_source: prompts["test"], **{name: test.questions for name, test in further.items()}}
     check_ids(tested)
     _write(out_dir, samples, prompts, tested, split, config)
     clock.lap("writing")
@@ -241,7 +261,12 @@ def _at(result: Treated, risks: Iterator[Risk]) -> Treated:
 
 
 def _bar(
-    sets: Mapping[str, Grouped], chains: Grouped, own: bool, others: Mapping[str, Grouped], config: DataConfig
+    sets: Mapping[str, Grouped],
+    chains: Grouped,
+    own: bool,
+    others: Mapping[str, Grouped],
+    alike: Sequence[Leak],
+    search: LeakSearch,
 ) -> tuple[list[Leak], dict[str, Barred]]:
     """What is alike to a held-out question and so must not be trained on, of the chains and of the corpus.
 
@@ -250,11 +275,13 @@ def _bar(
         chains: questions with chains.
         own: whether they are the corpus's own, of which test and validation have some.
         others: what is excluded.
+        alike: what of the corpus is alike to that.
     """
     held_out = {} if own else {name: sets[name] for name in ("test", "val")}
+    part_of = {question.id: name for name in ("train", "val") for question in sets[name].questions}
     found = {
-        "coe": _leaks({**held_out, **others}, {"coe": chains}, config),
-        "corpus": _leaks(others, {"train": sets["train"], "val": sets["val"]}, config),
+        "coe": search.between({**held_out, **others}, {"coe": chains}),
+        "corpus": [replace(leak, other_set=part_of[leak.other]) for leak in alike if leak.other in part_of],
     }
     barred = {name: reasons_by_id(leaks) for name, leaks in found.items()}
     if own:
@@ -267,6 +294,7 @@ def _select(
     chains: Grouped,
     split: Split,
     barred: Mapping[str, Barred],
+    tokens: Mapping[str, int],
     tokenizer: PreTrainedTokenizerBase,
     config: DataConfig,
     tally: Tally,
@@ -278,9 +306,9 @@ def _select(
     """
     samples = select_sft(chains.questions, barred["coe"], tokenizer, config, tally)
     prompts = {
-        "grpo_train": select_prompts("grpo_train", split.train, barred["corpus"], tokenizer, config, tally),
-        "grpo_val": select_prompts("grpo_val", split.val, barred["corpus"], tokenizer, config, tally),
-        "test": select_prompts("test", split.test, {}, tokenizer, config, tally),
+        "grpo_train": select_prompts("grpo_train", split.train, barred["corpus"], tokens, config, tally),
+        "grpo_val": select_prompts("grpo_val", split.val, barred["corpus"], tokens, config, tally),
+        "test": select_prompts("test", split.test, {}, tokens, config, tally),
     }
     for stage in ("sft", *prompts):
         if not tally.stages[stage].kept:
@@ -322,48 +350,24 @@ def _note(
     tally.note(f"{prefix}responses", came_in, kept, (item for item in rejected if item.what == "response"))
 
 
-def _group(prefix: str, treated: Sequence[Treated], config: DataConfig, tally: Tally) -> Grouped:
-    grouped, rejected = deduplicate(treated, config.question_threshold, config.response_threshold)
+def _group(prefix: str, treated: Sequence[Treated], search: LeakSearch, tally: Tally) -> Grouped:
+    """Deduplicate a corpus.
+
+    Raises:
+        ValueError: nothing of it is left; the message says what left it out.
+    """
+    grouped, rejected = deduplicate(treated, search.question_threshold, search.response_threshold, search.common)
     _note(tally, f"{prefix}unique_", _kept(treated), grouped.questions, rejected)
+    if not grouped.questions:
+        stages = [f"{prefix}{step}" for step in ("records", "questions", "responses", "unique_questions")]
+        raise ValueError(
+            f"{prefix}corpus: no question is left. {tally.told(stages)} Mend the corpus, or switch rules off."
+        )
     return grouped
 
 
 def _kept(treated: Sequence[Treated]) -> list[Question]:
     return [result.question for result in treated if result.question is not None]
-
-
-def _leaks(held_out: Mapping[str, Grouped], others: Mapping[str, Grouped], config: DataConfig) -> list[Leak]:
-    """Posts and responses of the held-out sets that are alike elsewhere."""
-    posts = find_leaks(_posts(held_out), _posts(others), "post", config.question_threshold)
-    return posts + find_leaks(_responses(held_out), _responses(others), "response", config.response_threshold)
-
-
-def _check_no_leak(
-    held_out: Mapping[str, Grouped], trained_on: Mapping[str, Grouped], config: DataConfig
-) -> dict[str, int]:
-    """How many pairs are alike, by pair of sets, in what is about to be written.
-
-    Raises:
-        RuntimeError: there is one.
-    """
-    counts = Counter({f"{held} / {other}": 0 for held in held_out for other in trained_on})
-    counts.update(f"{leak.held_out_set} / {leak.other_set}" for leak in _leaks(held_out, trained_on, config))
-    if counts.total():
-        raise RuntimeError(
-            f"held-out questions are alike to ones trained on, by pair of sets {dict(counts)}: report this bug."
-        )
-    return dict(counts)
-
-
-def _posts(sets: Mapping[str, Grouped]) -> dict[str, Texts]:
-    return {name: Texts([question.id for question in part.questions], part.posts) for name, part in sets.items()}
-
-
-def _responses(sets: Mapping[str, Grouped]) -> dict[str, Texts]:
-    return {
-        name: Texts([question.id for question in part.questions for _ in question.responses], part.responses)
-        for name, part in sets.items()
-    }
 
 
 def _rule_counts(treated: Sequence[Treated]) -> dict[str, RuleCount]:

@@ -67,15 +67,14 @@ def select_prompts(
     stage: Literal["grpo_train", "grpo_val", "test"],
     questions: list[Question],
     barred: Barred,
-    tokenizer: PreTrainedTokenizerBase,
+    tokens: Mapping[str, int],
     config: DataConfig,
     tally: Tally,
-    label: str = "",
 ) -> list[Question]:
     """The questions that become the stage's prompts.
 
     Args:
-        label: what the step is called in the tally; "" for the stage's name.
+        tokens: of each question's prompt, by id.
     """
     what: Literal["rl prompt", "test prompt"] = "test prompt" if stage == "test" else "rl prompt"
     rejected: list[Rejected] = []
@@ -90,13 +89,16 @@ def select_prompts(
             rejected.append(Rejected(question.id, what, "risk tags", detail))
         else:
             allowed.append(question)
-    kept, too_long = split_prompts(
-        allowed, config.system_prompt, tokenizer, config.template_kwargs, config.max_prompt_tokens, what
+    kept, too_long = _part(
+        allowed,
+        [tokens[question.id] for question in allowed],
+        config.max_prompt_tokens,
+        lambda question: (question.id, what, "prompt too long"),
     )
     rejected += too_long
     most = config.grpo_prompts if stage == "grpo_train" and config.grpo_prompts is not None else len(kept)
     rejected += [Rejected(question.id, what, "beyond grpo_prompts") for question in kept[most:]]
-    tally.note(label or stage, len(questions), len(kept[:most]), rejected)
+    tally.note(stage, len(questions), len(kept[:most]), rejected)
     return kept[:most]
 
 
@@ -135,18 +137,19 @@ def count_tokens(
     return counts
 
 
-def split_prompts(
-    questions: list[Question],
-    system_prompt: str,
-    tokenizer: PreTrainedTokenizerBase,
-    template_kwargs: Mapping[str, Any],
-    limit: int,
-    what: Literal["rl prompt", "test prompt"],
-) -> tuple[list[Question], list[Rejected]]:
-    """The questions whose prompts fit into ``limit`` tokens, and the others with their lengths."""
-    conversations = (chat_messages(system_prompt, question.post) for question in questions)
-    tokens = count_tokens(tokenizer, _progress(conversations, len(questions), what), template_kwargs, prompt=True)
-    return _part(questions, tokens, limit, lambda question: (question.id, what, "prompt too long"))
+def prompt_tokens(
+    questions: list[Question], tokenizer: PreTrainedTokenizerBase, config: DataConfig, what: str
+) -> dict[str, int]:
+    """The length of each question's prompt in tokens, by id.
+
+    Args:
+        what: whose questions they are, for the progress bar.
+    """
+    conversations = (chat_messages(config.system_prompt, question.post) for question in questions)
+    counted = count_tokens(
+        tokenizer, _progress(conversations, len(questions), what), config.template_kwargs, prompt=True
+    )
+    return {question.id: tokens for question, tokens in zip(questions, counted, strict=True)}
 
 
 def split_sft(

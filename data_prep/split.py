@@ -6,6 +6,7 @@ grows moves few questions. Near-duplicates, which `data_prep.grouping` finds, li
 
 import hashlib
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from common.records.question import Question
@@ -32,12 +33,22 @@ class Split:
         return {"train": self.train, "val": self.val, "test": self.test}
 
 
-def split_questions(questions: list[Question], test_size: int, val_size: int, seed: int) -> Split:
+def split_questions(
+    questions: list[Question],
+    test_size: int,
+    val_size: int,
+    seed: int,
+    *,
+    too_long: Collection[str] = (),
+    not_for_val: Collection[str] = (),
+) -> Split:
     """Split by question.
 
     Args:
         test_size: number of test questions (the paper: 2,000 of each corpus).
         val_size: number of GRPO validation questions.
+        too_long: ids of questions whose prompt is over the limit: they and what is grouped with them are trained on.
+        not_for_val: ids of questions that may not be validated on, since they are alike to what is held out elsewhere.
 
     Raises:
         ValueError: a size below 0, an id met twice, or too few questions for the sizes and one to train on.
@@ -45,17 +56,24 @@ def split_questions(questions: list[Question], test_size: int, val_size: int, se
     if test_size < 0 or val_size < 0:
         raise ValueError(f"test_size {test_size} and val_size {val_size}, expected 0 or more. Correct the config.")
     ordered = seeded_order(questions, seed)
-    training = {question.group for question in questions if question.train_only}
+    training = {question.group for question in questions if question.train_only or question.id in too_long}
     test, rest = take_groups([question for question in ordered if question.group not in training], test_size)
-    risky = {question.group for question in rest if question.at_risk}
-    val, _ = take_groups([question for question in rest if question.group not in risky], val_size)
+    barred = training | {question.group for question in rest if question.at_risk or question.id in not_for_val}
+    val, _ = take_groups([question for question in rest if question.group not in barred], val_size)
     chosen = {question.id for question in (*test, *val)}
     train = [question for question in ordered if question.id not in chosen]
     if len(test) < test_size or len(val) < val_size or all(question.at_risk for question in train):
+        counts = {
+            "at risk": sum(question.at_risk for question in questions),
+            "too long for max_prompt_tokens": len(too_long),
+            "only trained on": sum(question.train_only for question in questions),
+            "alike to what is held out elsewhere": len(not_for_val),
+        }
+        told = ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "none of them barred"
         raise ValueError(
-            f"{len(questions)} questions, {sum(q.at_risk for q in questions)} of them at risk, are too few for "
-            f"test_size {test_size}, val_size {val_size} and at least one RL prompt, near-duplicates kept together. "
-            "Lower the sizes."
+            f"{len(questions)} questions ({told}) in {len({q.group for q in questions})} groups are too few for "
+            f"test_size={test_size}, val_size={val_size} and one RL prompt: {len(test)} can be tested on, {len(val)} "
+            "validated on. Lower the sizes, or look at what was left out."
         )
     return Split(train, val, test)
 

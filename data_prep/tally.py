@@ -68,3 +68,18 @@ class Tally:
         for stage, item in self.rejected:
             counts.setdefault(stage, Counter())[item.reason] += 1
         return {stage: dict(counter.most_common()) for stage, counter in counts.items()}
+
+    def told(self, stages: Iterable[str]) -> str:
+        """What some steps left out and why, in words: how it came that nothing is left.
+
+        Args:
+            stages: those that were not noted are passed over.
+        """
+        reasons = self.reasons()
+        parts = []
+        for stage in stages:
+            count = self.stages.get(stage)
+            if count and count.rejected:
+                why = ", ".join(f"{number} {reason}" for reason, number in reasons[stage].items())
+                parts.append(f"{stage}: {count.came_in} in, {count.kept} kept ({why}).")
+        return " ".join(parts)

@@ -1,56 +1,37 @@
 """Test sets from further corpora: section 4.1.1 tests one model on 2,000 questions of each of two."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-
-from transformers import PreTrainedTokenizerBase
+from collections.abc import Collection, Mapping, Sequence
 
 from common.records.question import Question
 from data_prep.config import DataConfig
 from data_prep.grouping import Grouped
-from data_prep.selection import select_prompts
 from data_prep.split import seeded_order, take_groups
-from data_prep.tally import Tally
-
-
-@dataclass(frozen=True, slots=True)
-class FurtherTest:
-    """A test set that none of the training corpora is split for.
-
-    Attributes:
-        drawn: the questions drawn, with their texts as leaks are looked for: nothing alike may be trained on.
-        prompts: those of them whose prompt keeps the limit.
-    """
-
-    drawn: Grouped
-    prompts: list[Question]
 
 
 def draw_test_sets(
-    corpora: Mapping[str, Grouped], tokenizer: PreTrainedTokenizerBase, config: DataConfig, tally: Tally
-) -> dict[str, FurtherTest]:
-    """``test_size`` questions of each corpus, by a seeded draw of whole groups of near-duplicates.
+    corpora: Mapping[str, Grouped], too_long: Mapping[str, Collection[str]], config: DataConfig
+) -> dict[str, Grouped]:
+    """``test_size`` questions of each corpus whose prompts keep the limit, by a seeded draw of groups.
 
     Args:
         corpora: deduplicated, by the test set's name.
+        too_long: ids of the questions whose prompt is over the limit, by the test set's name.
 
     Raises:
-        ValueError: a corpus has too few questions, or none of those drawn keeps the limit.
+        ValueError: a corpus has too few questions.
     """
     found = {}
     for name, corpus in corpora.items():
-        drawn, _ = take_groups(seeded_order(corpus.questions, config.seed), config.test_size)
+        barred = {question.group for question in corpus.questions if question.id in too_long[name]}
+        fitting = [question for question in corpus.questions if question.group not in barred]
+        drawn, _ = take_groups(seeded_order(fitting, config.seed), config.test_size)
         if len(drawn) < config.test_size:
             raise ValueError(
-                f"tests: {name} has {len(corpus.questions)} questions, too few for test_size {config.test_size}, "
-                "near-duplicates kept together. Lower test_size."
+                f"tests: {name} has {len(corpus.questions)} questions, {len(too_long[name])} of them too long for "
+                f"max_prompt_tokens={config.max_prompt_tokens}: too few for test_size={config.test_size}. Lower it."
             )
-        prompts = select_prompts("test", drawn, {}, tokenizer, config, tally, f"test {name}")
-        if not prompts:
-            raise ValueError(
-                f"tests: no prompt of {name} keeps max_prompt_tokens={config.max_prompt_tokens}. Raise it."
-            )
-        found[name] = FurtherTest(corpus.of({question.id for question in drawn}), prompts)
+        chosen = {question.id for question in drawn}
+        found[name] = corpus.of(chosen)
     return found
 
 

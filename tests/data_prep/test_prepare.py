@@ -172,7 +172,7 @@ def test_a_further_corpus_gives_a_test_set_that_nothing_alike_is_trained_on(
 @pytest.mark.parametrize(
     ("count", "prefix", "name", "message"),
     [
-        (5, "x", "PsyQA", r"tests: PsyQA has 5 questions, too few for test_size 10"),
+        (5, "x", "PsyQA", r"tests: PsyQA has 5 questions, 0 of them too long .*too few for test_size=10"),
         (60, "", "PsyQA", r"test sets made up and PsyQA both have a question"),
         (20, "x", "made up", r"expected a name of its own"),
     ],
@@ -335,8 +335,8 @@ def test_same_input_same_files(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"max_prompt_tokens": 10}, "stage sft: .*100.*prompt too long.*limits"),
-        ({"test_size": 60}, "50 questions, 10 of them at risk, are too few"),
+        ({"max_prompt_tokens": 10}, r"50 questions \(10 at risk, 50 too long for max_prompt_tokens\)"),
+        ({"test_size": 60}, r"50 questions \(10 at risk\) in 50 groups are too few"),
     ],
 )
 def test_nothing_left(

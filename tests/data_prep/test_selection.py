@@ -9,7 +9,7 @@ from transformers import PreTrainedTokenizerFast
 from common.records.question import Question
 from data_prep.config import DataConfig
 from data_prep.prompts import chat_messages
-from data_prep.selection import count_tokens, select_sft, split_prompts, split_sft
+from data_prep.selection import count_tokens, prompt_tokens, select_prompts, select_sft, split_sft
 from data_prep.tally import Rejected, Tally
 from data_prep.writers import SftSample
 from reward_fns.coe_format import LAYERS
@@ -18,7 +18,7 @@ MakeQuestions = Callable[[int], list[Question]]
 OFF = {"enable_thinking": False}
 
 
-def prompt_tokens(tokenizer: PreTrainedTokenizerFast, post: str, **kwargs: bool) -> int:
+def tokens_of(tokenizer: PreTrainedTokenizerFast, post: str, **kwargs: bool) -> int:
     return count_tokens(tokenizer, [chat_messages("系统", post)], kwargs, prompt=True)[0]
 
 
@@ -27,14 +27,14 @@ def test_counts_what_generation_is_given(tokenizer: PreTrainedTokenizerFast) -> 
     given = tokenizer.apply_chat_template(
         messages, tokenize=True, add_generation_prompt=True, enable_thinking=False, return_dict=False
     )
-    assert prompt_tokens(tokenizer, "怎么办？", enable_thinking=False) == len(given)
+    assert tokens_of(tokenizer, "怎么办？", enable_thinking=False) == len(given)
 
 
 def test_template_switch_and_opening_count(tokenizer: PreTrainedTokenizerFast) -> None:
     thoughts = len(tokenizer.encode("<think>\n\n</think>\n\n", add_special_tokens=False))
-    assert prompt_tokens(tokenizer, "在", **OFF) == prompt_tokens(tokenizer, "在") + thoughts
+    assert tokens_of(tokenizer, "在", **OFF) == tokens_of(tokenizer, "在") + thoughts
     [closed] = count_tokens(tokenizer, [chat_messages("系统", "在")], OFF, prompt=False)
-    assert closed < prompt_tokens(tokenizer, "在")
+    assert closed < tokens_of(tokenizer, "在")
 
 
 def test_many_conversations_keep_their_order(tokenizer: PreTrainedTokenizerFast) -> None:
@@ -43,22 +43,26 @@ def test_many_conversations_keep_their_order(tokenizer: PreTrainedTokenizerFast)
     assert counts == [counts[0] + n * (counts[1] - counts[0]) for n in range(600)]
 
 
-def test_split_prompts_at_the_limit(tokenizer: PreTrainedTokenizerFast) -> None:
+def test_prompts_at_the_limit(tokenizer: PreTrainedTokenizerFast) -> None:
     questions = [
         Question(id=name, title="在" * n, description="", topic="", responses=("答",))
         for name, n in (("a", 3), ("b", 4))
     ]
-    limit = prompt_tokens(tokenizer, "在" * 3, **OFF)
-    kept, rejected = split_prompts(questions, "系统", tokenizer, OFF, limit, "test prompt")
+    config = DataConfig()
+    tokens = prompt_tokens(questions, tokenizer, config, "test")
+    assert tokens["b"] - tokens["a"] == tokens_of(tokenizer, "在" * 4, **OFF) - tokens_of(tokenizer, "在" * 3, **OFF)
+    tally, limit = Tally(), tokens["a"]
+    kept = select_prompts("test", questions, {}, tokens, replace(config, max_prompt_tokens=limit), tally)
     assert kept == questions[:1]
-    over = prompt_tokens(tokenizer, "在" * 4, **OFF)
-    assert rejected == [Rejected("b", "test prompt", "prompt too long", tokens=over, limit=limit)]
+    assert tally.rejected == [
+        ("test", Rejected("b", "test prompt", "prompt too long", tokens=tokens["b"], limit=limit))
+    ]
 
 
 def test_split_sft_at_both_limits(tokenizer: PreTrainedTokenizerFast) -> None:
     samples = [SftSample(name, "系统", "在" * n, "好" * m) for name, n, m in (("a", 3, 5), ("b", 4, 5), ("c", 3, 6))]
     prompt, whole = (
-        prompt_tokens(tokenizer, "在" * 3, **OFF),
+        tokens_of(tokenizer, "在" * 3, **OFF),
         count_tokens(tokenizer, [samples[0].messages], OFF, prompt=False)[0],
     )
     kept, rejected = split_sft(samples, tokenizer, OFF, prompt, whole - prompt)
@@ -71,7 +75,7 @@ def test_split_sft_at_both_limits(tokenizer: PreTrainedTokenizerFast) -> None:
 
 
 def test_nothing_to_count(tokenizer: PreTrainedTokenizerFast) -> None:
-    assert split_prompts([], "系统", tokenizer, OFF, 1, "rl prompt") == ([], [])
+    assert prompt_tokens([], tokenizer, DataConfig(), "none") == {}
     assert split_sft([], tokenizer, OFF, 1, 1) == ([], [])
 
 

@@ -84,7 +84,7 @@ def test_draw_is_the_same_everywhere() -> None:
 
 @pytest.mark.parametrize(("test_size", "val_size"), [(10, 1), (0, 10), (8, 2), (20, 0)])
 def test_too_few(make_questions: MakeQuestions, test_size: int, val_size: int) -> None:
-    with pytest.raises(ValueError, match=f"10 questions, 2 of them.*test_size {test_size}, val_size {val_size}"):
+    with pytest.raises(ValueError, match=rf"10 questions \(2 at risk\).*test_size={test_size}, val_size={val_size}"):
         split_questions(make_questions(10), test_size, val_size, 42)
 
 
@@ -108,3 +108,20 @@ def test_what_is_only_trained_on_is_never_held_out(make_questions: MakeQuestions
     assert len(split.test) == 6
     assert kept_in.isdisjoint(one.group for one in (*split.test, *split.val))
     assert kept_in <= {one.group for one in split.train}
+
+
+def test_what_is_too_long_is_trained_on_and_its_group_with_it(make_questions: MakeQuestions) -> None:
+    questions = [replace(question, group=f"g{i // 2}", crisis=False) for i, question in enumerate(make_questions(40))]
+    too_long = {question.id for question in questions[:20:2]}
+    split = split_questions(questions, 12, 6, 42, too_long=too_long)
+    assert (len(split.test), len(split.val)) == (12, 6)
+    assert {question.id for question in questions[:20]} <= {question.id for question in split.train}
+    with pytest.raises(ValueError, match=r"40 questions \(10 too long for max_prompt_tokens\).*20 can be tested on"):
+        split_questions(questions, 22, 6, 42, too_long=too_long)
+
+
+def test_what_is_alike_to_a_held_out_question_is_not_validated_on(make_questions: MakeQuestions) -> None:
+    questions = [replace(question, group=question.id, crisis=False) for question in make_questions(20)]
+    alike = {question.id for question in questions[:15]}
+    split = split_questions(questions, 0, 5, 42, not_for_val=alike)
+    assert {question.id for question in split.val} == {question.id for question in questions[15:]}

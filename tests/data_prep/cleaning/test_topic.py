@@ -17,8 +17,8 @@ def posts(name: str, *, psychological: bool) -> list[str]:
     return [row["text"] for row in rows if row["psychological"] is psychological]
 
 
-# On held.jsonl the lists were not tuned: they stood before it was written.
-@pytest.mark.parametrize(("name", "least"), [("tune", 0.9), ("held", 0.8)])
+# On held.jsonl the lists were not tuned: they stood before it was written. A short post is rather kept than lost.
+@pytest.mark.parametrize(("name", "least"), [("tune", 0.85), ("held", 0.7)])
 def test_recall_on_other_subjects(name: str, least: float) -> None:
     others = posts(name, psychological=False)
     assert sum(map(is_not_psychological, others)) >= least * len(others)
@@ -32,6 +32,31 @@ def test_personal_posts_with_technical_words_stay(name: str, most: int) -> None:
 @pytest.mark.parametrize("title", ["如何看待孤独？", "什么是自私？", "怎么办", "", "MBTI是INFP，适合做什么"])
 def test_without_signs_of_another_subject_a_post_stays(title: str) -> None:
     assert not is_not_psychological(title)
+
+
+# Most of these were taken for another subject once, by a number and 怎么 or 多少.
+@pytest.mark.parametrize(
+    "post",
+    [
+        "我失恋了，好难过，怎么办？",
+        "刚刚吃了14颗药，会死吗？",
+        "我14岁，被人逼着做不愿意的事，该怎么走出来？",
+        "没有目标，没有喜好，没有方向，未来的路怎么走？",
+        "老板这样对人是为什么？",
+        "离高考还有200多天，想换科目怎么办？",
+        "这算不算职场打压，该怎么破解？",
+        "生完小孩精力不够，该怎么调理？",
+        "32岁，女，离异，很孤单",
+        "7天没睡好了",
+    ],
+)
+def test_short_genuine_posts_stay(post: str) -> None:
+    assert not is_not_psychological(post)
+
+
+@pytest.mark.parametrize("post", ["求一道勾股定理证明题的过程", "显卡驱动程序怎么装", "二手iphone哪个牌子好"])
+def test_short_posts_on_another_subject_go(post: str) -> None:
+    assert is_not_psychological(post)
 
 
 def test_personal_signs_outweigh() -> None:
