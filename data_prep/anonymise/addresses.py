@@ -19,10 +19,11 @@ _DIGIT: Final = "[0-9一二三四五六七八九十百零〇]"
 _UNIT: Final = "(?:号楼|号院|号|栋|幢|座|单元|室|楼|层|弄|巷|组|队|社|排|户|门|期|区|街坊)"
 _NUMBER: Final = re.compile(
     rf"(?:[东西南北]?附?第?[A-Za-z甲乙丙丁]?{_DIGIT}{{1,5}}(?:-{_DIGIT}{{1,4}}){{0,3}}{_UNIT}(?![线人多个])|[东西南北][段侧口门头区]|"
+    r"(?:(?<=大厦)|(?<=公寓)|(?<=花园)|(?<=广场)|(?<=国际)|(?<=[苑府庭湾邸轩阁舍]))[0-9]{3,4}(?![0-9年月日%元块岁个人])|"
     r"-?[0-9]{1,4}(?:-[0-9]{1,4})+|(?<=[号楼栋幢座元])[0-9]{2,5}(?![0-9年月日%元块岁个])|[A-Z](?:座|栋|区))"
 )
 _KIND: Final = re.compile(
-    r"[东西南北中前后新老一二三四五六七八九十]?(?:街道|大街|胡同|大道|路口|[街路巷镇乡村屯弄苑区]|新村|花园|家园|小区|社区|公寓|"
+    r"[东西南北中前后新老一二三四五六七八九十]?(?:街道|大街|胡同|大道|路口|[街路巷镇乡村屯弄苑区]|新村|花园|[花雅佳名嘉]苑|家园|小区|社区|公寓|"
     r"大厦|广场|新城|家属[院楼区]|大院|宿舍楼?|山庄|别墅|庄园|园区|号院)"
 )
 # What goes on from a street or an estate to the door: 甲6号院, 三组27号, A座1209室, 1204公里+300米.
@@ -42,7 +43,7 @@ _SURE: Final = re.compile(
 )
 _LIVES: Final = re.compile(
     r"(?:住在?的?|家住|住址是?|地址[是:：]?|家在|老家[在是]?|租[在住了]?|[搬新]{1,2}[到去进了]{0,2}|位于|来自|嫁到|在|寄到|户口在|从|"
-    r"回到?|住到|住进|暂住|现居|坐落在|走|离开|买在|是)(?:了)?$"
+    r"回到?|留守|想到|丢在|走|住到|住进|暂住|现居|坐落在|走|离开|买在|是)(?:了)?$"
 )
 # Parts of a city named after the village they were: 朝阳区十八里店.
 _OLD_NAME: Final = re.compile(r"[^\W0-9A-Za-z的了在上有和一个这那是我你他她，。]{1,3}[店桥营庄屯坡岗湾铺](?![的里])")
@@ -52,6 +53,10 @@ _ANNEX: Final = re.compile(
 )
 _DWELLS: Final = re.compile(
     r"(?:住在?的?|家住|家在|老家[在是]?|租[在住了]?|搬[到去进了]{0,2}|位于|嫁到|地址[是:：]?|户口在|暂住|现居)(?:了)?$"
+)
+# A place in one piece with an ending that leaves no doubt: 双桥镇, though 双桥 is a word.
+_TOGETHER: Final = re.compile(
+    "(?:[^半一来去心之出思道弯老回]路|[^古小]镇|[^农山地球]村|大街|胡同|大道|花园|花苑|雅苑|佳苑|家园|小区|大厦|公寓|家属[院楼区]|新村)$"
 )
 # Parts of speech of proper names in rjieba's dictionary.
 _PROPER: Final = ("ns", "nr", "nrt", "nrfg", "nz", "nt")
@@ -65,7 +70,15 @@ _HOUSE: Final = re.compile(
     r"([\u4e00-\u9fff]{1,6}?(?:新村|花园|家园|小区|社区|公寓|大厦|[苑园府轩邸庭居阁村路街巷城湾寓]|[一二三四五]期))"
     rf"第?{_DIGIT}{{1,4}}(?:号楼|栋|幢|号院|单元|座|号|舍)(?!线)"
 )
-_NUMBERED: Final = re.compile(rf"{_DIGIT}{{1,4}}(?:号楼|栋|幢|号院|单元|座|号)")
+_NUMBERED: Final = re.compile(rf"{_DIGIT}{{1,4}}(?:号楼|栋|幢|号院|单元|座|号|-[0-9]{{1,2}}-[0-9]{{3,4}})")
+
+
+# A dormitory and its room: 竹园2舍308.
+_ROOM: Final = re.compile(
+    rf"(?!宿舍|寝室|学校|对抗|我们)[\u4e00-\u9fff]{{1,3}}?[园苑区]{_DIGIT}{{1,2}}(?:舍|栋|幢|号楼)[0-9]{{3,4}}(?![0-9年元块岁个人%])"
+)
+# What LAC takes for a place, behind a word for going or living there: 住吕厝, 去罗家坝.
+_HAMLET: Final = re.compile("[坝厝铺沟坪垭塘桥堡营冲岭坳集店湾庄屯寨圩墩浜埠]$")
 
 
 def addresses(sentence: Sentence) -> Iterator[tuple[int, int]]:
@@ -79,8 +92,16 @@ def addresses(sentence: Sentence) -> Iterator[tuple[int, int]]:
             # 梅园6栋417宿舍: the room's number ends it.
             if re.search(r"[0-9](?:宿舍|寝室)$", text[word.start : end]):
                 end -= 2
-            if _is_address(text, word.start, end):
-                yield word.start, end
+            # LAC counts 回 of 回凤凰路 to the place.
+            start = word.start + (text[word.start] == "回" and end - word.start > 3)
+            if _is_address(text, start, end, text[start : word.end]):
+                yield start, end
+        elif room := _ROOM.match(text, word.start):
+            done = room.end()
+            yield word.start, done
+        elif word.tag == "ORG" and re.search("家属[院楼区]$", text[word.start : word.end]):
+            done = word.end
+            yield word.start, done
         elif (house := _numbered(sentence, number)) is not None:
             done = house
             yield word.start, house
@@ -107,7 +128,7 @@ def _next_place(sentence: Sentence, start: int, end: int) -> int | None:
     value = text[end : follower.end]
     if follower.start != end or "\ue000" in value:
         return None
-    if follower.tag in ("LOC", "ORG"):
+    if follower.tag in ("LOC", "ORG") or (follower.tag == "PER" and re.search("[镇村庄乡屯]$", value)):
         return follower.end
     if follower.tag not in ("n", "nz", "a", "m", "f", "v") or any(char in _NO_PART for char in value):
         return None
@@ -156,8 +177,12 @@ def _from(text: str, end: int) -> int:
     return end
 
 
-def _is_address(text: str, start: int, end: int) -> bool:
-    """Whether it is more than a city, and no place that everybody knows."""
+def _is_address(text: str, start: int, end: int, seen: str) -> bool:
+    """Whether it is more than a city, and no place that everybody knows.
+
+    Args:
+        seen: what LAC takes for a place in one piece.
+    """
     name = text[start:end]
     own = towns_pattern().match(name)
     rest = name[own.end() :] if own else name
@@ -166,16 +191,22 @@ def _is_address(text: str, start: int, end: int) -> bool:
         or name in words_of("entities.txt", "generic places")
         or rest in words_of("entities.txt", "generic places")
         or _FOREIGN.search(name)
-        or len(name) < 3
     ):
+        return False
+    lives = _LIVES.search(text[:start]) is not None
+    if _HAMLET.search(name) and (not is_word(name) or rjieba.tag(name)[0][1] in _PROPER) and lives:
+        return True
+    if len(name) < 3:
         return False
     if rest[-1] in "市省县州" or (is_word(name) and not re.search(r"[区镇乡村路街巷]$", name)):
         return False
-    if _NUMBER.search(rest) and re.search(r"[路街巷镇乡村苑区园楼栋座号院弄里城期厦邸府湾庄庭寓]", rest):
+    if _NUMBER.search(rest) and re.search(r"[路街巷镇乡村苑区园楼栋幢座号院弄里城期厦邸府湾庄庭寓舍]", rest):
         return True
     if text[:start].count("《") > text[:start].count("》"):
         return False
     stem = _ENDING.sub("", rest)
+    if _TOGETHER.search(seen) and (not is_word(seen) or rjieba.tag(seen)[0][1] in _PROPER):
+        return True
     if is_word(stem) and rjieba.tag(stem)[0][1] not in _PROPER and not _DWELLS.search(text[:start]):
         return False
     if _SURE.search(name) or re.search("[^市城郊社小景学山地校时灾禁误片厂辖战牧盲雷园舒适]区$", name):

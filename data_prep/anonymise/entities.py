@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from data_prep.anonymise.addresses import addresses
+from data_prep.anonymise.in_use import in_use
 from data_prep.anonymise.organisations import organisations
 from data_prep.anonymise.persons import persons
 from data_prep.anonymise.tagged import Sentence, may_tell, sentences, tagged
@@ -63,6 +64,7 @@ class EntityFinder:
         for entity in (
             *(Entity(start, end, "地址") for start, end in addresses(sentence)),
             *(Entity(*each) for each in organisations(sentence)),
+            *(Entity(*each) for each in in_use(sentence)),
             *(Entity(start, end, "姓名") for start, end in persons(sentence, self._titled, self._given)),
         ):
             if "\ue000" in sentence.text[entity.start : entity.end]:

@@ -199,12 +199,17 @@ def _reached(sentence: Sentence, position: int) -> int:
         if any(char in '，。、；,!?！？ “”"\ue000' for char in value):
             break
         number, start = number - 1, word.start
-    if match := re.match(r"[一两几这那][个名份所家批位下]|[0-9]{2,4}[级岁]|.*[读升念岁]", text[start:position]):
+    if match := re.match(r"[一两几这那][个名份所家批位下次趟]|[0-9]{2,4}[级岁]|.*[读升念岁]", text[start:position]):
         start += match.end()
     # LAC cuts 上海 after 去.
     if start and text[start - 1] == "上" and text[start] in "海饶虞":
         start -= 1
-    while start < position and text[start] in _STOP | frozenset("完升学考初如该找看要"):
+    inside = sentence.words[sentence.at(start)] if start < position else None
+    while (
+        start < position
+        and not (inside and inside.tag in ("LOC", "ORG"))
+        and text[start] in _STOP | frozenset("完升学考初如该找看要")
+    ):
         start += 1
     return start
 
@@ -221,11 +226,16 @@ def _particular(sentence: Sentence, start: int, end: int, cued: bool) -> bool:
     if not re.search(r"[\u4e00-\u9fffA-Za-z]", rest):
         return False
     tags = sentence.tags(start, end)
-    if "ORG" in tags or "LOC" in tags:
+    if tags & {"ORG", "LOC"} or ("PER" in tags and len(rest) >= 2):
         return True
     if is_word(rest) and "nz" not in tags and not cued:
         return False
     return bool(tags & _NAMING) or cued
+
+
+def particular_name(name: str) -> bool:
+    """Whether anything is left of a name without the words of kinds."""
+    return bool(_rest(name))
 
 
 def _compound(name: str) -> bool:

@@ -20,7 +20,7 @@ from data_prep.anonymise.names import (
     looks_like_a_nickname,
 )
 from data_prep.anonymise.segments import alternatives, characters, is_word, word_list, words_of
-from data_prep.anonymise.tagged import Sentence, Word
+from data_prep.anonymise.tagged import Sentence, Word, common_words
 
 _LISTS: Final = "entities.txt"
 _HAN: Final = re.compile(r"[\u4e00-\u9fff]+")
@@ -36,13 +36,14 @@ _OWNED: Final = re.compile(rf"(?:{_RELATIVE})(?:名?叫|是|:|：|“|\(|（|、
 _NAMED: Final = re.compile(rf"(?:(?:{_RELATIVE})名?叫|{_CALLED})[“\"「]?$")
 # Words for those who are called by a given name alone.
 _CLOSE: Final = re.compile(
-    "(?:儿子|女儿|闺女|孩子|老[大二三]|大宝|二宝|我的|我家|弟弟|妹妹|孙子|孙女|同桌|闺蜜|室友|舍友|[男女]朋友|[男女]友)$"
+    "(?:儿子|女儿|闺女|孩子|[男女]孩|老[大二三]|大宝|二宝|我的|我家|弟弟|妹妹|孙子|孙女|同桌|闺蜜|室友|舍友|[男女]朋友|[男女]友)$"
 )
 _LAST_OF_CUES: Final = frozenset(re.sub(r"[^\u4e00-\u9fff:：“”\"「（(、]", "", f"{_RELATIVE}{_CALLED}我的我家(（“、"))
 _TO_SOMEBODY: Final = re.compile("[向跟和给对找陪问叫与]$")
 _QUOTED_NAME: Final = re.compile(
     r"(?:网名|昵称|外号|绰号|笔名|名字|小名)[叫是为]{0,2}[“\"「](?P<name>[^”\"」]{2,8})[”\"」]"
 )
+_SURNAMED: Final = re.compile(r"(?<![百同贵老])姓(?P<name>[\u4e00-\u9fff])(?=的|[，。,])")
 _TITLED: Final = re.compile(rf"(?:{_TITLE})(?!们)")
 _TITLE_END: Final = re.compile(rf"(?:{_TITLE})$")
 # Titles that leave no doubt, where LAC sees no person.
@@ -94,6 +95,12 @@ def persons(sentence: Sentence, titled: bool, given: bool) -> Iterator[tuple[int
         given: whether a name without its surname counts (朵朵 of 我女儿朵朵).
     """
     text = sentence.text
+    if (
+        titled
+        and (match := _SURNAMED.search(text))
+        and match["name"] in characters(_LISTS, "surnames") | set("钮佴覃仇")
+    ):
+        yield match.span("name")
     if given and (match := _QUOTED_NAME.search(text)):
         yield match.span("name")
     if sentence.last and (signature := _signature(sentence)):
@@ -104,8 +111,9 @@ def persons(sentence: Sentence, titled: bool, given: bool) -> Iterator[tuple[int
         value = text[start:end]
         if not value or any(start < right and left < end for left, right in public):
             continue
+        seen = any(word.tag == "PER" and word.start <= start < word.end for word in sentence.words)
         if len(value) == 1 or value in words_of(_LISTS, "compound surnames"):
-            if titled and _is_titled_surname(value, text[:start], text[end:], text):
+            if titled and _is_titled_surname(value, text[:start], text[end:], text, seen):
                 yield start, end
         elif _is_private(sentence, start, end) and (given or is_full(value) or _FOREIGN.fullmatch(value)):
             yield start, end
@@ -145,12 +153,30 @@ def _candidates(sentence: Sentence) -> Iterator[tuple[int, int]]:
                 done = follower.end
             while re.match(r"[·•][\u4e00-\u9fff]", text[done:]):
                 done = words[sentence.at(done + 1)].end
-            yield word.start, done
+            yield _with_surname(sentence, number), done
         elif (end := _after_cue(sentence, number)) is not None:
             done = end
             yield word.start, end
         elif size := _surname_with_title(text, word):
             yield word.start, word.start + size
+        elif word.end - word.start in (2, 3) and word.tag in ("n", "v", "nz", "a", "ad", "vn") and _unheard(text, word):
+            yield word.start, word.end
+
+
+def _with_surname(sentence: Sentence, number: int) -> int:
+    """Where a person's name begins of which LAC takes the rare surname for a word of its own: 仝 of 仝彩霞."""
+    word, before = sentence.words[number], sentence.words[number - 1] if number else None
+    if before is None or before.end - before.start != 1 or word.end - word.start > 2:
+        return word.start
+    is_surname = sentence.text[before.start] in characters(_LISTS, "surnames") - characters(_LISTS, "word surnames")
+    return before.start if is_surname and before.tag not in ("PER", "m", "q") else word.start
+
+
+def _unheard(text: str, word: Word) -> bool:
+    """Whether a word that no dictionary has is made like a name: 黎晚, 覃露."""
+    value = text[word.start : word.end]
+    plain = characters(_LISTS, "surnames") - characters(_LISTS, "word surnames")
+    return value[0] in plain and not is_word(value) and characters(_LISTS, "given").issuperset(value[1:])
 
 
 def _after_cue(sentence: Sentence, number: int) -> int | None:
@@ -162,6 +188,10 @@ def _after_cue(sentence: Sentence, number: int) -> int | None:
     cue = _Cue.beside(text[max(0, start - _CUE_LENGTH) : start], "")
     if not any(cue):
         return None
+    if match := _LATIN.match(text, start):
+        return match.end() if match.end() == words[number].end else None
+    if cue.bearer and words[number].end - start in (2, 3) and _uncommon(text[start : words[number].end]):
+        return words[number].end
     if not cue.called and words[number].end == start + 2 and text[start] == text[start + 1]:
         doubled = text[start] in characters(_LISTS, "given") and text[start] not in _DOUBLED_WORDS
         return start + 2 if cue.close and doubled else None
@@ -187,6 +217,18 @@ def _after_cue(sentence: Sentence, number: int) -> int | None:
     return None
 
 
+def _uncommon(value: str) -> bool:
+    """Whether a word behind one for its bearer is rather a name: 妹妹糖豆, 老公封建平."""
+    given = characters(_LISTS, "given")
+    if value in common_words() or value in words_of(_LISTS, "not persons"):
+        return False
+    if is_word(value) and not is_name_in_dictionary(value):
+        return False
+    if len(value) == 3:
+        return is_full(value) and given.issuperset(value[1:])
+    return given.issuperset(value[1:]) and (value[0] in given or is_full(value)) and value[0] not in _DOUBLED_WORDS
+
+
 def _surname_with_title(text: str, word: Word) -> int:
     """The length of the surname in 李老师, one word or two of which the first is no person to LAC; 0 for none."""
     if text[word.start : word.start + 2] in words_of(_LISTS, "compound surnames"):
@@ -201,14 +243,23 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     """A name without the title that LAC counts to it, and without a word of grammar after it."""
     if (match := _TITLE_END.search(text[start:end])) and match.start() > 0:
         end = start + match.start()
+    if re.match("[上启笔]", text[end:]) and text[end - 1] == "敬" and end - start > 2:
+        end -= 1
     while end - start > 2 and text[end - 1] in characters(_LISTS, "never given"):
         end -= 1
     return start, end
 
 
-def _is_titled_surname(value: str, before: str, after: str, text: str) -> bool:
+def _is_titled_surname(value: str, before: str, after: str, text: str, seen: bool) -> bool:
+    """Whether a surname with a title names somebody.
+
+    Args:
+        seen: whether LAC takes it for a person, as a surname that is a word (莫, 齐) needs.
+    """
     compound = value in words_of(_LISTS, "compound surnames")
-    common = value in characters(_LISTS, "surnames") and value not in characters(_LISTS, "word surnames")
+    common = value in characters(_LISTS, "surnames") and (seen or value not in characters(_LISTS, "word surnames"))
+    if value == "周" and before[-1:] in ("上", "下", "每", "这", "本", "隔", "近"):
+        return False
     return (compound or common) and _TITLED.match(after) is not None and not _is_public(value, before, after, text)
 
 
@@ -221,7 +272,7 @@ def _is_private(sentence: Sentence, start: int, end: int) -> bool:
         apart = not re.match(r"\s?[A-Za-z·]", after) and not re.search(r"[A-Za-z.·] ?$", before)
         return apart and (cue.called or cue.bearer or cue.close or _TO_SOMEBODY.search(before) is not None)
     if _FOREIGN.fullmatch(value):
-        return cue.called
+        return any(cue)
     if not _HAN.fullmatch(value) or not 2 <= len(value) <= 4:
         return False
     if _is_in_title(before) or re.search(r"[.·•]$", before) or re.match(r"[.·•]", after):
@@ -251,11 +302,19 @@ def _fits(value: str, cue: _Cue, seen: bool) -> bool:
         if (seen and (cue.bearer or cue.called)) or (doubled and cue.close):
             return True
         plain = not is_full(value) or value[0] not in characters(_LISTS, "word surnames")
-        return any(cue) and plain and is_name_in_dictionary(value)
+        if seen and value not in common_words() and (doubled or (plain and is_full(value))):
+            return characters(_LISTS, "given").issuperset(value[1:])
+        if seen and (cue.bearer or cue.close):
+            return True
+        return any(cue) and plain and (is_name_in_dictionary(value) or _uncommon(value))
     if any(cue):
         return len(value) < 4 or compound or rjieba.cut(value) != [value[:2], value[2:]]
     if is_full(value):
-        return looks_like_a_full_name(value)
+        plain = seen and value[0] not in characters(_LISTS, "word surnames")
+        fits = characters(_LISTS, "given").issuperset(value[1:]) or (len(value) == 3 and not is_word(value[1:]))
+        return looks_like_a_full_name(value) or (plain and fits)
+    if seen and len(value) == 2 and (doubled or value[1] == "子") and value[0] in characters(_LISTS, "given"):
+        return True
     return looks_like_a_nickname(value) or (doubled and value[0] in characters(_LISTS, "given"))
 
 

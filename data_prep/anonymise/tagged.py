@@ -55,7 +55,7 @@ def sentences(text: str) -> Iterator[tuple[int, str]]:
 
 def may_tell(sentence: str) -> bool:
     """Whether a sentence has to be looked at: it holds a word that is not common, or one of a place."""
-    common = _common_words()
+    common = common_words()
     return _TELLING.search(sentence) is not None or any(
         word not in common and not word.isspace() for word in rjieba.cut(sentence)
     )
@@ -78,5 +78,6 @@ def tagged(texts: Sequence[str]) -> list[tuple[Word, ...]]:
 
 
 @cache
-def _common_words() -> frozenset[str]:
+def common_words() -> frozenset[str]:
+    """The words that counselling dialogues use most: none of them names anybody."""
     return frozenset(word_list("common_words.txt", "common"))

@@ -192,7 +192,8 @@ def read(path: Path, encoding: str = "utf-8") -> Iterator[Entry]:
         yield from sources.read(path, encoding)
         return
     is_empty = True
-    for name, data in tqdm(archives.files(path, kind), desc="reading SMILECHAT", unit="file", disable=None):
+    packed = kind if kind in ("zip", "tar") else None
+    for name, data in tqdm(archives.files(path, packed), desc="reading SMILECHAT", unit="file", disable=None):
         is_empty = False
         where = name if kind is None else f"{path.name}: {name}"
         yield Entry(where, data if isinstance(data, RecordError) else _record(name, data, encoding, where))

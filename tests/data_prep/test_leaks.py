@@ -15,7 +15,7 @@ from data_prep.corpora import Corpus
 from data_prep.duplicates import reasons_by_id, signatures
 from data_prep.grouping import Grouped, deduplicate
 from data_prep.leaks import LeakSearch
-from data_prep.openings import AT_LEAST, beginnings, common_beginnings, same_pairs
+from data_prep.openings import AT_LEAST, Beginning, beginnings, common_beginnings, same_pairs
 from data_prep.prepare import prepare
 from data_prep.treatment import Treated
 
@@ -55,7 +55,7 @@ def test_what_begins_alike_is_a_group() -> None:
     treated = [Treated(one, signatures=signatures([one.post, *one.responses]), emotions=("", "")) for one in questions]
     found, _ = deduplicate(treated, 0.5, 0.8)
     assert [one.group for one in found.questions] == ["a", "a", "c"]
-    common = frozenset({("title", "和室友处不来要不要换宿舍")})
+    common: frozenset[Beginning] = frozenset({("title", "和室友处不来要不要换宿舍")})
     assert [one.group for one in deduplicate(treated, 0.5, 0.8, common)[0].questions] == ["a", "b", "c"]
 
 

@@ -71,7 +71,7 @@ def test_what_it_says(prepared: Prepared, tmp_path: Path) -> None:
         "| records read | title: blank | 1 |",
         "| responses cleaned | short\\_answer | 1 |",
         "| \\[邮箱\\] | 1 |",
-        "| suicidal\\_ideation | 1 | 1.7% |",
+        "| suicide | 1 | 1.7% |",
         "| test / grpo\\_train | 0 |",
         "| 1 | 60 |",
     ):

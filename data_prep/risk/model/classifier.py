@@ -88,7 +88,7 @@ def levels_of(labels: Mapping[int, str], given: Mapping[str, str]) -> dict[int, 
             f"risk.labels: no level for the model's label {none[0]!r}. Give each of {sorted(labels.values())} one of "
             f"{', '.join(LEVELS)}, such as risk.labels.{none[0]}={LEVELS[0]}."
         )
-    return {number: LEVELS[LEVELS.index(level)] for number, level in named.items()}  # type: ignore[arg-type]
+    return {number: LEVELS[LEVELS.index(level)] for number, level in named.items()}
 
 
 def classify(posts: Sequence[str], config: RiskTaggerConfig, answers: Answers) -> None:

@@ -1,6 +1,7 @@
 """A Hugging Face classifier as the risk tagger: made here, small and untrained but for its last layer."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -23,16 +24,16 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     numbers = {word: number for number, word in enumerate(words)}
     BertTokenizer(vocab=numbers, model_max_length=16).save_pretrained(folder)
     size = len(words)
-    config = BertConfig(
-        vocab_size=size,
-        hidden_size=size,
-        num_hidden_layers=1,
-        num_attention_heads=1,
-        intermediate_size=size,
-        max_position_embeddings=16,
-        num_labels=3,
-    )
-    made = BertForSequenceClassification(config)
+    keys: dict[str, Any] = {
+        "vocab_size": size,
+        "hidden_size": size,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 1,
+        "intermediate_size": size,
+        "max_position_embeddings": 16,
+        "num_labels": 3,
+    }
+    made: Any = BertForSequenceClassification(BertConfig(**keys))
     for name, weight in made.named_parameters():
         torch.nn.init.constant_(weight, 1.0 if "LayerNorm.weight" in name else 0.0)
     marked = words.index("活")
