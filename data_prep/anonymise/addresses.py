@@ -54,6 +54,10 @@ _ANNEX: Final = re.compile(
 _DWELLS: Final = re.compile(
     r"(?:住在?的?|家住|家在|老家[在是]?|租[在住了]?|搬[到去进了]{0,2}|位于|嫁到|地址[是:：]?|户口在|暂住|现居)(?:了)?$"
 )
+# Places that are everybody's, or no place to live: a lake, a temple, a station, a country.
+_PUBLIC_PLACE: Final = re.compile(
+    "[国州洲省市县湖海江河山寺庙岛峰泉宫陵塔关口站港洋]$|机场|公园|景区|大学|医院|[A-Za-z]"
+)
 # A place in one piece with an ending that leaves no doubt: 双桥镇, though 双桥 is a word.
 _TOGETHER: Final = re.compile(
     "(?:[^半一来去心之出思道弯老回]路|[^古小]镇|[^农山地球]村|大街|胡同|大道|花园|花苑|雅苑|佳苑|家园|小区|大厦|公寓|家属[院楼区]|新村)$"
@@ -194,6 +198,8 @@ def _is_address(text: str, start: int, end: int, seen: str) -> bool:
     ):
         return False
     lives = _LIVES.search(text[:start]) is not None
+    if seen == name and len(name) >= 3 and not is_word(name) and not _PUBLIC_PLACE.search(name):
+        return True
     if _HAMLET.search(name) and (not is_word(name) or rjieba.tag(name)[0][1] in _PROPER) and lives:
         return True
     if len(name) < 3:

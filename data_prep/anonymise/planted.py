@@ -182,10 +182,7 @@ def _recall(options: argparse.Namespace) -> None:
 
 
 def _draw(options: argparse.Namespace) -> None:
-    questions = [
-        (question.id, [question.title, question.description, *question.responses])
-        for question in load_corpus(options.corpus).questions
-    ]
+    questions = _questions(options.corpus)
     characters = sum(len(text) for _, texts in questions for text in texts)
     found = list(masked_places(questions, Anonymiser(TYPES)))
     drawn = random.Random(options.seed).sample(found, min(options.count, len(found)))
@@ -199,6 +196,18 @@ def _draw(options: argparse.Namespace) -> None:
             [(type, of_type[type], f"{_PER * of_type[type] / characters:.2f}") for type in TYPES],
         )
     )
+
+
+def _questions(corpus: Path) -> list[tuple[str, list[str]]]:
+    """The id and the texts of each question, or of each line of id and text."""
+    if corpus.is_file() and corpus.suffix == ".jsonl":
+        lines = _lines(corpus, ())
+        if lines and lines[0].keys() == {"id", "text"}:
+            return [(str(line["id"]), [str(line["text"])]) for line in lines]
+    return [
+        (question.id, [question.title, question.description, *question.responses])
+        for question in load_corpus(corpus).questions
+    ]
 
 
 def _judge(options: argparse.Namespace) -> None:
