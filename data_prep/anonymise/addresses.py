@@ -56,7 +56,7 @@ _DWELLS: Final = re.compile(
 )
 # Places that are everybody's, or no place to live: a lake, a temple, a station, a country.
 _PUBLIC_PLACE: Final = re.compile(
-    "[国州洲省市县湖海江河山寺庙岛峰泉宫陵塔关口站港洋]$|机场|公园|景区|大学|医院|[A-Za-z]"
+    "[国州洲省市县湖海江河山寺庙岛峰泉宫陵塔关口站港洋]$|机场|公园|景区|(?:[学校院中大小师]|幼儿园)$|[A-Za-z]"
 )
 # A place in one piece with an ending that leaves no doubt: 双桥镇, though 双桥 is a word.
 _TOGETHER: Final = re.compile(

@@ -113,7 +113,8 @@ def test_bounds_on_sentences_that_no_rule_was_written_after() -> None:
         ("姓名", 0.8, 0.85),
         ("学校", 0.85, 0.95),
         ("单位", 0.7, 0.95),
-        ("地址", 0.9, 0.9),
+        # By these labels an address has a number; streets, villages and estates count by now without one.
+        ("地址", 0.9, 0.85),
     ):
         hits, recall, precision = figures[type]
         assert hits > 0, type
