@@ -198,7 +198,8 @@ def _is_address(text: str, start: int, end: int, seen: str) -> bool:
     ):
         return False
     lives = _LIVES.search(text[:start]) is not None
-    if seen == name and len(name) >= 3 and not is_word(name) and not _PUBLIC_PLACE.search(name):
+    told = lives or _ENDING.search(name) is not None
+    if seen == name and len(name) >= 3 and told and not is_word(name) and not _PUBLIC_PLACE.search(name):
         return True
     if _HAMLET.search(name) and (not is_word(name) or rjieba.tag(name)[0][1] in _PROPER) and lives:
         return True

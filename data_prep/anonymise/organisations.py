@@ -54,7 +54,7 @@ _STOP: Final = frozenset(
 )
 # What is left of a name that is only a kind: numbers, sizes, levels.
 _SMALL_KINDS: Final = re.compile(
-    "[一二三四五六七八九十两几半各新老旧好坏差破大小中高的了和与同首本该贵省市县区镇乡村校院所家个间座分总子母前原现上下公私国外男女幼附专商网年第队部0-9]*"
+    "[一二三四五六七八九十两几半各新老旧好坏差破大小中高的了和与同首本该贵全省市县区镇乡村校院所家个间座分总子母前原现上下公私国外男女幼附专商网年第队部0-9]*"
 )
 _NAMING: Final = frozenset(("LOC", "ORG", "PER", "nz", "nw"))
 # Endings that tell one from another even after a city alone: 株洲市七院.
@@ -204,12 +204,10 @@ def _reached(sentence: Sentence, position: int) -> int:
     # LAC cuts 上海 after 去.
     if start and text[start - 1] == "上" and text[start] in "海饶虞":
         start -= 1
-    inside = sentence.words[sentence.at(start)] if start < position else None
-    while (
-        start < position
-        and not (inside and inside.tag in ("LOC", "ORG"))
-        and text[start] in _STOP | frozenset("完升学考初如该找看要")
-    ):
+    # 上饶 is a town to LAC, and its 上 no word for going there.
+    if start < position and text[start] == "上" and sentence.words[sentence.at(start)].tag in ("LOC", "ORG"):
+        return start
+    while start < position and text[start] in _STOP | frozenset("完升学考初如该找看要"):
         start += 1
     return start
 
