@@ -139,12 +139,12 @@ def _prepare(common: Common, config: DataConfig, source: Path, folder: Path) -> 
             encoding=config.encoding,
             max_bad_records=config.max_bad_records,
             crisis_values=config.crisis_values,
-            reading=(reading := _reading(config)),
+            reading=_reading(config),
             max_record_mb=config.max_record_mb,
         )
-        corpus = corpus.with_training(_named("train_on", config.train_on or [], reading))
+        corpus = corpus.with_training(_named("train_on", config.train_on or [], config))
         coe = None if source == SAMPLE_CORPUS else load_corpus(None)
-        exclude, tests = _named("exclude", config.exclude, reading), _named("tests", config.tests, reading)
+        exclude, tests = _named("exclude", config.exclude, config), _named("tests", config.tests, config)
         _check_sizes(corpus, tests, config)
         prepared = prepare(corpus, coe, exclude, load_tokenizer(common.model), config, folder, tests)
         write_report(prepared, config, folder)
@@ -192,14 +192,14 @@ def _reading(config: DataConfig) -> Reading:
     return Reading(rule, config.roles)
 
 
-def _named(key: str, paths: Sequence[str], reading: Reading) -> dict[str, Corpus]:
+def _named(key: str, paths: Sequence[str], config: DataConfig) -> dict[str, Corpus]:
     corpora: dict[str, Corpus] = {}
     for path in paths:
         # A test set is called by what it is: the marks of models that have read it go by that.
         name = corpus_name(Path(path)) if key == "tests" else Path(path).name.split(".")[0]
         if name in corpora:
             raise ValueError(f"{key}: two corpora are called {name!r}, expected names of their own. Rename a file.")
-        corpus = load_corpus(Path(path), reading=reading)
+        corpus = load_corpus(Path(path), reading=_reading(config), max_record_mb=config.max_record_mb)
         # Theirs by origin, ours by format.
         corpora[name] = replace(corpus, format="smilechat") if Path(path) == SMILECHAT_POSTS else corpus
     return corpora

@@ -1,29 +1,55 @@
 """Files that are one record each, in a folder or packed: zip, tar, gzipped tar. Nothing is unpacked to disk.
 
-Files that can be records end in ``.json``; where there is a folder ``data``, only those in it count. Links, devices and
+Files that can be records end in ``.json``, at any depth; where there is a folder ``data``, only those below it count.
+Links, devices and
 pipes are never opened or followed, wherever they point: each is rejected and counted. So is a file over the bound of
 `limits`, by its size before it is read.
 """
 
 import io
+import posixpath
 import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal, NamedTuple
 
-from data_prep.corpora.limits import check_file, check_size
+from data_prep.corpora.limits import Kept, check_file, check_members, check_size
 from data_prep.corpora.records import CorpusError, RecordError
 from data_prep.corpora.text_files import open_bytes
 
-M = TypeVar("M")
-
-# A file's name, and its bytes or what is wrong with it.
-File = tuple[str, bytes | RecordError]
-
 _LOCKED: Final = 1  # the bit of a zip member's flags
+# tarfile reads the headers that hold long names as a whole, however long they say they are.
+_HEADER_BYTES: Final = 1 << 16
+_NAME_CHARS: Final = 1024
+
+
+class File(NamedTuple):
+    """A file that can be a record.
+
+    Attributes:
+        name: its path in the folder or the archive.
+        id: the path below ``data``, or else below the folder that all share, without its ending: 12, or 婚恋/12.
+        data: its bytes, or what is wrong with it.
+    """
+
+    name: str
+    id: str
+    data: bytes | RecordError
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """What is known of a file before it is read; `place` is where an archive keeps it."""
+
+    name: str
+    size: int
+    is_regular: bool
+    place: int = 0
 
 
 def files(path: Path, kind: Literal["zip", "tar"] | None) -> Iterator[File]:
@@ -40,70 +66,134 @@ def files(path: Path, kind: Literal["zip", "tar"] | None) -> Iterator[File]:
 
 
 def _folder(path: Path) -> Iterator[File]:
-    for file in sorted((path / "data" if (path / "data").is_dir() else path).glob("*.json")):
-        state = file.lstat()
-        try:
-            _check_regular(file.name, stat.S_ISREG(state.st_mode))
-            check_size(file.name, state.st_size)
-            yield file.name, file.read_bytes()
-        except RecordError as error:
-            yield file.name, error
-        except PermissionError:
-            message = "found a file that may not be read, expected one that may. Change its permissions."
-            yield file.name, RecordError(file.name, "not readable", message)
+    states = [(file, file.lstat()) for file in sorted(path.rglob("*.json"))]
+    members = [
+        _Member(file.relative_to(path).as_posix(), state.st_size, stat.S_ISREG(state.st_mode))
+        for file, state in states
+        if not any(part.startswith(".") for part in file.relative_to(path).parts)
+    ]
+    yield from _read(path, members, "", lambda member: (path / member.name).read_bytes(), None)
 
 
 def _zip(path: Path) -> Iterator[File]:
     try:
         with zipfile.ZipFile(path) as archive:
-            members = [(info.filename, info) for info in archive.infolist() if not info.is_dir()]
-            own = _records(members)
-            check_file(path, sum(info.file_size for _, info in own))
-            for name, info in own:
+            infos = archive.infolist()
+            check_members(path, len(infos))
+
+            def content(member: _Member) -> bytes:
+                info = infos[member.place]
                 if info.flag_bits & _LOCKED:
-                    raise CorpusError(f"{path}: {name} is locked by a password, expected open files. Unpack it.")
-                try:
-                    mode = info.external_attr >> 16
-                    _check_regular(f"{path.name}: {name}", stat.S_IFMT(mode) in (0, stat.S_IFREG))
-                    # The size that the archive names: zipfile reads no byte more.
-                    check_size(f"{path.name}: {name}", info.file_size)
-                    yield name, archive.read(info)
-                except RecordError as error:
-                    yield name, error
+                    raise CorpusError(f"{path}: {member.name} is locked by a password, expected open files. Unpack it.")
+                # zipfile reads no byte more than the size that the archive names.
+                return archive.read(info)
+
+            members = [
+                _Member(
+                    info.filename, info.file_size, stat.S_IFMT(info.external_attr >> 16) in (0, stat.S_IFREG), place
+                )
+                for place, info in enumerate(infos)
+                if not info.is_dir()
+            ]
+            yield from _read(path, members, f"{path.name}: ", content, Kept(path))
     except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError) as error:
         raise CorpusError(f"{path}: not a whole zip archive ({error}), expected one. Fetch it again.") from error
 
 
+def _kind(info: zipfile.ZipInfo) -> int:
+    """What kind of file a member was; 0 where its packer, of another system, does not say."""
+    return stat.S_IFMT(info.external_attr >> 16)
+
+
 def _tar(path: Path) -> Iterator[File]:
     try:
-        with open_bytes(path) as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
-            everything = []
-            for member in archive:
-                everything.append(member)
-                check_file(path, member.offset_data + member.size)
-            if not everything:
-                return
-            _check_end(stream, everything[-1], path)
-            for name, member in _records([(member.name, member) for member in everything if not member.isdir()]):
-                try:
-                    _check_regular(f"{path.name}: {name}", member.isreg())
-                    check_size(f"{path.name}: {name}", member.size)
-                except RecordError as error:
-                    yield name, error
-                    continue
-                if (opened := archive.extractfile(member)) is not None:
-                    yield name, opened.read()
+        with open_bytes(path) as stream:
+            members = list(_listed(stream, path))
+
+            def content(member: _Member) -> bytes:
+                stream.seek(member.place)
+                data = stream.read(member.size)
+                if len(data) < member.size:
+                    raise tarfile.ReadError("unexpected end of data")
+                return data
+
+            yield from _read(path, members, f"{path.name}: ", content, Kept(path))
     except tarfile.TarError as error:
         raise CorpusError(f"{path}: not a whole tar archive ({error}), expected one. Fetch it again.") from error
 
 
-def _check_regular(where: str, is_regular: bool) -> None:
-    if not is_regular:
-        message = "found a link, a device or a pipe, expected a file. It is not opened: put the file in its place."
-        raise RecordError(where, "no file", message)
+def _listed(stream: io.BufferedIOBase, path: Path) -> Iterator[_Member]:
+    """The members, of each no more than has to be known: tarfile would keep all their headers."""
+    end, count = 0, 0
+    with tarfile.open(fileobj=_Headers(stream), mode="r:") as archive:  # type: ignore[call-overload]
+        while (member := archive.next()) is not None:
+            count += 1
+            check_members(path, count)
+            check_file(path, member.offset_data + member.size)
+            if len(member.name) > _NAME_CHARS:
+                raise tarfile.ReadError(f"a name of {len(member.name)} characters")
+            end = archive.offset
+            if not member.isdir():
+                # The bytes of a sparse file are not where its header says; no packer makes one of a dialogue.
+                is_regular = member.isreg() and not member.issparse()
+                yield _Member(member.name, member.size, is_regular, member.offset_data)
+            archive.members.clear()
+            archive.pax_headers.clear()
+    if count:
+        _check_end(stream, end, path)
 
 
-def _check_end(stream: io.BufferedIOBase, last: tarfile.TarInfo, path: Path) -> None:
+class _Headers:
+    """A stream as tarfile needs it to list an archive, that refuses to read a header of any size."""
+
+    def __init__(self, stream: io.BufferedIOBase) -> None:
+        self._stream = stream
+        self.seek = stream.seek
+        self.tell = stream.tell
+
+    def read(self, size: int) -> bytes:
+        if size > _HEADER_BYTES:
+            raise tarfile.ReadError(f"a header of {size:,} bytes")
+        return self._stream.read(size)
+
+
+def _read(
+    path: Path, members: list[_Member], before: str, content: Callable[[_Member], bytes], kept: Kept | None
+) -> Iterator[File]:
+    """The members that can be records, read one by one.
+
+    Args:
+        before: what stands before a name in messages.
+        kept: how much has been kept of an archive; None for a folder, which is no larger than it is.
+    """
+    chosen = _records(members)
+    if members and not chosen:
+        kinds = Counter(PurePosixPath(member.name).suffix or "no ending" for member in members)
+        told = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(5))
+        raise CorpusError(
+            f"{path}: no dialogue in it but {told}, expected files named <id>.json. Unpack it, and name the file or "
+            "the folder: CORPUS=PATH."
+        )
+    above = _above(chosen) if chosen else PurePosixPath()
+    for member in chosen:
+        where = f"{before}{member.name}"
+        id = _below_data(PurePosixPath(member.name).relative_to(above).with_suffix("")).as_posix()
+        try:
+            if not member.is_regular:
+                message = "found a link, a device or a pipe, expected a file. Not opened: put the file in its place."
+                raise RecordError(where, "no file", message)
+            check_size(where, member.size)
+            if kept is not None:
+                kept.add(member.size)
+            yield File(member.name, id, content(member))
+        except RecordError as error:
+            yield File(member.name, id, error)
+        except PermissionError:
+            message = "found a file that may not be read, expected one that may. Change its permissions."
+            yield File(member.name, id, RecordError(where, "not readable", message))
+
+
+def _check_end(stream: io.BufferedIOBase, end: int, path: Path) -> None:
     """Look for the empty block after the last member: ``tarfile`` takes a cut between two members for the end.
 
     Reading on to the end also has a gzip file's checksum compared; blocks of padding may follow.
@@ -112,8 +202,6 @@ def _check_end(stream: io.BufferedIOBase, last: tarfile.TarInfo, path: Path) -> 
         tarfile.ReadError: there is no such block.
         CorpusError: too much follows.
     """
-    size = last.size if last.isreg() else 0
-    end = last.offset_data + -(-size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
     stream.seek(end)
     if stream.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
         raise tarfile.ReadError("no end mark after the last member")
@@ -122,9 +210,20 @@ def _check_end(stream: io.BufferedIOBase, last: tarfile.TarInfo, path: Path) -> 
         check_file(path, end)
 
 
-def _records(members: list[tuple[str, M]]) -> list[tuple[str, M]]:
+def _records(members: list[_Member]) -> list[_Member]:
     """The members that can be records by their names; macOS packs a twin ``._<name>`` beside each file."""
-    named = [(PurePosixPath(name), member) for name, member in members]
+    named = [(PurePosixPath(member.name), member) for member in members]
     own = [(path, member) for path, member in named if path.suffix == ".json" and not path.name.startswith("._")]
-    in_data = [(path, member) for path, member in own if path.parent.name == "data"]
-    return [(str(path), member) for path, member in in_data or own]
+    in_data = [(path, member) for path, member in own if "data" in path.parts[:-1]]
+    return [member for _, member in in_data or own]
+
+
+def _below_data(path: PurePosixPath) -> PurePosixPath:
+    parts = path.parts
+    below = max((place + 1 for place, part in enumerate(parts[:-1]) if part == "data"), default=0)
+    return PurePosixPath(*parts[below:])
+
+
+def _above(members: list[_Member]) -> PurePosixPath:
+    """The folder that all members are in, at whatever depth."""
+    return PurePosixPath(posixpath.commonpath([posixpath.dirname(member.name) for member in members]))

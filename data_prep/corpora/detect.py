@@ -91,7 +91,7 @@ def smilechat_folder(path: Path) -> Path | None:
     """The folder of a path whose files may be dialogues, at whatever depth it is; None where there is none."""
     if not path.is_dir():
         return None
-    if any(path.glob("*.json")) or any(path.glob("data/*.json")):
+    if any(path.glob("*.json")) or any((path / "data").rglob("*.json")):
         return path
     try:
         parents = {file.parent for file in corpus_files(path) if kind_of(file) == ".json"}

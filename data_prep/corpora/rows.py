@@ -15,17 +15,14 @@ from typing import IO, Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data_prep.corpora import header
+from data_prep.corpora import header, parquet_rows
 from data_prep.corpora.csv_rows import rows_of
-from data_prep.corpora.limits import check_file, lines_of, record_bytes, too_large
+from data_prep.corpora.limits import Kept, check_file, lines_of, record_bytes, too_large
 from data_prep.corpora.records import CorpusError, Entry, RecordError
 from data_prep.corpora.shape import shown
 from data_prep.corpora.text_files import Inspected, inspect, open_text
 
 _SAMPLED: Final = 100
-_BATCH_ROWS: Final = 1024
-# A whole column at once would be a few hundred megabytes of a corpus like Empathy-QA.
-_BUFFER_BYTES: Final = 1 << 20
 _CHUNK: Final = 1 << 22
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _AFTER_VALUE: Final = frozenset(",]}: \t\r\n")
@@ -95,7 +92,7 @@ def _checked(names: list[str], path: Path) -> list[str]:
 
 def _open_parquet(path: Path, wanted: Collection[str] | None) -> Table:
     try:
-        file = pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER_BYTES)
+        file = parquet_rows.open_file(path)
     except (pa.ArrowException, OSError) as error:
         raise _bad_parquet(path, error) from error
     names = _checked(list(file.schema_arrow.names), path)
@@ -105,34 +102,13 @@ def _open_parquet(path: Path, wanted: Collection[str] | None) -> Table:
 
 
 def _parquet_rows(file: pq.ParquetFile, columns: list[str], path: Path) -> Iterator[Entry]:
-    check_file(path, sum(_size(file, group) for group in range(file.num_row_groups)))
     number = 0
     try:
-        for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=columns, use_threads=False):
-            sizes = _row_sizes(batch)
-            for place, row in enumerate(batch.to_pylist() if max(sizes, default=0) <= record_bytes() else sizes):
-                number += 1
-                where = f"{path.name}: row {number}"
-                if not isinstance(row, int):
-                    yield Entry(where, row)
-                elif row > record_bytes():
-                    yield Entry(where, too_large(where))
-                else:
-                    yield Entry(where, batch.slice(place, 1).to_pylist()[0])
+        for number, value in enumerate(parquet_rows.rows(file, columns, path), 1):
+            where = f"{path.name}: row {number}"
+            yield Entry(where, too_large(where) if value is None else value)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _bad_parquet(path, error, f" after row {number}") from error
-
-
-def _size(file: pq.ParquetFile, group: int) -> int:
-    """The bytes of a row group once unpacked."""
-    return int(file.metadata.row_group(group).total_byte_size)
-
-
-def _row_sizes(batch: pa.RecordBatch) -> list[int]:
-    """The bytes of each row of a batch, of which a row alone is looked at only where the batch is large."""
-    if batch.nbytes <= record_bytes():
-        return [0] * batch.num_rows
-    return [batch.slice(place, 1).nbytes for place in range(batch.num_rows)]
 
 
 def _bad_parquet(path: Path, error: Exception, after: str = "") -> CorpusError:
@@ -207,6 +183,8 @@ class JsonList:
         self._line = 1
         self._counted = 0
         self._read = 0
+        # A beginning that is looked at (`layout`) is no file.
+        self._kept = Kept(path) if path.is_file() else None
 
     def entries(self) -> Iterator[Entry]:
         for number, line in enumerate(self.items(), 1):
@@ -259,6 +237,8 @@ class JsonList:
             size, self._at = end - self._at, end
             if size > record_bytes():
                 raise _TooLargeError
+            if self._kept is not None:
+                self._kept.add(size)
             return value
 
     def _pass_over(self) -> None:

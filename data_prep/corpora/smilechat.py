@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator
@@ -193,10 +193,10 @@ def read(path: Path, encoding: str = "utf-8") -> Iterator[Entry]:
         return
     is_empty = True
     packed = kind if kind in ("zip", "tar") else None
-    for name, data in tqdm(archives.files(path, packed), desc="reading SMILECHAT", unit="file", disable=None):
+    for name, id, data in tqdm(archives.files(path, packed), desc="reading SMILECHAT", unit="file", disable=None):
         is_empty = False
         where = name if kind is None else f"{path.name}: {name}"
-        yield Entry(where, data if isinstance(data, RecordError) else _record(name, data, encoding, where))
+        yield Entry(where, data if isinstance(data, RecordError) else _record(id, data, encoding, where))
     if is_empty:
         raise CorpusError(
             f"{path}: no dialogue in it, expected files named <id>.json. Check the corpus path; "
@@ -204,9 +204,9 @@ def read(path: Path, encoding: str = "utf-8") -> Iterator[Entry]:
         )
 
 
-def _record(name: str, data: bytes, encoding: str, where: str) -> object:
+def _record(id: str, data: bytes, encoding: str, where: str) -> object:
     try:
-        return {"id": PurePosixPath(name).stem, "dialogue": json.loads(decoded(data, encoding, where))}
+        return {"id": id, "dialogue": json.loads(decoded(data, encoding, where))}
     except RecordError as error:
         return error
     except (ValueError, RecursionError):

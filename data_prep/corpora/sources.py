@@ -23,6 +23,7 @@ from data_prep.corpora.speakers import USUAL
 from data_prep.corpora.text_files import Inspected, inspect, open_text
 
 _LOOKED_AT: Final = 100
+_HEADING_CHARS: Final = 100
 _PARTED: Final = re.compile(r"\s*([-=*#_])\1{2,}\s*$")  # a line of marks between two dialogues
 
 
@@ -132,8 +133,14 @@ def _texts(path: Path, inspected: Inspected) -> Iterator[Entry]:
             where = f"{path.name}:{begin}"
             if size > record_bytes():
                 yield Entry(where, too_large(where))
-            elif text := "".join(texts).replace("\r\n", "\n").strip():
+            elif text := _headless("".join(texts).replace("\r\n", "\n").strip()):
                 yield Entry(where, {DIALOGUES[0]: text})
+
+
+def _headless(text: str) -> str:
+    """A dialogue without the few words above it: 个案1, a title, a date."""
+    start = USUAL.first(text)
+    return text[start:].strip() if start is not None and start <= _HEADING_CHARS else text
 
 
 def _is_mark(line: tuple[int, str | None]) -> bool:

@@ -38,6 +38,10 @@ class Speakers:
         """One of ``ROLES``, "" for a name that is none."""
         return self._roles.get(str(name).strip().lower(), "") if isinstance(name, str | int) else ""
 
+    def first(self, text: str) -> int | None:
+        """Where the first line begins that a speaker begins; None without one."""
+        return next((match.start() for match in self._prefix.finditer(text) if match[1]), None)
+
     def spoken(self, text: str, *, is_whole: bool = True) -> list[Turn]:
         """The turns of a text with the speakers before them; none where it does not begin with a speaker.
 

@@ -53,10 +53,13 @@ def guess(names: Iterable[str], records: Sequence[Mapping[str, Any]] = ()) -> di
     found = _by_name(names)
     if "title" not in found and "description" in found:
         found["title"] = found.pop("description")
+    taken = {*found.values(), *_numbered(found.get("responses", ""), names)}
     if not {"title", "description", "responses"} <= found.keys() and len(records) > 1:
-        found |= _by_text([name for name in names if name not in found.values()], records, found)
+        found |= _by_text([name for name in names if name not in taken], records, found)
     if responses := _numbered(found.get("responses", ""), names):
         found["responses"] = ",".join(responses)
+        # 回答1 is no description: an answer would stand in the prompt.
+        found = {field: name for field, name in found.items() if name not in responses}
     return {field: found[field] for field in FIELDS if field in found}
 
 

@@ -115,7 +115,7 @@ def test_one_bad_file(tmp_path: Path, write: Writer, data: bytes, reason: str, f
     corpus = load_corpus(path)
     assert (corpus.records_in, corpus.records_kept) == (11, 10)
     [rejected] = corpus.rejected
-    assert (rejected.id, rejected.reason) == ("7.json" if path.is_dir() else "packed: data/7.json", reason)
+    assert (rejected.id, rejected.reason) == ("data/7.json" if path.is_dir() else "packed: data/7.json", reason)
     assert found in rejected.detail
 
 
@@ -221,4 +221,25 @@ def test_tar_cut_between_two_members(tmp_path: Path) -> None:
         third = archive.getmembers()[3]
     path.write_bytes(path.read_bytes()[: third.offset])
     with pytest.raises(CorpusError, match="packed: not a whole tar archive"):
+        load_corpus(path)
+
+
+@every_shape
+def test_dialogues_lie_in_folders_of_folders(tmp_path: Path, write: Writer) -> None:
+    """Two topics count alike, and what lies above ``data`` is no dialogue."""
+    nested = {
+        name.replace("data/", f"data/{topic}/"): data for topic in ("婚恋", "学业") for name, data in FILES.items()
+    }
+    path = tmp_path / "packed"
+    write(path, {**nested, "meta.json": b'{"made": 2024}'})
+    corpus = load_corpus(path)
+    assert (corpus.records_kept, corpus.rejected) == (2 * len(FILES), [])
+    assert {question.id.split("/")[0] for question in corpus.questions} <= {"婚恋", "学业"}
+
+
+@every_archive
+def test_an_archive_of_tables_says_what_is_in_it(tmp_path: Path, write: Writer) -> None:
+    path = tmp_path / "packed"
+    write(path, {"question.csv": b"id,text", "answer.csv": b"id,text", "README.md": b"#"})
+    with pytest.raises(CorpusError, match=r"no dialogue in it but 2 \.csv, 1 \.md.*Unpack it, and name the file"):
         load_corpus(path)

@@ -56,7 +56,7 @@ def test_a_record_over_the_bound_is_counted_and_the_others_are_read(tmp_path: Pa
     records.insert(place, record(99, LONG + '"]}\\ {["'))
     corpus = load_corpus(write(tmp_path / f"a{suffix}", records), max_record_mb=MB, max_bad_records=0.1)
     assert (len(corpus.questions), corpus.records_in) == (12, 13)
-    assert "than 0.0 MB, expected one record. Mend it, or raise max_record_mb." in only(corpus, "too large")
+    assert "than 2,000 bytes, expected one record. Mend it, or raise max_record_mb." in only(corpus, "too large")
     assert load_corpus(tmp_path / f"a{suffix}").rejected == []
 
 
@@ -252,3 +252,71 @@ def test_memory_stays_flat(tmp_path: Path, kind: str) -> None:
     told, megabytes = run.stdout.splitlines()
     assert told == "1 12 too_large"
     assert int(megabytes) < 100
+
+
+def test_one_text_that_a_million_rows_refer_to_does_not_fill_the_memory(tmp_path: Path) -> None:
+    """Some kilobytes of parquet: each row is under the bound, all together are not."""
+    table = pa.table({name: ["长" * 200] * 20_000 for name in ("title", "responses")})
+    pq.write_table(table, tmp_path / "a.parquet", use_dictionary=True)
+    assert (tmp_path / "a.parquet").stat().st_size < 20_000
+    with pytest.raises(CorpusError, match=r"unpacks to records of more than .*, expected at most 40 times"):
+        load_corpus(tmp_path / "a.parquet", max_record_mb=MB)
+
+
+def test_a_parquet_list_of_references_is_one_record_too_large(tmp_path: Path) -> None:
+    rows = [{"title": f"第{number}个问题", "responses": [f"回答{number}，慢慢来。"]} for number in range(30)]
+    rows[7]["responses"] = ["长" * 500] * 400
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet", use_dictionary=True)
+    corpus = load_corpus(tmp_path / "a.parquet", max_record_mb=MB)
+    assert only(corpus, "too large").startswith("a.parquet: row 8")
+    assert corpus.records_kept == 29
+
+
+def test_a_parquet_part_that_declares_too_much_is_not_read(tmp_path: Path) -> None:
+    pq.write_table(
+        pa.table({"title": [" " * 3_000_000], "responses": ["b"]}), tmp_path / "a.parquet", compression="zstd"
+    )
+    with pytest.raises(CorpusError, match=r"a part of [\d,]+ bytes unpacks to 3\.0 MB"):
+        load_corpus(tmp_path / "a.parquet", max_record_mb=MB)
+
+
+def test_many_small_records_of_a_small_file_do_not_fill_the_memory(tmp_path: Path) -> None:
+    with gzip.open(tmp_path / "a.jsonl.gz", "wt", encoding="utf-8") as file:
+        file.write(json.dumps(record(1)) + "\n")
+        file.write('{"id": 1}\n' * 20_000)
+    with pytest.raises(CorpusError, match="expected at most 40 times its size on disk"):
+        load_corpus(tmp_path / "a.jsonl.gz", max_record_mb=MB)
+
+
+def packed_tar(path: Path, names: list[str]) -> Path:
+    with tarfile.open(path, "w:gz", format=tarfile.GNU_FORMAT) as archive:
+        for number, name in enumerate(names):
+            content = dialogue(number)
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return path
+
+
+def test_a_tar_with_headers_of_any_size_stops(tmp_path: Path) -> None:
+    names = [f"data/{number}.json" for number in range(12)]
+    path = packed_tar(tmp_path / "a.tar.gz", [*names, f"data/{'x' * 100_000}.json"])
+    with pytest.raises(CorpusError, match=r"a header of \d"):
+        load_corpus(path)
+    path = packed_tar(tmp_path / "b.tar.gz", [*names, f"data/{'x' * 2_000}.json"])
+    with pytest.raises(CorpusError, match="a name of 2010 characters"):
+        load_corpus(path)
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_an_archive_of_too_many_files_stops(tmp_path: Path, kind: str) -> None:
+    names = [f"data/{number}.json" for number in range(60)]
+    if kind == "tar":
+        packed_tar(tmp_path / "a", names)
+    else:
+        with zipfile.ZipFile(tmp_path / "a", "w") as archive:
+            for number, name in enumerate(names):
+                archive.writestr(name, dialogue(number))
+    with pytest.raises(CorpusError, match="more than 50 files in it"):
+        load_corpus(tmp_path / "a", max_record_mb=MB)
+    assert load_corpus(tmp_path / "a").records_kept == 60

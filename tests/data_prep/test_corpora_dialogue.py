@@ -148,6 +148,17 @@ def test_dialogues_in_any_file(tmp_path: Path, write: Callable[[Path], Path]) ->
     assert_dialogues(load_corpus(write(tmp_path / "corpus")))
 
 
+def test_a_heading_above_a_dialogue_is_not_part_of_it(tmp_path: Path) -> None:
+    """As people write transcripts: a title and a date, then 个案1 above each; a marked file from another system."""
+    cases = [f"个案{number}\n" + "\n".join(prefixed(number, ZH)) for number in range(COUNT)]
+    text = "咨询记录（已脱敏）\n整理日期：2022年5月\n\n" + "\n\n==========\n\n".join(cases)
+    path = tmp_path / "records.txt"
+    path.write_text(text.replace("\n", "\r\n"), encoding="utf-8-sig", newline="")
+    questions = load_corpus(path).questions
+    assert len(questions) == COUNT
+    assert not any("个案" in question.post or "记录" in question.post for question in questions)
+
+
 def test_text_files_in_folders(tmp_path: Path) -> None:
     corpus = load_corpus(as_text_files(tmp_path / "corpus"))
     assert sorted(question.title for question in corpus.questions) == each(opening)
