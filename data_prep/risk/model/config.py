@@ -63,7 +63,10 @@ class RiskTaggerConfig:
         Raises:
             ValueError: one out of its range; the message names the key.
         """
-        check(self)
+        try:
+            check(self)
+        except ValueError as error:
+            raise ValueError(f"risk.{error}") from error
         if self.tagger != "rules" and not self.model:
             raise ValueError(f"risk.tagger={self.tagger} without a model. Name it: risk.model=…")
         if self.tagger == "rules" and self.model:
