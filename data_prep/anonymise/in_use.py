@@ -16,8 +16,8 @@ _LISTS: Final = "entities.txt"
 _NUMERAL: Final = "[一二三四五六七八九十]"
 _SHORT_TOWNS: Final = "".join(word_list(_LISTS, "towns in short"))
 _YEAR: Final = "大[一二三四](?![点些个样])|研[一二三究]|高[一二三]|初[一二三]|大学"
-_AT_SCHOOL_BEFORE: Final = (
-    "(?:^|[，,。：:、 \\n（(]|我|是|在|读|念|上|去|到|进|从|于|被|用|系|考上了?|考进|考取|我们|离开|孩子|儿子|女儿|岁)"
+_AT_SCHOOL_BEFORE: Final = re.compile(
+    "(?:^|[，,。：:、 \\n（(]|我|是|在|读|念|上|去|到|进|从|于|被|用|系|考上了?|考进|考取|我们|离开|孩子|儿子|女儿|岁)$"
 )
 _AT_SCHOOL_AFTER: Final = (
     f"(?:{_YEAR}|的?(?:图书馆|宿舍|食堂|操场|老师|同学|学生|研究生|校园|教室|新生|女生|男生|本科生?|硕士|博士|心理)|"
@@ -42,7 +42,14 @@ _AT_WORK: Final = re.compile(
     "上班|工作|任职|实习|打工|做|当|开车|晨会|主管|经理|老板|领导|同事|员工|店员|女工|护士|前台|外包|部门|辞|裁员|任务|PUA|pua|"
     "工资|底薪|急诊|夜班|值班|加班|摸鱼|那[几两三]年|入职|offer|面试|送货|跑单|干|待"
 )
+# Within how many characters the work is spoken of, behind a word for going there and without one.
 _NEAR: Final = 12
+_NEXT: Final = 5
+# Characters of a firm's name before its trade.
+_LONGEST_NAME: Final = 5
+_NAMED: Final = frozenset(("LOC", "ORG", "PER", "nz"))
+_PARTS: Final = _NAMED | {"n", "nw", "v", "a", "vn", "m"}
+_NO_PART: Final = re.compile("[的了在是我你他她有和跟非不没无玩懂借些等各多少从把让]")
 
 
 def in_use(sentence: Sentence) -> Iterator[tuple[int, int, str]]:
@@ -58,7 +65,7 @@ def _numbered_schools(sentence: Sentence) -> Iterator[tuple[int, int, str]]:
     for match in _NUMBERED_SCHOOL.finditer(text):
         start, end = match.span("name")
         begin = _town_before(sentence, start)
-        if begin < start or re.search(f"{_AT_SCHOOL_BEFORE}$", text[:start]):
+        if begin < start or _AT_SCHOOL_BEFORE.search(text[:start]):
             yield begin, end, "学校"
 
 
@@ -66,7 +73,7 @@ def _short_schools(sentence: Sentence) -> Iterator[tuple[int, int, str]]:
     text = sentence.text
     for match in _SHORT_SCHOOL.finditer(text):
         start, end = match.span("name")
-        if not is_word(match["name"]) and re.search(f"{_AT_SCHOOL_BEFORE}$", text[:start]):
+        if not is_word(match["name"]) and _AT_SCHOOL_BEFORE.search(text[:start]):
             yield start, end, "学校"
 
 
@@ -92,30 +99,31 @@ def _firms(sentence: Sentence) -> Iterator[tuple[int, int, str]]:
             continue
         for word in reversed(words[: number + 1]):
             value = text[word.start : min(word.end, match.start())]
-            fits = word.tag in ("n", "nz", "nw", "LOC", "PER", "ORG", "v", "a", "vn", "nr", "m") and not re.search(
-                "[的了在是我你他她有和跟非不没无玩懂借些等各多少从把让]", value
-            )
             if not value:
                 continue
-            if not fits or match.start() - word.start > 5 or _ENTERS.fullmatch(value):
+            if word.tag not in _PARTS or _NO_PART.search(value) or _ENTERS.fullmatch(value):
+                break
+            if match.start() - word.start > _LONGEST_NAME:
                 break
             start = word.start
         if (entered := re.match("入职了?|进了?|在|给|去了?|来", text[start : match.start()])) is not None:
             start += entered.end()
         name = text[start : match.start()]
-        if not 2 <= len(name) <= 5 or not particular_name(name) or name in words_of(_LISTS, "common before trades"):
+        if (
+            not 2 <= len(name) <= _LONGEST_NAME
+            or not particular_name(name)
+            or name in words_of(_LISTS, "common before trades")
+        ):
             continue
         if towns_pattern().fullmatch(name) or text[start : match.end()] in words_of(_LISTS, "platforms"):
             continue
         tags = sentence.tags(start, match.start())
-        named = bool(tags & {"LOC", "ORG", "PER", "nz"})
-        entered_before = _ENTERS.search(text[:start]) is not None
-        if not is_word(text[start : match.end()]) and (entered_before or named):
-            near = text[match.end() : match.end() + (_NEAR if entered_before else 5)]
-            if (entered_before and (_AT_WORK.search(near) or (named and "ORG" in tags))) or (
-                named and _AT_WORK.search(near)
-            ):
-                yield start, match.end(), "单位"
+        named, entered_before = bool(tags & _NAMED), _ENTERS.search(text[:start]) is not None
+        if is_word(text[start : match.end()]) or not (entered_before or named):
+            continue
+        near = text[match.end() :][: _NEAR if entered_before else _NEXT]
+        if _AT_WORK.search(near) or (entered_before and "ORG" in tags):
+            yield start, match.end(), "单位"
 
 
 def _town_before(sentence: Sentence, position: int) -> int:

@@ -148,12 +148,29 @@ def judged(
     return result
 
 
+def _texts(path: Path) -> dict[str, str] | None:
+    """The texts of a file of ``id`` and ``text`` by id; None for anything else."""
+    if path.is_file() and path.suffix == ".jsonl" and (rows := _lines(path, ())) and set(rows[0]) == {"id", "text"}:
+        return {str(row["id"]): str(row["text"]) for row in rows}
+    return None
+
+
 def _posts(path: Path) -> dict[str, str]:
-    """The texts of a corpus by id; with ``corpus:`` before the id too, as draws from several corpora have it."""
-    if path.suffix == ".jsonl" and (rows := _lines(path, ())) and set(rows[0]) == {"id", "text"}:
-        return {row["id"]: row["text"] for row in rows}
+    """The posts of a corpus by id; with ``corpus:`` before the id too, as draws from several corpora have it."""
+    if (texts := _texts(path)) is not None:
+        return texts
     posts = {question.id: question.post for question in load_corpus(path).questions}
     return posts | {f"{name}:{id}": text for name in ("smilechat", "psyqa") for id, text in posts.items()}
+
+
+def _questions(path: Path) -> list[tuple[str, list[str]]]:
+    """The id and the texts of each question, or of each line of id and text."""
+    if (texts := _texts(path)) is not None:
+        return [(id, [text]) for id, text in texts.items()]
+    return [
+        (question.id, [question.title, question.description, *question.responses])
+        for question in load_corpus(path).questions
+    ]
 
 
 def _lines(path: Path, keys: Sequence[str]) -> list[dict[str, Any]]:
@@ -196,18 +213,6 @@ def _draw(options: argparse.Namespace) -> None:
             [(type, of_type[type], f"{_PER * of_type[type] / characters:.2f}") for type in TYPES],
         )
     )
-
-
-def _questions(corpus: Path) -> list[tuple[str, list[str]]]:
-    """The id and the texts of each question, or of each line of id and text."""
-    if corpus.is_file() and corpus.suffix == ".jsonl":
-        lines = _lines(corpus, ())
-        if lines and lines[0].keys() == {"id", "text"}:
-            return [(str(line["id"]), [str(line["text"])]) for line in lines]
-    return [
-        (question.id, [question.title, question.description, *question.responses])
-        for question in load_corpus(corpus).questions
-    ]
 
 
 def _judge(options: argparse.Namespace) -> None:
