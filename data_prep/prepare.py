@@ -147,7 +147,7 @@ def prepare(
     for prefix, name, part in named:
         tally.note(f"{prefix}records", part.records_in, part.records_kept, part.rejected)
         _note(tally, prefix, part.questions, _kept(treated[name]), [x for one in treated[name] for x in one.rejected])
-    common = common_beginnings([everything(part.questions, treated[name]).questions for _, name, part in named])
+    common = common_beginnings([_texts(part.questions, treated[name]) for _, name, part in named])
     search = LeakSearch(config.question_threshold, config.response_threshold, common)
     own = _group("", treated[config.data_source], search, tally)
     chains = own if coe is None else _group("coe_", treated["sample"], search, tally)
@@ -339,6 +339,11 @@ def _write(
         write_grpo_parquet(folder / f"{name}.parquet", prompts[name], config.system_prompt, config.data_source, part)
     write_test_parquet(folder / "test.parquet", tested, config.system_prompt)
     write_questions_parquet(folder / "questions.parquet", split)
+
+
+def _texts(questions: Sequence[Question], treated: Sequence[Treated]) -> list[Question]:
+    """The questions as treated, those that cleaning left out as they came."""
+    return [result.question or question for question, result in zip(questions, treated, strict=True)]
 
 
 def _note(

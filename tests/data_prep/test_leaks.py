@@ -10,14 +10,14 @@ import pytest
 from transformers import PreTrainedTokenizerFast
 
 from common.records.question import Question
-from data_prep.config import DataConfig
-from data_prep.corpora import Corpus
 from data_prep.duplicates import reasons_by_id, signatures
 from data_prep.grouping import Grouped, deduplicate
 from data_prep.leaks import LeakSearch
 from data_prep.openings import AT_LEAST, Beginning, beginnings, common_beginnings, same_pairs
 from data_prep.prepare import prepare
 from data_prep.treatment import Treated
+from tests.data_prep.small import CONFIG as SMALL
+from tests.data_prep.small import corpus
 
 MakeQuestions = Callable[[int], list[Question]]
 
@@ -88,20 +88,7 @@ def test_a_pair_that_is_alike_as_a_whole_is_told_once() -> None:
     assert (leak.part, leak.similarity) == ("post", 1.0)
 
 
-CONFIG = DataConfig(
-    data_source="made up",
-    test_size=12,
-    val_size=4,
-    max_prompt_tokens=3000,
-    max_response_tokens=3000,
-    heldout_fraction=0.2,
-    mask=[],
-    workers=1,
-)
-
-
-def corpus(questions: list[Question]) -> Corpus:
-    return Corpus(questions, [], len(questions), len(questions), "sample")
+CONFIG = replace(SMALL, test_size=12, val_size=4)
 
 
 def test_as_many_as_are_asked_for_are_kept(

@@ -12,26 +12,15 @@ import pytest
 from transformers import PreTrainedTokenizerFast
 
 from common.records.question import Question
-from data_prep.config import DataConfig
 from data_prep.corpora import Corpus, load_corpus
 from data_prep.prepare import Prepared, prepare
 from data_prep.prompts import SYSTEM_PROMPTS
 from data_prep.tally import Rejected, StageCount
 from reward_fns.coe_format import parse
+from tests.data_prep.small import CONFIG, corpus
 
 MakeQuestions = Callable[[int], list[Question]]
 
-# The tests' tokenizer gives about a token a byte.
-CONFIG = DataConfig(
-    data_source="made up",
-    test_size=10,
-    val_size=5,
-    max_prompt_tokens=3000,
-    max_response_tokens=3000,
-    heldout_fraction=0.2,
-    mask=[],
-    workers=1,
-)
 FILES = {
     "sft.json",
     "dataset_info.json",
@@ -41,10 +30,6 @@ FILES = {
     "test.parquet",
     "questions.parquet",
 }
-
-
-def corpus(questions: list[Question]) -> Corpus:
-    return Corpus(questions, [], len(questions), len(questions), "sample")
 
 
 def read(folder: Path) -> dict[str, Any]:

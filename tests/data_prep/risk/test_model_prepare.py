@@ -10,27 +10,18 @@ from transformers import PreTrainedTokenizerFast
 
 from common.errors import StageError
 from common.records.question import Question
-from data_prep.config import DataConfig
-from data_prep.corpora import Corpus
 from data_prep.prepare import prepare
 from data_prep.report import write_report
 from data_prep.risk.model import RiskTaggerConfig
 from data_prep.risk.model.answers import FILE
 from recipes.data import RECIPE
 from tests.common.chat_server.served import served
+from tests.data_prep.small import CONFIG as SMALL
+from tests.data_prep.small import corpus
 
 MakeQuestions = Callable[[int], list[Question]]
 
-CONFIG = DataConfig(
-    data_source="made up",
-    test_size=3,
-    val_size=2,
-    max_prompt_tokens=3000,
-    max_response_tokens=3000,
-    heldout_fraction=0.2,
-    mask=[],
-    workers=1,
-)
+CONFIG = replace(SMALL, test_size=3, val_size=2)
 
 
 def test_a_server_tags_and_a_second_run_asks_nothing(
@@ -38,18 +29,18 @@ def test_a_server_tags_and_a_second_run_asks_nothing(
 ) -> None:
     made = [replace(question, crisis=False) for question in make_questions(30)]
     safe = [replace(question, description=question.description + "今天去散步。") for question in made[10:]]
-    corpus = Corpus([*made[:10], *safe], [], 30, 30, "sample")
+    questions = corpus([*made[:10], *safe])
     with served("good", tmp_path / "log") as server:
         keys = RiskTaggerConfig(tagger="server", model="m", base_url=server.url)
         config = replace(CONFIG, risk=keys)
-        prepared = prepare(corpus, None, {}, tokenizer, config, tmp_path / "data")
+        prepared = prepare(questions, None, {}, tokenizer, config, tmp_path / "data")
         assert prepared.model_tags
         assert prepared.model_tags.outcomes == {"read": 30}
         risky = {question.id for question in prepared.questions if question.risk_level == "concern"}
         assert risky == {question.id for question in made[:10]}
         assert prepared.risky_prompts == 0
         calls = server.calls
-        assert prepare(corpus, None, {}, tokenizer, config, tmp_path / "data").questions == prepared.questions
+        assert prepare(questions, None, {}, tokenizer, config, tmp_path / "data").questions == prepared.questions
         assert server.calls == calls
     assert len((tmp_path / "data" / FILE).read_text().splitlines()) == 30
     test = pd.read_parquet(tmp_path / "data" / "test.parquet")
