@@ -37,7 +37,7 @@ from common.code import REPO
 from common.records.question import Question
 from data_prep.anonymise.entities import TYPES as ENTITY_TYPES
 from data_prep.anonymise.placeholders import ALL_TYPES
-from data_prep.anonymise.tagged import sentences
+from data_prep.anonymise.sentences import sentences
 from data_prep.config import DataConfig
 from data_prep.corpora import load_corpus
 from data_prep.duplicates import GRAM, PERMUTATIONS, alike_pairs, signatures

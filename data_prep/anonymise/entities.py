@@ -1,16 +1,19 @@
-"""Names, schools, employers and addresses in many texts at once, by LAC's tags and the rules over them."""
+"""Names, schools, employers and addresses in many texts at once: the tagger finds them over LAC's words, lists pick."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Final, NamedTuple
 
-from data_prep.anonymise.addresses import addresses
-from data_prep.anonymise.in_use import in_use
-from data_prep.anonymise.organisations import organisations
-from data_prep.anonymise.persons import persons
-from data_prep.anonymise.tagged import Sentence, may_tell, sentences, tagged
+from data_prep.anonymise.lac import lac
+from data_prep.anonymise.plausible import Finds
+from data_prep.anonymise.sentences import may_tell, sentences
+from data_prep.anonymise.tagger.labels import TYPES as LABELS
+from data_prep.anonymise.tagger.network import Tagger
 
 # What is found here.
-TYPES: Final = frozenset({"姓名", "学校", "单位", "地址"})
+TYPES: Final = frozenset(LABELS)
+# LAC reads a placeholder's mark as a pronoun, which is at home anywhere.
+_MARK: Final = ("\ue000", "他")
 
 
 class Entity(NamedTuple):
@@ -24,14 +27,15 @@ class Entity(NamedTuple):
 class EntityFinder:
     """Finds them; remembers the sentences it has seen until `forget`, so that a second look costs nothing."""
 
-    def __init__(self, titled: bool = True, given: bool = True) -> None:
+    def __init__(self, titled: bool = True, given: bool = True, bias: float = 1.5) -> None:
         """Set up.
 
         Args:
             titled: whether the surname before a title is a name (李 of 李老师).
             given: whether a given name or nickname alone is one (朵朵 of 我女儿朵朵).
+            bias: see `Tagger`: the more, the more is found.
         """
-        self._titled, self._given = titled, given
+        self._finds, self._bias = Finds(titled, given), bias
         self._seen: dict[tuple[str, bool], tuple[Entity, ...]] = {}
 
     def forget(self) -> None:
@@ -45,10 +49,8 @@ class EntityFinder:
             for text in texts
         ]
         new = {key: None for text in cut for _, key in text if key not in self._seen}
-        told = [key for key in new if may_tell(key[0])]
         self._seen |= dict.fromkeys(new, ())
-        for (sentence, last), words in zip(told, tagged([sentence for sentence, _ in told]), strict=True):
-            self._seen[sentence, last] = self._entities(Sentence(sentence, words, last))
+        self._look([key for key in new if may_tell(key[0])])
         return [
             [
                 Entity(start + found.start, start + found.end, found.type)
@@ -58,17 +60,19 @@ class EntityFinder:
             for text in cut
         ]
 
-    def _entities(self, sentence: Sentence) -> tuple[Entity, ...]:
-        """Of two that overlap the first rule's: an address with a school's name in it is an address."""
-        found: list[Entity] = []
-        for entity in (
-            *(Entity(start, end, "地址") for start, end in addresses(sentence)),
-            *(Entity(*each) for each in organisations(sentence)),
-            *(Entity(*each) for each in in_use(sentence)),
-            *(Entity(start, end, "姓名") for start, end in persons(sentence, self._titled, self._given)),
+    def _look(self, keys: Sequence[tuple[str, bool]]) -> None:
+        if not keys:
+            return
+        texts = [sentence.replace(*_MARK) for sentence, _ in keys]
+        words = lac().tags(texts)
+        for key, text, own, found in zip(
+            keys, texts, words, tagger()(texts, [last for _, last in keys], words, self._bias), strict=True
         ):
-            if "\ue000" in sentence.text[entity.start : entity.end]:
-                continue
-            if all(entity.end <= other.start or other.end <= entity.start for other in found):
-                found.append(entity)
-        return tuple(sorted(found))
+            kept = (self._finds(text, own, each) for each in found)
+            self._seen[key] = tuple(Entity(*each) for each in kept if each and _MARK[0] not in key[0][each[0] : each[1]])
+
+
+@cache
+def tagger() -> Tagger:
+    """The process's one tagger."""
+    return Tagger()

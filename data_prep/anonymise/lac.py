@@ -106,10 +106,10 @@ def lac() -> Lac:
 
 
 @cache
-def tag_names() -> tuple[str, ...]:
-    """The name of each tag by its number, such as ``PER-B``: what begins a word ends in B, what goes on in I."""
+def word_begins() -> npt.NDArray[np.bool_]:
+    """Whether a tag begins a word, by its number: the name of one that goes on ends in ``-I``."""
     names = dict(_table("tag.dic", _folder()))
-    return tuple(names.get(str(number), "n-B") for number in range(256))
+    return np.array([not names.get(str(number), "").endswith("-I") for number in range(256)])
 
 
 def _runs(lengths: _Ids, starts: _Ids) -> Iterator[tuple[int, _Ids]]:

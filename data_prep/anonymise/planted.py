@@ -30,7 +30,7 @@ from common.files import write_json_lines
 from common.pages import table
 from data_prep.anonymise.engine import Anonymiser
 from data_prep.anonymise.measure import same_place
-from data_prep.anonymise.tagged import sentences
+from data_prep.anonymise.sentences import sentences
 from data_prep.corpora import load_corpus
 
 TYPES: Final = ("姓名", "学校", "单位", "地址")

@@ -31,7 +31,7 @@ def word_list(file_name: str, section: str) -> tuple[str, ...]:
     """
     sections: dict[str, list[str]] = {}
     words: list[str] = []
-    for line in Path(__file__).with_name(file_name).read_text(encoding="utf-8").splitlines():
+    for line in (Path(__file__).parent / file_name).read_text(encoding="utf-8").splitlines():
         if line.startswith("["):
             words = sections.setdefault(line.strip("[]"), [])
         elif not line.startswith("#"):

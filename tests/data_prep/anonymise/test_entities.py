@@ -10,7 +10,7 @@ from data_prep.anonymise.engine import Anonymiser
 from data_prep.anonymise.entities import EntityFinder
 from data_prep.anonymise.measure import LABELLED, measure, pooled, read_labelled
 from data_prep.anonymise.segments import word_list
-from data_prep.anonymise.tagged import may_tell, sentences
+from data_prep.anonymise.sentences import may_tell, sentences
 
 FINDER = EntityFinder()
 

@@ -1,0 +1,174 @@
+"""Which of the tagger's finds stay: none that cuts into a word, is a kind, a city alone, a platform or a public figure.
+
+The tagger knows how names, schools, employers and addresses look and where they stand. It does not know who is famous,
+and what is a word of the language. The lists are those of ``entities.txt`` and ``public_figures.txt``.
+"""
+
+import re
+from functools import cache
+from typing import Final
+
+import rjieba
+
+from data_prep.anonymise.lac import Tags, word_begins
+from data_prep.anonymise.segments import alternatives, characters, is_word, word_list, words_of
+from data_prep.anonymise.sentences import common_words
+from data_prep.anonymise.tagger.labels import Found
+
+_LISTS: Final = "entities.txt"
+_TITLE: Final = alternatives(_LISTS, "titles")
+_TITLED: Final = re.compile(rf"(?:{_TITLE})(?!们)|[婶姨伯舅工导董]")
+_TITLE_END: Final = re.compile(rf"(?:{_TITLE})$")
+_SURNAMED: Final = re.compile("姓(?:是|“)?$")
+# Words before a name that leave no doubt that it is one.
+_CALLED: Final = re.compile(rf"(?:{alternatives(_LISTS, 'called')}|叫|——|@)[“\"「]?$")
+_BEARER: Final = re.compile(rf"(?:{alternatives(_LISTS, 'relatives')})(?:名?叫|是|:|：|“|\(|（|、)?$")
+_PUBLIC_BEFORE: Final = re.compile(rf"(?:{alternatives(_LISTS, 'public before')})[的之“\"是叫、:：]?$")
+_PUBLIC_AFTER: Final = re.compile(
+    rf"[\"”』」)）]?(?:{alternatives(_LISTS, 'public after')})"
+    r"|(?:老师|教授|博士|先生|女士|医生)的?.{0,6}(?:课程?|书|讲座|分享|观点|理论|公众号|视频|节目|著作|文章)"
+)
+_STORY: Final = re.compile("《|电视剧|电影|小说|主角|心理学家|历史|综艺|明星|剧中|名言")
+# Characters that foreign names are written with.
+_TRANSCRIBING: Final = frozenset(
+    "斯尔德克特夫洛弗伊格罗巴卡拉马萨提亚沙森霍妮内科布鲁史蒂埃里利莱茨顿荷姆恩普兰罕贝蒙帕哈莎维奥勒皮哲塞肯比昂奇艾彻宾诺胡珀戈曼"
+)
+_FOREIGN: Final = re.compile(r"[\u4e00-\u9fff]+(?:[·•][\u4e00-\u9fff]+)+")
+_LETTER: Final = re.compile(r"[\u4e00-\u9fffA-Za-z]")
+# Names that are numbers: 七中, 市二院, 31658部队.
+_NUMBERED: Final = re.compile(
+    "[省市县区]?(?:第?[一二三四五六七八九十]{1,3}[中小高院]|附[一二三]?院|[一二三]附院)|[省市县区]?实验[一二三]?[小中]学?|[0-9]{3,6}(?:部队|厂)"
+)
+_HELP: Final = re.compile("热线|援助中心|危机干预")
+# What is left of a name that is only a kind: numbers, sizes, levels.
+_SMALL_KINDS: Final = re.compile(
+    "[一二三四五六七八九十两几半各新老旧好坏差破大小中高的了和与同首本该贵全省市县区镇乡村校院所家个间座分总子母前原现上下公私国外男女幼附专商网年第队部0-9]*"
+)
+
+
+class Finds:
+    """Says what of the tagger's finds in a sentence is personal data."""
+
+    def __init__(self, titled: bool, given: bool) -> None:
+        """Set up; see `EntityFinder`."""
+        self._titled, self._given = titled, given
+
+    def __call__(self, text: str, tags: Tags, found: Found) -> Found | None:
+        """The find, without a title at its end; None if it is none.
+
+        Args:
+            tags: LAC's, a number a character of the text.
+        """
+        start, end, type = found
+        if type == "姓名" and (match := _TITLE_END.search(text[start:end])) and match.start() > 0:
+            end = start + match.start()
+        if text[:start].count("《") > text[:start].count("》") or text[start:end] in words_of(_LISTS, "platforms"):
+            return None
+        if type == "姓名":
+            keep = self._is_name(text, tags, start, end)
+        elif type == "地址":
+            keep = _is_address(text[start:end]) and not cuts_a_word(text, tags, start, end)
+        else:
+            keep = _is_institution(text, start, end) and not cuts_a_word(text, tags, start, end)
+        return (start, end, type) if keep else None
+
+    def _is_name(self, text: str, tags: Tags, start: int, end: int) -> bool:
+        value, before, after = text[start:end], text[:start], text[end:]
+        cued = _CALLED.search(before) is not None or _BEARER.search(before) is not None
+        if len(value) == 1 or value in words_of(_LISTS, "compound surnames"):
+            titled = _TITLED.match(after) is not None or _SURNAMED.search(before) is not None
+            return self._titled and titled and value in surnames() and not _weekday(value, before)
+        if _public_pattern().search(value) or value in words_of(_LISTS, "not persons"):
+            return False
+        if _CALLED.search(before) is None and (
+            _PUBLIC_AFTER.match(after) or _PUBLIC_BEFORE.search(before) or _STORY.search(text)
+        ):
+            return False
+        if not cued and (_is_common(value, "nr") or _is_foreign(value) or cuts_a_word(text, tags, start, end)):
+            return False
+        return self._given or is_full(value) or _FOREIGN.fullmatch(value) is not None
+
+
+def _is_institution(text: str, start: int, end: int) -> bool:
+    """Whether a school or employer has a name."""
+    value, after = text[start:end], text[end:]
+    if _HELP.search(text) or any(part in value for part in words_of(_LISTS, "quoted")):
+        return False
+    if re.match(r"的?(?:教授|心理学(?:家|教授|研究)|研究(?!生)|一项|一位|科学家|学者|曾|出版社)", after):
+        return False
+    if _NUMBERED.fullmatch(value):
+        return True
+    return end - start > 1 and particular_name(value) and not _is_common(value, "nt", "nz", "nr")
+
+
+def _is_address(value: str) -> bool:
+    """Whether a place is more than a city and more than a kind."""
+    if len(value) < 3 and not value.endswith(("村", "镇", "厝", "巷")):
+        return False
+    return not (towns_pattern().fullmatch(value) or value in words_of(_LISTS, "generic places") or _is_common(value, "ns", "nt"))
+
+
+def _is_common(value: str, *names: str) -> bool:
+    """Whether a value is a word of the language that the dictionary does not have as a name of these kinds."""
+    if value in common_words():
+        return True
+    return is_word(value) and not rjieba.tag(value)[0][1].startswith(names)
+
+
+def _is_foreign(value: str) -> bool:
+    return sum(char in _TRANSCRIBING for char in value) >= max(2, len(value) - 1)
+
+
+def is_full(value: str) -> bool:
+    """Whether a string has the shape of a surname with a given name."""
+    if value[:2] in words_of(_LISTS, "compound surnames"):
+        return 3 <= len(value) <= 4
+    return 2 <= len(value) <= 3 and value[0] in characters(_LISTS, "surnames")
+
+
+@cache
+def surnames() -> frozenset[str]:
+    """Surnames of one character and of two."""
+    return characters(_LISTS, "surnames") | words_of(_LISTS, "compound surnames") | set("钮佴覃仇阎訾璩亓亢逄贡綦雒謇簡陳張劉楊黃趙吳孫馬許")
+
+
+def _weekday(value: str, before: str) -> bool:
+    return value == "周" and before[-1:] in ("上", "下", "每", "这", "本", "隔", "近")
+
+
+def cuts_a_word(text: str, tags: Tags, start: int, end: int) -> bool:
+    """Whether a word reaches over one end of a value, to LAC and to the dictionary both: 习以为常 over that of 习."""
+    begins = word_begins()[tags]
+    inside = [each for each in (start, end) if 0 < each < len(text) and not begins[each]]
+    if not inside:
+        return False
+    position = 0
+    for word in rjieba.cut(text):
+        left, position = position, position + len(word)
+        if len(word) > 1 and is_word(word) and any(left < each < position for each in inside):
+            return True
+    return False
+
+
+def particular_name(name: str) -> bool:
+    """Whether anything is left of a name without the words of kinds."""
+    rest = _kinds_pattern().sub("", name)
+    return _LETTER.search(rest) is not None and not _SMALL_KINDS.fullmatch(rest)
+
+
+@cache
+def _kinds_pattern() -> re.Pattern[str]:
+    kinds = sorted({word for word in word_list(_LISTS, "kinds") if len(word) > 1}, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, kinds)))
+
+
+@cache
+def towns_pattern() -> re.Pattern[str]:
+    """Cities and provinces, one or several."""
+    towns = "|".join(word_list(_LISTS, "towns"))
+    return re.compile(rf"(?:(?:{towns})(?:市|省|县)?|[省市县区镇乡]|本[市省县区])+")
+
+
+@cache
+def _public_pattern() -> re.Pattern[str]:
+    return re.compile("|".join(sorted(word_list("public_figures.txt", "persons"), key=len, reverse=True)))
