@@ -34,7 +34,5 @@ def _pattern(words: Iterable[str]) -> str:
 
 SITES: Final = _pattern(_SITE_WORDS)
 GAMES: Final = _pattern(_GAME_WORDS)
-# As a trigger (see `patterned.Patterned`), which does not ignore case.
-LITERALS: Final = "|".join(
-    sorted({form for word in (*_SITE_WORDS, *_GAME_WORDS) for form in (word, word.upper(), word.capitalize())})
-)
+# The same for a search that ignores case and asks only whether one of them is there.
+ANY: Final = "|".join((*_SITE_WORDS, *_GAME_WORDS))

@@ -9,7 +9,7 @@ after a platform and @. The platform's name stays, and so does what is said of a
 from typing import Final
 
 from data_prep.anonymise.patterned import LETTERS, Patterned
-from data_prep.anonymise.platforms import GAMES, SITES
+from data_prep.anonymise.platforms import ANY, GAMES, SITES
 
 _OF: Final = r"(?:上|里|中|内|那边|平台)?(?:我|他|她|ta|本人|对方)?的?"
 _KIND: Final = (
@@ -65,5 +65,6 @@ def user_name() -> Patterned:
         rf"{_NAMED}(?:叫做?|就?是|为|[:：])?\s?[“\"‘「『【]\K{_NAME}[^”\"’」』】，。！？!?\n]{{1,16}}(?=[”\"’」』】])",
         rf"{_NAMED}(?:叫做?|[:：])\s?\K{_NAME}{_NAME_CHAR}{{2,12}}{_CLAUSE_END}",
         rf"{SITES}(?:上|里|搜索?|找|关注|艾特|[:：])?\s?@\K{_OFFICIAL}{_NAME}{_NAME_CHAR}{{2,14}}{_CLAUSE_END}",
+        beside=rf"{ANY}|用户名|网名|昵称|[账帐]号|id|微信|qq",
         score=0.95,
     )
