@@ -1,6 +1,6 @@
 """Names of platforms and games on which a person has an account: what `user_names` and `screen_names` look for."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Final
 
 _SITE_WORDS: Final = tuple(
@@ -19,20 +19,18 @@ _GAME_WORDS: Final = tuple(
 )
 
 
-def _pattern(words: Iterable[str]) -> str:
-    """Any of the words, the longest first; a Latin one not within another."""
-    latin = {char for word in words for char in word if char.isascii() and char.isalpha()}
+def _pattern(words: Collection[str]) -> str:
+    """Any of the words, the longest first; a Latin one not within another. Most places fail at its first character."""
     return (
-        "(?:"
+        f"(?=[{''.join(sorted({word[0] for word in words}))}])(?:"
         + "|".join(
-            ("(?<![a-z])" if word[0] in latin else "") + word + ("(?![a-z])" if word[-1] in latin else "")
+            ("(?<![a-z])" if word[0].isascii() else "") + word + ("(?![a-z])" if word[-1].isascii() else "")
             for word in sorted(words, key=len, reverse=True)
         )
         + ")"
     )
 
 
-SITES: Final = _pattern(_SITE_WORDS)
-GAMES: Final = _pattern(_GAME_WORDS)
-# The same for a search that ignores case and asks only whether one of them is there.
-ANY: Final = "|".join((*_SITE_WORDS, *_GAME_WORDS))
+SITES: Final = f"(?:{_pattern(_SITE_WORDS)})"
+GAMES: Final = f"(?:{_pattern(_GAME_WORDS)})"
+ANY: Final = f"(?:{_pattern((*_SITE_WORDS, *_GAME_WORDS))})"

@@ -1,8 +1,7 @@
 """Recogniser of user names and ids on platforms and in games: 抖音号, 小红书, 微博, B站, 快手, games.
 
 A Latin word or a number counts after the platform's 号, ID or 账号; with a digit or "_" in it also after the platform
-and 搜, 关注 or a colon. A Chinese name counts after 昵称, 网名 or 用户名 with a colon, 叫 or a quotation mark, or
-after a platform and @. The platform's name stays, and so does what is said of an account without its name
+and 搜, 关注 or a colon. Names of Chinese words are in `screen_names`. The platform's name stays, and so does what is said of an account without its name
 (抖音号被封了). Public accounts (公众号, UP主) are public; QQ and WeChat have types of their own.
 """
 
@@ -33,27 +32,13 @@ _MIXED: Final = rf"(?=[a-z0-9.-]*(?:[0-9_]))(?=[0-9_.-]*[a-z]){_NO_WORD}[a-z0-9_
 _LATIN: Final = rf"(?=[0-9_.-]*[a-z]){_NO_WORD}[a-z_][a-z0-9_.-]{{2,28}}[a-z0-9_]"
 _DIGITS: Final = r"(?:[0-9]{5,14}|[0-9]{2,5}(?:[ -][0-9]{2,5}){1,4})"
 
-_NAMED: Final = (
-    rf"(?:(?:{SITES}|微信|(?<![a-z])qq){_OF}(?:用户名|昵称|网名|(?<![a-z])id|[账帐]号名?|[大小]号|名字?)|"
-    rf"{GAMES}{_OF}(?:昵称|网名|(?<![a-z])id|角色名)|用户名|网名|(?<![a-z])id)"
-)
-_NO_NAME: Final = "(?!什么|随便|一个|一样|[啥我你您他她它咱谁哪怎没不这那和跟同都也真假叫,，])"
-_NAME_CHAR: Final = r"[\u4e00-\u9fffa-z0-9_·~～.\-]"
-_NAME: Final = rf"{_NO_NAME}(?=[^\u4e00-\u9fff]{{0,4}}[\u4e00-\u9fff])(?!{_NAME_CHAR}*(?:什么|名字|一样|头像|密码))"
-# Accounts of newspapers and offices.
-_OFFICIAL: Final = "(?!{_NAME_CHAR}*(?:日报|晚报|新闻|官方|电视台|公安|法院|警方|发布|官微|卫健委))".replace(
-    "{_NAME_CHAR}", _NAME_CHAR
-)
-_CLAUSE_END: Final = r"(?=[，。！？,.!?；;、\s）)”\"」』】》]|$)"
-
 
 def user_name() -> Patterned:
     """User names and ids beside the name of their platform or game, or called one."""
     return Patterned(
         "账号",
         "user name",
-        rf"[{LETTERS}0-9_.\-@名称号](?:(?<=@)|(?<=[iI][dD])|(?<=[名称号])字?\s?(?:叫|就?是|为|[:：]|{_QUOTE})|"
-        rf"(?<=[{LETTERS}0-9_.-])[{LETTERS}0-9_.-]{{3}})",
+        rf"[{LETTERS}0-9_.-](?:[{LETTERS}0-9_.-]{{3}}|[0-9][ -][0-9]{{2}})",
         rf"{_CUE}{_LINK}\K(?<![a-z0-9]){_MIXED}{_END}{_NO_COUNT}",
         rf"{_CUE}{_LINKED}\K(?<![a-z0-9])(?:{_LATIN}{_END}|{_DIGITS}{_END}{_NO_COUNT})",
         rf"(?:{SITES}|{GAMES}){_OF}{_KIND}\s?\K(?<![0-9]){_DIGITS}{_END}{_NO_COUNT}",
@@ -62,9 +47,7 @@ def user_name() -> Patterned:
         rf"\K(?<![a-z0-9]){_MIXED}{_END}{_NO_COUNT}",
         rf"(?<![a-z0-9_.@/-])(?:{_MIXED}|{_DIGITS}){_END}(?=[，,\s”\"]{{0,2}}(?:就?是|这是|为)(?:我|他|她|ta|本人)?的?"
         rf"(?:{SITES}|{GAMES}){_OF}{_KIND})",
-        rf"{_NAMED}(?:叫做?|就?是|为|[:：])?\s?[“\"‘「『【]\K{_NAME}[^”\"’」』】，。！？!?\n]{{1,16}}(?=[”\"’」』】])",
-        rf"{_NAMED}(?:叫做?|[:：])\s?\K{_NAME}{_NAME_CHAR}{{2,12}}{_CLAUSE_END}",
-        rf"{SITES}(?:上|里|搜索?|找|关注|艾特|[:：])?\s?@\K{_OFFICIAL}{_NAME}{_NAME_CHAR}{{2,14}}{_CLAUSE_END}",
-        beside=rf"{ANY}|用户名|网名|昵称|[账帐]号|id|微信|qq",
+        beside=rf"用户名|网名|[账帐]号|(?<![a-z])u?id(?![a-z])|是[^，。！？\n]{{0,4}}?{ANY}|"
+        rf"{ANY}[^，。！？\n]{{0,12}}?(?:[号码名称@:：是叫搜找加]|主页|关注|艾特|账户|id)",
         score=0.95,
     )
