@@ -1,8 +1,8 @@
 """Recogniser of user names and ids on platforms and in games: 抖音号, 小红书, 微博, B站, 快手, games.
 
 A Latin word or a number counts after the platform's 号, ID or 账号; with a digit or "_" in it also after the platform
-and 搜, 关注 or a colon. Names of Chinese words are in `screen_names`. The platform's name stays, and so does what is said of an account without its name
-(抖音号被封了). Public accounts (公众号, UP主) are public; QQ and WeChat have types of their own.
+and 搜, 关注 or a colon. Names of Chinese words are in `screen_names`. The platform's name stays, and so
+does what is said of an account without its name (抖音号被封了). Public accounts (公众号, UP主) are public; QQ and WeChat have types of their own.
 """
 
 from typing import Final
@@ -41,8 +41,9 @@ def user_name() -> Patterned:
         rf"[{LETTERS}0-9_.-](?:[{LETTERS}0-9_.-]{{3}}|[0-9][ -][0-9]{{2}})",
         rf"{_CUE}{_LINK}\K(?<![a-z0-9]){_MIXED}{_END}{_NO_COUNT}",
         rf"{_CUE}{_LINKED}\K(?<![a-z0-9])(?:{_LATIN}{_END}|{_DIGITS}{_END}{_NO_COUNT})",
+        rf"(?<![a-z])uid\s?\K(?<![0-9])[0-9]{{6,12}}{_END}{_NO_COUNT}",
         rf"(?:{SITES}|{GAMES}){_OF}{_KIND}\s?\K(?<![0-9]){_DIGITS}{_END}{_NO_COUNT}",
-        rf"{SITES}(?:[上里]?(?:我|他|她)?的?)?(?:就?是|叫)[:：\s“\"]{{0,2}}@?\K(?<![a-z0-9]){_MIXED}{_END}{_NO_COUNT}",
+        rf"(?:{SITES}|{GAMES})(?:[上里]?(?:我|他|她)?的?)?(?:就?是|叫)[:：\s“\"]{{0,2}}@?\K(?<![a-z0-9]){_MIXED}{_END}{_NO_COUNT}",
         rf"(?:{SITES}|{GAMES})(?:[:：]|[^，。！？!?0-9a-z\n]{{0,3}}(?:搜索?|关注|找|加|@|艾特)(?:我|他|她|一下)?)[:：\s“\"]{{0,2}}@?"
         rf"\K(?<![a-z0-9]){_MIXED}{_END}{_NO_COUNT}",
         rf"(?<![a-z0-9_.@/-])(?:{_MIXED}|{_DIGITS}){_END}(?=[，,\s”\"]{{0,2}}(?:就?是|这是|为)(?:我|他|她|ta|本人)?的?"
