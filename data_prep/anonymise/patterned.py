@@ -103,7 +103,9 @@ class Patterned(PatternRecognizer):
 
     def may_match(self, text: str) -> bool:
         """See `Recogniser`."""
-        return self._trigger.search(text) is not None and (self._beside is None or self._beside.search(text) is not None)
+        return self._trigger.search(text) is not None and (
+            self._beside is None or self._beside.search(text) is not None
+        )
 
     def validate_result(self, pattern_text: str) -> bool | None:
         """What ``check`` says."""

@@ -1,9 +1,9 @@
 """Recognisers of user names that are Chinese words, have spaces or emoji, or stand in quotation marks.
 
-Where the words of a name are those of any text, the words around it decide: the name of what an account has (网名, 昵称,
-游戏ID, 小号, 他的号) and 叫, a colon, a quotation mark or @; a platform and 叫; 搜…就能找到我; …是我的网名. A name ends with
-its clause or before what somebody does with it. What is said of an account (账号被盗了, 网名叫什么) stays, and so do
-accounts of newspapers and offices, and a host (博主, 主播) who is not said to be called so.
+Where the words of a name are those of any text, the words around it decide: the name of what an account has (网名,
+昵称, 游戏ID, 小号, 他的号) and 叫, a colon, a quotation mark or @; a platform and 叫; 搜…就能找到我; …是我的网名. A name
+ends with its clause or before what somebody does with it. Words about an account (账号被盗了, 网名叫什么) stay, and so
+do accounts of newspapers and offices, and a host (博主, 主播) who is not said to be called so.
 """
 
 import re
@@ -25,7 +25,9 @@ _KIND: Final = (
 )
 # Of who is public only the name that somebody is called by: 那个主播叫….
 _HOST: Final = r"(?:(?<![a-z])up主?(?![a-z])|博主|主播)"
-_ON_SITE: Final = rf"{_WHERE}(?!.{{0,3}}(?:群|歌单|小组|超话|公众))(?<!公众){_NEAR}(?:名字?|名称|昵称|号|主页|频道|店铺?|(?<![a-z])id)"
+_ON_SITE: Final = (
+    rf"{_WHERE}(?!.{{0,3}}(?:群|歌单|小组|超话|公众)){_NEAR}(?:名字?|名称|昵称|号|主页|频道|店铺?|(?<![a-z])id)"
+)
 # Who is called so on a platform: 小红书上我叫, B站有个人叫; 网上有种说法叫 is nobody.
 _PERSON: Final = rf"(?:{_TA}|[男女](?:的|生|人)|人|网友|用户|哥们|姑娘|{_HOST})"
 _SOMEBODY: Final = (
@@ -59,7 +61,9 @@ _NAME: Final = (
     rf"(?<![a-z0-9_.](?=[a-z0-9_.])){_NO_NAME}(?={_CHAR}{{0,9}}[^\x00-\x7f]){_CHAR}(?:{_CHAR}|{_SPACE}){{1,13}}?{_END}"
 )
 _WORDS: Final = r"(?<![a-z0-9_.])[a-z][a-z'’.]*(?: [a-z0-9][a-z'’.0-9]*){1,4}(?=[，。！？,!?；;、\n”\"]|$)"
-_QUOTED: Final = rf"{_QUOTE}@?\K(?!\s)[^“”\"‘’「」『』【】《》〈〉（）()，。！？!?；;\n\ue000]{{1,20}}(?<!\s)(?={_UNQUOTE})"
+_QUOTED: Final = (
+    rf"{_QUOTE}@?\K(?!\s)[^“”\"‘’「」『』【】《》〈〉（）()，。！？!?；;\n\ue000]{{1,20}}(?<!\s)(?={_UNQUOTE})"
+)
 # 是 says many things: only what looks like a name follows.
 _PLAIN: Final = (
     r"(?!(?:用|真|假|新|老|旧|从|为|被|在|有|不|很|以|可|给|让|把|由|最|同|公|私|实|自|前|后|一[串堆些样条]|两|三|跟|专门|空|乱|男|女|因|"
@@ -83,7 +87,8 @@ _SITE_BEFORE: Final = rf"(?:{SITES}|{GAMES})(?:(?!微信|qq|扣扣|vx|绿泡|电
 _LATIN: Final = r"(?<![a-z0-9])[a-z0-9_][a-z0-9_.-]{3,28}[a-z0-9_](?![a-z0-9_@])"
 _PLATFORM: Final = re.compile(ANY, re.IGNORECASE)
 _FOUND: Final = (
-    r"[，,]?(?:就|便|也|还)?(?:[能可](?:以|能)?(?:[找搜看][到见]|关注)(?!.{0,3}(?:很多|不少|各种|相关|好多|一堆|答案))|就?是[我他她]|第一个)"
+    r"[，,]?(?:就|便|也|还)?(?:[能可](?:以|能)?(?:[找搜看][到见]|关注)(?!.{0,3}(?:很多|不少|各种|相关|好多|一堆|答案))|"
+    r"就?是[我他她]|第一个)"
 )
 
 
@@ -115,7 +120,6 @@ def screen_name() -> Patterned:
 
 def name_on_site() -> Patterned:
     """User names beside a platform or a game, and those that can be found there."""
-    cue = rf"(?:{_ON_SITE}|{_SOMEBODY})"
     return Patterned(
         "账号",
         "user name on a platform",

@@ -1,8 +1,8 @@
 """Recogniser of user names and ids on platforms and in games: 抖音号, 小红书, 微博, B站, 快手, games.
 
 A Latin word or a number counts after the platform's 号, ID or 账号; with a digit or "_" in it also after the platform
-and 搜, 关注 or a colon. Names of Chinese words are in `screen_names`. The platform's name stays, and so
-does what is said of an account without its name (抖音号被封了). Public accounts (公众号, UP主) are public; QQ and WeChat have types of their own.
+and 搜, 关注, 是 or a colon. Names of Chinese words are in `screen_names`. The platform's name stays. Public accounts
+(公众号) are public; QQ and WeChat have types of their own.
 """
 
 from typing import Final
