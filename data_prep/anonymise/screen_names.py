@@ -1,9 +1,9 @@
 """Recognisers of user names that are Chinese words, have spaces or emoji, or stand in quotation marks.
 
-Where the words of a name are those of any text, the words around it decide: the name of what an account has (网名,
-昵称, 游戏ID, 小号, 他的号) and 叫, a colon, a quotation mark or @; a platform and 叫; 搜…就能找到我; …是我的网名. A name
-ends with its clause or before what somebody does with it. Words about an account (账号被盗了, 网名叫什么) stay, and so
-do accounts of newspapers and offices, and a host (博主, 主播) who is not said to be called so.
+Where the words of a name are those of any text, the words around it decide: 网名, 昵称, 游戏ID, 小号, 他的号 and 叫, a
+colon, a quotation mark or @; a platform and 叫; 搜…就能找到我; …是我的网名. A name ends with its clause or before what
+somebody does with it. Words about an account (账号被盗了, 网名叫什么) stay, and so do accounts of newspapers and
+offices, and a host (博主, 主播) who is not said to be called so.
 """
 
 import re
@@ -97,20 +97,20 @@ def screen_name() -> Patterned:
     return Patterned(
         "账号",
         "user name of words",
-        r"[号户名称稱甲主特播铺pPdD@](?:(?<=@)|(?<=艾特)|(?<=[账帐][号户])|(?<=[大小私新洞名槽记身甲的我他她你人个aA]号)|(?<=号主)|(?<=[iI][dD])|"
+        r"[号户名称稱甲主特播铺pPdD@”」』](?:(?<=@)|(?<=艾特)|(?<=[账帐][号户])|(?<=[大小私新洞名槽记身甲的我他她你人己方这那个aA]号)|(?<=[”」』])(?:的|这个|那个)(?:[账帐]号|[小大]号|[iI][dD]|用户)|(?<=号主)|(?<=[iI][dD])|"
         r"(?<=[网圈艺笔户铺]名)|(?<=[戏色家络户页间天坛交]名)|(?<=[戏色家络户页间天坛交]的)名|(?<=[昵暱][称稱])|(?<=马甲)|"
         r"(?:(?<=[uU][pP])|(?<=博主)|(?<=主播))[^，。！？!?；;：:、\n]{0,14}(?:叫|名|[改换]))",
         rf"{_KIND}(?:(?:{_CALLED}|就?是|为|{_COLON})[:：\s]{{0,2}})?{_QUOTED}",
         rf"{_KIND}{_NEAR}[从由]{_QUOTED}",
         rf"{_KIND}[^。！？!?\n]{{0,24}}?[改换]回?[成为]了?{_QUOTED}",
-        rf"[“「『]\K{_NO_NAME}{_CHAR}{{2,14}}(?=[”」』](?:的|这个|那个)(?:[账帐]号|[小大]号|(?<![a-z])id|用户|网友))",
+        rf"[“「『]\K{_NO_NAME}{_CHAR}{{2,14}}(?=[”」』](?:的|这个|那个)(?:[账帐]号|[小大]号|(?<![a-z])id|用户))",
         rf"(?:{_KIND}|{_HOST}){_NEAR}{_CALLED}[:：\s]{{0,2}}@?\K(?:{_NAME}|{_WORDS})",
         rf"{_HOST}{_NEAR}{_CALLED}[:：\s]{{0,2}}{_QUOTED}",
         rf"{_KIND}{_COLON}@?\K(?:{_NAME}|{_WORDS})",
         rf"(?:网名|昵称|用户名|{GAMES}{_NEAR}id|(?<![a-z])id)(?:就|原来|现在|以前|还)?(?:是|为)\s?\K{_PLAIN}{_NAME}",
         rf"(?:(?<![a-z])u?id(?![a-z])|[网笔圈]名|昵称)\s?\K{_NO_SENTENCE}{_NAME}",
         rf"[账帐]号\s?\K{_NO_SENTENCE}(?={_CHAR}*[a-z0-9]){_NAME}",
-        rf"(?:有|开了?|注册了?|弄了?|建了?)一?个(?:{_NEAR})(?:[账帐]|[小大新])?号，\K{_NO_SENTENCE}{_NAME}",
+        rf"(?:有|开了?|注册了?|弄了?|建了?)一?个(?:{_NEAR})[账帐小大新]号，\K{_NO_SENTENCE}{_NAME}",
         rf"(?:{SITES}|{_KIND}|关注){_NEAR}[:：，,\s]{{0,2}}(?:@|艾特)\s?\K(?:{_NAME}|{_WORDS})",
         rf"{_KIND}[^。！？\n]{{0,12}}?[:：是叫\s“\"「]\K{_CHAR}{{2,12}}#[0-9]{{3,6}}(?![0-9])",
         check=_is_own,
@@ -123,9 +123,10 @@ def name_on_site() -> Patterned:
     return Patterned(
         "账号",
         "user name on a platform",
-        r"[叫“\"‘'「『【〈：:搜是号名#](?:(?<=叫)[^，。！？!?；;、我他她你它得了着出]|(?<=[号名]).{0,4}[是为]|"
-        r"(?<=[“\"‘'「『【〈])(?<=[叫做是为：:名号字称页道店铺成dD].)|(?<=[：:])(?<=[号名字称页道店铺dD\w].)|"
-        r"(?<=搜)[^。！？\n]{0,24}(?:到|见|关注|是我|第一个)|(?<=是)(?:[我他她]|本人|对方|TA|ta)[^，。！？\n]{0,10}(?:[名号]|昵称|[iI][dD])|(?<=#)[0-9]{3})",
+        r"[叫“\"‘'「『【〈：:=→👉搜是号名改换#](?:(?<=叫)[^，。！？!?；;、我他她你它得了着出]|(?<=[号名]).{0,4}[是为]|(?<=[：:=→👉])|"
+        r"(?<=[“\"‘'「『【〈])(?<=[叫做作是为：:=→👉名号字称页道店铺成了dD\s].)|(?<=[改换])(?:名|回)?[成为叫]|(?<=#)[0-9]{3}|"
+        r"(?<=搜)[^。！？\n]{0,24}(?:到|见|关注|是[我他她]|第一个)|"
+        r"(?<=是)(?:[我他她你]|那人|自己|本人|对方|[tT][aA])[^，。！？\n]{0,18}(?:[名号]|昵称|[iI][dD]))",
         rf"{_ON_SITE}(?:(?:{_CALLED}|就?是|为|{_COLON})[:：\s]{{0,2}})?{_QUOTED}",
         rf"{_ON_SITE}[^。！？!?\n]{{0,24}}?[改换]回?[成为]了?{_QUOTED}",
         rf"{_SOMEBODY}叫做?[:：\s]{{0,2}}{_QUOTED}(?!{_UNQUOTE}的(?!人|[账帐]?号|用户|网友|博主|男|女|up|主播|家伙|姑娘|小|那))",
@@ -138,7 +139,8 @@ def name_on_site() -> Patterned:
         rf"(?:^|[，。！？!?；;\s“\"「]){_QUOTE}?\K{_NO_NAME}(?={_CHAR}{{0,9}}[^\x00-\x7f]){_CHAR}{{2,12}}?"
         rf"(?={_UNQUOTE}?[，,]?(?:就?是|这是){_TA}的?(?:(?:{SITES}|{GAMES})的?{_NEAR}(?:[号名]|昵称|id)|(?:微信|qq)(?:名|昵称)|网名|昵称|用户名|[小大]号))",
         rf"{_WHERE}[^。！？\n]{{0,12}}?[:：是叫\s“\"「]\K{_CHAR}{{2,12}}#[0-9]{{3,6}}(?![0-9])",
-        beside=rf"{ANY}[^。！？\n]{{0,50}}?(?:叫|[号名店搜:：#]|主页|频道|id|改[成为])|(?:微信|qq)[^。！？\n]{{0,9}}?(?:[号名叫#]|id)|搜|"
+        beside=rf"{ANY}[^\n]{{0,50}}?(?:[叫号名称店搜:：#]|主页|频道|id|改[成为])|空间[上里]|搜|"
+        rf"(?:微信|qq)[^。！？\n]{{0,14}}?(?:[号名称店叫#]|主页|频道|id)|"
         rf"是{_TA}的?(?:网名|昵称|用户名|[小大]号|[^，。\n]{{0,3}}{ANY})",
         check=_is_own,
         score=0.95,
