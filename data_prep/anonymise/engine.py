@@ -37,6 +37,7 @@ from data_prep.anonymise.presidio import (
     RecognizerRegistry,
     RecognizerResult,
 )
+from data_prep.anonymise.screen_names import name_on_site, screen_name
 from data_prep.anonymise.user_names import user_name
 
 _LANGUAGE = "zh"
@@ -72,6 +73,8 @@ def default_recognisers() -> list[EntityRecognizer]:
         paper(),
         personal_number(),
         user_name(),
+        screen_name(),
+        name_on_site(),
         Account(),
     ]
 

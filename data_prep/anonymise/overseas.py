@@ -56,7 +56,7 @@ def overseas_phone() -> Patterned:
 def overseas_id() -> Patterned:
     """Identity cards of Taiwan (A123456789) and Hong Kong (A123456(3)), which need no cue, and of Macau, which do."""
     return Patterned(
-        "身份证",
+        "证件",
         "identity card of Taiwan, Hong Kong or Macau",
         r"[A-Za-z0-9][0-9]{5}",
         rf"(?<![0-9a-z]){_NO_ACCOUNT}(?-i:[A-Z][1289A-D])[0-9]{{8}}(?![0-9a-z])",

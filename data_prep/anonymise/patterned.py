@@ -79,6 +79,7 @@ class Patterned(PatternRecognizer):
         name: str,
         trigger: str,
         *patterns: str,
+        beside: str | None = None,
         check: Callable[[str], bool | None] | None = None,
         score: float = 1.0,
     ) -> None:
@@ -87,6 +88,7 @@ class Patterned(PatternRecognizer):
         The trigger does not ignore it and begins with one set of characters: so written it is searched for quickly.
 
         Args:
+            beside: what else, case ignored, stands in every text with a match; looked for where the trigger is.
             check: whether what a pattern found is one, which makes its score 1; None where the pattern says it all.
             score: of what is found without a check: of two that overlap, the surer one stays.
         """
@@ -97,10 +99,13 @@ class Patterned(PatternRecognizer):
             patterns=[Pattern(f"{name} {i}", regex, score) for i, regex in enumerate(patterns)],
         )
         self._trigger, self._check = re.compile(trigger), check
+        self._beside = re.compile(beside, re.IGNORECASE) if beside else None
 
     def may_match(self, text: str) -> bool:
         """See `Recogniser`."""
-        return self._trigger.search(text) is not None
+        return self._trigger.search(text) is not None and (
+            self._beside is None or self._beside.search(text) is not None
+        )
 
     def validate_result(self, pattern_text: str) -> bool | None:
         """What ``check`` says."""
@@ -127,7 +132,7 @@ def landline() -> Patterned:
     """Landlines with their area code, local ones that the text calls a phone, and numbers abroad with +."""
     start = rf"(?<![0-9a-z+.\-]){NO_HOTLINE_BEFORE}"
     end = rf"(?![0-9]){NO_HOTLINE_AFTER}"
-    local = r"[2-8][0-9]{2,3}[- ]?[0-9]{4}"
+    local = r"(?:[2-8][0-9]{2,3}[- ]?[0-9]{4}|[2-8][0-9]{3}[- ][0-9]{3})"
     extension = r"(?:(?:[-–—]|\s?转\s?|\s?分机\s?)[0-9]{1,5})?"
     return Patterned(
         "电话",
@@ -201,7 +206,7 @@ def url() -> Patterned:
         "网址",
         "URL",
         rf"[:：.点。\]](?:(?<=[:：])//|(?:(?<=[{LETTERS}0-9-][.点。])|(?<=[{LETTERS}0-9-]\[\.\]))[{LETTERS}]{{2}})",
-        rf"[a-z]{{2,8}}[:：]//[a-z0-9_\-.]*[a-z0-9]{_PATH}",
+        rf"(?:https?|(?<![a-z])(?![a-z]{{1,6}}https?:)[a-z]{{2,8}})[:：]//[a-z0-9_\-.]*[a-z0-9]{_PATH}",
         rf"(?<![@a-z0-9_.\-])(?:[a-z0-9][a-z0-9-]*\.)+[a-z]{{2,}}(?![a-z0-9@]){_PATH}(?!\s?邮箱)",
         r"(?<![@a-z0-9_.\-点])(?=[a-z0-9.-]*[点。\[])"
         rf"(?:[a-z0-9][a-z0-9-]*{dot})+(?:com|cn|net|org)(?![a-z0-9]){_PATH}",

@@ -1,25 +1,15 @@
 """Recogniser of user names and ids on platforms and in games: 抖音号, 小红书, 微博, B站, 快手, games.
 
 A Latin word or a number counts after the platform's 号, ID or 账号; with a digit or "_" in it also after the platform
-and 搜, 关注 or a colon. A Chinese name counts after 昵称, 网名 or 用户名 with a colon, 叫 or a quotation mark, or
-after a platform and @. The platform's name stays, and so does what is said of an account without its name
-(抖音号被封了). Public accounts (公众号, UP主) are public; QQ and WeChat have types of their own.
+and 搜, 关注, 是 or a colon. Names of Chinese words are in `screen_names`. The platform's name stays. Public accounts
+(公众号) are public; QQ and WeChat have types of their own.
 """
 
 from typing import Final
 
 from data_prep.anonymise.patterned import LETTERS, Patterned
+from data_prep.anonymise.platforms import ANY, GAMES, SITES
 
-_SITES: Final = (
-    r"(?:抖音|(?<![a-z])dy|小红书|微博|围脖|b站|哔哩哔哩|bilibili|快手|知乎|豆瓣|贴吧|虎扑|陌陌|探探|(?<![a-z])soul|淘宝|闲鱼|"
-    r"支付宝|网易云(?:音乐)?|全民k歌|lofter|晋江|推特|twitter|instagram|(?<![a-z])ins|facebook|脸书|telegram|"
-    r"(?<![a-z])line|whatsapp|discord|tiktok|skype|youtube|钉钉|头条|壹心理|简单心理|keep|社交(?:媒体|平台|软件)?)"
-)
-_GAMES: Final = (
-    r"(?:steam|(?<![a-z])switch|(?<![a-z])psn|(?<![a-z])epic|战网|王者(?:荣耀)?|吃鸡|和平精英|原神|英雄联盟|(?<![a-z])lol|"
-    r"蛋仔(?:派对)?|光遇|星穹铁道|崩铁|崩坏|第五人格|阴阳师|永劫无间|金铲铲|穿越火线|(?<![a-z])cf|(?<![a-z])dnf|我的世界|"
-    r"迷你世界|三角洲|炉石|明日方舟|绝地求生|永劫|逆水寒|游戏)"
-)
 _OF: Final = r"(?:上|里|中|内|那边|平台)?(?:我|他|她|ta|本人|对方)?的?"
 _KIND: Final = (
     r"(?:(?:用户|个人|数字|玩家|角色)?(?:[账帐][号户](?:名|id)?|(?<![a-z])id|(?<![a-z])uid)号?码?|[大小]?号码?|用户名|昵称|网名|"
@@ -28,7 +18,7 @@ _KIND: Final = (
 # These accounts have types of their own.
 _OTHER_TYPE: Final = r"(?:微信|wechat|weixin|vx|wx|v信|qq|扣扣|企鹅)\s?的?"
 _CUE: Final = (
-    rf"(?:(?:{_SITES}|{_GAMES}){_OF}{_KIND}|用户名|网名|(?<!公众|银行)(?<!{_OTHER_TYPE})[账帐]号|"
+    rf"(?:(?:{SITES}|{GAMES}){_OF}{_KIND}|用户名|网名|(?<!公众|银行)(?<!{_OTHER_TYPE})[账帐]号|"
     rf"(?<![a-z])(?<!{_OTHER_TYPE})u?id)"
 )
 _QUOTE: Final = '[“"‘「『【《(（]'
@@ -40,20 +30,7 @@ _NO_COUNT: Final = r"(?!\s?[元块万亿千百个人名粉条次遍年月日号�
 # With a digit or "_" among its letters it is no word.
 _MIXED: Final = rf"(?=[a-z0-9.-]*(?:[0-9_]))(?=[0-9_.-]*[a-z]){_NO_WORD}[a-z0-9_][a-z0-9_.-]{{3,28}}[a-z0-9_]"
 _LATIN: Final = rf"(?=[0-9_.-]*[a-z]){_NO_WORD}[a-z_][a-z0-9_.-]{{2,28}}[a-z0-9_]"
-_DIGITS: Final = r"[0-9]{5,14}"
-
-_NAMED: Final = (
-    rf"(?:(?:{_SITES}|微信|(?<![a-z])qq){_OF}(?:用户名|昵称|网名|(?<![a-z])id|[账帐]号名?|[大小]号|名字?)|"
-    rf"{_GAMES}{_OF}(?:昵称|网名|(?<![a-z])id|角色名)|用户名|网名|(?<![a-z])id)"
-)
-_NO_NAME: Final = "(?!什么|随便|一个|一样|[啥我你您他她它咱谁哪怎没不这那和跟同都也真假叫,，])"
-_NAME_CHAR: Final = r"[\u4e00-\u9fffa-z0-9_·~～.\-]"
-_NAME: Final = rf"{_NO_NAME}(?=[^\u4e00-\u9fff]{{0,4}}[\u4e00-\u9fff])(?!{_NAME_CHAR}*(?:什么|名字|一样|头像|密码))"
-# Accounts of newspapers and offices.
-_OFFICIAL: Final = "(?!{_NAME_CHAR}*(?:日报|晚报|新闻|官方|电视台|公安|法院|警方|发布|官微|卫健委))".replace(
-    "{_NAME_CHAR}", _NAME_CHAR
-)
-_CLAUSE_END: Final = r"(?=[，。！？,.!?；;、\s）)”\"」』】》]|$)"
+_DIGITS: Final = r"(?:[0-9]{5,14}|[0-9]{2,5}(?:[ -][0-9]{2,5}){1,4})"
 
 
 def user_name() -> Patterned:
@@ -61,17 +38,17 @@ def user_name() -> Patterned:
     return Patterned(
         "账号",
         "user name",
-        rf"[{LETTERS}0-9_.\-@名称号](?:(?<=@)|(?<=[iI][dD])|(?<=[名称号])字?\s?(?:叫|就?是|为|[:：]|{_QUOTE})|"
-        rf"(?<=[{LETTERS}0-9_.-])[{LETTERS}0-9_.-]{{3}})",
+        rf"[{LETTERS}0-9_.-](?:[{LETTERS}0-9_.-]{{3}}|[0-9][ -][0-9]{{2}})",
         rf"{_CUE}{_LINK}\K(?<![a-z0-9]){_MIXED}{_END}{_NO_COUNT}",
         rf"{_CUE}{_LINKED}\K(?<![a-z0-9])(?:{_LATIN}{_END}|{_DIGITS}{_END}{_NO_COUNT})",
-        rf"(?:{_SITES}|{_GAMES}){_OF}{_KIND}\s?\K(?<![0-9]){_DIGITS}{_END}{_NO_COUNT}",
-        rf"(?:{_SITES}|{_GAMES})(?:[:：]|[^，。！？!?0-9a-z\n]{{0,3}}(?:搜索?|关注|找|加|@|艾特)(?:我|他|她|一下)?)[:：\s“\"]{{0,2}}@?"
+        rf"(?<![a-z])uid\s?\K(?<![0-9])[0-9]{{6,12}}{_END}{_NO_COUNT}",
+        rf"(?:{SITES}|{GAMES}){_OF}{_KIND}\s?\K(?<![0-9]){_DIGITS}{_END}{_NO_COUNT}",
+        rf"(?:{SITES}|{GAMES})(?:[上里]?(?:我|他|她)?的?)?(?:就?是|叫)[:：\s“\"]{{0,2}}@?\K(?<![a-z0-9]){_MIXED}{_END}{_NO_COUNT}",
+        rf"(?:{SITES}|{GAMES})(?:[:：]|[^，。！？!?0-9a-z\n]{{0,3}}(?:搜索?|关注|找|加|@|艾特)(?:我|他|她|一下)?)[:：\s“\"]{{0,2}}@?"
         rf"\K(?<![a-z0-9]){_MIXED}{_END}{_NO_COUNT}",
         rf"(?<![a-z0-9_.@/-])(?:{_MIXED}|{_DIGITS}){_END}(?=[，,\s”\"]{{0,2}}(?:就?是|这是|为)(?:我|他|她|ta|本人)?的?"
-        rf"(?:{_SITES}|{_GAMES}){_OF}{_KIND})",
-        rf"{_NAMED}(?:叫做?|就?是|为|[:：])?\s?[“\"‘「『【]\K{_NAME}[^”\"’」』】，。！？!?\n]{{1,16}}(?=[”\"’」』】])",
-        rf"{_NAMED}(?:叫做?|[:：])\s?\K{_NAME}{_NAME_CHAR}{{2,12}}{_CLAUSE_END}",
-        rf"{_SITES}(?:上|里|搜索?|找|关注|艾特|[:：])?\s?@\K{_OFFICIAL}{_NAME}{_NAME_CHAR}{{2,14}}{_CLAUSE_END}",
+        rf"(?:{SITES}|{GAMES}){_OF}{_KIND})",
+        beside=rf"用户名|网名|[账帐]号|(?<![a-z])u?id(?![a-z])|[是为][^，。！？\n]{{0,4}}?{ANY}|"
+        rf"{ANY}[^，。！？\n]{{0,12}}?(?:[号码名称@:：是叫搜找加]|主页|关注|艾特|账户|id)",
         score=0.95,
     )

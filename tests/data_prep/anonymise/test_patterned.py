@@ -72,7 +72,7 @@ def test_found(text: str, expected: str, anonymiser: Anonymiser) -> None:
         "打开main.py和README.md，还有a.zip",
         "Mr.Wang说I am sad.So what",
         "版本8.0.47，价格1,299.00元",
-        "准考证202406153317，第17考场23号",
+        "第17考场23号，座位202406153317",
         "去云A区看看，新V12版本",
         "@小林 你在吗",
         "可以了解：1.HR的模块，2.HR的门槛",
