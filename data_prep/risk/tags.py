@@ -5,7 +5,8 @@ within their gaps. Then negation (没有自杀的念头) and fiction (小说里�
 words that put it into the past (小时候).
 
 One match of weight ``acute`` makes the post acute; in the past it makes it a concern, as one of weight ``concern``
-does. Hints are too weak alone: those of two different rules make a concern. What it leaves out: synonyms and grammar.
+does. Hints are too weak alone: those of two different rules, at places that do not overlap, make a concern. Near words
+of jest (笑死, 吐槽) a match is a hint. What it leaves out: synonyms and grammar.
 """
 
 import re
@@ -19,8 +20,12 @@ from ahocorasick_rs import AhoCorasick, Implementation
 from common.records.risk import KINDS, Kind, Risk
 from data_prep.risk.reading import RULES, Gap, Rule, RuleSet, Slot, Weight, read_rules
 
-# How far before a match negation and fiction are looked for, in characters.
+# How far before a match negation is looked for, in characters.
 CONTEXT_CHARS: Final = 12
+# The same for fiction, within the sentence.
+STORY_CHARS: Final = 40
+# How far around a match jest is looked for, across sentences.
+JEST_CHARS: Final = 24
 # The same for words of the past.
 PAST_CHARS: Final = 24
 # So many different rules have to hint at a risk before they are a concern.
@@ -41,7 +46,7 @@ class Match:
     """A place that a rule matches: ``text[start:end]``, in characters.
 
     Attributes:
-        weight: the rule's; that of the past is lowered to concern.
+        weight: the rule's; that of the past is lowered to concern, that in jest to hint.
     """
 
     kind: Kind
@@ -86,6 +91,7 @@ class RiskRules:
         self._negated = re.compile(f"(?<![{after}])(?:{_either(rules.negators)})(?:{_either(rules.between)})*$")
         self._story_before = re.compile(f"(?:{_either(rules.fiction_before)})[^。！？!?；;\n]*$")
         self._story_after = re.compile(_either(rules.fiction_after))
+        self._jest = re.compile(_either(rules.jest))
         self._past = re.compile(_either(rules.past))
         self._present = re.compile(_either(rules.present))
 
@@ -103,7 +109,7 @@ class RiskRules:
         matches = self.explain(text)
         telling = [match for match in matches if match.weight != "hint"]
         if not telling:
-            if len({(match.kind, match.rule) for match in matches}) < HINTS:
+            if not _agree(matches):
                 return Risk()
             telling = matches
         found = {match.kind for match in telling}
@@ -182,16 +188,30 @@ class RiskRules:
         return any(self._negated.search(text, at, start) for at, (start, _) in zip(before, spans, strict=True))
 
     def _weight(self, text: str, rule: Rule, spans: _Spans) -> Weight:
+        start, end = spans[0][0], spans[-1][1]
+        if self._jest.search(text, max(0, start - JEST_CHARS), start) or self._jest.search(text, end, end + JEST_CHARS):
+            return "hint"
         if rule.weight != "acute":
             return rule.weight
-        start, end = spans[0][0], spans[-1][1]
         sentence = _SENTENCE_END.split(text[max(0, start - PAST_CHARS) : start])[-1] + text[start:end]
         return "concern" if self._past.search(sentence) and not self._present.search(sentence) else "acute"
 
     def _is_story(self, text: str, spans: _Spans) -> bool:
         """Whether words of fiction stand before the match, in a gap, or at once after it."""
-        before = text[max(0, spans[0][0] - CONTEXT_CHARS) : spans[-1][0]]
+        before = text[max(0, spans[0][0] - STORY_CHARS) : spans[-1][0]]
         return bool(self._story_before.search(before) or self._story_after.match(text, spans[-1][1]))
+
+
+def _agree(hints: list[Match]) -> bool:
+    """Whether hints of enough different rules stand apart: one wording that two rules know is one hint."""
+    reached: list[tuple[int, frozenset[tuple[Kind, str]]]] = []
+    for hint in sorted(hints, key=lambda hint: hint.end):
+        before = [rules for end, rules in reached if end <= hint.start]
+        rules = max(before, key=len, default=frozenset()) | {(hint.kind, hint.rule)}
+        if len(rules) >= HINTS:
+            return True
+        reached.append((hint.end, rules))
+    return False
 
 
 def _normal(text: str) -> str:
