@@ -25,7 +25,7 @@ CONTEXT_CHARS: Final = 12
 # The same for fiction, within the sentence.
 STORY_CHARS: Final = 40
 # How far around a match jest is looked for, across sentences.
-JEST_CHARS: Final = 24
+JEST_CHARS: Final = 36
 # The same for words of the past.
 PAST_CHARS: Final = 24
 # So many different rules have to hint at a risk before they are a concern.
@@ -34,6 +34,7 @@ HINTS: Final = 2
 _SENTENCE_END = re.compile("[。！？!?；;\n]")
 _MARKS: Final = (("\n", "。"), (",", "，"), ("!", "！"), ("?", "？"), ("…", "。"), ("~", "。"), (" ", "，"))
 _LOWER = {ord(char): char.lower() for char in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+_DESPAIR: Final[frozenset[Kind]] = frozenset({"other", "suicide", "self_harm"})
 _Spans = tuple[tuple[int, int], ...]
 # For each character that is part of phrases to ignore, their spans.
 _Covered = dict[int, list[tuple[int, int]]]
@@ -203,7 +204,16 @@ class RiskRules:
 
 
 def _agree(hints: list[Match]) -> bool:
-    """Whether hints of enough different rules stand apart: one wording that two rules know is one hint."""
+    """Whether hints of enough different rules stand apart: one wording that two rules know is one hint.
+
+    Hints of two kinds say nothing together, but despair (``other``) goes with those of suicide and self-harm.
+    """
+    kinds = {hint.kind for hint in hints}
+    groups = [kinds & _DESPAIR, *({kind} for kind in kinds - _DESPAIR)]
+    return any(_apart([hint for hint in hints if hint.kind in group]) for group in groups)
+
+
+def _apart(hints: list[Match]) -> bool:
     reached: list[tuple[int, frozenset[tuple[Kind, str]]]] = []
     for hint in sorted(hints, key=lambda hint: hint.end):
         before = [rules for end, rules in reached if end <= hint.start]
