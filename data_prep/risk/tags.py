@@ -5,8 +5,8 @@ within their gaps. Then negation (没有自杀的念头) and fiction (小说里�
 words that put it into the past (小时候).
 
 One match of weight ``acute`` makes the post acute; in the past it makes it a concern, as one of weight ``concern``
-does. Hints are too weak alone: those of two different rules, at places that do not overlap, make a concern. Near words
-of jest (笑死, 吐槽) a match is a hint. What it leaves out: synonyms and grammar.
+does. Hints are too weak alone: those of two different rules, at places that do not overlap, make a concern. Words of jest
+(笑死, 吐槽) near a match pass it over. What it leaves out: synonyms and grammar.
 """
 
 import re
@@ -47,7 +47,7 @@ class Match:
     """A place that a rule matches: ``text[start:end]``, in characters.
 
     Attributes:
-        weight: the rule's; that of the past is lowered to concern, that in jest to hint.
+        weight: the rule's; that of the past is lowered to concern.
     """
 
     kind: Kind
@@ -138,7 +138,7 @@ class RiskRules:
         return [
             Match(rule.kind, rule.name, self._weight(text, rule, spans), spans[0][0], min(spans[-1][1], length))
             for rule, spans in self._rows(text, hits, fills, ignored)
-            if not self._is_negated(text, spans) and not self._is_story(text, spans)
+            if not (self._is_negated(text, spans) or self._is_story(text, spans) or self._is_jest(text, spans))
         ]
 
     def _add(self, rule: Rule, pattern: tuple[Slot, ...], words: dict[str, tuple[list[int], list[Kind]]]) -> None:
@@ -190,8 +190,6 @@ class RiskRules:
 
     def _weight(self, text: str, rule: Rule, spans: _Spans) -> Weight:
         start, end = spans[0][0], spans[-1][1]
-        if self._jest.search(text, max(0, start - JEST_CHARS), start) or self._jest.search(text, end, end + JEST_CHARS):
-            return "hint"
         if rule.weight != "acute":
             return rule.weight
         sentence = _SENTENCE_END.split(text[max(0, start - PAST_CHARS) : start])[-1] + text[start:end]
@@ -201,6 +199,12 @@ class RiskRules:
         """Whether words of fiction stand before the match, in a gap, or at once after it."""
         before = text[max(0, spans[0][0] - STORY_CHARS) : spans[-1][0]]
         return bool(self._story_before.search(before) or self._story_after.match(text, spans[-1][1]))
+
+    def _is_jest(self, text: str, spans: _Spans) -> bool:
+        """Whether words of jest stand near the match."""
+        start, end = spans[0][0], spans[-1][1]
+        before = self._jest.search(text, max(0, start - JEST_CHARS), start)
+        return bool(before or self._jest.search(text, end, end + JEST_CHARS))
 
 
 def _agree(hints: list[Match]) -> bool:
