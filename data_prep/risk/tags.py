@@ -18,7 +18,7 @@ from typing import Final
 from ahocorasick_rs import AhoCorasick, Implementation
 
 from common.records.risk import KINDS, Kind, Risk
-from data_prep.risk.reading import RULES, Gap, Rule, RuleSet, Slot, Weight, read_rules
+from data_prep.risk.reading import RULES, Gap, Rule, RuleSet, Weight, read_rules
 
 # How far before a match negation is looked for, in characters.
 CONTEXT_CHARS: Final = 12
@@ -48,6 +48,7 @@ class Match:
 
     Attributes:
         weight: the rule's; that of the past is lowered to concern.
+        pattern: which of the rule's patterns it is.
     """
 
     kind: Kind
@@ -55,16 +56,22 @@ class Match:
     weight: Weight
     start: int
     end: int
+    pattern: int
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """A slot of a pattern: the one before it (-1: none), the gap to it, and the rule if this slot is the last."""
+    """A slot of a pattern: the one before it (-1: none), the gap to it, and the rule if this slot is the last.
+
+    Attributes:
+        pattern: which of the rule's patterns it is.
+    """
 
     before: int
     gap: Gap
     kind: Kind
     rule: Rule | None
+    pattern: int
 
 
 class RiskRules:
@@ -77,8 +84,8 @@ class RiskRules:
         self._slots: dict[int, tuple[int, ...]] = {}
         words: dict[str, tuple[list[int], list[Kind]]] = {}
         for rule in rules.rules:
-            for pattern in rule.patterns:
-                self._add(rule, pattern, words)
+            for number in range(len(rule.patterns)):
+                self._add(rule, number, words)
         for kind, phrases in rules.ignore.items():
             for phrase in phrases:
                 words.setdefault(phrase, ([], []))[1].append(kind)
@@ -136,17 +143,20 @@ class RiskRules:
         # Posts repeat their words, so what a word may fill is looked up once a text.
         fills = {word: sorted(slots) for word in words if (slots := complete & self._fills[word])}
         return [
-            Match(rule.kind, rule.name, self._weight(text, rule, spans), spans[0][0], min(spans[-1][1], length))
-            for rule, spans in self._rows(text, hits, fills, ignored)
+            Match(
+                rule.kind, rule.name, self._weight(text, rule, spans), spans[0][0], min(spans[-1][1], length), pattern
+            )
+            for rule, pattern, spans in self._rows(text, hits, fills, ignored)
             if not (self._is_negated(text, spans) or self._is_story(text, spans) or self._is_jest(text, spans))
         ]
 
-    def _add(self, rule: Rule, pattern: tuple[Slot, ...], words: dict[str, tuple[list[int], list[Kind]]]) -> None:
+    def _add(self, rule: Rule, number: int, words: dict[str, tuple[list[int], list[Kind]]]) -> None:
         before = -1
+        pattern = rule.patterns[number]
         first = len(self._states)
         for index, slot in enumerate(pattern):
             last = index == len(pattern) - 1
-            self._states.append(_State(before, slot.gap, rule.kind, rule if last else None))
+            self._states.append(_State(before, slot.gap, rule.kind, rule if last else None, number))
             before = len(self._states) - 1
             for word in slot.words:
                 words.setdefault(word, ([], []))[0].append(before)
@@ -161,8 +171,8 @@ class RiskRules:
 
     def _rows(
         self, text: str, hits: list[_Hit], fills: dict[int, list[int]], ignored: dict[Kind, _Covered]
-    ) -> Iterable[tuple[Rule, _Spans]]:
-        """Rows of words, as their spans, that fill all slots of a pattern."""
+    ) -> Iterable[tuple[Rule, int, _Spans]]:
+        """Rows of words, as their spans, that fill all slots of a pattern, which is told by rule and number."""
         reached: dict[int, list[_Spans]] = {}
         for word, start, end in hits:
             if word not in fills:
@@ -181,7 +191,7 @@ class RiskRules:
                 if state.rule is None:
                     reached.setdefault(number, []).append(row)
                 else:
-                    yield state.rule, row
+                    yield state.rule, state.pattern, row
 
     def _is_negated(self, text: str, spans: _Spans) -> bool:
         """Whether a negator stands before the match or in a gap; one inside its words belongs to it (没有…活下去)."""
@@ -218,10 +228,10 @@ def _agree(hints: list[Match]) -> bool:
 
 
 def _apart(hints: list[Match]) -> bool:
-    reached: list[tuple[int, frozenset[tuple[Kind, str]]]] = []
+    reached: list[tuple[int, frozenset[tuple[Kind, str, int]]]] = []
     for hint in sorted(hints, key=lambda hint: hint.end):
         before = [rules for end, rules in reached if end <= hint.start]
-        rules = max(before, key=len, default=frozenset()) | {(hint.kind, hint.rule)}
+        rules = max(before, key=len, default=frozenset()) | {(hint.kind, hint.rule, -1 if hint.kind == "other" else hint.pattern)}
         if len(rules) >= HINTS:
             return True
         reached.append((hint.end, rules))
