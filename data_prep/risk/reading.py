@@ -168,7 +168,7 @@ class RuleSet:
         between: words that may stand between a negator and what it negates (任何, 过).
         fiction_before: words that, up to 40 characters before a match in the sentence, make it someone's story.
         fiction_after: the same, at once after a match (的电影).
-        jest: words that, up to 36 characters around a match, pass it over (笑死, 吐槽).
+        jest: words that, up to 36 characters around a match of some kinds, pass it over (吐槽).
         past: words that, in the sentence before a match, put it into the past (小时候) …
         present: … unless one of these stands in that sentence (现在).
     """

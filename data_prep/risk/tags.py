@@ -5,8 +5,8 @@ within their gaps. Then negation (没有自杀的念头) and fiction (小说里�
 words that put it into the past (小时候).
 
 One match of weight ``acute`` makes the post acute; in the past it makes it a concern, as one of weight ``concern``
-does. Hints are too weak alone: those of two different rules, at places that do not overlap, make a concern. Words of jest
-(笑死, 吐槽) near a match pass it over. What it leaves out: synonyms and grammar.
+does. Hints are too weak alone: two of one kind by different patterns, some characters apart, make a concern. Words of
+jest (吐槽) near a match pass it over. What it leaves out: synonyms and grammar.
 """
 
 import re
@@ -28,12 +28,15 @@ STORY_CHARS: Final = 40
 JEST_CHARS: Final = 36
 # The same for words of the past.
 PAST_CHARS: Final = 24
-# So many different rules have to hint at a risk before they are a concern.
-HINTS: Final = 2
+# Two different hints make a concern, with at least so many characters between them.
+APART_CHARS: Final = 1
 
 _SENTENCE_END = re.compile("[。！？!?；;\n]")
 _MARKS: Final = (("\n", "。"), (",", "，"), ("!", "！"), ("?", "？"), ("…", "。"), ("~", "。"), (" ", "，"))
 _LOWER = {ord(char): char.lower() for char in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+# Whose cues people use in jest; those who beat or touch others call it a joke as well.
+_JESTED: Final[frozenset[Kind]] = frozenset({"suicide", "self_harm", "harm_to_others"})
+# Kinds whose hints add up.
 _DESPAIR: Final[frozenset[Kind]] = frozenset({"other", "suicide", "self_harm"})
 _Spans = tuple[tuple[int, int], ...]
 # For each character that is part of phrases to ignore, their spans.
@@ -147,7 +150,7 @@ class RiskRules:
                 rule.kind, rule.name, self._weight(text, rule, spans), spans[0][0], min(spans[-1][1], length), pattern
             )
             for rule, pattern, spans in self._rows(text, hits, fills, ignored)
-            if not (self._is_negated(text, spans) or self._is_story(text, spans) or self._is_jest(text, spans))
+            if not (self._is_negated(text, spans) or self._is_story(text, spans) or self._is_jest(text, rule, spans))
         ]
 
     def _add(self, rule: Rule, number: int, words: dict[str, tuple[list[int], list[Kind]]]) -> None:
@@ -210,31 +213,33 @@ class RiskRules:
         before = text[max(0, spans[0][0] - STORY_CHARS) : spans[-1][0]]
         return bool(self._story_before.search(before) or self._story_after.match(text, spans[-1][1]))
 
-    def _is_jest(self, text: str, spans: _Spans) -> bool:
-        """Whether words of jest stand near the match."""
+    def _is_jest(self, text: str, rule: Rule, spans: _Spans) -> bool:
+        """Whether words of jest stand near a match of a kind that people jest about."""
+        if rule.kind not in _JESTED:
+            return False
         start, end = spans[0][0], spans[-1][1]
         before = self._jest.search(text, max(0, start - JEST_CHARS), start)
         return bool(before or self._jest.search(text, end, end + JEST_CHARS))
 
 
 def _agree(hints: list[Match]) -> bool:
-    """Whether hints of enough different rules stand apart: one wording that two rules know is one hint.
+    """Whether two different hints stand apart: one wording that two patterns know is one hint.
 
-    Hints of two kinds say nothing together, but despair (``other``) goes with those of suicide and self-harm.
+    Hints of two kinds say nothing together, but despair (``other``) goes with those of suicide and self-harm. Patterns
+    of a rule of despair are one hint, as they say the same.
     """
     kinds = {hint.kind for hint in hints}
     groups = [kinds & _DESPAIR, *({kind} for kind in kinds - _DESPAIR)]
-    return any(_apart([hint for hint in hints if hint.kind in group]) for group in groups)
+    return any(_stand_apart([hint for hint in hints if hint.kind in group]) for group in groups)
 
 
-def _apart(hints: list[Match]) -> bool:
-    reached: list[tuple[int, frozenset[tuple[Kind, str, int]]]] = []
-    for hint in sorted(hints, key=lambda hint: hint.end):
-        before = [rules for end, rules in reached if end <= hint.start]
-        rules = max(before, key=len, default=frozenset()) | {(hint.kind, hint.rule, -1 if hint.kind == "other" else hint.pattern)}
-        if len(rules) >= HINTS:
+def _stand_apart(hints: list[Match]) -> bool:
+    first_ends: dict[tuple[Kind, str, int], int] = {}
+    for hint in sorted(hints, key=lambda hint: hint.start):
+        which = hint.kind, hint.rule, -1 if hint.kind == "other" else hint.pattern
+        if any(end + APART_CHARS <= hint.start for other, end in first_ends.items() if other != which):
             return True
-        reached.append((hint.end, rules))
+        first_ends[which] = min(hint.end, first_ends.get(which, hint.end))
     return False
 
 
