@@ -81,7 +81,7 @@ class RiskRules:
     """The rules, ready to use; one object a process, which no call changes."""
 
     def __init__(self, rules: RuleSet) -> None:
-        """Build the automaton, which takes about half a second for the rules of the project: once a process."""
+        """Build the automaton, which takes one to three seconds for the rules of the project: once a process."""
         self.rules = rules.rules
         self._states: list[_State] = []
         self._slots: dict[int, tuple[int, ...]] = {}
