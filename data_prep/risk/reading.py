@@ -133,6 +133,7 @@ _COMMON_KEYS = (
     "between",
     "fiction_before",
     "fiction_after",
+    "jest",
     "past",
     "present",
 )
@@ -165,8 +166,9 @@ class RuleSet:
         negators: words that negate what follows them (没有) …
         no_negator_after: … unless one of these characters stands before (有没有).
         between: words that may stand between a negator and what it negates (任何, 过).
-        fiction_before: words that, up to 12 characters before a match in the sentence, make it someone's story.
+        fiction_before: words that, up to 40 characters before a match in the sentence, make it someone's story.
         fiction_after: the same, at once after a match (的电影).
+        jest: words that, up to 36 characters around a match of some kinds, pass it over (吐槽).
         past: words that, in the sentence before a match, put it into the past (小时候) …
         present: … unless one of these stands in that sentence (现在).
     """
@@ -178,6 +180,7 @@ class RuleSet:
     between: frozenset[str]
     fiction_before: frozenset[str]
     fiction_after: frozenset[str]
+    jest: frozenset[str]
     past: frozenset[str]
     present: frozenset[str]
 

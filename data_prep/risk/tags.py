@@ -5,7 +5,8 @@ within their gaps. Then negation (没有自杀的念头) and fiction (小说里�
 words that put it into the past (小时候).
 
 One match of weight ``acute`` makes the post acute; in the past it makes it a concern, as one of weight ``concern``
-does. Hints are too weak alone: those of two different rules make a concern. What it leaves out: synonyms and grammar.
+does. Hints are too weak alone: two of one kind by different patterns, some characters apart, make a concern. Words of
+jest (吐槽) near a match pass it over. What it leaves out: synonyms and grammar.
 """
 
 import re
@@ -17,18 +18,26 @@ from typing import Final
 from ahocorasick_rs import AhoCorasick, Implementation
 
 from common.records.risk import KINDS, Kind, Risk
-from data_prep.risk.reading import RULES, Gap, Rule, RuleSet, Slot, Weight, read_rules
+from data_prep.risk.reading import RULES, Gap, Rule, RuleSet, Weight, read_rules
 
-# How far before a match negation and fiction are looked for, in characters.
+# How far before a match negation is looked for, in characters.
 CONTEXT_CHARS: Final = 12
+# The same for fiction, within the sentence.
+STORY_CHARS: Final = 40
+# How far around a match jest is looked for, across sentences.
+JEST_CHARS: Final = 36
 # The same for words of the past.
 PAST_CHARS: Final = 24
-# So many different rules have to hint at a risk before they are a concern.
-HINTS: Final = 2
+# Two different hints make a concern, with at least so many characters between them.
+APART_CHARS: Final = 1
 
 _SENTENCE_END = re.compile("[。！？!?；;\n]")
 _MARKS: Final = (("\n", "。"), (",", "，"), ("!", "！"), ("?", "？"), ("…", "。"), ("~", "。"), (" ", "，"))
 _LOWER = {ord(char): char.lower() for char in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+# Whose cues people use in jest; those who beat or touch others call it a joke as well.
+_JESTED: Final[frozenset[Kind]] = frozenset({"suicide", "self_harm", "harm_to_others"})
+# Kinds whose hints add up.
+_DESPAIR: Final[frozenset[Kind]] = frozenset({"other", "suicide", "self_harm"})
 _Spans = tuple[tuple[int, int], ...]
 # For each character that is part of phrases to ignore, their spans.
 _Covered = dict[int, list[tuple[int, int]]]
@@ -42,6 +51,7 @@ class Match:
 
     Attributes:
         weight: the rule's; that of the past is lowered to concern.
+        pattern: which of the rule's patterns it is.
     """
 
     kind: Kind
@@ -49,30 +59,36 @@ class Match:
     weight: Weight
     start: int
     end: int
+    pattern: int
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """A slot of a pattern: the one before it (-1: none), the gap to it, and the rule if this slot is the last."""
+    """A slot of a pattern: the one before it (-1: none), the gap to it, and the rule if this slot is the last.
+
+    Attributes:
+        pattern: which of the rule's patterns it is.
+    """
 
     before: int
     gap: Gap
     kind: Kind
     rule: Rule | None
+    pattern: int
 
 
 class RiskRules:
     """The rules, ready to use; one object a process, which no call changes."""
 
     def __init__(self, rules: RuleSet) -> None:
-        """Build the automaton, which takes about half a second for the rules of the project: once a process."""
+        """Build the automaton, which takes one to three seconds for the rules of the project: once a process."""
         self.rules = rules.rules
         self._states: list[_State] = []
         self._slots: dict[int, tuple[int, ...]] = {}
         words: dict[str, tuple[list[int], list[Kind]]] = {}
         for rule in rules.rules:
-            for pattern in rule.patterns:
-                self._add(rule, pattern, words)
+            for number in range(len(rule.patterns)):
+                self._add(rule, number, words)
         for kind, phrases in rules.ignore.items():
             for phrase in phrases:
                 words.setdefault(phrase, ([], []))[1].append(kind)
@@ -86,6 +102,7 @@ class RiskRules:
         self._negated = re.compile(f"(?<![{after}])(?:{_either(rules.negators)})(?:{_either(rules.between)})*$")
         self._story_before = re.compile(f"(?:{_either(rules.fiction_before)})[^。！？!?；;\n]*$")
         self._story_after = re.compile(_either(rules.fiction_after))
+        self._jest = re.compile(_either(rules.jest))
         self._past = re.compile(_either(rules.past))
         self._present = re.compile(_either(rules.present))
 
@@ -103,7 +120,7 @@ class RiskRules:
         matches = self.explain(text)
         telling = [match for match in matches if match.weight != "hint"]
         if not telling:
-            if len({(match.kind, match.rule) for match in matches}) < HINTS:
+            if not _agree(matches):
                 return Risk()
             telling = matches
         found = {match.kind for match in telling}
@@ -129,17 +146,20 @@ class RiskRules:
         # Posts repeat their words, so what a word may fill is looked up once a text.
         fills = {word: sorted(slots) for word in words if (slots := complete & self._fills[word])}
         return [
-            Match(rule.kind, rule.name, self._weight(text, rule, spans), spans[0][0], min(spans[-1][1], length))
-            for rule, spans in self._rows(text, hits, fills, ignored)
-            if not self._is_negated(text, spans) and not self._is_story(text, spans)
+            Match(
+                rule.kind, rule.name, self._weight(text, rule, spans), spans[0][0], min(spans[-1][1], length), pattern
+            )
+            for rule, pattern, spans in self._rows(text, hits, fills, ignored)
+            if not (self._is_negated(text, spans) or self._is_story(text, spans) or self._is_jest(text, rule, spans))
         ]
 
-    def _add(self, rule: Rule, pattern: tuple[Slot, ...], words: dict[str, tuple[list[int], list[Kind]]]) -> None:
+    def _add(self, rule: Rule, number: int, words: dict[str, tuple[list[int], list[Kind]]]) -> None:
         before = -1
+        pattern = rule.patterns[number]
         first = len(self._states)
         for index, slot in enumerate(pattern):
             last = index == len(pattern) - 1
-            self._states.append(_State(before, slot.gap, rule.kind, rule if last else None))
+            self._states.append(_State(before, slot.gap, rule.kind, rule if last else None, number))
             before = len(self._states) - 1
             for word in slot.words:
                 words.setdefault(word, ([], []))[0].append(before)
@@ -154,8 +174,8 @@ class RiskRules:
 
     def _rows(
         self, text: str, hits: list[_Hit], fills: dict[int, list[int]], ignored: dict[Kind, _Covered]
-    ) -> Iterable[tuple[Rule, _Spans]]:
-        """Rows of words, as their spans, that fill all slots of a pattern."""
+    ) -> Iterable[tuple[Rule, int, _Spans]]:
+        """Rows of words, as their spans, that fill all slots of a pattern, which is told by rule and number."""
         reached: dict[int, list[_Spans]] = {}
         for word, start, end in hits:
             if word not in fills:
@@ -174,7 +194,7 @@ class RiskRules:
                 if state.rule is None:
                     reached.setdefault(number, []).append(row)
                 else:
-                    yield state.rule, row
+                    yield state.rule, state.pattern, row
 
     def _is_negated(self, text: str, spans: _Spans) -> bool:
         """Whether a negator stands before the match or in a gap; one inside its words belongs to it (没有…活下去)."""
@@ -182,16 +202,45 @@ class RiskRules:
         return any(self._negated.search(text, at, start) for at, (start, _) in zip(before, spans, strict=True))
 
     def _weight(self, text: str, rule: Rule, spans: _Spans) -> Weight:
+        start, end = spans[0][0], spans[-1][1]
         if rule.weight != "acute":
             return rule.weight
-        start, end = spans[0][0], spans[-1][1]
         sentence = _SENTENCE_END.split(text[max(0, start - PAST_CHARS) : start])[-1] + text[start:end]
         return "concern" if self._past.search(sentence) and not self._present.search(sentence) else "acute"
 
     def _is_story(self, text: str, spans: _Spans) -> bool:
         """Whether words of fiction stand before the match, in a gap, or at once after it."""
-        before = text[max(0, spans[0][0] - CONTEXT_CHARS) : spans[-1][0]]
+        before = text[max(0, spans[0][0] - STORY_CHARS) : spans[-1][0]]
         return bool(self._story_before.search(before) or self._story_after.match(text, spans[-1][1]))
+
+    def _is_jest(self, text: str, rule: Rule, spans: _Spans) -> bool:
+        """Whether words of jest stand near a match of a kind that people jest about."""
+        if rule.kind not in _JESTED:
+            return False
+        start, end = spans[0][0], spans[-1][1]
+        before = self._jest.search(text, max(0, start - JEST_CHARS), start)
+        return bool(before or self._jest.search(text, end, end + JEST_CHARS))
+
+
+def _agree(hints: list[Match]) -> bool:
+    """Whether two different hints stand apart: one wording that two patterns know is one hint.
+
+    Hints of two kinds say nothing together, but despair (``other``) goes with those of suicide and self-harm. Patterns
+    of a rule of despair are one hint, as they say the same.
+    """
+    kinds = {hint.kind for hint in hints}
+    groups = [kinds & _DESPAIR, *({kind} for kind in kinds - _DESPAIR)]
+    return any(_stand_apart([hint for hint in hints if hint.kind in group]) for group in groups)
+
+
+def _stand_apart(hints: list[Match]) -> bool:
+    first_ends: dict[tuple[Kind, str, int], int] = {}
+    for hint in sorted(hints, key=lambda hint: hint.start):
+        which = hint.kind, hint.rule, -1 if hint.kind == "other" else hint.pattern
+        if any(end + APART_CHARS <= hint.start for other, end in first_ends.items() if other != which):
+            return True
+        first_ends[which] = min(hint.end, first_ends.get(which, hint.end))
+    return False
 
 
 def _normal(text: str) -> str:

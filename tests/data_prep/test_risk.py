@@ -23,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
     return Path(shutil.copytree(RULES, tmp_path / "rules"))
 
 
-@pytest.mark.parametrize(("name", "recall", "precision"), [(TUNED, 0.97, 0.92), ("sealed", 0.88, 0.85)])
+@pytest.mark.parametrize(("name", "recall", "precision"), [(TUNED, 0.97, 0.93), ("sealed", 0.92, 0.88)])
 def test_recall_and_precision_on_the_written_sets(rules: RiskRules, name: str, recall: float, precision: float) -> None:
     score = measure(rules, read_labelled(WRITTEN[name]))
     assert score.recall >= recall
@@ -68,6 +68,12 @@ def test_every_rule_matches_its_examples_and_has_some(rules: RiskRules) -> None:
         "爸爸有糖尿病，每天打胰岛素，吃多了就不行，体重往下掉",
         "确诊糖尿病三年，每天打四针胰岛素，不能吃甜的，瘦了十斤",
         "我最近很绝望，不知道该怎么办",
+        "方案改到想跳楼，周末睡了一觉就好了",
+        "教练说我再压线他就从车上跳下去，全车的人都笑了",
+        "我在写小说，第三章里他为了救人，把所有的后路都断了，最后在山顶跳崖",
+        "医生带教的时候送来一个吞药的，我第一次上手",
+        "昨天像被人揍了一顿，浑身酸",
+        "房东催我搬家，我把猫送给了朋友",
         "",
     ],
 )
@@ -120,6 +126,28 @@ def test_levels(rules: RiskRules, text: str, level: str) -> None:
 def test_hints_of_one_rule_are_one_hint(rules: RiskRules) -> None:
     assert rules("我绝望了。真的很绝望。只有绝望。") == Risk()
     assert rules("我绝望了。我撑不下去了。") == Risk("concern", ("other",))
+
+
+def test_hints_of_one_kind_by_two_patterns_are_a_concern(rules: RiskRules) -> None:
+    assert rules("吉他卖了二手。票也不用买了。").level == "concern"
+    assert rules("吉他卖了二手。钢琴也卖了二手。") == Risk()
+
+
+def test_hints_of_two_kinds_say_nothing_together(rules: RiskRules) -> None:
+    weight, child = "体重又涨了", "邻居的孩子总在哭"
+    assert {match.kind for match in rules.explain(weight + child)} == {"eating", "child_in_danger"}
+    assert rules(f"{weight}。{child}。") == Risk()
+
+
+def test_hints_have_to_stand_apart(rules: RiskRules) -> None:
+    assert len({match.rule for match in rules.explain("停药了")}) > 1
+    assert rules("停药了") == Risk()
+
+
+def test_jest_is_heard_only_for_some_kinds(rules: RiskRules) -> None:
+    assert rules("他吐槽说想跳楼") == Risk()
+    assert rules("他又打我，还滑稽地学我哭").level == "acute"
+    assert rules("我说想自杀，大家都当我开玩笑").level == "acute"
 
 
 def test_the_documentation_names_every_kind() -> None:
