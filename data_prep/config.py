@@ -35,6 +35,8 @@ class TreatmentConfig:
         mask: types of personal data that are masked.
         mask_titled: whether the surname before a title is masked (李老师 becomes [姓名]老师).
         mask_given: whether a given name or nickname alone is masked (朵朵 of 我女儿朵朵).
+        mask_bias: how readily names, schools, employers and addresses are found: the higher, the more, and the more
+            wrong ones.
         mask_model: a Hugging Face token classifier that looks as well; None for none.
         emotion_model: a Hugging Face text classifier instead of the lexicon; None for the lexicon.
     """
@@ -44,6 +46,7 @@ class TreatmentConfig:
     mask: tuple[str, ...]
     mask_titled: bool
     mask_given: bool
+    mask_bias: float
     mask_model: str | None
     emotion_model: str | None
 
@@ -80,6 +83,8 @@ class DataConfig:
         mask: types of personal data that are masked; [] for none.
         mask_titled: whether the surname before a title is masked (李老师 becomes [姓名]老师).
         mask_given: whether a given name or nickname alone is masked (朵朵 of 我女儿朵朵).
+        mask_bias: how readily names, schools, employers and addresses are found: the higher, the more, and the more
+            wrong ones.
         mask_model: a Hugging Face token classifier that looks as well, a folder or a hub id.
         emotion_model: a Hugging Face text classifier for the emotions, instead of the lexicon.
         question_threshold: Jaccard index of character 5-grams from which two posts are near-duplicates.
@@ -124,6 +129,7 @@ class DataConfig:
     mask: list[str] = field(default_factory=lambda: list(ALL_TYPES), metadata=_some_of(ALL_TYPES))
     mask_titled: bool = True
     mask_given: bool = True
+    mask_bias: float = limited(2.0, -20, 20)
     mask_model: str | None = None
     emotion_model: str | None = None
     question_threshold: float = limited(0.5, 0.4, 1)
@@ -172,6 +178,7 @@ class DataConfig:
             mask=tuple(sorted(self.mask)),
             mask_titled=self.mask_titled,
             mask_given=self.mask_given,
+            mask_bias=self.mask_bias,
             mask_model=self.mask_model,
             emotion_model=self.emotion_model,
         )

@@ -116,7 +116,7 @@ class Treatment:
         self.clean = Cleaner(config.cleaning_off, config.min_response_chars)
         with _naming("mask_model", config.mask_model):
             self._anonymiser = (
-                Anonymiser(config.mask, config.mask_model, config.mask_titled, config.mask_given)
+                Anonymiser(config.mask, config.mask_model, config.mask_titled, config.mask_given, config.mask_bias)
                 if config.mask
                 else None
             )

@@ -88,13 +88,14 @@ class Anonymiser:
         model: str | None = None,
         titled: bool = True,
         given: bool = True,
+        bias: float = 2.0,
     ) -> None:
         """Set the recognisers up.
 
         Args:
             types: what to look for, from `ALL_TYPES`.
             model: name or folder of a Hugging Face token-classification model that looks as well.
-            titled, given: see `EntityFinder`.
+            titled, given, bias: see `EntityFinder`.
 
         Raises:
             ValueError: no type, or an unknown one.
@@ -114,7 +115,7 @@ class Anonymiser:
         self._conditions: list[tuple[EntityRecognizer, Callable[[str], bool]]] = [
             (each, getattr(each, "may_match", bool)) for each in recognisers
         ]
-        self._entities = EntityFinder(titled, given) if self._types & ENTITY_TYPES else None
+        self._entities = EntityFinder(titled, given, bias) if self._types & ENTITY_TYPES else None
         self._engine = AnalyzerEngine(
             registry=RecognizerRegistry(recognizers=recognisers, supported_languages=[_LANGUAGE]),
             nlp_engine=NoOpNlpEngine([{"lang_code": _LANGUAGE, "model_name": "none"}]),

@@ -27,7 +27,7 @@ class Entity(NamedTuple):
 class EntityFinder:
     """Finds them; remembers the sentences it has seen until `forget`, so that a second look costs nothing."""
 
-    def __init__(self, titled: bool = True, given: bool = True, bias: float = 1.5) -> None:
+    def __init__(self, titled: bool = True, given: bool = True, bias: float = 2.0) -> None:
         """Set up.
 
         Args:
@@ -69,7 +69,9 @@ class EntityFinder:
             keys, texts, words, tagger()(texts, [last for _, last in keys], words, self._bias), strict=True
         ):
             kept = (self._finds(text, own, each) for each in found)
-            self._seen[key] = tuple(Entity(*each) for each in kept if each and _MARK[0] not in key[0][each[0] : each[1]])
+            self._seen[key] = tuple(
+                Entity(*each) for each in kept if each and _MARK[0] not in key[0][each[0] : each[1]]
+            )
 
 
 @cache

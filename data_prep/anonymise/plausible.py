@@ -14,6 +14,7 @@ from data_prep.anonymise.lac import Tags, word_begins
 from data_prep.anonymise.segments import alternatives, characters, is_word, word_list, words_of
 from data_prep.anonymise.sentences import common_words
 from data_prep.anonymise.tagger.labels import Found
+from data_prep.anonymise.tagger.network import Find
 
 _LISTS: Final = "entities.txt"
 _TITLE: Final = alternatives(_LISTS, "titles")
@@ -34,6 +35,17 @@ _TRANSCRIBING: Final = frozenset(
     "斯尔德克特夫洛弗伊格罗巴卡拉马萨提亚沙森霍妮内科布鲁史蒂埃里利莱茨顿荷姆恩普兰罕贝蒙帕哈莎维奥勒皮哲塞肯比昂奇艾彻宾诺胡珀戈曼"
 )
 _FOREIGN: Final = re.compile(r"[\u4e00-\u9fff]+(?:[·•][\u4e00-\u9fff]+)+")
+_BESIDE: Final = tuple("上下里边口旁")
+# Ends of places, by which a word of the dictionary or two characters are one.
+_PLACE_ENDS: Final = tuple("村镇乡路街巷区县厝")
+# What of an address only numbers it; numbers that are none of a place; a number that goes on over the end of a value.
+_NUMBERING: Final = re.compile(r"[0-9A-Za-z\s\-第号房楼层栋幢单元室座排弄期区]+")
+_NUMBER_OF: Final = re.compile(
+    "[0-9]{5}|订单|单号|号码|尾号|粉丝|房号|座位|车位|考场|编号|件码|码|热线|电话|信号|门号|群号|[0-9]-[0-9]+-[0-9]+-[0-9]"
+)
+_NUMBER_GOES_ON: Final = re.compile("[0-9][0-9-]|-[0-9]")
+_FLOOR: Final = re.compile("[一二三四五六七八九十0-9]+[楼层]")
+_LETTERS: Final = re.compile(r"[\u4e00-\u9fff]+(?:[·•][\u4e00-\u9fff]+)*|[A-Z][a-z]+(?: [A-Z][a-z]+)?")
 _LETTER: Final = re.compile(r"[\u4e00-\u9fffA-Za-z]")
 # Names that are numbers: 七中, 市二院, 31658部队.
 _NUMBERED: Final = re.compile(
@@ -46,6 +58,11 @@ _SMALL_KINDS: Final = re.compile(
 )
 
 
+# The least lead (see `Find`) of a name that nothing beside it tells: of one that is a word (桃子), and of any other.
+_SURE: Final = 4.0
+_LIKELY: Final = 0.0
+
+
 class Finds:
     """Says what of the tagger's finds in a sentence is personal data."""
 
@@ -53,26 +70,34 @@ class Finds:
         """Set up; see `EntityFinder`."""
         self._titled, self._given = titled, given
 
-    def __call__(self, text: str, tags: Tags, found: Found) -> Found | None:
+    def __call__(self, text: str, tags: Tags, find: Find) -> Found | None:
         """The find, without a title at its end; None if it is none.
 
         Args:
             tags: LAC's, a number a character of the text.
         """
-        start, end, type = found
-        if type == "姓名" and (match := _TITLE_END.search(text[start:end])) and match.start() > 0:
-            end = start + match.start()
-        if text[:start].count("《") > text[:start].count("》") or text[start:end] in words_of(_LISTS, "platforms"):
+        start, end, type, lead = find
+        if _NUMBER_GOES_ON.search(text[start - 1 : start + 1]) or _NUMBER_GOES_ON.search(text[end - 1 : end + 1]):
             return None
         if type == "姓名":
-            keep = self._is_name(text, tags, start, end)
+            start, end = _whole_name(text, tags, start, end)
+        if type == "姓名" and (match := _TITLE_END.search(text[start:end])) and match.start() > 0:
+            end = start + match.start()
+        if text[:start].count("《") > text[:start].count("》"):
+            return None
+        if text[start:end] in words_of(_LISTS, "platforms"):
+            return None
+        if type == "姓名":
+            keep = self._is_name(text, tags, start, end, lead)
         elif type == "地址":
-            keep = _is_address(text[start:end]) and not cuts_a_word(text, tags, start, end)
+            # 路上 is a word: 胜利路 may end inside it.
+            last = start if text[end : end + 1] in _BESIDE else end
+            keep = _is_address(text[start:end]) and not cuts_a_word(text, tags, start, last)
         else:
             keep = _is_institution(text, start, end) and not cuts_a_word(text, tags, start, end)
         return (start, end, type) if keep else None
 
-    def _is_name(self, text: str, tags: Tags, start: int, end: int) -> bool:
+    def _is_name(self, text: str, tags: Tags, start: int, end: int, lead: float) -> bool:
         value, before, after = text[start:end], text[:start], text[end:]
         cued = _CALLED.search(before) is not None or _BEARER.search(before) is not None
         if len(value) == 1 or value in words_of(_LISTS, "compound surnames"):
@@ -80,13 +105,27 @@ class Finds:
             return self._titled and titled and value in surnames() and not _weekday(value, before)
         if _public_pattern().search(value) or value in words_of(_LISTS, "not persons"):
             return False
+        if not _LETTERS.fullmatch(value):
+            return False
         if _CALLED.search(before) is None and (
             _PUBLIC_AFTER.match(after) or _PUBLIC_BEFORE.search(before) or _STORY.search(text)
         ):
             return False
-        if not cued and (_is_common(value, "nr") or _is_foreign(value) or cuts_a_word(text, tags, start, end)):
+        if not cued and (_is_foreign(value) or cuts_a_word(text, tags, start, end)):
+            return False
+        if not cued and lead < (_SURE if _is_common(value, "nr") else _LIKELY):
             return False
         return self._given or is_full(value) or _FOREIGN.fullmatch(value) is not None
+
+
+def _whole_name(text: str, tags: Tags, start: int, end: int) -> tuple[int, int]:
+    """A name with the surname that somebody's word stands before, and to the end of LAC's word: 顾 of 班主任顾丽萍."""
+    if end - start == 2 and _BEARER.search(text[: start - 1]) and text[start - 1] in characters(_LISTS, "surnames"):
+        start -= 1
+    begins = word_begins()[tags]
+    if end - start == 2 and end < len(text) and not begins[end] and (end + 1 == len(text) or begins[end + 1]):
+        end += is_full(text[start : end + 1])
+    return start, end
 
 
 def _is_institution(text: str, start: int, end: int) -> bool:
@@ -98,14 +137,18 @@ def _is_institution(text: str, start: int, end: int) -> bool:
         return False
     if _NUMBERED.fullmatch(value):
         return True
-    return end - start > 1 and particular_name(value) and not _is_common(value, "nt", "nz", "nr")
+    return end - start > 1 and particular_name(value) and not _is_common(value, "nt", "nz", "nr", "j")
 
 
 def _is_address(value: str) -> bool:
-    """Whether a place is more than a city and more than a kind."""
-    if len(value) < 3 and not value.endswith(("村", "镇", "厝", "巷")):
+    """Whether a place is more than a city, a country or a floor, and more than a kind."""
+    kind = towns_pattern().sub("", value)
+    if (len(_NUMBERING.sub("", kind)) < 2 and not kind.endswith(_PLACE_ENDS)) or _NUMBER_OF.search(value):
         return False
-    return not (towns_pattern().fullmatch(value) or value in words_of(_LISTS, "generic places") or _is_common(value, "ns", "nt"))
+    if not kind or {kind, value} & words_of(_LISTS, "generic places") or _FLOOR.fullmatch(value):
+        return False
+    ends = value.endswith(_PLACE_ENDS)
+    return (len(value) > 2 or ends) and (ends or not _is_common(value))
 
 
 def _is_common(value: str, *names: str) -> bool:
@@ -129,7 +172,11 @@ def is_full(value: str) -> bool:
 @cache
 def surnames() -> frozenset[str]:
     """Surnames of one character and of two."""
-    return characters(_LISTS, "surnames") | words_of(_LISTS, "compound surnames") | set("钮佴覃仇阎訾璩亓亢逄贡綦雒謇簡陳張劉楊黃趙吳孫馬許")
+    return (
+        characters(_LISTS, "surnames")
+        | words_of(_LISTS, "compound surnames")
+        | set("钮佴覃仇阎訾璩亓亢逄贡綦雒謇簡陳張劉楊黃趙吳孫馬許")
+    )
 
 
 def _weekday(value: str, before: str) -> bool:

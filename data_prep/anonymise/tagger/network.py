@@ -1,21 +1,21 @@
 """The tagger: a small convolutional network over characters and LAC's tags, in numpy.
 
-Each character's vector is the sum of its own and its LAC tag's; four blocks add what stands up to 15 characters to
-either side (dilated convolutions, van den Oord et al. 2016, https://arxiv.org/abs/1609.03499); a linear layer gives nine
-scores, BIO over the four types. `train` writes the weights; here they are only read, without torch.
+Each character's vector is the sum of its own and its LAC tag's. Four blocks add what stands up to 15 characters to
+either side (dilated convolutions, van den Oord et al. 2016, https://arxiv.org/abs/1609.03499). A linear layer gives
+nine scores, BIO over the four types. `train` writes the weights; here they are only read, without torch.
 """
 
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from safetensors import safe_open
 
 from data_prep.anonymise.lac import Tags
-from data_prep.anonymise.tagger.labels import END, Found, code_points, numbers_of, places_of
+from data_prep.anonymise.tagger.labels import END, code_points, numbers_of, places_of
 
 WEIGHTS: Final = Path(__file__).with_name("weights.safetensors")
 # How far apart the three characters are that a block looks at.
@@ -31,19 +31,28 @@ _ALLOWED: Final = np.array(
 _Vectors = npt.NDArray[np.float32]
 
 
+class Find(NamedTuple):
+    """A value: where it stands, its type, and the least lead of its characters' scores over that of "nothing"."""
+
+    start: int
+    end: int
+    type: str
+    lead: float
+
+
 class Tagger:
     """The network with its weights (1 MB)."""
 
     def __init__(self, path: Path = WEIGHTS) -> None:
         """Read the weights."""
         with safe_open(path, framework="numpy") as file:
-            self._weights = {key: file.get_tensor(key).astype(np.float32) for key in file.keys()}
+            self._weights = {key: file.get_tensor(key).astype(np.float32) for key in file.keys()}  # noqa: SIM118 (no dictionary)
             self._numbers = numbers_of(json.loads(file.metadata()["characters"]))
 
     def __call__(
         self, texts: Sequence[str], last: Sequence[bool], tags: Sequence[Tags], bias: float = 0.0
-    ) -> list[list[Found]]:
-        """What stands in each sentence (start, end, type).
+    ) -> list[list[Find]]:
+        """What stands in each sentence.
 
         Args:
             texts: the sentences.
@@ -51,12 +60,23 @@ class Tagger:
             tags: LAC's, a number a character.
             bias: taken off the score of "nothing": the more, the more is found.
         """
-        result: list[list[Found]] = [[] for _ in texts]
+        result: list[list[Find]] = [[] for _ in texts]
         for numbers in _batches([len(text) + 1 for text in texts]):
-            scores = self._scores([texts[each] for each in numbers], [last[each] for each in numbers], [tags[each] for each in numbers])
+            own = (
+                [texts[each] for each in numbers],
+                [last[each] for each in numbers],
+                [tags[each] for each in numbers],
+            )
+            scores = self._scores(*own)
+            nothing = scores[..., 0].copy()
             scores[..., 0] -= bias
-            for number, labels in zip(numbers, best_labels(scores).tolist(), strict=True):
-                result[number] = list(places_of(labels[: len(texts[number])]))
+            labels = best_labels(scores)
+            lead = np.take_along_axis(scores, labels[..., None], axis=2)[..., 0] - nothing
+            for row, number in enumerate(numbers):
+                result[number] = [
+                    Find(start, end, type, float(lead[row, start:end].min()))
+                    for start, end, type in places_of(labels[row, : len(texts[number])].tolist())
+                ]
         return result
 
     def _scores(self, texts: Sequence[str], last: Sequence[bool], tags: Sequence[Tags]) -> _Vectors:

@@ -2,10 +2,10 @@
 
     python -m data_prep.anonymise.tagger.train SMILECHAT --replies dialogue --out weights.safetensors
 
-SMILECHAT is the folder of dialogues (https://github.com/qiuhuachuan/smile). Values are made up and put into its posts and
-replies (`plant`); values that writers put into posts (``plants.jsonl``, by the posts' ids) are seen several times. Kept from
-training are a tenth of the questions, by title, and the posts of ``judged/plants_*.jsonl`` with all that bear their titles:
-these judge the result.
+SMILECHAT is the folder of dialogues (https://github.com/qiuhuachuan/smile). Values are made up and put into its posts
+and replies (`plant`); those that writers put into posts (``plants.jsonl``, by the posts' ids) are seen several times.
+Kept from training are a tenth of the questions, by title, and the posts of ``judged/plants_*.jsonl`` with all that
+bear their titles: these judge the result.
 """
 
 import argparse

@@ -31,7 +31,7 @@ class Values:
     """Draws values, by one generator of random numbers."""
 
     def __init__(self, rng: random.Random) -> None:
-        """Set up: ``rng`` decides everything."""
+        """Set up: `rng` decides everything."""
         self._rng = rng
 
     def of(self, type: str) -> str:
@@ -81,11 +81,24 @@ class Values:
         return self._weighted(
             (8, lambda: self._place() + rng.choice(_pieces("school ends"))),
             (6, lambda: self._place() + rng.choice(_pieces("college ends"))),
-            (3, lambda: rng.choice(_letters("entities.txt", "towns in short")) + rng.choice(_pieces("short college ends"))),
+            (
+                3,
+                lambda: (
+                    rng.choice(_letters("entities.txt", "towns in short")) + rng.choice(_pieces("short college ends"))
+                ),
+            ),
             (3, lambda: rng.choice(_letters("entities.txt", "towns in short")) + rng.choice(_pieces("college ends"))),
-            (1, lambda: rng.choice("省市区县") + rng.choice(("实验", "一中", "二中", "实", "附中", "重点中学", "职高"))),
+            (
+                1,
+                lambda: rng.choice("省市区县") + rng.choice(("实验", "一中", "二中", "实", "附中", "重点中学", "职高")),
+            ),
             (1, lambda: self._place()[:1] + rng.choice(("一中", "二中", "实验", "附中", "高", "中", "外校", "职院"))),
-            (1, lambda: rng.choice(("实验", "育红", "第一", "中心")) + rng.choice(("小学", "一小", "二小", "中学", "二中"))),
+            (
+                1,
+                lambda: (
+                    rng.choice(("实验", "育红", "第一", "中心")) + rng.choice(("小学", "一小", "二小", "中学", "二中"))
+                ),
+            ),
             (1, lambda: rng.choice(_NUMERALS) + rng.choice(("中", "小", "高"))),
         )
 
@@ -93,7 +106,15 @@ class Values:
         """A firm, shop, hospital or unit."""
         rng = self._rng
         return self._weighted(
-            (7, lambda: self._town(0.3) + self._brand() + rng.choice(_pieces("trades")) + self._maybe(0.35, _pieces("firm ends"))),
+            (
+                7,
+                lambda: (
+                    self._town(0.3)
+                    + self._brand()
+                    + rng.choice(_pieces("trades"))
+                    + self._maybe(0.35, _pieces("firm ends"))
+                ),
+            ),
             (2, lambda: self._town(0.3) + self._brand() + rng.choice(_pieces("firm ends"))),
             (5, lambda: self._place() + rng.choice(_pieces("places of work"))),
             (2, lambda: rng.choice("省市区县镇") + rng.choice(_pieces("places of work"))),
@@ -115,10 +136,37 @@ class Values:
             (4, lambda: head + self._made() + rng.choice(_pieces("street ends")) + self._number()),
             (5, lambda: head + self._estate()),
             (3, lambda: head + self._made() + rng.choice(_pieces("street ends")) + self._estate()),
-            (5, lambda: head + self._maybe_town() + self._made() + rng.choice(_pieces("village ends")) + rng.choice(("", "", "", self._group()))),
+            (
+                5,
+                lambda: (
+                    head
+                    + self._maybe_town()
+                    + self._made()
+                    + rng.choice(_pieces("village ends"))
+                    + rng.choice(("", "", "", self._group()))
+                ),
+            ),
             (2, lambda: head + self._made() + rng.choice(("镇", "乡", "街道", "社区", "县", "区"))),
-            (2, lambda: head + rng.choice(_pieces("old works")) + rng.choice(("家属院", "宿舍", "家属楼", "大院")) + self._building()),
-            (2, lambda: rng.choice(("东", "西", "南", "北", "")) + self._made()[:1] + rng.choice(("园", "苑", "区", "舍", "楼")) + rng.choice("123456789") + rng.choice(("栋", "号楼", "舍", "幢")) + rng.choice(("", self._room()))),
+            (
+                2,
+                lambda: (
+                    head
+                    + rng.choice(_pieces("old works"))
+                    + rng.choice(("家属院", "宿舍", "家属楼", "大院"))
+                    + self._building()
+                ),
+            ),
+            (
+                2,
+                lambda: (
+                    rng.choice(("东", "西", "南", "北", ""))
+                    + self._made()[:1]
+                    + rng.choice(("园", "苑", "区", "舍", "楼"))
+                    + rng.choice("123456789")
+                    + rng.choice(("栋", "号楼", "舍", "幢"))
+                    + rng.choice(("", self._room()))
+                ),
+            ),
         )
 
     def _weighted(self, *makers: tuple[int, Callable[[], str]]) -> str:
@@ -150,7 +198,35 @@ class Values:
         name = "".join(rng.choices(_letters("tagger/values.txt", "town characters"), k=size))
         if rng.random() < 0.15:
             name = self.surname()[0] + rng.choice(("家", "", "庄", "集"))
-        return rng.choice(("", "", "", "", "", "", "", "", "", "", "", "", "大", "小", "老", "新", "东", "西", "南", "北", "前", "后")) + name
+        return (
+            rng.choice(
+                (
+                    "",
+                    "",
+                    "",
+                    "",
+                    "",
+                    "",
+                    "",
+                    "",
+                    "",
+                    "",
+                    "",
+                    "",
+                    "大",
+                    "小",
+                    "老",
+                    "新",
+                    "东",
+                    "西",
+                    "南",
+                    "北",
+                    "前",
+                    "后",
+                )
+            )
+            + name
+        )
 
     def _place(self) -> str:
         """A town, with its district or not, or a made-up name."""
@@ -182,7 +258,11 @@ class Values:
     def _estate(self) -> str:
         rng = self._rng
         name = rng.choice((self._made, self._brand))() + rng.choice(_pieces("estate ends"))
-        return name + rng.choice(("", "", rng.choice(("一期", "二期", "3期", "东区"))) ) + rng.choice(("", self._building()))
+        return (
+            name
+            + rng.choice(("", "", rng.choice(("一期", "二期", "3期", "东区"))))
+            + rng.choice(("", self._building()))
+        )
 
     def _building(self) -> str:
         rng = self._rng
