@@ -38,6 +38,7 @@ class TreatmentConfig:
         mask_bias: how readily names, schools, employers and addresses are found: the higher, the more, and the more
             wrong ones.
         mask_model: a Hugging Face token classifier that looks as well; None for none.
+        risk_wording: whether the linear model over wordings tags risks with the rules.
         emotion_model: a Hugging Face text classifier instead of the lexicon; None for the lexicon.
     """
 
@@ -48,6 +49,7 @@ class TreatmentConfig:
     mask_given: bool
     mask_bias: float
     mask_model: str | None
+    risk_wording: bool
     emotion_model: str | None
 
 
@@ -129,7 +131,7 @@ class DataConfig:
     mask: list[str] = field(default_factory=lambda: list(ALL_TYPES), metadata=_some_of(ALL_TYPES))
     mask_titled: bool = True
     mask_given: bool = True
-    mask_bias: float = limited(2.0, -20, 20)
+    mask_bias: float = limited(3.0, -20, 20)
     mask_model: str | None = None
     emotion_model: str | None = None
     question_threshold: float = limited(0.5, 0.4, 1)
@@ -180,6 +182,7 @@ class DataConfig:
             mask_given=self.mask_given,
             mask_bias=self.mask_bias,
             mask_model=self.mask_model,
+            risk_wording=self.risk.tagger == "wording",
             emotion_model=self.emotion_model,
         )
 

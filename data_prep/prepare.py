@@ -27,6 +27,7 @@ from data_prep.grouping import Grouped, deduplicate, everything
 from data_prep.leaks import LeakSearch
 from data_prep.negatives import TripletBuilder
 from data_prep.openings import common_beginnings
+from data_prep.risk.model.config import OWN
 from data_prep.risk.model.tag import ModelTags, tag
 from data_prep.selection import Barred, prompt_tokens, select_prompts, select_sft
 from data_prep.split import Split, split_questions
@@ -139,7 +140,7 @@ def prepare(
     treated = _treat({name: part for _, name, part in named}, config, out_dir / WORK)
     clock.lap("treatment")
     model_tags = None
-    if config.risk.tagger != "rules":
+    if config.risk.tagger not in OWN:
         tagged = {name: treated[name] for _, name, _ in named if name not in exclude}
         new, model_tags = _tagged_by_model(tagged, config, out_dir)
         treated |= new

@@ -25,6 +25,7 @@ from data_prep.config import TreatmentConfig
 from data_prep.duplicates import PERMUTATIONS, Signatures, signatures
 from data_prep.emotion import EMOTIONS, Counts, EmotionClassifier, EmotionLexicon
 from data_prep.risk import RiskRules
+from data_prep.risk.wording import WordingTags
 from data_prep.tally import Rejected
 from reward_fns.coe_format import LAYERS
 
@@ -120,7 +121,7 @@ class Treatment:
                 if config.mask
                 else None
             )
-        self._risks = RiskRules.load()
+        self._risks = WordingTags.load() if config.risk_wording else RiskRules.load()
         with _naming("emotion_model", config.emotion_model):
             self._classifier = EmotionClassifier(config.emotion_model) if config.emotion_model else None
         self._lexicon = EmotionLexicon.load()

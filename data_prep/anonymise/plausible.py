@@ -8,6 +8,7 @@ import re
 from functools import cache
 from typing import Final
 
+import numpy as np
 import rjieba
 
 from data_prep.anonymise.lac import Tags, word_begins
@@ -18,7 +19,7 @@ from data_prep.anonymise.tagger.network import Find
 
 _LISTS: Final = "entities.txt"
 _TITLE: Final = alternatives(_LISTS, "titles")
-_TITLED: Final = re.compile(rf"(?:{_TITLE})(?!们)|[婶姨伯舅工导董]")
+_TITLED: Final = re.compile(rf"(?:{_TITLE})(?!们)|[婶姨董]")
 _TITLE_END: Final = re.compile(rf"(?:{_TITLE})$")
 _SURNAMED: Final = re.compile("姓(?:是|“)?$")
 # Words before a name that leave no doubt that it is one.
@@ -44,6 +45,9 @@ _NUMBER_OF: Final = re.compile(
     "[0-9]{5}|订单|单号|号码|尾号|粉丝|房号|座位|车位|考场|编号|件码|码|热线|电话|信号|门号|群号|[0-9]-[0-9]+-[0-9]+-[0-9]"
 )
 _NUMBER_GOES_ON: Final = re.compile("[0-9][0-9-]|-[0-9]")
+# A year of study, and words for going to a place.
+_YEAR: Final = re.compile("[大高初研][一二三四]")
+_ENTERS: Final = re.compile("[读上完在去念从进到](?![海饶虞和])")
 _FLOOR: Final = re.compile("[一二三四五六七八九十0-9]+[楼层]")
 _LETTERS: Final = re.compile(r"[\u4e00-\u9fff]+(?:[·•][\u4e00-\u9fff]+)*|[A-Z][a-z]+(?: [A-Z][a-z]+)?")
 _LETTER: Final = re.compile(r"[\u4e00-\u9fffA-Za-z]")
@@ -58,8 +62,10 @@ _SMALL_KINDS: Final = re.compile(
 )
 
 
-# The least lead (see `Find`) of a name that nothing beside it tells: of one that is a word (桃子), and of any other.
+# The least lead (see `Find`) of a name that nothing beside it tells: of one that is a word (桃子), one with a surname,
+# and any other.
 _SURE: Final = 4.0
+_LIKELY_FULL: Final = -2.5
 _LIKELY: Final = 0.0
 
 
@@ -90,30 +96,34 @@ class Finds:
         if type == "姓名":
             keep = self._is_name(text, tags, start, end, lead)
         elif type == "地址":
+            start = _entered(text, start, end)
             # 路上 is a word: 胜利路 may end inside it.
             last = start if text[end : end + 1] in _BESIDE else end
             keep = _is_address(text[start:end]) and not cuts_a_word(text, tags, start, last)
         else:
-            keep = _is_institution(text, start, end) and not cuts_a_word(text, tags, start, end)
+            start, end = _whole_institution(text, tags, start, end)
+            # 大二 is a word: 民大 may end inside of 民大大二.
+            last = start if _YEAR.match(text, end) else end
+            keep = _is_institution(text, start, end) and not cuts_a_word(text, tags, start, last)
         return (start, end, type) if keep else None
 
     def _is_name(self, text: str, tags: Tags, start: int, end: int, lead: float) -> bool:
         value, before, after = text[start:end], text[:start], text[end:]
-        cued = _CALLED.search(before) is not None or _BEARER.search(before) is not None
         if len(value) == 1 or value in words_of(_LISTS, "compound surnames"):
             titled = _TITLED.match(after) is not None or _SURNAMED.search(before) is not None
             return self._titled and titled and value in surnames() and not _weekday(value, before)
-        if _public_pattern().search(value) or value in words_of(_LISTS, "not persons"):
+        called = _CALLED.search(before) is not None
+        if value in words_of(_LISTS, "not persons") or (_public_pattern().search(value) and not called):
             return False
         if not _LETTERS.fullmatch(value):
             return False
-        if _CALLED.search(before) is None and (
-            _PUBLIC_AFTER.match(after) or _PUBLIC_BEFORE.search(before) or _STORY.search(text)
-        ):
+        cued = called or _BEARER.search(before) is not None
+        if not called and (_PUBLIC_AFTER.match(after) or _PUBLIC_BEFORE.search(before) or _STORY.search(text)):
             return False
         if not cued and (_is_foreign(value) or cuts_a_word(text, tags, start, end)):
             return False
-        if not cued and lead < (_SURE if _is_common(value, "nr") else _LIKELY):
+        least = _SURE if _is_common(value, "nr") else (_LIKELY_FULL if is_full(value) else _LIKELY)
+        if not cued and lead < least:
             return False
         return self._given or is_full(value) or _FOREIGN.fullmatch(value) is not None
 
@@ -126,6 +136,24 @@ def _whole_name(text: str, tags: Tags, start: int, end: int) -> tuple[int, int]:
     if end - start == 2 and end < len(text) and not begins[end] and (end + 1 == len(text) or begins[end + 1]):
         end += is_full(text[start : end + 1])
     return start, end
+
+
+def _entered(text: str, start: int, end: int) -> int:
+    """Where a place begins before which a word for going there stands: 附中 of 读附中."""
+    match = _ENTERS.match(text, start, end)
+    return match.end() if match and match.end() < end - 1 else start
+
+
+def _whole_institution(text: str, tags: Tags, start: int, end: int) -> tuple[int, int]:
+    """A school or employer to the end of LAC's word (江左大学), and not into the year of study (桂电 of 桂电大三)."""
+    start = _entered(text, start, end)
+    if _YEAR.match(text, end - 1) and end - start > 2:
+        return start, end - 1
+    if end - start < 2:
+        return start, end
+    following = np.flatnonzero(word_begins()[tags[end : end + 3]])
+    size = int(following[0]) if len(following) else len(text) - end
+    return start, end + size if size < 3 and not _YEAR.match(text, end) else end
 
 
 def _is_institution(text: str, start: int, end: int) -> bool:

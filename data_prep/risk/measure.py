@@ -5,7 +5,8 @@ with, so its figures are no estimate for other texts. Of ``sealed`` only counts 
 writer's idea of a post: an older definition gave their kinds, and half of them are hard on purpose. So they show what
 changes, and whole posts tell how good the tags are.
 
-Whole posts: ``--posts reader_a.jsonl reader_b.jsonl --corpus PATH``, see `data_prep.risk.readers`.
+Whole posts: ``--posts reader_a.jsonl reader_b.jsonl --corpus PATH``, see `data_prep.risk.readers`. They are tagged by
+the rules and the model over wordings together, with ``--rules`` by the rules alone; the sentences always are.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from common.records.risk import KINDS
 from data_prep.corpora import load_corpus
 from data_prep.risk.readers import POSTS, compare, read_labels, report
 from data_prep.risk.tags import RiskRules
+from data_prep.risk.wording import WordingTags
 from data_prep.scoring import Score
 
 # The written sets by name; the rules were written with the first one.
@@ -71,6 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--corpus", nargs="*", type=Path, default=[], help="where the posts of these labels are")
     parser.add_argument("--half", choices=("dev", "sealed"), help="of the posts, this half only")
+    parser.add_argument("--rules", action="store_true", help="of the posts, what the rules alone say")
     options = parser.parse_args(arguments)
     rules = RiskRules.load()
     if options.posts is None:
@@ -82,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     corpora = [load_corpus(path) for path in options.corpus]
     texts = {f"{corpus.format}:{question.id}": question.post for corpus in corpora for question in corpus.questions}
     labels = [[label for label in read_labels(path) if options.half in (None, label.half)] for path in files]
-    print(report(compare(rules, labels[0], labels[1], texts)))
+    print(report(compare(rules if options.rules else WordingTags(rules), labels[0], labels[1], texts)))
 
 
 def _written(rules: RiskRules, files: Sequence[Path], show: bool) -> None:

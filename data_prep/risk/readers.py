@@ -2,11 +2,11 @@
 
 A line of a reader's file is ``{"id", "level", "kinds", "draw", "half"}``, and ``text`` for a written post. ``draw`` is
 ``random`` or ``cues`` (rich in them) for real posts, whose id is ``<format>:<id>``, or ``written``. ``half`` is ``dev``
-for posts that the rules were written with, else ``sealed``. Texts of real posts are not shipped.
+for posts that rules were written or the model was trained with, else ``sealed``. Texts of real posts are not shipped.
 Two readers of one kind share their bias. What it leaves out: how well the kinds fit.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
@@ -16,8 +16,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from common.files import read_json_lines
 from common.pages import table
-from common.records.risk import LEVELS, Level
-from data_prep.risk.tags import RiskRules
+from common.records.risk import LEVELS, Level, Risk
 
 Draw = Literal["random", "cues", "written"]
 Half = Literal["dev", "sealed"]
@@ -68,11 +67,12 @@ def _label(where: str, record: Mapping[str, Any]) -> Label:
 
 
 def compare(
-    rules: RiskRules, first: Sequence[Label], second: Sequence[Label], texts: Mapping[str, str]
+    tag: Callable[[str], Risk], first: Sequence[Label], second: Sequence[Label], texts: Mapping[str, str]
 ) -> list[Judged]:
     """The posts that both readers labelled.
 
     Args:
+        tag: says the risk of a post.
         texts: of the real posts, by id.
 
     Raises:
@@ -91,7 +91,7 @@ def compare(
             "posts a text."
         )
     return [
-        Judged(label.draw, label.level, others[label.id].level, rules(label.text or texts[label.id]).level)
+        Judged(label.draw, label.level, others[label.id].level, tag(label.text or texts[label.id]).level)
         for label in first
     ]
 

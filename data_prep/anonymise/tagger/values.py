@@ -249,6 +249,8 @@ class Values:
             characters += _letters("entities.txt", "given")[:400] + _letters("tagger/values.txt", "town characters")
         if rng.random() < 0.15:
             return rng.choice(_pieces("nicknames")) + rng.choice(("", "", rng.choice(characters)))
+        if rng.random() < 0.15:
+            return rng.choice(_pieces("words of brands"))
         return "".join(rng.choices(characters, k=rng.choice((2, 2, 2, 2, 3, 4))))
 
     def _number(self) -> str:

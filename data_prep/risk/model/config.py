@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 from common.records.risk import LEVELS
 from common.settings import check, limited, one_of
 
-# Who tags: the rules, a Hugging Face text classifier, or a chat server.
-TAGGERS: Final = ("rules", "classifier", "server")
+# Who tags: the rules with a linear model over wordings, the rules alone, a Hugging Face text classifier, a chat server.
+TAGGERS: Final = ("wording", "rules", "classifier", "server")
+# Those that need no model named.
+OWN: Final = ("wording", "rules")
 
 # Keys that change how the work is done and nothing of its result.
 _HOW_IT_RUNS: Final = (
@@ -43,7 +45,7 @@ class RiskTaggerConfig:
         stream: have answers sent piece by piece, for proxies that cut silent connections.
     """
 
-    tagger: str = field(default="rules", metadata=one_of(TAGGERS))
+    tagger: str = field(default="wording", metadata=one_of(TAGGERS))
     model: str = ""
     labels: dict[str, str] = field(default_factory=dict)
     base_url: str = "http://127.0.0.1:8000/v1"
@@ -67,9 +69,9 @@ class RiskTaggerConfig:
             check(self)
         except ValueError as error:
             raise ValueError(f"risk.{error}") from error
-        if self.tagger != "rules" and not self.model:
+        if self.tagger not in OWN and not self.model:
             raise ValueError(f"risk.tagger={self.tagger} without a model. Name it: risk.model=…")
-        if self.tagger == "rules" and self.model:
+        if self.tagger in OWN and self.model:
             raise ValueError(f"risk.model={self.model}, but the rules tag. Say who shall: risk.tagger=server …")
         if unknown := sorted(set(self.labels.values()) - set(LEVELS)):
             raise ValueError(f"risk.labels: level {unknown[0]!r}, expected one of {', '.join(LEVELS)}.")

@@ -1,0 +1,185 @@
+"""Trains the linear model of risk on labelled posts: two minutes.
+
+    python -m data_prep.risk.wording.train --corpus SMILECHAT PSYQA --out weights.safetensors
+    python -m data_prep.risk.wording.train --corpus SMILECHAT PSYQA --check
+
+Posts come from ``risk/posts`` (real and written ones that two readers labelled; those on which they agree, of the half
+``dev``) and ``labelled.jsonl`` (1,100 that a language model wrote for this, in eleven manners, each with the level that
+it meant; and 450 real ones that one reader labelled, by id). ``--check`` leaves out one writer, or a fifth of the real
+posts, at a time and prints how the rest tags them.
+"""
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+from safetensors.numpy import save_file
+from scipy.sparse import csr_matrix
+from sklearn.linear_model import LogisticRegression
+
+from common.files import read_json_lines, replacing
+from common.pages import table
+from common.records.risk import Level
+from data_prep.corpora import load_corpus
+from data_prep.risk.readers import POSTS, read_labels
+from data_prep.risk.tags import RiskRules
+from data_prep.risk.wording.features import of_level, runs, weighted
+from data_prep.risk.wording.model import WEIGHTS
+
+LABELLED: Final = Path(__file__).with_name("labelled.jsonl")
+# Runs that fewer posts have say nothing of others.
+_LEAST: Final = 3
+# Runs that are kept: those that weigh most in a first training.
+_KEPT: Final = 30_000
+_LEVELS: Final = ("<concern>", "<acute>")
+_FOLDS: Final = 5
+
+
+class Post(NamedTuple):
+    """A labelled post; `source` is its writer, or ``real``."""
+
+    text: str
+    level: Level
+    source: str
+
+
+class Linear(NamedTuple):
+    """The features' weights and rarities, and the bias."""
+
+    weights: dict[str, float]
+    rarity: dict[str, float]
+    bias: float
+
+    def score(self, counts: Mapping[str, int], level: Level) -> float:
+        """The logarithm of the odds that a post is at risk."""
+        features = weighted(counts, self.rarity) | of_level(level)
+        return self.bias + sum(self.weights[name] * value for name, value in features.items())
+
+
+def fit(posts: Sequence[tuple[Counter[str], Level, bool]], strength: float) -> Linear:
+    """Logistic regression over the runs and the rules' level.
+
+    Args:
+        posts: each one's runs, the rules' level, and whether it is at risk.
+        strength: the inverse of the regularisation (scikit-learn's C).
+    """
+    spread = Counter(run for counts, *_ in posts for run in counts)
+    known = [run for run, count in sorted(spread.items()) if count >= _LEAST]
+    model = _fitted(posts, known, spread, strength)
+    kept = sorted(sorted(known, key=lambda run: -abs(model.weights[run] * model.rarity[run]))[:_KEPT])
+    return _fitted(posts, kept, spread, strength)
+
+
+def _fitted(
+    posts: Sequence[tuple[Counter[str], Level, bool]], known: Sequence[str], spread: Mapping[str, int], strength: float
+) -> Linear:
+    rarity = {run: float(np.log((1 + len(posts)) / (1 + spread[run]))) + 1 for run in known}
+    names = [*known, *_LEVELS]
+    numbers = {name: number for number, name in enumerate(names)}
+    rows = [weighted(counts, rarity) | of_level(level) for counts, level, _ in posts]
+    matrix = csr_matrix(
+        (
+            [value for row in rows for value in row.values()],
+            [numbers[name] for row in rows for name in row],
+            np.cumsum([0, *map(len, rows)]),
+        ),
+        shape=(len(rows), len(names)),
+    )
+    model = LogisticRegression(C=strength, max_iter=400, class_weight="balanced")
+    model.fit(matrix, [at_risk for *_, at_risk in posts])
+    return Linear(dict(zip(names, model.coef_[0].tolist(), strict=True)), rarity, float(model.intercept_[0]))
+
+
+def read_posts(corpora: Sequence[Path], half: str = "dev") -> list[Post]:
+    """The labelled posts; of those that two readers labelled, the ones on which they agree.
+
+    Raises:
+        ValueError: a real post is in none of the corpora.
+    """
+    loaded = [load_corpus(path) for path in corpora]
+    texts = {f"{corpus.format}:{question.id}": question.post for corpus in loaded for question in corpus.questions}
+    first, second = (read_labels(path) for path in sorted(POSTS.glob("*.jsonl")))
+    other = {label.id: label.level for label in second}
+    own: list[tuple[str, Level, str]] = [
+        (label.id, label.level, label.text) for label in first if label.half == half and other[label.id] == label.level
+    ]
+    own += [(line["id"], line["level"], line.get("text", "")) for _, line in read_json_lines(LABELLED)]
+    if missing := [id for id, _, text in own if not (text or id in texts)]:
+        raise ValueError(f"no text for {len(missing)} posts, such as {missing[0]!r}. Name their corpus by --corpus.")
+    return [Post(text or texts[id], level, id.partition("-")[0] if text else "real") for id, level, text in own]
+
+
+def left_out(posts: Sequence[Post], seen: Sequence[tuple[Counter[str], Level, bool]], strength: float) -> np.ndarray:
+    """Each post's score by a model that saw neither it nor its writer."""
+    scores = np.zeros(len(posts))
+    group = np.array(
+        [f"real{number % _FOLDS}" if post.source == "real" else post.source for number, post in enumerate(posts)]
+    )
+    for name in sorted(set(group)):
+        model = fit([one for one, own in zip(seen, group, strict=True) if own != name], strength)
+        for number in np.flatnonzero(group == name):
+            scores[number] = model.score(*seen[number][:2])
+    return scores
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Train, or check."""
+    parser = argparse.ArgumentParser(
+        prog="python -m data_prep.risk.wording.train", description=(__doc__ or "").splitlines()[0]
+    )
+    parser.add_argument("--corpus", nargs="*", type=Path, default=[], help="where the real posts are")
+    parser.add_argument("--strength", type=float, default=20.0, help="inverse of the regularisation")
+    parser.add_argument("--threshold", type=float, default=-0.75, help="posts of a higher score are tagged")
+    parser.add_argument("--check", action="store_true", help="print how posts are tagged by a model without them")
+    parser.add_argument("--out", type=Path, default=WEIGHTS)
+    options = parser.parse_args(arguments)
+    rules, posts = RiskRules.load(), read_posts(options.corpus)
+    seen = [(runs(post.text), rules(post.text).level, post.level != "none") for post in posts]
+    if options.check:
+        print(checked(posts, seen, left_out(posts, seen, options.strength), options.threshold))
+        return
+    model = fit(seen, options.strength)
+    tensors = {
+        "weights": np.array(list(model.weights.values()), dtype=np.float16),
+        "rarity": np.array([model.rarity.get(name, 0.0) for name in model.weights], dtype=np.float16),
+    }
+    metadata = {
+        "features": json.dumps(list(model.weights), ensure_ascii=False),
+        "bias": str(model.bias),
+        "threshold": str(options.threshold),
+    }
+    with replacing(options.out) as partial:
+        save_file(tensors, partial, metadata)
+    print(f"{len(posts)} posts, {len(model.weights)} features: {options.out}")
+
+
+def checked(
+    posts: Sequence[Post], seen: Sequence[tuple[Counter[str], Level, bool]], scores: np.ndarray, threshold: float
+) -> str:
+    """The figures by source: recall of acute, concern and both, precision, harmless posts tagged; the rules' beside."""
+    sources = np.array(["real" if post.source == "real" else "written" for post in posts])
+    levels = np.array([post.level for post in posts])
+    rules = np.array([level for _, level, _ in seen])
+    rows = []
+    for source in sorted(set(sources)):
+        own = sources == source
+        for name, tagged in (("rules", rules != "none"), ("with the model", (scores > threshold) | (rules == "acute"))):
+            right = tagged & own & (levels != "none")
+            rows.append(
+                (
+                    source,
+                    name,
+                    *(f"{np.mean(tagged[own & (levels == level)]):.3f}" for level in ("acute", "concern", "none")),
+                    f"{right.sum() / (own & (levels != 'none')).sum():.3f}",
+                    f"{right.sum() / max(1, (tagged & own).sum()):.3f}",
+                )
+            )
+    return table(("posts", "tags", "acute", "concern", "harmless tagged", "recall", "precision"), rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""The linear model over wordings: its features are scikit-learn's, it learns, and it never silences an acute rule."""
+
+import json
+import unicodedata
+from pathlib import Path
+
+import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from common.records.risk import LEVELS, Risk
+from data_prep.risk import RiskRules
+from data_prep.risk.wording import WordingTags
+from data_prep.risk.wording import train as training
+from data_prep.risk.wording.features import of_level, runs, weighted
+from data_prep.risk.wording.train import LABELLED, Post, checked, fit, left_out
+
+TEXTS = ["我不想活了，真的很累。", "今天考试没考好，有点难过。", "累死了，今天加班到十点。"]
+
+
+@pytest.fixture(scope="module")
+def rules() -> RiskRules:
+    return RiskRules.load()
+
+
+@pytest.fixture(scope="module")
+def tags(rules: RiskRules) -> WordingTags:
+    return WordingTags(rules)
+
+
+def test_the_features_are_those_of_scikit_learn() -> None:
+    vectoriser = TfidfVectorizer(analyzer="char", ngram_range=(1, 4), sublinear_tf=True)
+    expected = vectoriser.fit_transform([unicodedata.normalize("NFKC", text) for text in TEXTS]).toarray()
+    names = vectoriser.get_feature_names_out()
+    rarity = dict(zip(names, vectoriser.idf_, strict=True))
+    for row, text in zip(expected, TEXTS, strict=True):
+        own = weighted(runs(text), rarity)
+        assert [own.get(name, 0.0) for name in names] == pytest.approx(row.tolist())
+
+
+def test_it_learns_what_is_at_risk() -> None:
+    posts = [(runs(f"第{n}天，我不想活了。"), LEVELS[0], True) for n in range(20)]
+    posts += [(runs(f"第{n}天，我想去跑步。"), LEVELS[0], False) for n in range(20)]
+    model = fit(posts, 20.0)
+    assert model.score(runs("这天，我不想活了。"), "none") > 0 > model.score(runs("这天，我想去跑步。"), "none")
+
+
+def test_a_writer_is_not_seen_by_the_model_that_scores_her() -> None:
+    posts = [
+        Post(f"{start}{n}号。", level, source)
+        for source in ("a", "b", "c")
+        for n in range(6)
+        for start, level in (("我不想活了", "acute"), ("我想去跑步", "none"))
+    ]
+    seen = [(runs(post.text), LEVELS[0], post.level != "none") for post in posts]
+    scores = left_out(posts, seen, 20.0)
+    assert all((score > 0) == (post.level != "none") for score, post in zip(scores, posts, strict=True))
+    assert "| written | with the model |   1.000 |" in checked(posts, seen, scores, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("我每天都在想怎么结束自己的生命，遗书都写好了，药也攒够了。", "acute"),
+        ("最近准备期末考试，压力有点大，晚上睡得晚，想问问怎么安排时间比较好。", "none"),
+    ],
+)
+def test_plain_posts(tags: WordingTags, text: str, level: str) -> None:
+    assert tags(text).level == level
+
+
+def test_what_the_rules_call_acute_stays_a_concern(rules: RiskRules, tags: WordingTags) -> None:
+    text = "我想自杀。"
+    assert rules(text).level == "acute"
+    tags.threshold, before = 99.0, tags.threshold
+    try:
+        assert tags(text) == Risk("concern", rules(text).kinds)
+    finally:
+        tags.threshold = before
+
+
+def test_a_post_that_only_the_model_finds_has_a_kind(rules: RiskRules, tags: WordingTags) -> None:
+    text = "今天天气不错，我去公园走了走。"
+    assert rules(text) == Risk()
+    tags.threshold, before = -99.0, tags.threshold
+    try:
+        assert tags(text) == Risk("concern", ("other",))
+    finally:
+        tags.threshold = before
+
+
+def test_the_level_is_a_feature() -> None:
+    assert of_level("none") == {}
+    assert of_level("acute").keys() == {"<acute>"}
+
+
+def test_the_labelled_posts_are_whole() -> None:
+    lines = [json.loads(line) for line in LABELLED.read_text(encoding="utf-8").splitlines()]
+    assert len({line["id"] for line in lines}) == len(lines)
+    assert {line["level"] for line in lines} == set(LEVELS)
+    assert sum("text" in line for line in lines) == 1100
+
+
+def test_posts_without_their_corpus_are_told(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"no text for \d+ posts, such as 'smilechat:.*Name their corpus by --corpus"):
+        training.main(["--out", str(tmp_path / "w")])
