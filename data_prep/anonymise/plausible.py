@@ -27,10 +27,10 @@ _CALLED: Final = re.compile(rf"(?:{alternatives(_LISTS, 'called')}|叫|——|@)
 _BEARER: Final = re.compile(rf"(?:{alternatives(_LISTS, 'relatives')})(?:名?叫|是|:|：|“|\(|（|、)?$")
 _PUBLIC_BEFORE: Final = re.compile(rf"(?:{alternatives(_LISTS, 'public before')})[的之“\"是叫、:：]?$")
 _PUBLIC_AFTER: Final = re.compile(
-    rf"[\"”』」)）]?(?:{alternatives(_LISTS, 'public after')})"
+    rf"[\"”』」)）]?(?:公主|王子|{alternatives(_LISTS, 'public after')})"
     r"|(?:老师|教授|博士|先生|女士|医生)的?.{0,6}(?:课程?|书|讲座|分享|观点|理论|公众号|视频|节目|著作|文章)"
 )
-_STORY: Final = re.compile("《|电视剧|电影|小说|主角|心理学家|历史|综艺|明星|剧中|名言")
+_STORY: Final = re.compile("《|电视剧|电影|小说|主角|小明|心理学家|历史|综艺|明星|剧中|名言")
 # Characters that foreign names are written with.
 _TRANSCRIBING: Final = frozenset(
     "斯尔德克特夫洛弗伊格罗巴卡拉马萨提亚沙森霍妮内科布鲁史蒂埃里利莱茨顿荷姆恩普兰罕贝蒙帕哈莎维奥勒皮哲塞肯比昂奇艾彻宾诺胡珀戈曼"
@@ -50,6 +50,9 @@ _YEAR: Final = re.compile("[大高初研][一二三四]")
 _ENTERS: Final = re.compile("[读上完在去念从进到](?![海饶虞和])")
 _FLOOR: Final = re.compile("[一二三四五六七八九十0-9]+[楼层]")
 _LETTERS: Final = re.compile(r"[\u4e00-\u9fff]+(?:[·•][\u4e00-\u9fff]+)*|[A-Z][a-z]+(?: [A-Z][a-z]+)?")
+# Names of examples before which another stands: 张三李四.
+_EXAMPLES: Final = ("张三", "李四", "王五")
+_WORDS: Final = re.compile(r"\w")
 _LETTER: Final = re.compile(r"[\u4e00-\u9fffA-Za-z]")
 # Names that are numbers: 七中, 市二院, 31658部队.
 _NUMBERED: Final = re.compile(
@@ -113,11 +116,17 @@ class Finds:
             titled = _TITLED.match(after) is not None or _SURNAMED.search(before) is not None
             return self._titled and titled and value in surnames() and not _weekday(value, before)
         called = _CALLED.search(before) is not None
-        if value in words_of(_LISTS, "not persons") or (_public_pattern().search(value) and not called):
+        if (
+            value in words_of(_LISTS, "not persons")
+            or before.endswith(_EXAMPLES)
+            or (_public_pattern().search(value) and not called)
+        ):
             return False
         if not _LETTERS.fullmatch(value):
             return False
-        cued = called or _BEARER.search(before) is not None
+        # A foreign name that is a sentence of its own signs the text.
+        alone = value.isascii() and not _WORDS.search(before + after)
+        cued = called or alone or _BEARER.search(before) is not None
         if not called and (_PUBLIC_AFTER.match(after) or _PUBLIC_BEFORE.search(before) or _STORY.search(text)):
             return False
         if not cued and (_is_foreign(value) or cuts_a_word(text, tags, start, end)):

@@ -5,6 +5,7 @@ from typing import Final
 from common.records.question import Question
 from data_prep.config import DataConfig
 from data_prep.corpora import Corpus
+from data_prep.risk.model import RiskTaggerConfig
 
 # The tests' tokenizer gives about a token a byte.
 CONFIG: Final = DataConfig(
@@ -16,6 +17,8 @@ CONFIG: Final = DataConfig(
     heldout_fraction=0.2,
     mask=[],
     workers=1,
+    # Made-up posts are of random characters, of which the model over wordings knows nothing.
+    risk=RiskTaggerConfig(tagger="rules"),
 )
 
 

@@ -25,7 +25,7 @@ STAGES: Final = ("data", "sft", "reward_model", "grpo", "generate", "eval", "rep
 NOTICED: Final[dict[str, set[str]]] = {
     "data_prep/prompts.py": {"data", "generate"},
     "data_prep/negatives.py": {"data"},
-    "data_prep/anonymise/persons.py": {"data"},
+    "data_prep/anonymise/plausible.py": {"data"},
     "data_prep/anonymise/entities.txt": {"data"},
     "data_prep/risk/rules/self_harm.yaml": {"data"},
     "reward_fns/coe_format.py": {"data", "grpo", "generate", "eval", "report"},

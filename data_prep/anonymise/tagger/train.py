@@ -54,14 +54,15 @@ class Network(nn.Module):
         self.characters, self.tags = nn.Embedding(characters, width, padding_idx=0), nn.Embedding(256, width)
         for table in (self.characters, self.tags):
             nn.init.normal_(table.weight, std=0.3)
-        self.blocks = nn.ModuleList(nn.Conv1d(width, width, 3, padding=each, dilation=each) for each in DILATIONS)
+        self.convolutions = [nn.Conv1d(width, width, 3, padding=each, dilation=each) for each in DILATIONS]
+        self.blocks = nn.ModuleList(self.convolutions)
         self.out, self.dropout = nn.Linear(width, _LABELS), nn.Dropout(_DROPOUT)
 
     def forward(self, characters: torch.Tensor, tags: torch.Tensor) -> torch.Tensor:
         """Scores of shape (sentences, characters, labels)."""
         mask = (characters > 0).float()[..., None]
         vectors = self.dropout((self.characters(characters) + self.tags(tags)) * mask)
-        for block in self.blocks:
+        for block in self.convolutions:
             step = torch.relu(block(vectors.transpose(1, 2)).transpose(1, 2))
             vectors = (vectors + self.dropout(step)) * mask
         scores: torch.Tensor = self.out(vectors)
@@ -69,10 +70,12 @@ class Network(nn.Module):
 
     def tensors(self) -> dict[str, np.ndarray]:
         """The weights as `network.Tagger` reads them, in half precision."""
-        own = {"characters": self.characters.weight, "tags": self.tags.weight}
+        own: dict[str, torch.Tensor] = {"characters": self.characters.weight, "tags": self.tags.weight}
         own |= {"out.weight": self.out.weight.T, "out.bias": self.out.bias}
-        for number, block in enumerate(self.blocks):
-            own |= {f"block{number}.weight": block.weight.permute(2, 1, 0), f"block{number}.bias": block.bias}
+        for number, block in enumerate(self.convolutions):
+            own[f"block{number}.weight"] = block.weight.permute(2, 1, 0)
+            if block.bias is not None:
+                own[f"block{number}.bias"] = block.bias
         return {key: np.ascontiguousarray(value.detach().numpy().astype(np.float16)) for key, value in own.items()}
 
 

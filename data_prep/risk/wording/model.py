@@ -17,6 +17,8 @@ from data_prep.risk.tags import RiskRules
 from data_prep.risk.wording.features import of_level, runs, weighted
 
 WEIGHTS: Final = Path(__file__).with_name("weights.safetensors")
+# Shorter posts are left to the rules: the model learnt from none.
+SHORTEST: Final = 60
 # The kind of a post that only the model finds at risk.
 _UNTOLD: Final[tuple[Kind, ...]] = ("other",)
 
@@ -47,6 +49,8 @@ class WordingTags:
     def __call__(self, text: str) -> Risk:
         """The post's risk."""
         risk = self._rules(text)
+        if len(text) < SHORTEST:
+            return risk
         if self.score(text, risk) > self.threshold:
             if risk.kinds:
                 return risk

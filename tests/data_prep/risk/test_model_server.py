@@ -175,7 +175,7 @@ def test_a_key_that_is_missing_is_told(tmp_path: Path, monkeypatch: pytest.Monke
     [
         ({"tagger": "server"}, "without a model"),
         ({"model": "m"}, "the rules tag"),
-        ({"tagger": "llm"}, "expected one of rules, classifier, server"),
+        ({"tagger": "llm"}, "expected one of wording, rules, classifier, server"),
         ({"labels": {"LABEL_0": "high"}}, "expected one of none, concern, acute"),
         ({"base_url": "127.0.0.1"}, r"risk\.base_url"),
         ({"base_url": "http://me:pw@x/v1"}, "secret"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from common.records.risk import LEVELS, Risk
+from common.records.risk import LEVELS, Level, Risk
 from data_prep.risk import RiskRules
 from data_prep.risk.wording import WordingTags
 from data_prep.risk.wording import train as training
@@ -15,6 +15,10 @@ from data_prep.risk.wording.features import of_level, runs, weighted
 from data_prep.risk.wording.train import LABELLED, Post, checked, fit, left_out
 
 TEXTS = ["我不想活了，真的很累。", "今天考试没考好，有点难过。", "累死了，今天加班到十点。"]
+# Makes a post long enough for the model.
+ORDINARY = (
+    "我今年二十三岁，在一家公司做行政，工作不算忙，周末常常和同事一起去爬山，家里人对我也很好，就是有点拿不定主意。"
+)
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +49,9 @@ def test_it_learns_what_is_at_risk() -> None:
 
 
 def test_a_writer_is_not_seen_by_the_model_that_scores_her() -> None:
+    meant: list[tuple[str, Level]] = [("我不想活了", "acute"), ("我想去跑步", "none")]
     posts = [
-        Post(f"{start}{n}号。", level, source)
-        for source in ("a", "b", "c")
-        for n in range(6)
-        for start, level in (("我不想活了", "acute"), ("我想去跑步", "none"))
+        Post(f"{start}{n}号。", level, source) for source in ("a", "b", "c") for n in range(6) for start, level in meant
     ]
     seen = [(runs(post.text), LEVELS[0], post.level != "none") for post in posts]
     scores = left_out(posts, seen, 20.0)
@@ -60,8 +62,8 @@ def test_a_writer_is_not_seen_by_the_model_that_scores_her() -> None:
 @pytest.mark.parametrize(
     ("text", "level"),
     [
-        ("我每天都在想怎么结束自己的生命，遗书都写好了，药也攒够了。", "acute"),
-        ("最近准备期末考试，压力有点大，晚上睡得晚，想问问怎么安排时间比较好。", "none"),
+        (f"我每天都在想怎么结束自己的生命，遗书都写好了，药也攒够了。{ORDINARY}", "acute"),
+        (f"最近准备期末考试，压力有点大，晚上睡得晚，想问问怎么安排时间比较好。{ORDINARY}", "none"),
     ],
 )
 def test_plain_posts(tags: WordingTags, text: str, level: str) -> None:
@@ -69,7 +71,7 @@ def test_plain_posts(tags: WordingTags, text: str, level: str) -> None:
 
 
 def test_what_the_rules_call_acute_stays_a_concern(rules: RiskRules, tags: WordingTags) -> None:
-    text = "我想自杀。"
+    text = f"我想自杀。{ORDINARY}"
     assert rules(text).level == "acute"
     tags.threshold, before = 99.0, tags.threshold
     try:
@@ -79,11 +81,19 @@ def test_what_the_rules_call_acute_stays_a_concern(rules: RiskRules, tags: Wordi
 
 
 def test_a_post_that_only_the_model_finds_has_a_kind(rules: RiskRules, tags: WordingTags) -> None:
-    text = "今天天气不错，我去公园走了走。"
+    text = f"今天天气不错，我去公园走了走。{ORDINARY}"
     assert rules(text) == Risk()
     tags.threshold, before = -99.0, tags.threshold
     try:
         assert tags(text) == Risk("concern", ("other",))
+    finally:
+        tags.threshold = before
+
+
+def test_short_posts_are_the_rules_own(rules: RiskRules, tags: WordingTags) -> None:
+    tags.threshold, before = -99.0, tags.threshold
+    try:
+        assert tags("我最近睡不好。") == rules("我最近睡不好。") == Risk()
     finally:
         tags.threshold = before
 
