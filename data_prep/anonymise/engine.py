@@ -88,7 +88,7 @@ class Anonymiser:
         model: str | None = None,
         titled: bool = True,
         given: bool = True,
-        bias: float = 3.0,
+        bias: float = 2.0,
     ) -> None:
         """Set the recognisers up.
 

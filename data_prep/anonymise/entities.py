@@ -27,7 +27,7 @@ class Entity(NamedTuple):
 class EntityFinder:
     """Finds them; remembers the sentences it has seen until `forget`, so that a second look costs nothing."""
 
-    def __init__(self, titled: bool = True, given: bool = True, bias: float = 3.0) -> None:
+    def __init__(self, titled: bool = True, given: bool = True, bias: float = 2.0) -> None:
         """Set up.
 
         Args:

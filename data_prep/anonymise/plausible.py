@@ -50,6 +50,8 @@ _YEAR: Final = re.compile("[大高初研][一二三四]")
 _ENTERS: Final = re.compile("[读上完在去念从进到](?![海饶虞和])")
 _FLOOR: Final = re.compile("[一二三四五六七八九十0-9]+[楼层]")
 _LETTERS: Final = re.compile(r"[\u4e00-\u9fff]+(?:[·•][\u4e00-\u9fff]+)*|[A-Z][a-z]+(?: [A-Z][a-z]+)?")
+# Surnames that are words of grammar: 向医生说明.
+_GRAMMAR: Final = frozenset("于向和从由")
 # Names of examples before which another stands: 张三李四.
 _EXAMPLES: Final = ("张三", "李四", "王五")
 _WORDS: Final = re.compile(r"\w")
@@ -114,6 +116,8 @@ class Finds:
         value, before, after = text[start:end], text[:start], text[end:]
         if len(value) == 1 or value in words_of(_LISTS, "compound surnames"):
             titled = _TITLED.match(after) is not None or _SURNAMED.search(before) is not None
+            if value in _GRAMMAR and lead < _SURE:
+                return False
             return self._titled and titled and value in surnames() and not _weekday(value, before)
         called = _CALLED.search(before) is not None
         if (
