@@ -1,7 +1,7 @@
 """The keys of `make data`, with their checks. Nothing heavy is imported here: later stages read some of them too."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final
 
 from common.settings import check, limited, one_of
@@ -53,6 +53,23 @@ class TreatmentConfig:
     emotion_model: str | None
 
 
+@dataclass(slots=True)  # OmegaConf fills no frozen one that stands in a mapping
+class ReadConfig:
+    """How one of the further corpora is read; what each key means, `DataConfig` says.
+
+    Attributes:
+        format: the corpus's.
+        columns: its columns for our fields.
+        crisis_values: the values of the column ``crisis`` that mark.
+        encoding: of its text files.
+    """
+
+    format: str = "auto"
+    columns: dict[str, str] = field(default_factory=dict)
+    crisis_values: list[str] = field(default_factory=list)
+    encoding: str = "utf-8"
+
+
 @dataclass(frozen=True, slots=True)
 class DataConfig:
     """How the data is prepared. Sizes are counts of questions or samples, lengths tokens unless said otherwise.
@@ -80,6 +97,11 @@ class DataConfig:
             the paper, which has two. Nothing alike to them is trained on.
         exclude: further corpora, paths, none of whose questions may be trained on, such as the one that this corpus was
             made from.
+        reads: how those of the three that need it are read, by the file's name up to its first dot: for
+            ``tests=[/data/posts.csv]``, ``reads.posts.columns.title=问题``. ``roles`` and the rules of dialogues hold
+            for all.
+        coe: a set of CoE chains, a path: they are the SFT samples instead of the sample corpus's. `make coe` and
+            `make review` write one. null: the sample's.
         cleaning_off: cleaning rules that are not applied, by name.
         min_response_chars: human responses have to be longer than this, in characters (section 2).
         mask: types of personal data that are masked; [] for none.
@@ -126,6 +148,8 @@ class DataConfig:
     train_on: list[str] | None = None
     tests: list[str] = field(default_factory=list)
     exclude: list[str] = field(default_factory=list)
+    reads: dict[str, ReadConfig] = field(default_factory=dict)
+    coe: str | None = None
     cleaning_off: list[str] = field(default_factory=list, metadata=_some_of(RULES))
     min_response_chars: int = limited(MIN_RESPONSE_CHARS, 0)
     mask: list[str] = field(default_factory=lambda: list(ALL_TYPES), metadata=_some_of(ALL_TYPES))
@@ -189,4 +213,4 @@ class DataConfig:
     def decisive(self) -> dict[str, object]:
         """The keys that the result depends on."""
         own = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in HOW_IT_RUNS}
-        return own | {"risk": self.risk.decisive()}
+        return own | {"risk": self.risk.decisive(), "reads": {name: asdict(one) for name, one in self.reads.items()}}

@@ -134,7 +134,7 @@ def prepare(
     """
     remove_partial(out_dir)
     tally, clock, tests = Tally(), Clock(), tests or {}
-    named = _named(config.data_source, corpus, coe, tests, exclude)
+    named = _named(config, corpus, coe, tests, exclude)
     read = {name: corpus_statistics(part.questions) for _, name, part in named}
     clock.lap("statistics")
     treated = _treat({name: part for _, name, part in named}, config, out_dir / WORK)
@@ -151,7 +151,7 @@ def prepare(
     common = common_beginnings([_texts(part.questions, treated[name]) for _, name, part in named])
     search = LeakSearch(config.question_threshold, config.response_threshold, common)
     own = _group("", treated[config.data_source], search, tally)
-    chains = own if coe is None else _group("coe_", treated["sample"], search, tally)
+    chains = own if coe is None else _group("coe_", treated[_chains_name(config)], search, tally)
     grouped = {name: _group(f"{name} ", treated[name], search, tally) for name in tests}
     others = {name: everything(part.questions, treated[name]) for name, part in exclude.items()}
     clock.lap("deduplication")
@@ -217,8 +217,13 @@ def prepare(
     )
 
 
+def _chains_name(config: DataConfig) -> str:
+    """What the corpus that brings the chains is called."""
+    return "chains" if config.coe else "sample"
+
+
 def _named(
-    name: str, corpus: Corpus, coe: Corpus | None, *others: Mapping[str, Corpus]
+    config: DataConfig, corpus: Corpus, coe: Corpus | None, *others: Mapping[str, Corpus]
 ) -> list[tuple[str, str, Corpus]]:
     """Every corpus with its prefix in the tally and its name.
 
@@ -226,8 +231,8 @@ def _named(
         ValueError: two corpora of one name.
     """
     named = [
-        ("", name, corpus),
-        *([("coe_", "sample", coe)] if coe is not None else []),
+        ("", config.data_source, corpus),
+        *([("coe_", _chains_name(config), coe)] if coe is not None else []),
         *((f"{other} ", other, part) for more in others for other, part in more.items()),
     ]
     names = [name for _, name, _ in named]

@@ -4,11 +4,14 @@
     make data PROFILE=tiny CORPUS=/data/PsyQA_full.json ARGS="test_size=100"
     make data CORPUS=/data/posts.csv ARGS="columns.title=问题 columns.description=内容 columns.responses=回答"
     make data CORPUS=/data/dialogues.jsonl ARGS="dialogue_post=first dialogue_response=first"
+    make data ARGS="tests=[/data/posts.csv] reads.posts.columns.title=问题 reads.posts.columns.responses=回答"
+    make data CORPUS=/data/posts.csv ARGS="coe=outputs/tiny/review/coe_set.jsonl"
     make data CORPUS=/data/smilechat.zip ARGS="exclude=[/data/PsyQA_full.json] engine=ray"
     make data ARGS="risk.tagger=server risk.model=Qwen/Qwen3-32B risk.base_url=http://127.0.0.1:8000/v1"
 
-SFT samples need CoE chains, which only the sample corpus brings: with another corpus the SFT set is the sample's, and
-prompts, triplets and test come from the corpus named. What is left out, and why, is in ``rejected.jsonl``; what was
+SFT samples need CoE chains, which only the sample corpus brings: with another corpus the SFT set is the sample's,
+unless ``coe=`` names a set of chains (`make coe`, `make review`). Prompts, triplets and test come from the corpus
+named. What is left out, and why, is in ``rejected.jsonl``; what was
 masked, without the values, in ``masked.jsonl``; the rest in ``report.md``.
 """
 
@@ -16,7 +19,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from common.decisions import DataDecisions
 from common.errors import StageError
@@ -25,15 +28,13 @@ from common.model_card import read_corpora
 from common.stage import Plan
 from common.tokenizer import load_tokenizer
 from data_prep.config import DataConfig
-from data_prep.corpora import Corpus, CorpusError, Reading, Rule, corpus_name, load_corpus
+from data_prep.corpora import Corpus, CorpusError, corpus_name, load_corpus
 from data_prep.corpora.sample import SAMPLE_CORPUS, SMILECHAT_POSTS
+from data_prep.further import KEYS, check_reads, further, named, reading
 from recipes.data_variant import variant_data
 from recipes.profile import Common, load_profile
 from recipes.stage import Recipe, main
 from recipes.variants import MAIN
-
-# The keys that name further corpora.
-_FURTHER: Final = ("train_on", "tests", "exclude")
 
 
 def load(arguments: Sequence[str]) -> tuple[Common, DataConfig]:
@@ -63,7 +64,7 @@ def plan(common: Common, config: DataConfig) -> Plan:
     source = _source(common)
     if not source.exists():
         raise StageError(f"{source}: no such file or folder. CORPUS= takes a path, or sample.")
-    inputs: dict[str, Input] = {"corpus": source, "coe_corpus": SAMPLE_CORPUS}
+    inputs: dict[str, Input] = {"corpus": source, "coe_corpus": Path(config.coe) if config.coe else SAMPLE_CORPUS}
     inputs["tokenizer"] = tokenizer_files(Path(common.model))
     inputs |= {f"exclude {path}": Path(path) for path in config.exclude}
     inputs |= {f"tests {path}": Path(path) for path in config.tests}
@@ -85,16 +86,25 @@ def _check(common: Common, config: DataConfig, source: Path) -> None:
     """
     if not load_tokenizer(common.model).chat_template:
         raise StageError(f"data: the tokenizer of {common.model} has no chat template. Name a chat model: MODEL=…")
-    corpora = {"CORPUS": [source], **{key: [Path(path) for path in getattr(config, key) or []] for key in _FURTHER}}
+    try:
+        check_reads(config)
+    except ValueError as error:
+        raise StageError(f"data: {error}") from error
+    corpora = {"CORPUS": [source], **{key: [Path(path) for path in getattr(config, key) or []] for key in KEYS}}
     for key, paths in corpora.items():
         for path in paths:
             if not path.exists():
                 raise StageError(f"data: {key}: {path}: no such file or folder. Correct the path.")
-            own = path == source and path != SAMPLE_CORPUS
+            own = key == "CORPUS" and path != SAMPLE_CORPUS
             try:
-                corpus_name(path, config.format, config.encoding, config.columns) if own else corpus_name(path)
+                corpus_name(path, config.format, config.encoding, config.columns) if own else named(path, config)
             except (CorpusError, ValueError) as error:
                 raise StageError(f"data: {key}: {error}") from error
+    try:
+        if config.coe:
+            _chains(config, source)
+    except (CorpusError, ValueError) as error:
+        raise StageError(f"data: {error}") from error
     _check_tagger(config)
 
 
@@ -139,12 +149,12 @@ def _prepare(common: Common, config: DataConfig, source: Path, folder: Path) -> 
             encoding=config.encoding,
             max_bad_records=config.max_bad_records,
             crisis_values=config.crisis_values,
-            reading=_reading(config),
+            reading=reading(config),
             max_record_mb=config.max_record_mb,
         )
-        corpus = corpus.with_training(_named("train_on", config.train_on or [], config))
-        coe = None if source == SAMPLE_CORPUS else load_corpus(None)
-        exclude, tests = _named("exclude", config.exclude, config), _named("tests", config.tests, config)
+        corpus = corpus.with_training(further("train_on", config))
+        coe = _chains(config, source)
+        exclude, tests = further("exclude", config), further("tests", config)
         _check_sizes(corpus, tests, config)
         prepared = prepare(corpus, coe, exclude, load_tokenizer(common.model), config, folder, tests)
         write_report(prepared, config, folder)
@@ -169,6 +179,22 @@ def _prepare(common: Common, config: DataConfig, source: Path, folder: Path) -> 
     }
 
 
+def _chains(config: DataConfig, source: Path) -> Corpus | None:
+    """The chains to train on: of the set that is named, else the sample's; None where the corpus is the sample itself.
+
+    Raises:
+        CorpusError: the set is no such file, or holds a question without a chain.
+    """
+    if not config.coe:
+        return None if source == SAMPLE_CORPUS else load_corpus(None)
+    chains = load_corpus(Path(config.coe), "sample", max_bad_records=0)
+    if without := [question.id for question in chains.questions if question.coe is None]:
+        raise CorpusError(
+            f"coe: {config.coe}: {without[0]} has no chain, expected one in every line. Correct the file."
+        )
+    return chains
+
+
 def read_before(model: str, name: str) -> Iterator[str]:
     """What to know of test questions from a corpus that the base has read, by its card."""
     if name in read_corpora(Path(model)):
@@ -185,24 +211,6 @@ def _decisions(common: Common, config: DataConfig) -> DataDecisions:
         max_response_tokens=config.max_response_tokens,
         model=common.model,
     )
-
-
-def _reading(config: DataConfig) -> Reading:
-    rule = Rule(config.dialogue_post, config.dialogue_response, config.min_response_chars)
-    return Reading(rule, config.roles)
-
-
-def _named(key: str, paths: Sequence[str], config: DataConfig) -> dict[str, Corpus]:
-    corpora: dict[str, Corpus] = {}
-    for path in paths:
-        # A test set is called by what it is: the marks of models that have read it go by that.
-        name = corpus_name(Path(path)) if key == "tests" else Path(path).name.split(".")[0]
-        if name in corpora:
-            raise ValueError(f"{key}: two corpora are called {name!r}, expected names of their own. Rename a file.")
-        corpus = load_corpus(Path(path), reading=_reading(config), max_record_mb=config.max_record_mb)
-        # Theirs by origin, ours by format.
-        corpora[name] = replace(corpus, format="smilechat") if Path(path) == SMILECHAT_POSTS else corpus
-    return corpora
 
 
 RECIPE = Recipe("data", load, plan)

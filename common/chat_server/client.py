@@ -45,6 +45,7 @@ class ServerSettings:
         backoff_s: pause before the first of them, doubled with each, in seconds.
         longest_pause_s: longest of these pauses, and of those that a server asks for.
         stream: have replies sent piece by piece, for proxies that cut silent connections.
+        requests_per_minute: calls that are begun in a minute at most, tries after a failure too; None for no limit.
     """
 
     base_url: str
@@ -55,6 +56,7 @@ class ServerSettings:
     backoff_s: float = 1.0
     longest_pause_s: float = 60.0
     stream: bool = False
+    requests_per_minute: float | None = None
 
 
 def read_key(variable: str, server: str) -> str:
@@ -85,6 +87,7 @@ class ChatServer:
         # One line a call would drown the progress.
         logging.getLogger("httpx").setLevel(logging.WARNING)
         self._settings = settings
+        self._next_turn = 0.0
         self._url = settings.base_url.rstrip("/") + "/chat/completions"
         self._http = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {settings.key}", "Content-Type": "application/json"},
@@ -192,12 +195,22 @@ class ChatServer:
             raise error_of(error.status, words_of(error.body, "", body["messages"]), body, 0.0) from error
         assembly.completion(ended=done or not events)  # a stream that was cut is no reply
 
+    async def _pace(self) -> None:
+        """Wait for this call's turn: turns are equally far apart, so that no burst meets a server's limit."""
+        if self._settings.requests_per_minute is None:
+            return
+        now = asyncio.get_running_loop().time()
+        turn = max(now, self._next_turn)
+        self._next_turn = turn + 60 / self._settings.requests_per_minute
+        await asyncio.sleep(turn - now)
+
     async def _chunks(self, body: dict[str, Any]) -> AsyncGenerator[bytes, None]:
         """The bytes of an answer of status 2xx as they come.
 
         Raises:
             Passing, Refused, Unusable: another status, no connection, no end in time, or too long a body.
         """
+        await self._pace()
         deadline = asyncio.get_running_loop().time() + self._settings.timeout_s
         # ASCII, so that half a character in a post does not stop the call.
         request = self._http.build_request("POST", self._url, content=json.dumps(body).encode("ascii"))

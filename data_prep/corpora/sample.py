@@ -1,13 +1,14 @@
 """Our own sample corpus, and any corpus written in its format: JSON Lines, one question a line.
 
 Keys: ``id``, ``title``, ``description`` (may be ""), ``responses`` (a list of objects with ``text`` and, where known,
-``counsellor``); and where there are such: ``topic``, ``crisis`` (true or false), ``coe`` (an object, a key a layer).
+``counsellor``); and where there are such: ``topic``, ``crisis`` (true or false), ``coe`` (an object, a key a layer),
+``provenance`` (an object: where the chain comes from, which is not looked at).
 The shipped corpus has all of them and stricter lengths: ``sample_corpus/schema.json``.
 """
 
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict
 
@@ -50,6 +51,7 @@ class _Line(_Strict):
     crisis: Annotated[bool, BeforeValidator(_absent)] = False
     responses: Some[_Response]
     coe: Annotated[dict[str, Text], AfterValidator(_of_all_layers)] | None = None
+    provenance: dict[str, Any] | None = None
 
 
 def load(path: Path, intake: Intake, encoding: str = "utf-8") -> list[Question]:

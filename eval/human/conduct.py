@@ -15,6 +15,7 @@ from typing import Any, Final
 from common.code import REPO
 from common.errors import StageError
 from common.files import write_json, write_text
+from common.label_studio import ACCOUNTS, LabelStudio, Server, accounts
 from common.manifest import require_stage
 from common.pages import number
 from common.pages import page as page_of
@@ -22,7 +23,6 @@ from common.records.rankings import RANKINGS_FILE, Ranking, write_rankings
 from common.settings import check, limited, one_of
 from eval.human.analysis import LEAST_RATERS, Study
 from eval.human.page import instructions, page
-from eval.human.server import ACCOUNTS, LabelStudio, Server, accounts
 from eval.human.study import Left, pages, rankings_of
 from eval.intervals import LEAST
 from eval.plots import plot_mean_ranks

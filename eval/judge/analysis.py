@@ -16,8 +16,8 @@ from typing import Final
 
 import pandas as pd
 
+from common.chat_server import Usage
 from common.records.rankings import CRITERIA, CUT, KEYS, OVERALL, REFUSED, Answer, Choice, Comparison, Ranking
-from eval.judge.config import Usage
 from eval.replies import NOTHING, BlindItem
 from eval.statistics import Interval, length_controlled, lengths_overlap, mean_interval
 

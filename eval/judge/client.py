@@ -1,58 +1,15 @@
-"""Asking the judge through `common.chat_server`, held to the verdict's schema where it can be, under a ceiling.
+"""Asking the judge through `common.chat_server`, held to the verdict's schema where it can be, under a ceiling."""
 
-The ceiling is counted from the server's own figures and held before each call. A call holds the most it can use until
-its answer tells what it did use, so that calls under way together stay under the ceiling as well; where the server
-tells nothing, that most is counted. The estimate takes a character of the prompt for a token, which is more than
-today's tokenizers make of Chinese or English; where it is too little after all, the ceiling is passed by no more than
-the calls under way.
-"""
-
-import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from common.chat_server import ChatServer, Completion, Refused, ServerSettings
-from eval.judge.config import SCHEMA, JudgeConfig, Usage
+from common.chat_server import Budget, ChatServer, Completion, Refused, Usage
+from eval.judge.config import SCHEMA, JudgeConfig
 
 log = logging.getLogger(__name__)
-
-
-class CeilingReached(Exception):
-    """The next call could pass the ceiling; holds it as ``key=value``."""
-
-
-class Budget:
-    """What was used, what calls under way hold, and whether another call fits."""
-
-    def __init__(self, ceiling: JudgeConfig, used: Usage) -> None:
-        """Start from what earlier runs have used."""
-        self.used = used
-        self._ceiling = ceiling
-        self._held = Usage()
-        self._settled = asyncio.Condition()
-
-    async def hold(self, most: Usage) -> None:
-        """Hold the most that a call can use, after waiting for calls under way where only their end can make room.
-
-        Raises:
-            CeilingReached: it does not fit, and no call is under way that may have held too much.
-        """
-        async with self._settled:
-            while passed := self._ceiling.passed_by(self.used + self._held + most):
-                if self._held == Usage():
-                    raise CeilingReached(passed)
-                await self._settled.wait()
-            self._held += most
-
-    async def settle(self, most: Usage, used: Usage) -> None:
-        """Give back what was held, and count what was used."""
-        async with self._settled:
-            self._held -= most
-            self.used += used
-            self._settled.notify_all()
 
 
 class JudgeError(ValueError):
@@ -85,18 +42,7 @@ class JudgeClient:
         self._config = config
         self._structured = config.structured != "none"
         self._answered = False
-        self._server = ChatServer(
-            ServerSettings(
-                config.base_url,
-                config.judge_model,
-                api_key,
-                timeout_s=config.timeout_s,
-                retries=config.retries,
-                backoff_s=config.backoff_s,
-                longest_pause_s=config.longest_pause_s,
-                stream=config.stream,
-            )
-        )
+        self._server = ChatServer(config.settings(config.judge_model, api_key))
 
     async def __aenter__(self) -> Self:
         await self._server.__aenter__()
@@ -120,23 +66,20 @@ class JudgeClient:
             CeilingReached: the call could pass the ceiling; it was not made.
             common.chat_server.ServerError: no answer.
         """
-        most = Usage(sum(len(message["content"]) for message in messages), self._config.longest_answer or 0)
+        longest = self._config.longest_answer
+        most = Usage.most(messages, longest)
         await self.budget.hold(most)
         used = Usage()
         try:
             answer = await self._ask(messages, attempt)
             self._answered = True
-            told = answer.prompt_tokens is not None and answer.tokens is not None
-            longest = self._config.longest_answer or len(answer.text) + len(answer.reasoning)
-            used = Usage(answer.prompt_tokens or 0, answer.tokens or 0) if told else Usage(most.tokens_in, longest)
-            return Reply(answer, self._structured, used, not told)
+            used, untold = most.after(answer, longest)
+            return Reply(answer, self._structured, used, untold)
         finally:
             await self.budget.settle(most, used)
 
     async def _ask(self, messages: Sequence[Mapping[str, str]], attempt: int) -> Completion:
-        keys: dict[str, Any] = dict(self._config.request)
-        if keys.get("seed") is not None:
-            keys["seed"] += attempt - 1
+        keys = self._config.request_of(attempt)
         if not self._structured:
             return await self._server.complete(messages, keys)
         try:

@@ -14,7 +14,17 @@ from typing import Any, Final, TextIO
 
 from tqdm import tqdm
 
-from common.chat_server import Refused, Run, ServerError, Unusable, ask_all, read_key
+from common.chat_server import (
+    Budget,
+    CeilingReached,
+    Refused,
+    Run,
+    ServerError,
+    Unusable,
+    Usage,
+    ask_all,
+    read_key,
+)
 from common.errors import StageError
 from common.loopback import remote_host
 from common.records.rankings import (
@@ -30,8 +40,8 @@ from common.records.rankings import (
     write_rankings,
 )
 from eval.judge.analysis import analyse, comparisons, judge_rankings, pair_table
-from eval.judge.client import Budget, CeilingReached, JudgeClient, JudgeError, Reply
-from eval.judge.config import JudgeConfig, JudgePrompt, Usage, parse_verdict
+from eval.judge.client import JudgeClient, JudgeError, Reply
+from eval.judge.config import JudgeConfig, JudgePrompt, parse_verdict
 from eval.judge.inter_rater import check_same, inter_rater
 from eval.judge.report import why_nothing, write_judgement
 from eval.judge.verdicts import TEXTS, VERDICTS, asked_before, check_request, judge_request, open_verdicts, with_paid

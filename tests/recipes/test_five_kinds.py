@@ -17,9 +17,9 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from common.code import REPO
+from common.label_studio import ACCOUNTS, Server, accounts
 from common.records.rankings import read_rankings
 from common.records.replies import read_models
-from eval.human.server import ACCOUNTS, Server, accounts
 from eval.results import Result
 from tests.browser import FLAGS
 from tests.common.chat_server.served import served

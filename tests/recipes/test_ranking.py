@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from common.errors import StageError
+from common.label_studio import accounts
 from common.records.rankings import Ranking, write_rankings
-from eval.human.server import accounts
 from eval.tables import read_standings
 from recipes.ranking import run
 from tests.recipes.made import make_stage

@@ -270,10 +270,9 @@ MODES: Final = {**RETRIED, **READ, **STREAMED, **REFUSED, **ENDED, **OUTAGES, **
 class Server:
     """Answers every connection once, in a thread of its own."""
 
-    def __init__(self, mode: str, log: Path, kill: int) -> None:
+    def __init__(self, mode: Mode, log: Path, kill: int, by_call: bool = False) -> None:
         """Listen on a free port."""
-        self.mode, self.log, self.kill = MODES[mode], log, kill
-        self.by_call = mode in OUTAGES
+        self.mode, self.log, self.kill, self.by_call = mode, log, kill, by_call
         self.count, self.prompts, self.lock = 0, Counter[str](), threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         print(self.listener.getsockname()[1], flush=True)
@@ -351,4 +350,5 @@ class Server:
 
 if __name__ == "__main__":
     options = dict(argument.split("=") for argument in sys.argv[3:])
-    Server(sys.argv[1], Path(sys.argv[2]), int(options.get("kill", 0))).serve()
+    name, kill = sys.argv[1], int(options.get("kill", 0))
+    Server(MODES[name], Path(sys.argv[2]), kill, name in OUTAGES).serve()

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from common.code import REPO
+
 _SCRIPT = Path(__file__).with_name("scripted.py")
 
 
@@ -45,9 +47,22 @@ def served(mode: str, log: Path, kill: int = 0) -> Iterator[Served]:
         log: as `scripted` writes it; a second server goes on with the first one's.
         kill: the call at which the process of ``log``'s .pid is ended.
     """
+    with _process([str(_SCRIPT), mode, str(log), f"kill={kill}"], log) as server:
+        yield server
+
+
+@contextmanager
+def faulty(kind: str, what: str, log: Path, kill: int = 0) -> Iterator[Served]:
+    """A scripted teacher or a proxy that goes wrong, see `tests.common.chat_server.faulty`."""
+    with _process(["-m", "tests.common.chat_server.faulty", kind, what, str(log), f"kill={kill}"], log) as server:
+        yield server
+
+
+@contextmanager
+def _process(arguments: list[str], log: Path) -> Iterator[Served]:
     log.touch()
-    command = [sys.executable, "-S", str(_SCRIPT), mode, str(log), f"kill={kill}"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-S", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=REPO)
     assert process.stdout
     try:
         yield Served(f"http://127.0.0.1:{int(process.stdout.readline())}/v1", log)

@@ -11,10 +11,10 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from common.label_studio import Annotator, LabelStudio, Server, accounts
 from eval.human.analysis import analyse
 from eval.human.conduct import write_study
 from eval.human.page import BRIEFLY, instructions, page
-from eval.human.server import Annotator, LabelStudio, Server, accounts
 from eval.human.study import Page as StudyPage
 from eval.human.study import pages, rankings_of
 from eval.replies import BlindItem

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from eval.judge.client import Budget, CeilingReached
-from eval.judge.config import JudgeConfig, Usage
+from common.chat_server import Budget, CeilingReached, Usage
+from eval.judge.config import JudgeConfig
 
 
 def test_cost_is_by_the_million() -> None:

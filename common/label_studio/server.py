@@ -23,13 +23,13 @@ from common.files import replacing
 from common.watchdog import die_with_parent, end_tree, tail
 
 ACCOUNTS: Final = "accounts.json"
-_SCRIPT: Final = Path(__file__).with_name("server_accounts.py")
+_SCRIPT: Final = Path(__file__).with_name("accounts_script.py")
 _POLL_S: Final = 0.5
 
 
 @dataclass(frozen=True)
 class Annotator:
-    """Who ranks: a name, and what Label Studio asks for. The token is for our own calls to its HTTP API."""
+    """Who works on the pages: a name, and what Label Studio asks for. Its HTTP API asks us for the token."""
 
     name: str
     email: str
@@ -186,10 +186,10 @@ def accounts(file: Path, names: Sequence[str]) -> dict[str, Annotator]:
         try:
             known = {entry["name"]: Annotator(**entry) for entry in json.loads(file.read_text(encoding="utf-8"))}
         except (json.JSONDecodeError, TypeError, KeyError) as error:
-            raise StageError(f"{file}: {error!r}, expected the accounts that `make ranking` wrote") from error
+            raise StageError(f"{file}: {error!r}, expected the accounts that were written here") from error
     missing = [name for name in names if name not in known]
     known |= {
-        name: Annotator(name, f"{name}@ranking.local", secrets.token_urlsafe(9), secrets.token_hex(20))
+        name: Annotator(name, f"{name}@annotators.local", secrets.token_urlsafe(9), secrets.token_hex(20))
         for name in missing
     }
     if missing:
@@ -256,7 +256,7 @@ class LabelStudio:
         for project in self._projects():
             if project["title"] == title:
                 return list(self._call("GET", f"/api/projects/{project['id']}/export?exportType=JSON"))
-        raise StageError(f"no project {title!r} in this account. Run `make ranking` with action=start first.")
+        raise StageError(f"no project {title!r} in this account. Start the pages first: action=start.")
 
     def _projects(self) -> list[dict[str, Any]]:
         return list(self._call("GET", "/api/projects/?page_size=1000")["results"])
@@ -276,7 +276,7 @@ class LabelStudio:
             raise StageError(f"Label Studio, {method} {path}: {error!r}. Is the server still running?") from error
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             raise StageError(
-                f"the Label Studio at {self.url} does not know this account: it belongs to another study. "
+                f"the Label Studio at {self.url} does not know this account: it belongs to another run. "
                 "Choose another port=… ."
             )
         if answer.is_error:

@@ -1,4 +1,4 @@
-"""Makes Label Studio's database and accounts. Runs inside Label Studio's environment, by `eval.human.server`.
+"""Makes Label Studio's database and accounts. Runs inside Label Studio's environment, by `common.label_studio`.
 
 Standard input is a JSON list of objects with name, email, password and token. Each account gets an organization of its
 own: Label Studio shows a user what belongs to their organization, so nobody meets another's work, and none is an
