@@ -238,11 +238,16 @@ class LabelStudio:
         method, path = ("PATCH", f"/api/projects/{found[0]}/") if found else ("POST", "/api/projects/")
         return int(self._call(method, path, settings)["id"])
 
-    def add_tasks(self, project: int, tasks: Sequence[Mapping[str, Any]]) -> int:
-        """Import the tasks whose ``page`` the project does not have yet; how many those were."""
+    def add_tasks(self, project: int, tasks: Sequence[Mapping[str, Any]], key: str = "page") -> int:
+        """Import the tasks that the project does not have yet; how many those were.
+
+        Args:
+            tasks: each with its ``data`` and, where the page starts with something, its ``predictions``.
+            key: of the data, by which a task is known.
+        """
         there = self._call("GET", f"/api/projects/{project}/export?exportType=JSON&download_all_tasks=true")
-        known = {task["data"]["page"] for task in there}
-        missing = [{"data": dict(task)} for task in tasks if task["page"] not in known]
+        known = {task["data"][key] for task in there}
+        missing = [dict(task) for task in tasks if task["data"][key] not in known]
         if missing:
             self._call("POST", f"/api/projects/{project}/import", missing)
         return len(missing)

@@ -4,6 +4,7 @@ The tagger knows how names, schools, employers and addresses look and where they
 and what is a word of the language. The lists are those of ``entities.txt`` and ``public_figures.txt``.
 """
 
+import math
 import re
 from functools import cache
 from typing import Final
@@ -11,6 +12,7 @@ from typing import Final
 import numpy as np
 import rjieba
 
+from data_prep.anonymise.boundaries import Place, name_of, place_of
 from data_prep.anonymise.lac import Tags, word_begins
 from data_prep.anonymise.segments import alternatives, characters, is_word, word_list, words_of
 from data_prep.anonymise.sentences import common_words
@@ -25,6 +27,9 @@ _SURNAMED: Final = re.compile("姓(?:是|“)?$")
 # Words before a name that leave no doubt that it is one.
 _CALLED: Final = re.compile(rf"(?:{alternatives(_LISTS, 'called')}|叫|——|@)[“\"「]?$")
 _BEARER: Final = re.compile(rf"(?:{alternatives(_LISTS, 'relatives')})(?:名?叫|是|:|：|“|\(|（|、)?$")
+_KIN: Final = re.compile(
+    "(?:老公|老婆|丈夫|妻子|对象|[男女]朋友|[男女]友|前任|前夫|前妻|儿子|女儿|舍友|室友|同桌|闺蜜|发小|弟弟|妹妹|哥哥|姐姐|同事|领导)$"
+)
 _PUBLIC_BEFORE: Final = re.compile(rf"(?:{alternatives(_LISTS, 'public before')})[的之“\"是叫、:：]?$")
 _PUBLIC_AFTER: Final = re.compile(
     rf"[\"”』」)）]?(?:公主|王子|{alternatives(_LISTS, 'public after')})"
@@ -50,6 +55,8 @@ _YEAR: Final = re.compile("[大高初研][一二三四]")
 _ENTERS: Final = re.compile("[读上完在去念从进到](?![海饶虞和])")
 _FLOOR: Final = re.compile("[一二三四五六七八九十0-9]+[楼层]")
 _LETTERS: Final = re.compile(r"[\u4e00-\u9fff]+(?:[·•][\u4e00-\u9fff]+)*|[A-Z][a-z]+(?: [A-Z][a-z]+)?")
+# Behind one character of a given name: 豪哥, 娜姐.
+_FAMILIAR: Final = re.compile("[哥姐总叔爷婶妹弟仔]")
 # Surnames that are words of grammar: 向医生说明.
 _GRAMMAR: Final = frozenset("于向和从由")
 # Names of examples before which another stands: 张三李四.
@@ -60,6 +67,11 @@ _LETTER: Final = re.compile(r"[\u4e00-\u9fffA-Za-z]")
 _NUMBERED: Final = re.compile(
     "[省市县区]?(?:第?[一二三四五六七八九十]{1,3}[中小高院]|附[一二三]?院|[一二三]附院)|[省市县区]?实验[一二三]?[小中]学?|[0-9]{3,6}(?:部队|厂)"
 )
+# No school or employer has these in its name.
+_NO_NAME: Final = re.compile("[的。！？!?；;，,、]")
+# What is studied, behind what looks like a school, and what is done in a town: 新传专业, 天津干保安.
+_SUBJECT: Final = re.compile("(?:管理|工程|经济|技术|科学)?(?:类|学)?专业")
+_DOES: Final = re.compile("[干做当打跑送卖]")
 _HELP: Final = re.compile("热线|援助中心|危机干预")
 # What is left of a name that is only a kind: numbers, sizes, levels.
 _SMALL_KINDS: Final = re.compile(
@@ -68,10 +80,14 @@ _SMALL_KINDS: Final = re.compile(
 
 
 # The least lead (see `Find`) of a name that nothing beside it tells: of one that is a word (桃子), one with a surname,
-# and any other.
+# and any other. One that is a word and stands behind somebody's word (闺蜜桃子) needs the last.
 _SURE: Final = 4.0
 _LIKELY_FULL: Final = -2.5
 _LIKELY: Final = 0.0
+# Of a school or employer that is a word (光辉).
+_LIKELY_PLACE: Final = 0.5
+# Of one that the lists do not take for a name, where something beside it speaks for one.
+_LIKELY_WORD: Final = 3.0
 
 
 class Finds:
@@ -91,7 +107,9 @@ class Finds:
         if _NUMBER_GOES_ON.search(text[start - 1 : start + 1]) or _NUMBER_GOES_ON.search(text[end - 1 : end + 1]):
             return None
         if type == "姓名":
-            start, end = _whole_name(text, tags, start, end)
+            start, end = _whole_name(text, tags, *name_of(text, Place(start, end)))
+        else:
+            start, end = place_of(text, tags, Place(start, end), type)
         if type == "姓名" and (match := _TITLE_END.search(text[start:end])) and match.start() > 0:
             end = start + match.start()
         if text[:start].count("《") > text[:start].count("》"):
@@ -109,36 +127,60 @@ class Finds:
             start, end = _whole_institution(text, tags, start, end)
             # 大二 is a word: 民大 may end inside of 民大大二.
             last = start if _YEAR.match(text, end) else end
-            keep = _is_institution(text, start, end) and not cuts_a_word(text, tags, start, last)
+            keep = (
+                _is_institution(text, start, end)
+                and lead >= _least_of_place(text[start:end])
+                and not cuts_a_word(text, tags, start, last)
+            )
         return (start, end, type) if keep else None
 
     def _is_name(self, text: str, tags: Tags, start: int, end: int, lead: float) -> bool:
         value, before, after = text[start:end], text[:start], text[end:]
         if len(value) == 1 or value in words_of(_LISTS, "compound surnames"):
             titled = _TITLED.match(after) is not None or _SURNAMED.search(before) is not None
-            if value in _GRAMMAR and lead < _SURE:
+            # 霸凌 is a word: 凌同学 is nobody in 霸凌同学.
+            if (value in _GRAMMAR and lead < _SURE) or text[start - 1 : end] in words_of(_LISTS, "not persons"):
                 return False
+            if lead >= _LIKELY_WORD and _FAMILIAR.match(after) and value in characters(_LISTS, "given"):
+                return self._titled
             return self._titled and titled and value in surnames() and not _weekday(value, before)
-        called = _CALLED.search(before) is not None
+        called, borne = _CALLED.search(before) is not None, _BEARER.search(before) is not None
         if (
-            value in words_of(_LISTS, "not persons")
+            (value in words_of(_LISTS, "not persons") and not (borne and lead >= _LIKELY_WORD))
             or before.endswith(_EXAMPLES)
-            or (_public_pattern().search(value) and not called)
+            or (_is_public(value) and not called)
         ):
             return False
         if not _LETTERS.fullmatch(value):
             return False
         # A foreign name that is a sentence of its own signs the text.
         alone = value.isascii() and not _WORDS.search(before + after)
-        cued = called or alone or _BEARER.search(before) is not None
-        if not called and (_PUBLIC_AFTER.match(after) or _PUBLIC_BEFORE.search(before) or _STORY.search(text)):
+        told = called or alone
+        cued = told or borne
+        # 老公刘海波提出离婚 speaks of no theory.
+        private = called or _KIN.search(before) is not None
+        if not private and (_PUBLIC_AFTER.match(after) or _PUBLIC_BEFORE.search(before) or _STORY.search(text)):
             return False
         if not cued and (_is_foreign(value) or cuts_a_word(text, tags, start, end)):
             return False
-        least = _SURE if _is_common(value, "nr") else (_LIKELY_FULL if is_full(value) else _LIKELY)
-        if not cued and lead < least:
+        if not told and lead < _least(value, borne):
             return False
         return self._given or is_full(value) or _FOREIGN.fullmatch(value) is not None
+
+
+def _least(value: str, borne: bool) -> float:
+    """The least lead of a name that nothing tells.
+
+    Args:
+        borne: somebody's word stands before it: 老师 before 澄清.
+    """
+    common = _is_common(value, "nr")
+    if borne:
+        return _LIKELY if common else -math.inf
+    if common:
+        return _SURE
+    # A surname before such a word is no name: 金镯子, 黄铺子.
+    return _LIKELY_FULL if is_full(value) and not value.endswith(("子", "儿")) else _LIKELY
 
 
 def _whole_name(text: str, tags: Tags, start: int, end: int) -> tuple[int, int]:
@@ -174,11 +216,29 @@ def _is_institution(text: str, start: int, end: int) -> bool:
     value, after = text[start:end], text[end:]
     if _HELP.search(text) or any(part in value for part in words_of(_LISTS, "quoted")):
         return False
+    if _NO_NAME.search(value) or _SUBJECT.match(after) or value.startswith(tuple(words_of(_LISTS, "platforms"))):
+        return False
+    if (town := towns_pattern().match(value)) and _DOES.match(value, town.end()):
+        return False
     if re.match(r"的?(?:教授|心理学(?:家|教授|研究)|研究(?!生)|一项|一位|科学家|学者|曾|出版社)", after):
         return False
     if _NUMBERED.fullmatch(value):
         return True
     return end - start > 1 and particular_name(value) and not _is_common(value, "nt", "nz", "nr", "j")
+
+
+def _least_of_place(value: str) -> float:
+    """The least lead of a school or employer: of a word (光辉), of one that ends as those do, of any other."""
+    if is_word(value):
+        return _LIKELY_PLACE
+    return -math.inf if len(value) == 2 or value.endswith(_institution_ends()) else _LIKELY_FULL
+
+
+@cache
+def _institution_ends() -> tuple[str, ...]:
+    parts = ("trades", "firm ends", "shops", "places of work", "old works", "offices in short", "numbered works")
+    made_up = {word for part in parts for word in word_list("tagger/values.txt", part)}
+    return tuple(sorted(made_up | words_of(_LISTS, "kinds") | set("校院大中小学厂店局所站社队行部司")))
 
 
 def _is_address(value: str) -> bool:
@@ -255,6 +315,12 @@ def towns_pattern() -> re.Pattern[str]:
     """Cities and provinces, one or several."""
     towns = "|".join(word_list(_LISTS, "towns"))
     return re.compile(rf"(?:(?:{towns})(?:市|省|县)?|[省市县区镇乡]|本[市省县区])+")
+
+
+def _is_public(value: str) -> bool:
+    """Whether a name is a public figure's, or holds one of three characters: 王维 is not 王维舟."""
+    match = _public_pattern().search(value)
+    return match is not None and (match[0] == value or len(match[0]) > 2)
 
 
 @cache

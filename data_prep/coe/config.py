@@ -29,10 +29,10 @@ class CheckConfig:
     chinese: float = limited(0.8, 0, 1)
     copied: int = limited(12, 4)
     copied_share: float = limited(0.4, 0, 1)
-    about_rank: float = limited(0.02, 0, 1)
-    about_words: int = limited(1, 0)
+    about_rank: float = limited(0.005, 0, 1)
+    about_words: int = limited(2, 0)
     rare: float = limited(0.1, 0, 1)
-    consistent_rank: float = limited(0.25, 0, 1)
+    consistent_rank: float = limited(0.2, 0, 1)
 
     def __post_init__(self) -> None:
         """Check the values.

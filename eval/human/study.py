@@ -46,7 +46,7 @@ class Page:
             for place, (label, model) in enumerate(self.labels.items())
         ]
         notice = RISK if self.item.at_risk else ""
-        return {"page": self.number, "post": self.item.post, "notice": notice, "replies": shown}
+        return {"data": {"page": self.number, "post": self.item.post, "notice": notice, "replies": shown}}
 
 
 def pages(annotator: str, items: Sequence[BlindItem], checks: Sequence[BlindItem], seed: int) -> list[Page]:

@@ -34,7 +34,7 @@ class Example(NamedTuple):
 
 def held_out(question: Question) -> bool:
     """Whether a question is kept from training, a tenth of them by title: false alarms are counted there."""
-    return crc32(question.title.encode()) % 10 == 0
+    return crc32(question.title.encode()) % 10 == 1
 
 
 def made_up(texts: Sequence[str], rng: random.Random) -> Iterator[Example]:

@@ -123,6 +123,22 @@ class Values:
             (1, lambda: self.surname() + rng.choice("记家氏") + rng.choice(_pieces("shops"))),
             (1, lambda: "".join(rng.choices(_FIGURES, k=5)) + rng.choice(("部队", "厂"))),
             (1, lambda: self._place() + rng.choice(_pieces("old works"))),
+            (3, self._brand),
+            (3, self._short_employer),
+        )
+
+    def _short_employer(self) -> str:
+        """An employer as those who work there call it: 十九局, 市妇幼, 吉化, 八棉."""
+        rng = self._rng
+        numeral = rng.choice(_NUMERALS)
+        return self._weighted(
+            (2, lambda: rng.choice(("", "", "中铁", "中建")) + rng.choice(("", "十", "二十")) + numeral + "局"),
+            (2, lambda: rng.choice(("", "省", "市", "县", "区")) + rng.choice(("", "附")) + numeral + "院"),
+            (2, lambda: rng.choice(("", self._made()[:2])) + numeral + rng.choice(_pieces("numbered works"))),
+            (3, lambda: rng.choice(("省", "市", "县", "区")) + rng.choice(_pieces("offices in short"))),
+            (4, lambda: rng.choice((*self._towns(), self._made())) + rng.choice(_pieces("offices in short"))),
+            (2, lambda: rng.choice(_letters("entities.txt", "towns in short")) + rng.choice(_pieces("works in short"))),
+            (1, lambda: self.school() + numeral + "院"),
         )
 
     def address(self) -> str:

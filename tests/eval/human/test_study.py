@@ -54,10 +54,10 @@ def test_a_page_tells_nothing_of_the_models() -> None:
     for one in pages("anna", items(8), items(10)[8:], 7):
         sent = json.dumps(one.task(), ensure_ascii=False)
         assert not any(model in sent for model in MODELS)
-        assert [reply["id"] for reply in one.task()["replies"]] == ["r1", "r2", "r3"]
+        assert [reply["id"] for reply in one.task()["data"]["replies"]] == ["r1", "r2", "r3"]
         assert (CHECK_TEXT in sent) == bool(one.check)
         assert ("12356" in sent) == one.item.at_risk
-        assert [reply["title"] for reply in one.task()["replies"]] == ["回复 A", "回复 B", "回复 C"]
+        assert [reply["title"] for reply in one.task()["data"]["replies"]] == ["回复 A", "回复 B", "回复 C"]
 
 
 def test_a_page_says_the_criteria_in_three_short_lines_and_the_instructions_the_rest() -> None:
