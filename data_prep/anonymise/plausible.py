@@ -67,6 +67,8 @@ _LETTER: Final = re.compile(r"[\u4e00-\u9fffA-Za-z]")
 _NUMBERED: Final = re.compile(
     "[省市县区]?(?:第?[一二三四五六七八九十]{1,3}[中小高院]|附[一二三]?院|[一二三]附院)|[省市县区]?实验[一二三]?[小中]学?|[0-9]{3,6}(?:部队|厂)"
 )
+# An employer that is a school: 启航培训学校.
+_IS_SCHOOL: Final = re.compile("(?:学校|大学|学院|[中小]学|幼儿园|职高|技校|中专|书院|[一二三四五六七八九十]中)$")
 # No school or employer has these in its name.
 _NO_NAME: Final = re.compile("[的。！？!?；;，,、]")
 # What is studied, behind what looks like a school, and what is done in a town: 新传专业, 天津干保安.
@@ -82,8 +84,12 @@ _SMALL_KINDS: Final = re.compile(
 # The least lead (see `Find`) of a name that nothing beside it tells: of one that is a word (桃子), one with a surname,
 # and any other. One that is a word and stands behind somebody's word (闺蜜桃子) needs the last.
 _SURE: Final = 4.0
-_LIKELY_FULL: Final = -2.5
+_LIKELY_FULL: Final = -1.5
 _LIKELY: Final = 0.0
+# Below it, a word of the dictionary over an end of a value is enough to drop it.
+_CUTTING: Final = 3.0
+# Of an address, and of a school or employer that does not end as those do.
+_LIKELY_SHAPED: Final = -2.5
 # Of a school or employer that is a word (光辉).
 _LIKELY_PLACE: Final = 0.5
 # Of one that the lists do not take for a name, where something beside it speaks for one.
@@ -122,7 +128,11 @@ class Finds:
             start = _entered(text, start, end)
             # 路上 is a word: 胜利路 may end inside it.
             last = start if text[end : end + 1] in _BESIDE else end
-            keep = _is_address(text[start:end]) and not cuts_a_word(text, tags, start, last)
+            keep = (
+                lead >= _LIKELY_SHAPED
+                and _is_address(text[start:end])
+                and not cuts_a_word(text, tags, start, last, lead)
+            )
         else:
             start, end = _whole_institution(text, tags, start, end)
             # 大二 is a word: 民大 may end inside of 民大大二.
@@ -130,8 +140,10 @@ class Finds:
             keep = (
                 _is_institution(text, start, end)
                 and lead >= _least_of_place(text[start:end])
-                and not cuts_a_word(text, tags, start, last)
+                and not cuts_a_word(text, tags, start, last, lead)
             )
+        if keep and type == "单位" and _IS_SCHOOL.search(text[start:end]):
+            type = "学校"
         return (start, end, type) if keep else None
 
     def _is_name(self, text: str, tags: Tags, start: int, end: int, lead: float) -> bool:
@@ -161,7 +173,7 @@ class Finds:
         private = called or _KIN.search(before) is not None
         if not private and (_PUBLIC_AFTER.match(after) or _PUBLIC_BEFORE.search(before) or _STORY.search(text)):
             return False
-        if not cued and (_is_foreign(value) or cuts_a_word(text, tags, start, end)):
+        if not cued and (_is_foreign(value) or cuts_a_word(text, tags, start, end, lead)):
             return False
         if not told and lead < _least(value, borne):
             return False
@@ -231,7 +243,9 @@ def _least_of_place(value: str) -> float:
     """The least lead of a school or employer: of a word (光辉), of one that ends as those do, of any other."""
     if is_word(value):
         return _LIKELY_PLACE
-    return -math.inf if len(value) == 2 or value.endswith(_institution_ends()) else _LIKELY_FULL
+    if value[-1] in "中小高" and _is_common(value[:-1]):
+        return _SURE  # 经验中, 东西小
+    return -math.inf if len(value) == 2 or value.endswith(_institution_ends()) else _LIKELY_SHAPED
 
 
 @cache
@@ -284,10 +298,13 @@ def _weekday(value: str, before: str) -> bool:
     return value == "周" and before[-1:] in ("上", "下", "每", "这", "本", "隔", "近")
 
 
-def cuts_a_word(text: str, tags: Tags, start: int, end: int) -> bool:
-    """Whether a word reaches over one end of a value, to LAC and to the dictionary both: 习以为常 over that of 习."""
+def cuts_a_word(text: str, tags: Tags, start: int, end: int, lead: float) -> bool:
+    """Whether a word reaches over one end of a value: 习以为常 over that of 习.
+
+    Of a find that leads by much it has to be one to LAC as well.
+    """
     begins = word_begins()[tags]
-    inside = [each for each in (start, end) if 0 < each < len(text) and not begins[each]]
+    inside = [each for each in (start, end) if 0 < each < len(text) and (lead < _CUTTING or not begins[each])]
     if not inside:
         return False
     position = 0
