@@ -12,7 +12,7 @@ READY := $(if $(wildcard $(VENV)/.installed-gpu),$(VENV)/.installed-gpu,$(VENV)/
 STAGE = $(PY) -m recipes.$(1) profile=$(PROFILE) "out=$(OUT)" "corpus=$(CORPUS)" seed=$(SEED) $(if $(MODEL),"model=$(MODEL)") $(if $(VARIANT),"variant=$(VARIANT)") $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-gpu demo base data coe sft reward-model heldout-reward-model reward-probes reward-ranking grpo generate eval label-studio-env ranking judge tables report test test-slow lint format lock clean
+.PHONY: help install install-gpu demo base data coe review sft reward-model heldout-reward-model reward-probes reward-ranking grpo generate eval label-studio-env ranking judge tables report test test-slow lint format lock clean
 .NOTPARALLEL:
 
 help:  ## list the targets
@@ -49,6 +49,9 @@ data: $(READY)  ## corpus -> sft.json, grpo_*.parquet, triplets.parquet, test.pa
 
 coe: $(READY)  ## a teacher model writes CoE chains for training questions, checked (ARGS="teacher=… base_url=…")
 	@$(call STAGE,coe)
+
+review: $(READY)  ## people review these chains in Label Studio (ARGS="reviewers=[anna,ben]", then ARGS="action=export")
+	@$(call STAGE,review)
 
 sft: $(READY)  ## LLaMA-Factory on the CoE samples
 	@$(call STAGE,sft)

@@ -12,7 +12,7 @@ import numpy as np
 import rjieba
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from data_prep.coe.advice import advises
+from data_prep.coe.advice import Advice
 from data_prep.coe.config import CheckConfig
 from data_prep.coe.prompt import read_chain
 from reward_fns.coe_format import LAYERS
@@ -50,7 +50,7 @@ class ChainChecks:
             responses: likewise.
             config: the limits.
         """
-        self._config = config
+        self._config, self._advises = config, Advice()
         self._posts, self._responses = _Corpus(posts), _Corpus(responses)
 
     def __call__(self, text: str, post: str, response: str) -> tuple[tuple[str, ...] | None, list[Problem]]:
@@ -78,7 +78,7 @@ class ChainChecks:
             if longest > config.copied or share > config.copied_share:
                 yield Problem("copied", name, f"{longest} characters in a row, {share:.2f} of the layer")
         for name, layer in zip(LAYERS[_ASKER], layers[_ASKER], strict=True):
-            if advises(layer):
+            if self._advises(layer):
                 yield Problem("advice", name)
         rank = self._responses.rank(layers[-1], response)
         if rank > config.consistent_rank:

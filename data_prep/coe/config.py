@@ -20,7 +20,6 @@ class CheckConfig:
         about_rank: L1 to L3 have to be as close to their own post as to all but this share of other posts.
         about_words: and have to share so many words with it that few other posts have.
         rare: in how large a share of the posts such a word may stand.
-        advice: L1 to L3 are refused from this score on, see `data_prep.coe.advice`.
         consistent_rank: L4 has to be as close to its own response as to all but this share of other responses.
     """
 

@@ -83,8 +83,8 @@ def _verdict(own: Mapping[str, Any], editable: bool) -> Iterable[str]:
     if editable:
         yield f'<View className="heading">{_header(own["decide"], 4)}</View>'
         yield _choices(DECISION, own["decisions"], "single", required=own["decide_first"], keys="123")
-        when = f'visibleWhen="choice-selected" whenTagName="{DECISION}" whenChoiceValue={quoteattr(own["decisions"]["reject"])}'
-        yield f'<View className="reasons" {when}>{_header(own["why"], 5)}'
+        rejected = f'whenTagName="{DECISION}" whenChoiceValue={quoteattr(own["decisions"]["reject"])}'
+        yield f'<View className="reasons" visibleWhen="choice-selected" {rejected}>{_header(own["why"], 5)}'
         yield _choices(REASONS, own["reasons"], "multiple", required=own["why_first"])
         yield "</View>"
     yield f'<View className="heading">{_header(own["rate"], 4)}</View>'

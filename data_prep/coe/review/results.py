@@ -6,7 +6,7 @@ reviewer's counts. The set hangs on the reviews alone, so a second export is the
 
 import difflib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -66,7 +66,11 @@ class Reviewed:
 
 
 def results(
-    items: Sequence[Item], owners: Mapping[str, Sequence[str]], reviews: Iterable[Review], trial: Sequence[Item]
+    items: Sequence[Item],
+    owners: Mapping[str, Sequence[str]],
+    reviews: Iterable[Review],
+    trial: Sequence[Item],
+    known: Collection[str] = (),
 ) -> Reviewed:
     """Put the reviews together.
 
@@ -75,6 +79,7 @@ def results(
         owners: who reviews each chain, by its id; the first one decides on its text.
         reviews: all of them.
         trial: the chains whose verdict is known.
+        known: ids of posts that were flagged before: once flagged, never used, whatever a reviewer says later.
     """
     of_item: dict[str, dict[str, Review]] = defaultdict(dict)
     for review in reviews:
@@ -83,7 +88,7 @@ def results(
     distances: dict[str, list[float]] = {name: [] for name in LAYERS}
     for item in items:
         own = [of_item[item.id][name] for name in owners[item.id] if name in of_item[item.id]]
-        if any(review.acute for review in own):
+        if item.id in known or any(review.acute for review in own):
             flagged.append(item.id)
             left_out[item.id] = "acute danger seen"
         elif len(own) < len(owners[item.id]):
