@@ -53,7 +53,8 @@ def trained(layers: Sequence[Layer]) -> Linear:
     for layer in layers:
         each = parts(layer.text)
         if layer.advice:
-            each = sorted(each, key=lambda part: -_score(whole, part))[: max(1, int(len(each) * _TAKEN))]
+            likely = sorted(each, key=lambda part: -_score(whole, part))[: max(1, int(len(each) * _TAKEN))]
+            each = [*likely, layer.text]
         examples += [(part, layer.advice) for part in each]
     return _fit(examples)
 
@@ -83,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Train, or check."""
     parser = argparse.ArgumentParser(prog="python -m data_prep.coe.advice.train")
     parser.add_argument("--check", action="store_true", help="print how layers are told by a model without their post")
-    parser.add_argument("--threshold", type=float, default=0.2, help="layers of a higher score give advice")
+    parser.add_argument("--threshold", type=float, default=0.5, help="layers of a higher score give advice")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     options = parser.parse_args(arguments)
     layers = read_layers()
