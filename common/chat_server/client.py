@@ -59,11 +59,11 @@ class ServerSettings:
     requests_per_minute: float | None = None
 
 
-def read_key(variable: str, server: str) -> str:
+def read_key(variable: str | None, server: str) -> str:
     """A server's key from the environment.
 
     Args:
-        variable: its name; "" for a server that takes none.
+        variable: its name; "" or None for a server that takes none.
         server: whose key it is, for the message.
 
     Raises:

@@ -36,7 +36,7 @@ class ServerKeys:
     """
 
     base_url: str = "http://127.0.0.1:8000/v1"
-    api_key_env: str = ""
+    api_key_env: str | None = ""
     concurrency: int = limited(8, 1)
     requests_per_minute: float | None = limited(None, 0.1)
     request: dict[str, Any] = field(default_factory=lambda: {"temperature": 0, "max_tokens": 512})

@@ -60,7 +60,7 @@ class CoEConfig(ServerKeys):
     """
 
     base_url: str = "https://api.deepseek.com/v1"
-    api_key_env: str = "DEEPSEEK_API_KEY"
+    api_key_env: str | None = "DEEPSEEK_API_KEY"
     # DeepSeek-R1 counts its thoughts as tokens of the answer.
     request: dict[str, Any] = field(default_factory=lambda: {"temperature": 0.6, "max_tokens": 8192})
     timeout_s: float = limited(600.0, 0)
