@@ -1,6 +1,7 @@
 """vLLM's own OpenAI server with the tiny model: replies and verdicts through it, whole and streamed."""
 
 import asyncio
+import json
 import os
 import socket
 import subprocess
@@ -16,12 +17,17 @@ import pytest
 
 from common.code import REPO
 from common.records.replies import unfinished_replies
+from data_prep.coe.ask import write_chains
+from data_prep.coe.prompt import TeacherPrompt
+from data_prep.coe.records import FILE, read_answers
 from data_prep.prompts import SYSTEM_PROMPTS
 from eval.generation.endpoint import generate
 from eval.generation.request import GenerationRequest
 from eval.judge.config import JudgeConfig
 from eval.judge.run import Task, run_judge
 from eval.replies import BlindItem
+from tests.common.chat_server.served import faulty
+from tests.data_prep.coe.made import checks, config, order, questions
 
 pytestmark = pytest.mark.slow
 
@@ -116,3 +122,16 @@ def test_verdicts(url: str, stream: bool, tmp_path: Path) -> None:
     config = JudgeConfig("tiny", url, retries=0, stream=stream, structured="json_schema", request=request)
     run_judge(Task.prepare(config, lambda count: items, [], 1, tmp_path, False), False, tmp_path)
     assert "1 of 1 questions are judged whole" in (tmp_path / "judge.md").read_text(encoding="utf-8")
+
+
+def test_chains_behind_a_proxy_that_goes_wrong(url: str, tmp_path: Path) -> None:
+    """The tiny model writes no chain that passes; every answer that came whole is kept once, and asked for once."""
+    own = order(questions())
+    with faulty("proxy", url, tmp_path / "log") as proxy:
+        keys = config(proxy.url, teacher="tiny", chains=3, attempts=2, timeout_s=60.0, concurrency=3)
+        found = write_chains(own[:4], keys, TeacherPrompt.read(), checks(questions()), "none", tmp_path)
+        assert len(read_answers(tmp_path / FILE)) == len(proxy.paid) == 8
+        assert len({json.dumps(body["messages"]) + str(body.get("seed")) for body in proxy.paid}) >= 4
+    assert found.accepted == []
+    assert len(found.set_aside) == 4
+    assert all(answer.tokens_out for answer in found.answers)

@@ -119,6 +119,8 @@ def test_from_chains_to_a_model_trained_on_them(root: Path, chromium: str, label
             assert tab.inner_text(".progress") == f"第 1 页，共 {CHAINS} 页"
             for number in range(8):
                 judged(tab, TYPED if number == 0 else "", reject=number == REJECTED)
+            # The page goes on before the server has answered.
+            tab.wait_for_timeout(3000)
             # As the out-of-memory killer would end it.
             process.kill()
             process.wait(60)

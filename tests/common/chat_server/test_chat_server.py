@@ -19,6 +19,19 @@ POST = "我最近总是睡不着，不想活了，也不敢告诉家里人。"
 CHAT = [{"role": "user", "content": POST}]
 
 
+def test_calls_begin_as_far_apart_as_asked(tmp_path: Path) -> None:
+    async def ask(settings: ServerSettings) -> float:
+        async with ChatServer(settings) as server:
+            begun = asyncio.get_running_loop().time()
+            await asyncio.gather(*(server.complete(CHAT, {}) for _ in range(4)))
+            return asyncio.get_running_loop().time() - begun
+
+    with served("good", tmp_path / "log") as server:
+        # A turn each 0.1 s: the fourth call waits for three of them.
+        assert asyncio.run(ask(ServerSettings(server.url, "m", requests_per_minute=600))) >= 0.3
+        assert server.calls == 4
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
