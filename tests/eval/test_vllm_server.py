@@ -131,7 +131,7 @@ def test_chains_behind_a_proxy_that_goes_wrong(url: str, tmp_path: Path) -> None
         keys = config(proxy.url, teacher="tiny", chains=3, attempts=2, timeout_s=60.0, concurrency=3)
         found = write_chains(own[:4], keys, TeacherPrompt.read(), checks(questions()), "none", tmp_path)
         assert len(read_answers(tmp_path / FILE)) == len(proxy.paid) == 8
-        assert len({json.dumps(body["messages"]) + str(body.get("seed")) for body in proxy.paid}) >= 4
+        assert len({json.dumps(body["messages"]) for body in proxy.paid}) == 8
     assert found.accepted == []
     assert len(found.set_aside) == 4
     assert all(answer.tokens_out for answer in found.answers)
