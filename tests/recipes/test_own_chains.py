@@ -95,7 +95,7 @@ def judged(tab: Page, typed: str = "", reject: bool = False) -> None:
     tab.evaluate("document.activeElement.blur()")
     tab.keyboard.press("3" if reject else "2" if typed else "1")
     if reject:
-        tab.get_by_text("空泛，换一封信").click()
+        tab.get_by_text("空泛，换一封信也可以").click()
     tab.get_by_text("2 不太合理" if reject else "4 合理").click()
     tab.evaluate("document.activeElement.blur()")
     tab.keyboard.press("Control+Enter")

@@ -141,7 +141,9 @@ class Conducted:
                 f"{there[0]} is there already, and somebody may have worked in it. Move it, or read it back."
             )
         for name, file in files.items():
-            write_sheet(file, self.own(name), read_reviews(self._handed_back(name)))
+            # Without the trial, whose answers a sheet can't hide until the end.
+            own = [item for item in self.own(name) if not item.trial]
+            write_sheet(file, own, read_reviews(self._handed_back(name)))
         return list(files.values())
 
     def read_sheet(self, file: Path) -> tuple[str, int]:

@@ -14,7 +14,7 @@ from common.errors import StageError
 from common.files import replacing
 from data_prep.coe.review.items import Item
 from data_prep.coe.review.page import texts
-from data_prep.coe.review.records import Review, checked
+from data_prep.coe.review.records import Decision, Review, checked
 from reward_fns.coe_format import LAYER_TITLES, LAYERS
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ _NOTE: Final = "备注"
 _LAYER: Final = {name: f"{name} {LAYER_TITLES[name]}" for name in LAYERS}
 HEADER: Final = (_ID, _POST, _RESPONSE, *_LAYER.values(), _DECISION, _REASONS, _VALIDITY, _ACUTE, _NOTE)
 
-_DECISIONS: Final = {"通过": "accept", "修改": "revise", "不采用": "reject"}
+_DECISIONS: Final[dict[str, Decision]] = {"通过": "accept", "修改": "revise", "不采用": "reject"}
 _YES: Final = {"是": True, "": False, "否": False}
 
 
@@ -42,7 +42,7 @@ def reason_numbers() -> dict[str, str]:
 def write_sheet(path: Path, own: Sequence[Item], reviews: Sequence[Review]) -> None:
     """Write a reviewer's chains, with what the reviewer said of them before."""
     before = {review.item: review for review in reviews}
-    told = {name: word for word, name in _DECISIONS.items()}
+    told: dict[str, str] = {name: word for word, name in _DECISIONS.items()}
     numbers = {name: number for number, name in reason_numbers().items()}
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.DictWriter(file, HEADER)
@@ -99,7 +99,7 @@ def _review(row: dict[str, str], word: str, reviewer: str, item: Item, where: st
     return Review(
         reviewer=reviewer,
         item=item.id,
-        decision=decision,  # type: ignore[arg-type] (one of the three)
+        decision=decision,
         reasons=tuple(reasons),
         validity=int(validity) if validity else None,
         acute=_one_of(_YES, row[_ACUTE].strip(), _ACUTE, where),

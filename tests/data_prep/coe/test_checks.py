@@ -109,7 +109,8 @@ def test_what_the_post_says_too_is_not_copied() -> None:
     response = "你说领导在会上当众批评了你，这让你觉得丢脸。可以先写下来。"
     assert copied("领导在会上当众批评了她", response, "领导在会上当众批评了我") == (0, 0.0)
     longest, share = copied("领导在会上当众批评了她", response, "我很难过")
-    assert (longest, share) == (10, pytest.approx(10 / 11))
+    assert longest == 10
+    assert share == pytest.approx(10 / 11)
 
 
 def test_letters_of_another_script_count() -> None:

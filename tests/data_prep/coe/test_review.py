@@ -112,7 +112,8 @@ def test_agreement_is_that_of_kappa_and_alpha() -> None:
     ]
     found = agreement(pairs)
     # Kappa by hand: 0.9 observed, 0.6 * 0.5 + 0.4 * 0.5 = 0.5 by chance.
-    assert (found.chains, found.same, found.kappa) == (10, 0.9, pytest.approx((0.9 - 0.5) / 0.5))
+    assert (found.chains, found.same) == (10, 0.9)
+    assert found.kappa == pytest.approx((0.9 - 0.5) / 0.5)
     assert found.alpha is not None
     assert 0.7 < found.alpha < 0.9
     assert agreement([[review("anna", "a")]]).kappa is None
