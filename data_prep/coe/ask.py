@@ -77,7 +77,7 @@ def write_chains(
         folder: of the stage.
 
     Raises:
-        TeacherError: an outage or a server that can't serve.
+        TeacherError: an outage, a server that can't serve, or a full disk.
         FileError: the file of answers is another one.
     """
     path = folder / FILE
@@ -90,6 +90,11 @@ def write_chains(
         raise TeacherError(
             f"{config.base_url}: {error}. {_remedy(error)}. {len(state.accepted())} of {config.chains} chains are "
             "there, everything that was answered is kept: run the same command again, without force=true."
+        ) from error
+    except OSError as error:
+        raise TeacherError(
+            f"{path}: {error.strerror}. The last answer could not be written and will be asked for again; all "
+            "before it are kept. Make room, then run the same command again."
         ) from error
     finally:
         file.close()

@@ -6,6 +6,7 @@ response stay in the file and are passed over; the ceiling counts them.
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -94,8 +95,9 @@ class AnswerFile:
         os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """Close it."""
-        self._file.close()
+        """Close it; what could not be written was told when it was added."""
+        with suppress(OSError):
+            self._file.close()
 
 
 def tried(answers: Sequence[Answer]) -> dict[str, list[Answer]]:

@@ -101,6 +101,21 @@ def test_killed_runs_lose_and_double_nothing(
         paid_once(server, tmp_path)
 
 
+def test_a_full_disk_is_told_and_gone_on_from(
+    own: list[Drawn], sift: ChainChecks, teacher: Served, tmp_path: Path
+) -> None:
+    code = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))\n" + _CODE
+    command = [sys.executable, "-c", code, str(tmp_path), teacher.url]
+    ended = subprocess.run(command, env=_ENVIRONMENT, cwd=REPO, capture_output=True, text=True, timeout=120)
+    assert "File too large. The last answer could not be written" in ended.stderr
+    before = len(read_answers(tmp_path / FILE))
+    assert 0 < before < COUNT
+    whole(written(own, sift, tmp_path, teacher.url), own)
+    # What could not be written was paid and is asked for again, and nothing else.
+    asked = Counter(json.dumps(body["messages"]) for body in teacher.paid)
+    assert sorted(asked.values())[-2:] == [1, 2]
+
+
 def test_a_ceiling_stops_and_a_higher_one_goes_on(
     own: list[Drawn], sift: ChainChecks, teacher: Served, tmp_path: Path
 ) -> None:
