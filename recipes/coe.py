@@ -76,8 +76,9 @@ def _write(questions: Path, config: CoEConfig, common: Common, folder: Path) -> 
     write_text(folder / "coe.md", _report(written, config, prompt, len(order), usage))
     if written.stopped_by:
         raise StageError(
-            f"coe: stopped at {written.stopped_by} with {len(written.accepted)} of {config.chains} chains. Run "
-            "the same command with a higher ceiling to go on, without force=true."
+            f"coe: stopped at {written.stopped_by} with {len(written.accepted)} of {config.chains} chains, before a call "
+            f"that could pass it (its prompt and {config.longest_answer} tokens, {config.length_key}). Run the same "
+            "command with a higher ceiling to go on, without force=true."
         )
     if not written.accepted:
         raise StageError(f"coe: no chain passed the checks. The reasons are in {folder / 'coe.md'}.")

@@ -27,6 +27,7 @@ from common.hashing import Input, tokenizer_files
 from common.model_card import read_corpora
 from common.stage import Plan
 from common.tokenizer import load_tokenizer
+from data_prep.coe.flagged import FLAGGED, flagged
 from data_prep.config import DataConfig
 from data_prep.corpora import Corpus, CorpusError, corpus_name, load_corpus
 from data_prep.corpora.sample import SAMPLE_CORPUS, SMILECHAT_POSTS
@@ -66,6 +67,8 @@ def plan(common: Common, config: DataConfig) -> Plan:
         raise StageError(f"{source}: no such file or folder. CORPUS= takes a path, or sample.")
     inputs: dict[str, Input] = {"corpus": source, "coe_corpus": Path(config.coe) if config.coe else SAMPLE_CORPUS}
     inputs["tokenizer"] = tokenizer_files(Path(common.model))
+    if (marked := common.root / FLAGGED).is_file():
+        inputs["flagged"] = marked
     inputs |= {f"exclude {path}": Path(path) for path in config.exclude}
     inputs |= {f"tests {path}": Path(path) for path in config.tests}
     inputs |= {f"train_on {path}": Path(path) for path in config.train_on or []}
@@ -152,7 +155,7 @@ def _prepare(common: Common, config: DataConfig, source: Path, folder: Path) -> 
             reading=reading(config),
             max_record_mb=config.max_record_mb,
         )
-        corpus = corpus.with_training(further("train_on", config))
+        corpus = _marked(corpus.with_training(further("train_on", config)), flagged(common.root / FLAGGED))
         coe = _chains(config, source)
         exclude, tests = further("exclude", config), further("tests", config)
         _check_sizes(corpus, tests, config)
@@ -177,6 +180,12 @@ def _prepare(common: Common, config: DataConfig, source: Path, folder: Path) -> 
         "warnings": warnings,
         **_decisions(common, config).result(),
     }
+
+
+def _marked(corpus: Corpus, acute: set[str]) -> Corpus:
+    """The corpus with the mark of acute risk at posts in which a reviewer of chains saw it: no RL prompts any more."""
+    own = [replace(each, crisis=True) if each.id in acute else each for each in corpus.questions]
+    return replace(corpus, questions=own)
 
 
 def _chains(config: DataConfig, source: Path) -> Corpus | None:

@@ -64,7 +64,7 @@ def run(arguments: Sequence[str]) -> None:
         if config.of == "generate":
             _write_rated(folder, rated(reviews, models))
         else:
-            _write_set(common, folder, items, review, reviews)
+            _write_set(common, folder, review, reviews)
     except FileError as error:
         raise StageError(f"review: {error}") from error
     return None
@@ -77,17 +77,15 @@ def _items(common: Common, config: ReviewConfig) -> tuple[list[Item], dict[str, 
     return read_items(require_stage(common.root / "coe", "coe") / CHAINS), {}
 
 
-def _write_set(
-    common: Common, folder: Path, items: Sequence[Item], review: Conducted, reviews: Sequence[Review]
-) -> None:
+def _write_set(common: Common, folder: Path, review: Conducted, reviews: Sequence[Review]) -> None:
     out = flagged(common.root / FLAGGED)
-    found = results(items, review.owners, reviews, review.trial, out)
+    found = results(review.items, review.owners, reviews, review.trial, out)
     write_json_lines(common.root / FLAGGED, [{"id": id} for id in sorted({*found.flagged, *out})])
     write_json_lines(folder / SET, found.lines)
     text = _report(found, reviews, review)
     write_text(folder / "review.md", text)
     print(text)
-    print(f'review: {folder / SET}; make data ARGS="coe={folder / SET}" trains on it.')
+    print(f"review: {folder / SET}. To train on it, add coe={folder / SET} to the ARGS that make data had.")
 
 
 def _report(found: Reviewed, reviews: Sequence[Review], review: Conducted) -> str:

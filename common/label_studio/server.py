@@ -104,9 +104,7 @@ class Server:
             yield None
             return
         self._prepare()
-        with socket.socket() as probe:
-            if probe.connect_ex((self.url.split("/")[2].split(":")[0], self.port)) == 0:
-                raise StageError(f"port {self.port} is taken by something else. Choose another with port=….")
+        self.check_port()
         with self.log.open("ab") as output:
             process = subprocess.Popen(
                 [
@@ -127,6 +125,17 @@ class Server:
         finally:
             end_tree(process.pid)
             process.wait()
+
+    def check_port(self) -> None:
+        """See whether the server can listen, before minutes are spent on its database.
+
+        Raises:
+            StageError: something else listens on its port.
+        """
+        with socket.socket() as probe:
+            taken = probe.connect_ex((self.url.split("/")[2].split(":")[0], self.port)) == 0
+        if taken and not self.is_up():
+            raise StageError(f"port {self.port} is taken by something else. Choose another with port=….")
 
     def _prepare(self) -> None:
         if not (self.environment / "bin" / "label-studio").is_file():
@@ -258,10 +267,13 @@ class LabelStudio:
         Raises:
             StageError: the account has no project of this title.
         """
-        for project in self._projects():
-            if project["title"] == title:
-                return list(self._call("GET", f"/api/projects/{project['id']}/export?exportType=JSON"))
+        if (project := self.find_project(title)) is not None:
+            return list(self._call("GET", f"/api/projects/{project}/export?exportType=JSON"))
         raise StageError(f"no project {title!r} in this account. Start the pages first: action=start.")
+
+    def find_project(self, title: str) -> int | None:
+        """The id of the account's project of this title; None where there is none."""
+        return next((int(project["id"]) for project in self._projects() if project["title"] == title), None)
 
     def _projects(self) -> list[dict[str, Any]]:
         return list(self._call("GET", "/api/projects/?page_size=1000")["results"])

@@ -104,6 +104,8 @@ def write_chains(
 def _remedy(error: ServerError) -> str:
     if isinstance(error, Unusable):
         return "Check base_url, which ends with /v1 as a rule, teacher, request.* and the key"
+    if "ConnectError" in str(error):
+        return "Check base_url, or wait until the server is up"
     return "Wait until the server is well"
 
 
@@ -178,7 +180,9 @@ async def _ask(state: _State, key: str, file: AnswerFile, bar: tqdm) -> str:
             file.add(answer)
             state.add(item, answer)
             bar.update(len(state.accepted()) - bar.n)
-            bar.set_postfix(tokens=budget.used.tokens, cost=f"{config.cost(budget.used):.2f}", refresh=False)
+            used = Usage.of(state.all)
+            paid = {"cost": f"{config.cost(used):.2f}"} if config.price_in + config.price_out else {}
+            bar.set_postfix(tokens=used.tokens, **paid, refresh=False)
 
         async def one(item: Drawn) -> None:
             while not state.decided(item):

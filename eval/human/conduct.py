@@ -147,6 +147,7 @@ class Conducted:
         Raises:
             StageError: Label Studio does not start, refuses a request or has ended.
         """
+        self.server.check_port()
         known = accounts(self.folder / ACCOUNTS, self.names)
         self.server.add_accounts([known[name] for name in self.names])
         with self.server.running() as process:

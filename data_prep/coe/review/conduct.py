@@ -5,6 +5,7 @@ added later; a page that was imported is never imported again, and nothing that 
 """
 
 import json
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,10 +13,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from common.errors import StageError
-from common.files import write_json
+from common.files import write_json, write_json_lines
 from common.label_studio import ACCOUNTS, LabelStudio, Server, accounts
+from data_prep.coe.chains import line_of
 from data_prep.coe.review.config import ReviewConfig
-from data_prep.coe.review.items import Item, owners
+from data_prep.coe.review.items import Item, owners, read_items
 from data_prep.coe.review.items import trial as trial_items
 from data_prep.coe.review.page import instructions, page
 from data_prep.coe.review.records import FILE, Review, read_reviews, reviews_of, write_reviews
@@ -24,6 +26,8 @@ from data_prep.coe.review.sheet import read_sheet, write_sheet
 _TITLE: Final = "四层思考审核"
 _BEGUN: Final = "review.json"
 _SHEETS: Final = "sheets"
+# The chains that were given to reviewers, as `make coe` wrote them.
+_GIVEN: Final = "given.jsonl"
 
 
 @dataclass(frozen=True)
@@ -64,9 +68,14 @@ class Conducted:
             raise StageError('review: no reviewers. Write ARGS="reviewers=[anna,ben]".')
         seed, trial = begun.get("seed", seed), begun.get("trial", config.trial and config.of == "coe")
         given: dict[str, list[str]] = dict(begun.get("owners", {}))
+        # As they were given out: a later `make coe` may leave one out, and nobody's work on it is lost.
+        known = {item.id: item for item in read_items(folder / _GIVEN)} if (folder / _GIVEN).is_file() else {}
+        items = [*known.values(), *(item for item in items if item.id not in known)]
         for item in items:
             given.setdefault(item.id, owners(item.id, names, config.overlap, seed))
         write_json(file, {"seed": seed, "trial": trial, "reviewers": names, "owners": given})
+        lines = (line_of(item.question, item.response, item.layers, item.provenance) for item in items)
+        write_json_lines(folder / _GIVEN, lines)
         served = config.host, config.port, config.start_limit_s
         server = Server(folder / "label-studio", Path(config.environment), *served)
         return cls(folder, items, given, trial_items() if trial else [], names, server, config.of == "coe")
@@ -81,6 +90,7 @@ class Conducted:
         Raises:
             StageError: Label Studio does not start, refuses a request or has ended.
         """
+        self.server.check_port()
         known = accounts(self.folder / ACCOUNTS, self.names)
         self.server.add_accounts([known[name] for name in self.names])
         with self.server.running() as process:
@@ -119,8 +129,11 @@ class Conducted:
         if known:
             with self.server.running():
                 for name in filter(known.__contains__, self.names):
-                    tasks = LabelStudio(self.server.url, known[name].token).tasks_with_annotations(_TITLE)
-                    pages[name] = reviews_of(name, self.own(name), tasks)
+                    studio = LabelStudio(self.server.url, known[name].token)
+                    # A start that failed may have left an account without pages.
+                    if studio.find_project(_TITLE) is not None:
+                        tasks = studio.tasks_with_annotations(_TITLE)
+                        pages[name] = reviews_of(name, self.own(name), tasks)
         for name in self.names:
             own = {review.item: review for review in read_reviews(self._handed_back(name))}
             own |= {review.item: review for review in pages.get(name, [])}
@@ -152,9 +165,12 @@ class Conducted:
         Raises:
             StageError: it is nobody's, or a cell cannot be.
         """
-        name = next((name for name in self.names if file.stem.split(".")[0] == name), "")
+        if not file.exists() and (own_folder := self.folder / _SHEETS / file.name).exists():
+            file = own_folder
+        # "anna (1).csv" and anna_final.csv are anna's.
+        name = next((name for name in self.names if re.match(rf"{name}(?![a-z0-9])", file.stem)), "")
         if not name:
-            raise StageError(f"{file}: expected a reviewer's name, one of {list(self.names)}. Rename the file.")
+            raise StageError(f"{file}: expected a name that begins with one of {list(self.names)}. Rename the file.")
         back = read_sheet(file, name, self.own(name))
         before = {review.item: review for review in read_reviews(self._handed_back(name))}
         before |= {review.item: review for review in back}

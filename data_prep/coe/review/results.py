@@ -17,7 +17,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from data_prep.coe.chains import line_of
 from data_prep.coe.review.items import Item
-from data_prep.coe.review.page import RATINGS
+from data_prep.coe.review.page import RATINGS, texts
 from data_prep.coe.review.records import Review
 from reward_fns.coe_format import LAYERS
 
@@ -84,6 +84,7 @@ def results(
     of_item: dict[str, dict[str, Review]] = defaultdict(dict)
     for review in reviews:
         of_item[review.item][review.reviewer] = review
+    told = texts()["reasons"]
     lines, left_out, waiting, flagged = [], dict[str, str](), list[str](), list[str]()
     distances: dict[str, list[float]] = {name: [] for name in LAYERS}
     for item in items:
@@ -95,7 +96,8 @@ def results(
             waiting.append(item.id)
         elif refusing := [review for review in own if not review.kept]:
             left_out[item.id] = "; ".join(
-                f"{review.reviewer}: {', '.join(review.reasons) or review.decision}" for review in refusing
+                f"{review.reviewer}: {'、'.join(told[name] for name in review.reasons) or review.decision}"
+                for review in refusing
             )
         elif own:
             lines.append(_line(item, own))

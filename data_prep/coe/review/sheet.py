@@ -31,6 +31,8 @@ _LAYER: Final = {name: f"{name} {LAYER_TITLES[name]}" for name in LAYERS}
 HEADER: Final = (_ID, _POST, _RESPONSE, *_LAYER.values(), _DECISION, _REASONS, _VALIDITY, _ACUTE, _NOTE)
 
 _DECISIONS: Final[dict[str, Decision]] = {"通过": "accept", "修改": "revise", "不采用": "reject"}
+# The words of the page as well.
+_WORDS: Final[dict[str, Decision]] = {**_DECISIONS, "直接通过": "accept", "修改后通过": "revise"}
 _YES: Final = {"是": True, "": False, "否": False}
 
 
@@ -85,7 +87,9 @@ def read_sheet(path: Path, reviewer: str, own: Sequence[Item]) -> list[Review]:
 
 
 def _review(row: dict[str, str], word: str, reviewer: str, item: Item, where: str) -> Review:
-    decision = _one_of(_DECISIONS, word, _DECISION, where)
+    decision: Decision = _one_of(_WORDS, word, _DECISION, where)
+    if decision != "reject" and (blank := [column for column in _LAYER.values() if not row[column].strip()]):
+        raise StageError(f"{where}: {blank[0]}: empty, expected the layer of a chain that is used. Fill the cell in.")
     numbers = reason_numbers()
     reasons = [
         _one_of(numbers, part, _REASONS, where) for part in row[_REASONS].replace("，", " ").replace(",", " ").split()
@@ -134,9 +138,8 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
 
 def _one_of(known: dict[str, T], word: str, column: str, where: str) -> T:
     if word not in known:
-        raise StageError(
-            f"{where}: {column}: {word!r}, expected one of {[name for name in known if name]}. Correct the cell."
-        )
+        expected = " or ".join(name or "nothing" for name in known)
+        raise StageError(f"{where}: {column}: {word!r}, expected {expected}. Correct the cell.")
     return known[word]
 
 
