@@ -76,8 +76,8 @@ def _write(questions: Path, config: CoEConfig, common: Common, folder: Path) -> 
     write_text(folder / "coe.md", _report(written, config, prompt, len(order), usage))
     if written.stopped_by:
         raise StageError(
-            f"coe: stopped at {written.stopped_by} with {len(written.accepted)} of {config.chains} chains, before a call "
-            f"that could pass it (its prompt and {config.longest_answer} tokens, {config.length_key}). Run the same "
+            f"coe: stopped at {written.stopped_by} with {len(written.accepted)} of {config.chains} chains, before a "
+            f"call that could pass it (its prompt and {config.length_key}={config.longest_answer}). Run the same "
             "command with a higher ceiling to go on, without force=true."
         )
     if not written.accepted:
