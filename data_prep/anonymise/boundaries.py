@@ -18,8 +18,9 @@ LISTS: Final = "entities.txt"
 _ENDS: Final = re.compile(
     r"[村镇乡路街巷区县弄栋幢号座楼室苑园城里坊庄屯寨岗店局院校所厂站社队行部中小学]$|[0-9][号栋幢室座楼]$|公司$|酒店$|大厦$|小区$"
 )
-# A number that ends an address: what stands behind it is no part of it.
-_NUMBERED_END: Final = re.compile(r".*?[0-9]+(?:号楼?|栋|幢|室|弄)(?:[0-9]+(?:号|室|单元|楼|层)?)*")
+# The last number of an address with what it numbers: one word more behind it is no part of it (22号后爸).
+_NUMBERED_END: Final = re.compile(r".*[0-9](?:号楼?|栋|幢|室|弄|座|单元|楼|层|组|队)")
+_LONGEST_REST: Final = 2
 # Words of one character that follow a name.
 _FOLLOWING: Final = frozenset("来说是在和跟去也都就还对把被让给想总很不没有会能要从到却又再问做当")
 _TAIL: Final = re.compile(r"[0-9\s]+$")
@@ -64,7 +65,12 @@ def place_of(text: str, tags: Tags, place: Place, kind: str) -> Place:
     elif start and not begins[start] and start + 1 < end:
         first = next((at for at in range(start, max(-1, start - 3), -1) if begins[at]), start)
         start = first if not any(own in common_words() for own in rjieba.cut(text[first:start])) else start
-    if kind == "地址" and (numbered := _NUMBERED_END.match(text[start:end])):
+    numbered = _NUMBERED_END.match(text[start:end]) if kind == "地址" else None
+    if (
+        numbered
+        and end - start - numbered.end() <= _LONGEST_REST
+        and not text[start + numbered.end() : end].isdecimal()
+    ):
         end = start + numbered.end()
     elif (word := next((each for each in words if each.start < end < each.end), None)) and _ENDS.search(
         text[start : word.start]

@@ -1,6 +1,6 @@
 """Names, schools, employers and addresses in many texts at once: the tagger finds them over LAC's words, lists pick."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -69,9 +69,18 @@ class EntityFinder:
             keys, texts, words, tagger()(texts, [last for _, last in keys], words, self._bias), strict=True
         ):
             kept = (self._finds(text, own, each) for each in found)
-            self._seen[key] = tuple(
+            self._seen[key] = _apart(
                 Entity(*each) for each in kept if each and _MARK[0] not in key[0][each[0] : each[1]]
             )
+
+
+def _apart(found: Iterable[Entity]) -> tuple[Entity, ...]:
+    """The entities in order; of two that overlap, since a boundary was moved, the one that begins first."""
+    kept: list[Entity] = []
+    for each in sorted(found):
+        if each.start < each.end and (not kept or kept[-1].end <= each.start):
+            kept.append(each)
+    return tuple(kept)
 
 
 @cache

@@ -228,6 +228,9 @@ def _is_institution(text: str, start: int, end: int) -> bool:
     value, after = text[start:end], text[end:]
     if _HELP.search(text) or any(part in value for part in words_of(_LISTS, "quoted")):
         return False
+    bare = towns_pattern().sub("", value)
+    if _FLOOR.fullmatch(value) or bare in words_of(_LISTS, "generic places"):
+        return False
     if _NO_NAME.search(value) or _SUBJECT.match(after) or value.startswith(tuple(words_of(_LISTS, "platforms"))):
         return False
     if (town := towns_pattern().match(value)) and _DOES.match(value, town.end()):

@@ -119,7 +119,9 @@ def test_a_prompt_that_is_too_long_is_refused_alone(request_: GenerationRequest,
 def test_verdicts(url: str, stream: bool, tmp_path: Path) -> None:
     items = [BlindItem("q", POST, False, {"one": "先抱抱你。", "two": "听起来你一直一个人扛着。"})]
     request = {"temperature": 0, "max_tokens": 128, "chat_template_kwargs": {"enable_thinking": False}}
-    config = JudgeConfig("tiny", url, retries=0, stream=stream, structured="json_schema", request=request)
+    config = JudgeConfig(
+        judge_model="tiny", base_url=url, retries=0, stream=stream, structured="json_schema", request=request
+    )
     run_judge(Task.prepare(config, lambda count: items, [], 1, tmp_path, False), False, tmp_path)
     assert "1 of 1 questions are judged whole" in (tmp_path / "judge.md").read_text(encoding="utf-8")
 

@@ -16,9 +16,10 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from common.code import REPO
-from common.label_studio import ACCOUNTS, Server, accounts
+from common.label_studio import ACCOUNTS, LabelStudio, Server, accounts
 from data_prep.coe.drawing import training_questions
 from data_prep.coe.measure import as_text
+from data_prep.coe.review.conduct import TITLE
 from tests.browser import FLAGS
 from tests.common.chat_server.served import faulty
 from tests.eval.human.test_browser import SUBMIT, logged_in
@@ -105,6 +106,16 @@ def judged(tab: Page, typed: str = "", reject: bool = False) -> None:
     )
 
 
+def arrived(where: Server, token: str, count: int) -> None:
+    """Wait until the server has as many pages: the browser goes on before it has answered."""
+    studio = LabelStudio(where.url, token)
+    for _ in range(60):
+        if sum(bool(task["annotations"]) for task in studio.tasks_with_annotations(TITLE)) == count:
+            return
+        time.sleep(1)
+    raise AssertionError(f"{count} pages have not arrived")
+
+
 def test_from_chains_to_a_model_trained_on_them(root: Path, chromium: str, label_studio: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -119,8 +130,7 @@ def test_from_chains_to_a_model_trained_on_them(root: Path, chromium: str, label
             assert tab.inner_text(".progress") == f"第 1 页，共 {CHAINS} 页"
             for number in range(8):
                 judged(tab, TYPED if number == 0 else "", reject=number == REJECTED)
-            # The page goes on before the server has answered.
-            tab.wait_for_timeout(3000)
+            arrived(where, account.token, 8)
             # As the out-of-memory killer would end it.
             process.kill()
             process.wait(60)
@@ -134,6 +144,7 @@ def test_from_chains_to_a_model_trained_on_them(root: Path, chromium: str, label
             judged(tab, TYPED)
             judged(tab)
             tab.wait_for_selector(SUBMIT, state="detached")
+            arrived(where, account.token, CHAINS)
             tab.context.close()
         browser.close()
     time.sleep(3)

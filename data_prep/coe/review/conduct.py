@@ -23,7 +23,7 @@ from data_prep.coe.review.page import instructions, page
 from data_prep.coe.review.records import FILE, Review, read_reviews, reviews_of, write_reviews
 from data_prep.coe.review.sheet import read_sheet, write_sheet
 
-_TITLE: Final = "四层思考审核"
+TITLE: Final = "四层思考审核"
 _BEGUN: Final = "review.json"
 _SHEETS: Final = "sheets"
 # The chains that were given to reviewers, as `make coe` wrote them.
@@ -97,7 +97,7 @@ class Conducted:
             for name in self.names:
                 own = self.own(name)
                 studio = LabelStudio(self.server.url, known[name].token)
-                project = studio.project(_TITLE, page(len(own), editable=self.editable), instructions())
+                project = studio.project(TITLE, page(len(own), editable=self.editable), instructions())
                 new = studio.add_tasks(project, self._tasks(own), "item")
                 print(
                     f"review: {name} has {len(own)} pages, {new} of them new, at "
@@ -131,8 +131,8 @@ class Conducted:
                 for name in filter(known.__contains__, self.names):
                     studio = LabelStudio(self.server.url, known[name].token)
                     # A start that failed may have left an account without pages.
-                    if studio.find_project(_TITLE) is not None:
-                        tasks = studio.tasks_with_annotations(_TITLE)
+                    if studio.find_project(TITLE) is not None:
+                        tasks = studio.tasks_with_annotations(TITLE)
                         pages[name] = reviews_of(name, self.own(name), tasks)
         for name in self.names:
             own = {review.item: review for review in read_reviews(self._handed_back(name))}
