@@ -35,8 +35,7 @@ class TreatmentConfig:
         mask: types of personal data that are masked.
         mask_titled: whether the surname before a title is masked (李老师 becomes [姓名]老师).
         mask_given: whether a given name or nickname alone is masked (朵朵 of 我女儿朵朵).
-        mask_bias: how readily names, schools, employers and addresses are found: the higher, the more, and the more
-            wrong ones.
+        mask_bias: how readily names, schools, employers and addresses are found, wrong ones too.
         mask_model: a Hugging Face token classifier that looks as well; None for none.
         risk_wording: whether the linear model over wordings tags risks with the rules.
         emotion_model: a Hugging Face text classifier instead of the lexicon; None for the lexicon.
@@ -107,8 +106,8 @@ class DataConfig:
         mask: types of personal data that are masked; [] for none.
         mask_titled: whether the surname before a title is masked (李老师 becomes [姓名]老师).
         mask_given: whether a given name or nickname alone is masked (朵朵 of 我女儿朵朵).
-        mask_bias: how readily names, schools, employers and addresses are found: the higher, the more, and the more
-            wrong ones.
+        mask_bias: how readily names, schools, employers and addresses are found, wrong ones too; above 2 hardly
+            anything else is found.
         mask_model: a Hugging Face token classifier that looks as well, a folder or a hub id.
         emotion_model: a Hugging Face text classifier for the emotions, instead of the lexicon.
         question_threshold: Jaccard index of character 5-grams from which two posts are near-duplicates.

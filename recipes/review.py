@@ -46,8 +46,7 @@ def run(arguments: Sequence[str]) -> None:
     common, config = load_profile(arguments, "review", ReviewConfig)
     folder = common.root / _FOLDERS[config.of]
     try:
-        items, models = _items(common, config)
-        review = Conducted.open(folder, items, config, common.seed)
+        review = Conducted.open(folder, _items(common, config), config, common.seed)
         if config.action == "start":
             return review.serve()
         if config.action == "sheet":
@@ -62,7 +61,7 @@ def run(arguments: Sequence[str]) -> None:
             return None
         reviews = review.collect()
         if config.of == "generate":
-            _write_rated(folder, rated(reviews, models))
+            _write_rated(folder, rated(reviews, review.items))
         else:
             _write_set(common, folder, review, reviews)
     except FileError as error:
@@ -70,11 +69,11 @@ def run(arguments: Sequence[str]) -> None:
     return None
 
 
-def _items(common: Common, config: ReviewConfig) -> tuple[list[Item], dict[str, str]]:
-    """What is reviewed; and of models' outputs whose each is."""
+def _items(common: Common, config: ReviewConfig) -> list[Item]:
+    """What is reviewed."""
     if config.of == "generate":
         return output_items(common, config)
-    return read_items(require_stage(common.root / "coe", "coe") / CHAINS), {}
+    return read_items(require_stage(common.root / "coe", "coe") / CHAINS)
 
 
 def _write_set(common: Common, folder: Path, review: Conducted, reviews: Sequence[Review]) -> None:

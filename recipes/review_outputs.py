@@ -2,7 +2,7 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,8 +36,8 @@ class Rated:
     flagged: int
 
 
-def output_items(common: Common, config: ReviewConfig) -> tuple[list[Item], dict[str, str]]:
-    """The first sample of each model on questions drawn at random, none at risk, and whose each item is.
+def output_items(common: Common, config: ReviewConfig) -> list[Item]:
+    """The first sample of each model on questions drawn at random, none at risk; the provenance says whose each is.
 
     An output that is no valid one has no layers to rate and is left out; `make eval` counts it.
 
@@ -52,7 +52,7 @@ def output_items(common: Common, config: ReviewConfig) -> tuple[list[Item], dict
     if strange := [name for name in config.models if name not in known]:
         raise StageError(f"models={strange[0]}: expected some of {', '.join(known)}.")
     rows = calm.set_index("id")
-    items, models = [], {}
+    items = []
     for name in config.models or [name for name, model in known.items() if model.kind == "coe"]:
         replies = read_replies(generated / known[name].file)
         first = replies[replies["sample"] == replies["sample"].min()].set_index("question_id")["text"]
@@ -63,19 +63,20 @@ def output_items(common: Common, config: ReviewConfig) -> tuple[list[Item], dict
                 continue
             row = rows.loc[id]
             question = Question(id=id, title=str(row["question"]), description="", responses=(output.answer,))
-            item = Item(blind_id(str(common.seed), name, id), question, output.answer, output.layers)
-            items.append(item)
-            models[item.id] = name
+            # Another output to the same question is another item.
+            own = blind_id(str(common.seed), name, id, str(first[id]))
+            items.append(Item(own, question, output.answer, output.layers, {"model": name}))
     if not items:
         raise StageError(
             "review: no model's output holds layers. Train and generate first, or name others: models=[…]."
         )
     # In an order that tells nothing of the model.
-    return sorted(items, key=lambda item: item.id), models
+    return sorted(items, key=lambda item: item.id)
 
 
-def rated(reviews: Sequence[Review], models: Mapping[str, str]) -> list[Rated]:
+def rated(reviews: Sequence[Review], items: Sequence[Item]) -> list[Rated]:
     """The ratings by model, in the order of their names."""
+    models = {item.id: str(item.provenance["model"]) for item in items}
     of_model: dict[str, list[Review]] = defaultdict(list)
     for review in reviews:
         of_model[models[review.item]].append(review)

@@ -78,12 +78,13 @@ def test_a_review_without_chains_or_reviewers_is_told(root: Path) -> None:
 
 def test_outputs_of_models_are_rated_blind_and_none_at_risk(root: Path) -> None:
     common = Common("tiny", str(root), "base")
-    items, models = output_items(common, ReviewConfig(of="generate"))
-    assert [(item.layers, models[item.id]) for item in items] == [(LAYERS_OF, "SFT")]
+    items = output_items(common, ReviewConfig(of="generate"))
+    assert [(item.layers, item.provenance["model"]) for item in items] == [(LAYERS_OF, "SFT")]
+    assert "SFT" not in json.dumps(items[0].task(1, 0))
     assert "SFT" not in items[0].id
     assert items[0].question.post == "来信a\n最近很累。"
     said = Review(reviewer="anna", item=items[0].id, decision="", validity=4, layers=LAYERS_OF)
-    (found,) = rated([said], models)
+    (found,) = rated([said], items)
     assert (found.model, found.outputs, found.mean, found.flagged) == ("SFT", 1, 4.0, 0)
     with pytest.raises(StageError, match="models=x: expected some of SFT, base"):
         output_items(common, ReviewConfig(of="generate", models=["x"]))

@@ -100,12 +100,14 @@ def _review(row: dict[str, str], word: str, reviewer: str, item: Item, where: st
     validity = row[_VALIDITY].strip().removesuffix(".0")
     if validity not in {"", *"12345"}:
         raise StageError(f"{where}: {_VALIDITY}: {validity!r}, expected a number from 1 to 5. Correct the cell.")
+    if not validity:
+        raise StageError(f"{where}: {_VALIDITY}: empty, expected a number from 1 to 5. Fill the cell in.")
     return Review(
         reviewer=reviewer,
         item=item.id,
         decision=decision,
         reasons=tuple(reasons),
-        validity=int(validity) if validity else None,
+        validity=int(validity),
         acute=_one_of(_YES, row[_ACUTE].strip(), _ACUTE, where),
         note=_bare(row[_NOTE]).strip(),
         layers=tuple(_bare(row[_LAYER[name]]).replace("\r\n", "\n").strip() for name in LAYERS),

@@ -199,8 +199,9 @@ def test_a_sheet_goes_out_and_comes_back(tmp_path: Path) -> None:
         ({"编号": "z"}, r"row 2: 编号 'z' is none of anna's chains"),
         ({"来信": "别的", "能不能用": "通过"}, r"row 2: 来信 was changed"),
         ({"能不能用": "好"}, r"row 2: 能不能用.*'好', expected 通过 or 修改 or 不采用 or 直接通过"),
-        ({"能不能用": "通过", "有急性危险": "有"}, r"'有', expected 是 or nothing or 否"),
+        ({"能不能用": "通过", "合理程度": "4", "有急性危险": "有"}, r"'有', expected 是 or nothing or 否"),
         ({"能不能用": "不采用"}, r"row 2: 不采用的理由.*: none, expected one"),
+        ({"能不能用": "通过"}, "合理程度.*: empty, expected a number"),
         ({"能不能用": "不采用", "不采用的理由": "99"}, r"'99', expected 1 or 2 or 3"),
         ({"能不能用": "通过", "合理程度": "6"}, r"'6', expected a number from 1 to 5"),
         ({"能不能用": "通过", "L3": ""}, r"row 2: L3 求助意图: empty, expected the layer"),
@@ -223,7 +224,7 @@ def test_a_sheet_at_work_is_not_written_over(tmp_path: Path) -> None:
     file = next(file for file in files if file.stem == owner)
     with file.open(encoding="utf-8-sig", newline="") as open_file:
         assert next(csv.DictReader(open_file))["编号"] in "ab"
-    filled(file, 能不能用="通过")
+    filled(file, 能不能用="通过", 合理程度="4")
     assert begun.read_sheet(file) == (owner, 1)
     assert [one.reviewer for one in begun.collect()] == [owner]
     # By its name alone, and as a mail program renames it.
@@ -236,7 +237,7 @@ def test_a_sheet_at_work_is_not_written_over(tmp_path: Path) -> None:
 def test_a_chain_that_make_coe_leaves_out_later_keeps_its_review(tmp_path: Path) -> None:
     begun = conducted(tmp_path, [item("a"), item("b")], trial=False, reviewers=["anna"])
     (file,) = begun.write_sheets()
-    filled(file, 能不能用="通过", 有急性危险="是")
+    filled(file, 能不能用="通过", 合理程度="4", 有急性危险="是")
     begun.read_sheet(file)
     later = conducted(tmp_path, [item("b"), item("c")], trial=False)
     assert [own.id for own in later.items] == ["a", "b", "c"]
