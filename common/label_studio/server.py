@@ -126,6 +126,17 @@ class Server:
             end_tree(process.pid)
             process.wait()
 
+    def until_ended(self, process: subprocess.Popen[bytes] | None) -> None:
+        """Wait while a server that `running` started runs; one that ran before is not waited for.
+
+        Raises:
+            StageError: it has ended by itself.
+        """
+        while process is not None and process.poll() is None:
+            time.sleep(_POLL_S)
+        if process is not None:
+            raise StageError(f"Label Studio has ended, see {self.log}. The same command goes on.")
+
     def check_port(self) -> None:
         """See whether the server can listen, before minutes are spent on its database.
 

@@ -6,7 +6,6 @@
 import hashlib
 import json
 import re
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -164,10 +163,7 @@ class Conducted:
                 f"ranking: e-mail addresses and passwords are in {self.folder / ACCOUNTS}. Ctrl-C ends the server.",
                 flush=True,
             )
-            while process is not None and process.poll() is None:
-                time.sleep(1)
-        if process is not None:
-            raise StageError(f"Label Studio has ended, see {self.server.log}. The same command goes on.")
+            self.server.until_ended(process)
 
     def export(self) -> tuple[list[Ranking], dict[str, Left]]:
         """What was ranked so far, written to ``rankings.jsonl``, and the pages that annotators left.

@@ -6,7 +6,6 @@ added later; a page that was imported is never imported again, and nothing that 
 
 import json
 import re
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,10 +107,7 @@ class Conducted:
                 f"review: e-mail addresses and passwords are in {self.folder / ACCOUNTS}. Ctrl-C ends the server.",
                 flush=True,
             )
-            while process is not None and process.poll() is None:
-                time.sleep(1)
-        if process is not None:
-            raise StageError(f"Label Studio has ended, see {self.server.log}. The same command goes on.")
+            self.server.until_ended(process)
 
     def _tasks(self, own: Sequence[Item]) -> list[dict[str, Any]]:
         return [item.task(number, len(self.trial)) for number, item in enumerate(own, start=1)]
