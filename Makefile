@@ -97,7 +97,8 @@ report: $(READY)  ## one HTML file: tables, curves, calibration, topics, replies
 	@$(call STAGE,report)
 
 test: $(READY)  ## the fast tests
-	@$(PY) -m pytest
+	@# A thread each: two processes whose threads spin on the same cores slow each other tenfold.
+	@OMP_NUM_THREADS=1 $(PY) -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 test-slow: $(READY)  ## the end-to-end tests, minutes
 	@$(PY) -m pytest -m slow

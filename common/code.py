@@ -14,14 +14,17 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import yaml
 
 REPO: Final = Path(__file__).resolve().parents[1]
 _DOTTED: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _NOT_DATA: Final = (".py", ".pyc", ".md")
+# Of these the meaning counts, of all others the bytes.
+_READ: Final = (".py", ".yaml", ".yml")
 
 
 def code_identity(entry: Path, named: Iterable[str] = (), root: Path = REPO) -> dict[str, str]:
@@ -59,19 +62,42 @@ def strings(content: object) -> Iterator[str]:
 
 
 def _reaches(file: Path, root: Path) -> Iterator[Path]:
-    tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
+    for reference in _references(file.read_bytes()):
+        match reference:
+            case _Import(name):
+                yield from _module(name, root, file)
+            case _ImportFrom(level, module, name):
+                package = file.relative_to(root).parts[:-level] if level else ()
+                base = ".".join([*package, *([module] if module else [])])
+                yield from _module(f"{base}.{name}", root, file) or _module(base, root, file)
+            case str():
+                yield from _named(reference, root, file)
+
+
+class _Import(NamedTuple):
+    name: str
+
+
+class _ImportFrom(NamedTuple):
+    level: int
+    module: str | None
+    name: str
+
+
+@cache
+def _references(source: bytes) -> list[_Import | _ImportFrom | str]:
+    """What a module imports, and its strings but for docstrings. Kept: stages share most of their modules."""
+    tree = ast.parse(source)
     docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    found: list[_Import | _ImportFrom | str] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield from _module(alias.name, root, file)
+            found += [_Import(alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            package = file.relative_to(root).parts[: -node.level] if node.level else ()
-            base = ".".join([*package, *([node.module] if node.module else [])])
-            for alias in node.names:
-                yield from _module(f"{base}.{alias.name}", root, file) or _module(base, root, file)
+            found += [_ImportFrom(node.level, node.module, alias.name) for alias in node.names]
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
-            yield from _named(node.value, root, file)
+            found.append(node.value)
+    return found
 
 
 def _named(text: str, root: Path, file: Path | None) -> list[Path]:
@@ -112,10 +138,18 @@ def _beside(folder: Path) -> Iterator[Path]:
 
 def _digest(file: Path) -> str:
     content = file.read_bytes()
-    if file.suffix == ".py":
-        content = ast.dump(_without_docstrings(ast.parse(content))).encode()
-    elif file.suffix in (".yaml", ".yml"):
-        content = json.dumps(yaml.safe_load(content), default=str).encode()
+    return _sha256(_meaning(content, file.suffix) if file.suffix in _READ else content)
+
+
+@cache
+def _meaning(content: bytes, suffix: str) -> bytes:
+    """What of a module or of YAML counts. Kept, as above."""
+    if suffix == ".py":
+        return ast.dump(_without_docstrings(ast.parse(content))).encode()
+    return json.dumps(yaml.safe_load(content), default=str).encode()
+
+
+def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 

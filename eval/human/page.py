@@ -1,15 +1,16 @@
 """The page on which an annotator works: its texts, its layout, and the instructions that open before the first one.
 
-Label Studio has no Chinese and no setting that takes its side panel away, so ``page.css`` does both. The names that a
+Label Studio has no Chinese and no setting that takes its side panel away, so a style sheet does both. The names that a
 screen reader hears, the log-in page and the page after the last task are out of its reach: those stay English.
 """
 
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
 from common.human_help import human_help
+from common.label_studio import style
 from common.records.rankings import CRITERIA
 
 _CSS: Final = Path(__file__).with_name("page.css")
@@ -82,7 +83,7 @@ def page(total: int) -> str:
     """
     lines = [
         "<View>",
-        f"<Style>{escape(_CSS.read_text(encoding='utf-8'))}</Style>",
+        style(_CSS),
         f'<View className="progress">{_header(f"第 $page 页，共 {total} 页", 5)}</View>',
         f'<View className="heading">{_header("求助者的来信", 3)}</View>',
         f'<View className="risk">{_header("$notice", 5)}</View>',

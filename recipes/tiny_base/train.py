@@ -31,7 +31,7 @@ class TrainConfig:
         learning_rate: AdamW's, for embeddings and norms.
         muon_learning_rate: Muon's, for matrices.
         warmup_steps: in which the rates rise to their full height, which they keep until half way and then fall to 0.
-        bf16: autocast to bfloat16.
+        bf16: autocast to bfloat16; null where the hardware multiplies in it: a GPU, or a CPU with AVX-512.
         compile: torch.compile, which takes some time before the first step.
         save_steps: a killed run goes on from here.
         eval_steps: between two looks at the held-out rows.
@@ -45,7 +45,7 @@ class TrainConfig:
     learning_rate: float = 3e-3
     muon_learning_rate: float = 0.02
     warmup_steps: int = 100
-    bf16: bool = True
+    bf16: bool | None = None
     compile: bool = True
     save_steps: int = 200
     eval_steps: int = 200
@@ -106,6 +106,11 @@ def rate(step: int, total: int, warmup: int) -> float:
     return min(1.0, (step + 1) / warmup) * (1.0 if done < 0.5 else max(0.02, 2 * (1 - done)))
 
 
+def multiplies_bfloat16() -> bool:
+    """Whether bfloat16 is faster here than float32: without AVX-512 oneDNN computes it some 40 times slower."""
+    return torch.cuda.is_available() or torch.backends.cpu.get_cpu_capability() == "AVX512"
+
+
 def train(
     model: Qwen3ForCausalLM, rows: Rows, heldout: Rows | None, config: TrainConfig, seed: int, folder: Path
 ) -> list[dict[str, float]]:
@@ -126,7 +131,7 @@ def train(
             per_device_eval_batch_size=config.micro_batch,
             gradient_accumulation_steps=config.batch // config.micro_batch,
             max_grad_norm=1.0,
-            bf16=config.bf16,
+            bf16=multiplies_bfloat16() if config.bf16 is None else config.bf16,
             torch_compile=config.compile,
             use_cpu=not torch.cuda.is_available(),
             save_steps=config.save_steps,

@@ -39,9 +39,14 @@ def build_encoder(config: RewardModelConfig, tokenizer_from: str, texts: Sequenc
         modules: list[torch.nn.Module] = [StaticEmbedding(tokenizer, embedding_weights=weights)]
         model = SentenceTransformer(modules=modules, device=config.device)
     else:
-        changes = dict(config.encoder_config)
+        # The checkpoint's own type may be bfloat16, in which most of a step of 2e-5 rounds away. `training.bf16` still
+        # computes in it.
         model = SentenceTransformer(
-            config.encoder, device=config.device, trust_remote_code=False, config_kwargs=changes
+            config.encoder,
+            device=config.device,
+            trust_remote_code=False,
+            model_kwargs={"dtype": "float32"},
+            config_kwargs=dict(config.encoder_config),
         )
     if config.whiten is not None:
         layer = _whitening(model, texts, config.whiten, config.tokens)

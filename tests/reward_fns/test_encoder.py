@@ -11,6 +11,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+from common.code import REPO
 from reward_fns.encoder import Encoder, stack
 from reward_fns.lexical import LEXICAL_FILE, Lexical
 from reward_fns.reward_model import RewardModel, Threshold, save_generic
@@ -131,3 +132,15 @@ def test_weights_lie_between_the_trained_and_those_at_the_start(model: SentenceT
     mixed = toward_start(Encoder(model), Encoder(start), share).model
     for begun, weight in zip(start.parameters(), mixed.parameters(), strict=True):
         assert torch.allclose(weight, begun + 1.0 - share)
+
+
+def test_a_checkpoint_in_bfloat16_is_trained_in_float32() -> None:
+    """In bfloat16 a step of 2e-5 rounds away in most weights."""
+    base = REPO / "recipes" / "tiny_base" / "model"
+    trained = build_encoder(RewardModelConfig(str(base)), str(base), TEXTS, 0).model
+    before = [parameter.detach().clone() for parameter in trained.parameters()]
+    for parameter in trained.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    torch.optim.AdamW(trained.parameters(), lr=2e-5, weight_decay=0.0).step()
+    moved = [(now != then).float().mean() for now, then in zip(trained.parameters(), before, strict=True)]
+    assert min(moved) > 0.99

@@ -5,16 +5,12 @@ score of a layer is the mean of its two highest: of clauses, of neighbouring cla
 """
 
 import itertools
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-from safetensors import safe_open
-
-from data_prep.risk.wording.features import runs, weighted
+from data_prep.linear import LinearModel, runs
 
 WEIGHTS: Final = Path(__file__).with_name("weights.safetensors")
 # Who is spoken of says nothing: layers speak of 她, 来访者, 来信者.
@@ -29,21 +25,16 @@ class Advice:
 
     def __init__(self, path: Path = WEIGHTS) -> None:
         """Read the weights."""
-        with safe_open(path, framework="numpy") as file:
-            features = json.loads(file.metadata()["features"])
-            self._threshold = float(file.metadata()["threshold"])
-            self._bias = float(file.metadata()["bias"])
-            weights, rarity = (file.get_tensor(name).astype(np.float64).tolist() for name in ("weights", "rarity"))
-        self._weights = dict(zip(features, weights, strict=True))
-        self._rarity = dict(zip(features, rarity, strict=True))
+        self._model = LinearModel.load(path)
 
     def __call__(self, layer: str) -> bool:
         """Whether a layer gives advice."""
-        return layer_score([self._score(part) for part in parts(layer)]) > self._threshold
+        return layer_score([score(self._model, part) for part in parts(layer)]) > self._model.threshold
 
-    def _score(self, part: str) -> float:
-        features = weighted(runs(impersonal(part)), self._rarity)
-        return self._bias + sum(self._weights[name] * value for name, value in features.items())
+
+def score(model: LinearModel, part: str) -> float:
+    """The logarithm of the odds that a part of a layer is advice."""
+    return model.score(runs(impersonal(part)))
 
 
 def impersonal(text: str) -> str:

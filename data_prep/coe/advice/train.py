@@ -9,19 +9,17 @@ is the advice nobody has marked: a first model over whole layers picks the claus
 """
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
-from safetensors.numpy import save_file
 
-from common.files import read_json_lines, replacing
-from data_prep.coe.advice.model import WEIGHTS, impersonal, layer_score, parts
+from common.files import read_json_lines
+from data_prep.coe.advice.model import WEIGHTS, impersonal, layer_score, parts, score
 from data_prep.corpora import load_corpus
-from data_prep.risk.wording.features import runs
-from data_prep.risk.wording.train import Linear, fit
+from data_prep.linear import LinearModel, runs
+from data_prep.linear.fit import Example, fit
 
 LABELLED: Final = Path(__file__).with_name("labelled.jsonl")
 _ASKER: Final = 3
@@ -46,25 +44,21 @@ def read_layers() -> list[Layer]:
     return labelled + [Layer(id, text, False) for id, chain in own for text in chain]
 
 
-def trained(layers: Sequence[Layer]) -> Linear:
+def trained(layers: Sequence[Layer]) -> LinearModel:
     """The second model."""
     whole = _fit([(layer.text, layer.advice) for layer in layers])
     examples = []
     for layer in layers:
         each = parts(layer.text)
         if layer.advice:
-            likely = sorted(each, key=lambda part: -_score(whole, part))[: max(1, int(len(each) * _TAKEN))]
+            likely = sorted(each, key=lambda part: -score(whole, part))[: max(1, int(len(each) * _TAKEN))]
             each = [*likely, layer.text]
         examples += [(part, layer.advice) for part in each]
     return _fit(examples)
 
 
-def _fit(examples: Sequence[tuple[str, bool]]) -> Linear:
-    return fit([(runs(impersonal(text)), "none", advice) for text, advice in examples], _STRENGTH)
-
-
-def _score(model: Linear, part: str) -> float:
-    return model.score(runs(impersonal(part)), "none")
+def _fit(examples: Sequence[tuple[str, bool]]) -> LinearModel:
+    return fit([Example(runs(impersonal(text)), {}, advice) for text, advice in examples], _STRENGTH)
 
 
 def left_out(layers: Sequence[Layer]) -> list[float]:
@@ -76,7 +70,7 @@ def left_out(layers: Sequence[Layer]) -> list[float]:
         model = trained([layer for layer in layers if fold[layer.post] != each])
         for number, layer in enumerate(layers):
             if fold[layer.post] == each:
-                scores[number] = layer_score([_score(model, part) for part in parts(layer.text)])
+                scores[number] = layer_score([score(model, part) for part in parts(layer.text)])
     return scores
 
 
@@ -91,20 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.check:
         _print_check(layers, left_out(layers), options.threshold)
         return
-    model = trained(layers)
-    names = [name for name in model.weights if name in model.rarity]
-    tensors = {
-        "weights": np.array([model.weights[name] for name in names], dtype=np.float16),
-        "rarity": np.array([model.rarity[name] for name in names], dtype=np.float16),
-    }
-    metadata = {
-        "features": json.dumps(names, ensure_ascii=False),
-        "bias": str(model.bias),
-        "threshold": str(options.threshold),
-    }
-    with replacing(options.out) as partial:
-        save_file(tensors, partial, metadata)
-    print(f"{len(layers)} layers, {len(names)} features: {options.out}")
+    model = trained(layers)._replace(threshold=options.threshold)
+    model.save(options.out)
+    print(f"{len(layers)} layers, {len(model.weights)} features: {options.out}")
 
 
 def _print_check(layers: Sequence[Layer], scores: Sequence[float], threshold: float) -> None:

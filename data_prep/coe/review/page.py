@@ -1,18 +1,19 @@
 """The page on which a reviewer works: post and response on the left, the four layers beside them, then the verdict.
 
 The layers lie in the task as a prediction, so that Label Studio shows them as texts that can be typed in, saves each
-change as a draft by itself, and exports what stands there at the end. As in `eval.human`, ``page.css`` brings Chinese
+change as a draft by itself, and exports what stands there at the end. As in `eval.human`, a style sheet brings Chinese
 and one look; the log-in page and the page after the last task stay English.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
 import yaml
 
 from common.human_help import human_help
+from common.label_studio import style
 from reward_fns.coe_format import LAYER_TITLES, LAYERS
 
 _CSS: Final = Path(__file__).with_name("page.css")
@@ -45,7 +46,7 @@ def page(total: int, *, editable: bool = True) -> str:
     own = texts()
     lines = [
         "<View>",
-        f"<Style>{escape(_CSS.read_text(encoding='utf-8'))}</Style>",
+        style(_CSS),
         f'<View className="progress">{_header(own["progress"].format(total=total), 5)}</View>',
         f'<View className="notice">{_header("$notice", 5)}</View>',
         '<View className="columns">',

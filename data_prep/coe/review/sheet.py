@@ -6,9 +6,9 @@ It is written as UTF-8 with a mark, so that Excel reads the Chinese. What comes 
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from common.errors import StageError
 from common.files import replacing
@@ -16,8 +16,6 @@ from data_prep.coe.review.items import Item
 from data_prep.coe.review.page import texts
 from data_prep.coe.review.records import Decision, Review, checked
 from reward_fns.coe_format import LAYER_TITLES, LAYERS
-
-T = TypeVar("T")
 
 _ID: Final = "编号"
 _POST: Final = "来信"
@@ -34,6 +32,8 @@ _DECISIONS: Final[dict[str, Decision]] = {"通过": "accept", "修改": "revise"
 # The words of the page as well.
 _WORDS: Final[dict[str, Decision]] = {**_DECISIONS, "直接通过": "accept", "修改后通过": "revise"}
 _YES: Final = {"是": True, "": False, "否": False}
+# Faults that a message lists.
+_SHOWN: Final = 20
 
 
 def reason_numbers() -> dict[str, str]:
@@ -66,52 +66,79 @@ def read_sheet(path: Path, reviewer: str, own: Sequence[Item]) -> list[Review]:
     """What a reviewer filled in; rows without a decision are passed over.
 
     Raises:
-        StageError: not this review's sheet, or a cell that cannot be; the message names row and column.
+        StageError: not this review's sheet, or cells that cannot be; the message names each one's row and column.
     """
-    by_id, found = {item.id: item for item in own}, dict[str, Review]()
+    by_id, found, faults = {item.id: item for item in own}, dict[str, Review](), list[str]()
     for number, row in _rows(path):
-        where = f"{path}, row {number}"
         item = by_id.get(id := _bare(row[_ID]).strip())
         if item is None:
-            raise StageError(f"{where}: {_ID} {id!r} is none of {reviewer}'s chains. Restore the first column.")
-        if id in found:
-            raise StageError(f"{where}: {_ID} {id!r} stands there twice. Remove one of the rows.")
-        for column, text in ((_POST, item.question.post), (_RESPONSE, item.response)):
-            if _flat(_bare(row[column])) != _flat(text):
-                raise StageError(
-                    f"{where}: {column} was changed, expected it as it was. Only the layers can be edited."
-                )
-        if word := row[_DECISION].strip():
-            found[id] = checked(_review(row, word, reviewer, item, where), item, where)
+            told = [f"{_ID} {id!r} is none of {reviewer}'s chains. Restore the first column."]
+        elif id in found:
+            told = [f"{_ID} {id!r} stands there twice. Remove one of the rows."]
+        else:
+            told = list(_faults(row, item))
+            if row[_DECISION].strip() and not told:
+                review = _review(row, reviewer, item)
+                try:
+                    found[id] = checked(review, item, "layers")
+                except StageError as error:
+                    told = [str(error)]
+        faults += [f"row {number}: {fault}" for fault in told]
+    if faults:
+        more = [f"… and {len(faults) - _SHOWN} more"] if len(faults) > _SHOWN else []
+        lines = "\n  ".join([*faults[:_SHOWN], *more])
+        raise StageError(f"{path}: nothing of the sheet was taken over. Correct and hand it in again:\n  {lines}")
     return [found[item.id] for item in own if item.id in found]
 
 
-def _review(row: dict[str, str], word: str, reviewer: str, item: Item, where: str) -> Review:
-    decision: Decision = _one_of(_WORDS, word, _DECISION, where)
-    if decision != "reject" and (blank := [column for column in _LAYER.values() if not row[column].strip()]):
-        raise StageError(f"{where}: {blank[0]}: empty, expected the layer of a chain that is used. Fill the cell in.")
+def _faults(row: dict[str, str], item: Item) -> Iterator[str]:
+    """What of a row cannot be, a sentence a cell."""
+    for column, text in ((_POST, item.question.post), (_RESPONSE, item.response)):
+        if _flat(_bare(row[column])) != _flat(text):
+            yield f"{column} was changed, expected it as it was. Only the layers can be edited."
+    if not (word := row[_DECISION].strip()):
+        return
     numbers = reason_numbers()
-    reasons = [
-        _one_of(numbers, part, _REASONS, where) for part in row[_REASONS].replace("，", " ").replace(",", " ").split()
-    ]
-    if decision == "reject" and not reasons:
+    yield from _unknown(_WORDS, [word], _DECISION)
+    yield from _unknown(numbers, _reasons(row), _REASONS)
+    yield from _unknown(_YES, [row[_ACUTE].strip()], _ACUTE)
+    if _WORDS.get(word) == "reject" and not _reasons(row):
         told = "；".join(f"{number} {texts()['reasons'][name]}" for number, name in numbers.items())
-        raise StageError(f"{where}: {_REASONS}: none, expected one for a chain that is not used: {told}.")
-    validity = row[_VALIDITY].strip().removesuffix(".0")
-    if validity not in {"", *"12345"}:
-        raise StageError(f"{where}: {_VALIDITY}: {validity!r}, expected a number from 1 to 5. Correct the cell.")
-    if not validity:
-        raise StageError(f"{where}: {_VALIDITY}: empty, expected a number from 1 to 5. Fill the cell in.")
+        yield f"{_REASONS}: none, expected one for a chain that is not used: {told}."
+    if _WORDS.get(word) != "reject":
+        for column in _LAYER.values():
+            if not row[column].strip():
+                yield f"{column}: empty, expected the layer of a chain that is used. Fill the cell in."
+    if (validity := _validity(row)) not in set("12345"):
+        yield f"{_VALIDITY}: {repr(validity) if validity else 'empty'}, expected a number from 1 to 5."
+
+
+def _review(row: dict[str, str], reviewer: str, item: Item) -> Review:
+    """A row without a fault."""
+    numbers = reason_numbers()
     return Review(
         reviewer=reviewer,
         item=item.id,
-        decision=decision,
-        reasons=tuple(reasons),
-        validity=int(validity),
-        acute=_one_of(_YES, row[_ACUTE].strip(), _ACUTE, where),
+        decision=_WORDS[row[_DECISION].strip()],
+        reasons=tuple(numbers[part] for part in _reasons(row)),
+        validity=int(_validity(row)),
+        acute=_YES[row[_ACUTE].strip()],
         note=_bare(row[_NOTE]).strip(),
         layers=tuple(_bare(row[_LAYER[name]]).replace("\r\n", "\n").strip() for name in LAYERS),
     )
+
+
+def _reasons(row: dict[str, str]) -> list[str]:
+    return row[_REASONS].replace("，", " ").replace(",", " ").split()
+
+
+def _validity(row: dict[str, str]) -> str:
+    return row[_VALIDITY].strip().removesuffix(".0")
+
+
+def _unknown(known: Collection[str], words: Iterable[str], column: str) -> Iterator[str]:
+    expected = " or ".join(name or "nothing" for name in known)
+    return (f"{column}: {word!r}, expected {expected}. Correct the cell." for word in words if word not in known)
 
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
@@ -136,13 +163,6 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
         for number, row in enumerate(reader, start=2)
         if any(row[name] for name in HEADER)
     ]
-
-
-def _one_of(known: dict[str, T], word: str, column: str, where: str) -> T:
-    if word not in known:
-        expected = " or ".join(name or "nothing" for name in known)
-        raise StageError(f"{where}: {column}: {word!r}, expected {expected}. Correct the cell.")
-    return known[word]
 
 
 def _guarded(text: str) -> str:

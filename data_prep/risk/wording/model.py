@@ -5,20 +5,18 @@ the level acute come from the rules, so a clinician can still read why. A post t
 a concern, whatever the model says: it has seen some thousand posts and knows no people.
 """
 
-import json
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-from safetensors import safe_open
-
-from common.records.risk import KINDS, Kind, Risk
+from common.records.risk import KINDS, Kind, Level, Risk
+from data_prep.linear import LinearModel, runs
 from data_prep.risk.tags import RiskRules
-from data_prep.risk.wording.features import of_level, runs, weighted
 
 WEIGHTS: Final = Path(__file__).with_name("weights.safetensors")
 # Shorter posts are left to the rules: the model learnt from none.
 SHORTEST: Final = 60
+# How much the rules' level says beside the wordings.
+LEVEL_WEIGHT: Final = 0.5
 # The kind of a post that only the model finds at risk.
 _UNTOLD: Final[tuple[Kind, ...]] = ("other",)
 
@@ -29,13 +27,8 @@ class WordingTags:
     def __init__(self, rules: RiskRules, path: Path = WEIGHTS) -> None:
         """Read the model's weights."""
         self._rules = rules
-        with safe_open(path, framework="numpy") as file:
-            features = json.loads(file.metadata()["features"])
-            self.threshold = float(file.metadata()["threshold"])
-            self._bias = float(file.metadata()["bias"])
-            weights, rarity = (file.get_tensor(name).astype(np.float64).tolist() for name in ("weights", "rarity"))
-        self._weights = dict(zip(features, weights, strict=True))
-        self._rarity = {feature: value for feature, value in zip(features, rarity, strict=True) if value}
+        self._model = LinearModel.load(path)
+        self.threshold = self._model.threshold
 
     @classmethod
     def load(cls) -> "WordingTags":
@@ -64,5 +57,9 @@ class WordingTags:
         Args:
             risk: what the rules say.
         """
-        features = weighted(runs(text), self._rarity) | of_level(risk.level)
-        return self._bias + sum(self._weights[name] * value for name, value in features.items())
+        return self._model.score(runs(text), of_level(risk.level))
+
+
+def of_level(level: Level) -> dict[str, float]:
+    """The rules' level as features beside the runs; no run of characters is called like them."""
+    return {} if level == "none" else {f"<{level}>": LEVEL_WEIGHT}

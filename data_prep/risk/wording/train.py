@@ -10,32 +10,23 @@ posts, at a time and prints how the rest tags them.
 """
 
 import argparse
-import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
-from safetensors.numpy import save_file
-from scipy.sparse import csr_matrix
-from sklearn.linear_model import LogisticRegression
 
-from common.files import read_json_lines, replacing
+from common.files import read_json_lines
 from common.pages import table
 from common.records.risk import Level
 from data_prep.corpora import load_corpus
+from data_prep.linear import runs
+from data_prep.linear.fit import Example, fit
 from data_prep.risk.readers import POSTS, read_labels
 from data_prep.risk.tags import RiskRules
-from data_prep.risk.wording.features import of_level, runs, weighted
-from data_prep.risk.wording.model import WEIGHTS
+from data_prep.risk.wording.model import WEIGHTS, of_level
 
 LABELLED: Final = Path(__file__).with_name("labelled.jsonl")
-# Runs that fewer posts have say nothing of others.
-_LEAST: Final = 3
-# Runs that are kept: those that weigh most in a first training.
-_KEPT: Final = 30_000
-_LEVELS: Final = ("<concern>", "<acute>")
 _FOLDS: Final = 5
 
 
@@ -45,53 +36,6 @@ class Post(NamedTuple):
     text: str
     level: Level
     source: str
-
-
-class Linear(NamedTuple):
-    """The features' weights and rarities, and the bias."""
-
-    weights: dict[str, float]
-    rarity: dict[str, float]
-    bias: float
-
-    def score(self, counts: Mapping[str, int], level: Level) -> float:
-        """The logarithm of the odds that a post is at risk."""
-        features = weighted(counts, self.rarity) | of_level(level)
-        return self.bias + sum(self.weights[name] * value for name, value in features.items())
-
-
-def fit(posts: Sequence[tuple[Counter[str], Level, bool]], strength: float) -> Linear:
-    """Logistic regression over the runs and the rules' level.
-
-    Args:
-        posts: each one's runs, the rules' level, and whether it is at risk.
-        strength: the inverse of the regularisation (scikit-learn's C).
-    """
-    spread = Counter(run for counts, *_ in posts for run in counts)
-    known = [run for run, count in sorted(spread.items()) if count >= _LEAST]
-    model = _fitted(posts, known, spread, strength)
-    kept = sorted(sorted(known, key=lambda run: -abs(model.weights[run] * model.rarity[run]))[:_KEPT])
-    return _fitted(posts, kept, spread, strength)
-
-
-def _fitted(
-    posts: Sequence[tuple[Counter[str], Level, bool]], known: Sequence[str], spread: Mapping[str, int], strength: float
-) -> Linear:
-    rarity = {run: float(np.log((1 + len(posts)) / (1 + spread[run]))) + 1 for run in known}
-    names = [*known, *_LEVELS]
-    numbers = {name: number for number, name in enumerate(names)}
-    rows = [weighted(counts, rarity) | of_level(level) for counts, level, _ in posts]
-    matrix = csr_matrix(
-        (
-            [value for row in rows for value in row.values()],
-            [numbers[name] for row in rows for name in row],
-            np.cumsum([0, *map(len, rows)]),
-        ),
-        shape=(len(rows), len(names)),
-    )
-    model = LogisticRegression(C=strength, max_iter=400, class_weight="balanced")
-    model.fit(matrix, [at_risk for *_, at_risk in posts])
-    return Linear(dict(zip(names, model.coef_[0].tolist(), strict=True)), rarity, float(model.intercept_[0]))
 
 
 def read_posts(corpora: Sequence[Path], half: str = "dev") -> list[Post]:
@@ -113,7 +57,12 @@ def read_posts(corpora: Sequence[Path], half: str = "dev") -> list[Post]:
     return [Post(text or texts[id], level, id.partition("-")[0] if text else "real") for id, level, text in own]
 
 
-def left_out(posts: Sequence[Post], seen: Sequence[tuple[Counter[str], Level, bool]], strength: float) -> np.ndarray:
+def seen_as(post: Post, level: Level) -> Example:
+    """What the model learns from a post; `level` is the rules'."""
+    return Example(runs(post.text), of_level(level), post.level != "none")
+
+
+def left_out(posts: Sequence[Post], seen: Sequence[Example], strength: float) -> np.ndarray:
     """Each post's score by a model that saw neither it nor its writer."""
     scores = np.zeros(len(posts))
     group = np.array(
@@ -122,7 +71,7 @@ def left_out(posts: Sequence[Post], seen: Sequence[tuple[Counter[str], Level, bo
     for name in sorted(set(group)):
         model = fit([one for one, own in zip(seen, group, strict=True) if own != name], strength)
         for number in np.flatnonzero(group == name):
-            scores[number] = model.score(*seen[number][:2])
+            scores[number] = model.score(seen[number].counts, seen[number].beside)
     return scores
 
 
@@ -138,32 +87,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     options = parser.parse_args(arguments)
     rules, posts = RiskRules.load(), read_posts(options.corpus)
-    seen = [(runs(post.text), rules(post.text).level, post.level != "none") for post in posts]
+    levels = [rules(post.text).level for post in posts]
+    seen = [seen_as(post, level) for post, level in zip(posts, levels, strict=True)]
     if options.check:
-        print(checked(posts, seen, left_out(posts, seen, options.strength), options.threshold))
+        print(checked(posts, levels, left_out(posts, seen, options.strength), options.threshold))
         return
-    model = fit(seen, options.strength)
-    tensors = {
-        "weights": np.array(list(model.weights.values()), dtype=np.float16),
-        "rarity": np.array([model.rarity.get(name, 0.0) for name in model.weights], dtype=np.float16),
-    }
-    metadata = {
-        "features": json.dumps(list(model.weights), ensure_ascii=False),
-        "bias": str(model.bias),
-        "threshold": str(options.threshold),
-    }
-    with replacing(options.out) as partial:
-        save_file(tensors, partial, metadata)
+    model = fit(seen, options.strength)._replace(threshold=options.threshold)
+    model.save(options.out)
     print(f"{len(posts)} posts, {len(model.weights)} features: {options.out}")
 
 
-def checked(
-    posts: Sequence[Post], seen: Sequence[tuple[Counter[str], Level, bool]], scores: np.ndarray, threshold: float
-) -> str:
+def checked(posts: Sequence[Post], by_rules: Sequence[Level], scores: np.ndarray, threshold: float) -> str:
     """The figures by source: recall of acute, concern and both, precision, harmless posts tagged; the rules' beside."""
     sources = np.array(["real" if post.source == "real" else "written" for post in posts])
     levels = np.array([post.level for post in posts])
-    rules = np.array([level for _, level, _ in seen])
+    rules = np.array(by_rules)
     rows = []
     for source in sorted(set(sources)):
         own = sources == source

@@ -215,6 +215,17 @@ def test_a_cell_that_cannot_be_is_told(cells: dict[str, str], message: str, tmp_
         read_sheet(path, "anna", [item("a"), item("b")])
 
 
+def test_every_bad_cell_is_told_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "anna.csv"
+    write_sheet(path, [item("a"), item("b")], [])
+    filled(path, 能不能用="通过", L3="", L4="", 有急性危险="有")
+    with pytest.raises(StageError) as told:
+        read_sheet(path, "anna", [item("a"), item("b")])
+    cells = ["L3 求助意图: empty", "L4", "有急性危险", "合理程度"]
+    assert all(f"row 2: {cell}" in str(told.value) for cell in cells)
+    assert str(told.value).count("row 2") == 4
+
+
 def test_a_sheet_at_work_is_not_written_over(tmp_path: Path) -> None:
     begun = conducted(tmp_path, [item("a"), item("b")], trial=False)
     files = begun.write_sheets()

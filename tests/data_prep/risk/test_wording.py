@@ -1,20 +1,17 @@
-"""The linear model over wordings: its features are scikit-learn's, it learns, and it never silences an acute rule."""
+"""The linear model over wordings: no writer is seen by the model that scores her, and no acute rule is silenced."""
 
 import json
-import unicodedata
 from pathlib import Path
 
 import pytest
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from common.records.risk import LEVELS, Level, Risk
 from data_prep.risk import RiskRules
 from data_prep.risk.wording import WordingTags
 from data_prep.risk.wording import train as training
-from data_prep.risk.wording.features import of_level, runs, weighted
-from data_prep.risk.wording.train import LABELLED, Post, checked, fit, left_out
+from data_prep.risk.wording.model import of_level
+from data_prep.risk.wording.train import LABELLED, Post, checked, left_out, seen_as
 
-TEXTS = ["我不想活了，真的很累。", "今天考试没考好，有点难过。", "累死了，今天加班到十点。"]
 # Makes a post long enough for the model.
 ORDINARY = (
     "我今年二十三岁，在一家公司做行政，工作不算忙，周末常常和同事一起去爬山，家里人对我也很好，就是有点拿不定主意。"
@@ -31,32 +28,15 @@ def tags(rules: RiskRules) -> WordingTags:
     return WordingTags(rules)
 
 
-def test_the_features_are_those_of_scikit_learn() -> None:
-    vectoriser = TfidfVectorizer(analyzer="char", ngram_range=(1, 4), sublinear_tf=True)
-    expected = vectoriser.fit_transform([unicodedata.normalize("NFKC", text) for text in TEXTS]).toarray()
-    names = vectoriser.get_feature_names_out()
-    rarity = dict(zip(names, vectoriser.idf_, strict=True))
-    for row, text in zip(expected, TEXTS, strict=True):
-        own = weighted(runs(text), rarity)
-        assert [own.get(name, 0.0) for name in names] == pytest.approx(row.tolist())
-
-
-def test_it_learns_what_is_at_risk() -> None:
-    posts = [(runs(f"第{n}天，我不想活了。"), LEVELS[0], True) for n in range(20)]
-    posts += [(runs(f"第{n}天，我想去跑步。"), LEVELS[0], False) for n in range(20)]
-    model = fit(posts, 20.0)
-    assert model.score(runs("这天，我不想活了。"), "none") > 0 > model.score(runs("这天，我想去跑步。"), "none")
-
-
 def test_a_writer_is_not_seen_by_the_model_that_scores_her() -> None:
     meant: list[tuple[str, Level]] = [("我不想活了", "acute"), ("我想去跑步", "none")]
     posts = [
         Post(f"{start}{n}号。", level, source) for source in ("a", "b", "c") for n in range(6) for start, level in meant
     ]
-    seen = [(runs(post.text), LEVELS[0], post.level != "none") for post in posts]
+    seen = [seen_as(post, "none") for post in posts]
     scores = left_out(posts, seen, 20.0)
     assert all((score > 0) == (post.level != "none") for score, post in zip(scores, posts, strict=True))
-    assert "| written | with the model |   1.000 |" in checked(posts, seen, scores, 0.0)
+    assert "| written | with the model |   1.000 |" in checked(posts, ["none"] * len(posts), scores, 0.0)
 
 
 @pytest.mark.parametrize(
