@@ -2,7 +2,7 @@
 
     python -m benchmarks.reward                                   # a small transformer with random weights, on CPU
     python -m benchmarks.reward model=outputs/tiny/reward-model   # a reward model of yours
-    python -m benchmarks.reward device=cuda dtype=float16 hidden=1024 layers=28 characters=1024
+    python -m benchmarks.reward device=cuda hidden=1024 layers=28 characters=1024
 
 Prints pairs a second of the encoder at each batch size, one call at a time, and through the Ray worker with 1, 8 and 64
 callers that each wait for their answer before they ask again, with the median and the 99th percentile of a call. The
@@ -49,7 +49,7 @@ class Options:
     Attributes:
         model: a reward model's folder; None for a transformer with random weights of the size below.
         hidden, layers: of that transformer.
-        device, dtype: where and in what it computes.
+        device: where it computes.
         pairs: how many are judged in each measurement.
         characters: length of each text.
         batches: sizes for the bare encoder; the worker uses the best of them.
@@ -61,7 +61,6 @@ class Options:
     hidden: int = 256
     layers: int = 4
     device: str = "cpu"
-    dtype: str = "float32"
     pairs: int = 512
     characters: int = 200
     batches: list[int] = field(default_factory=lambda: [8, 16, 32, 64, 128])
@@ -77,7 +76,7 @@ def main() -> None:
         rng = random.Random(0)
         texts = ["".join(rng.choices(_CHARACTERS, k=options.characters)) for _ in range(2 * options.pairs)]
         pairs = texts[::2], texts[1::2]
-        model = RewardModel(folder, options.device, options.dtype, cached=0)
+        model = RewardModel(folder, options.device, cached=0)
         model.judge(pairs[0][:16], pairs[1][:16])
         print("bare encoder:")
         bare = {batch: _bare(model, pairs, batch) for batch in options.batches}
@@ -130,7 +129,6 @@ def _through_worker(folder: Path, options: Options, pairs: Pairs, batch: int, ba
     config = RewardWorkerConfig(
         model=str(folder),
         device=options.device,
-        dtype=options.dtype,
         num_gpus=float(options.device.startswith("cuda")),
         num_cpus=cores,  # Ray lets an actor compute with as many threads, and the bare encoder has them all
         max_batch=batch,

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
+from tqdm import tqdm
 
 from common.decisions import DataDecisions, read_decisions
 from common.errors import StageError
@@ -25,13 +26,18 @@ from common.hashing import Input, model_files
 from common.records import METRICS_FILE, ROLLOUTS
 from common.stage import Plan
 from common.watchdog import Limits, Progress, run_watched
+from recipes.grpo_alarms import AlarmWatch
+from recipes.grpo_checkpoints import prune, whole_checkpoints
 from recipes.grpo_config import OUTAGE_FILE, compose_config, starts_worker
 from recipes.grpo_machine import check_machine
 from recipes.grpo_signal import SignalWatch, measure, no_signal
+from recipes.machine import model_shape, read_machine
+from recipes.preflight_checks import grpo_lines, stop_at
 from recipes.profile import Common, framework
 from recipes.stage import Recipe, main
 
 _ATTEMPT_FILE = "metrics.attempt.jsonl"
+_TENSORBOARD = "runs"
 _REWARD_FILES = ("threshold.json", "generic.json")
 
 
@@ -45,6 +51,7 @@ def plan(common: Common, overrides: list[str]) -> Plan:
         decided, problem = DataDecisions("", "coe", "", False, 1, 1, common.model), str(error)
     config = compose_config(common.profile, common.root, common.seed, decided, overrides)
     check_machine(config, problem)
+    _preflight(config)
     inputs: dict[str, Input] = {
         "sft": model_files(Path(config.actor_rollout_ref.model.path)),
         "prompts": [Path(config.data.train_files), Path(config.data.val_files)],
@@ -54,8 +61,16 @@ def plan(common: Common, overrides: list[str]) -> Plan:
         inputs["reward-model"] = [*_listed(model_files(model)), *(model / name for name in _REWARD_FILES)]
     plain: Any = OmegaConf.to_container(config, resolve=True)
     # When a run is given up decides nothing of what it learns.
-    del plain["recipe"]["signal"]
+    del plain["recipe"]["signal"], plain["recipe"]["alarms"]
     return Plan(plain, inputs, lambda folder, resume: _train(config, folder, resume))
+
+
+def _preflight(config: DictConfig) -> None:
+    try:
+        values, parameters = model_shape(config.actor_rollout_ref.model.path)
+    except OSError:
+        return  # a hub's, of which nothing is here yet
+    stop_at(grpo_lines(config, values, parameters, read_machine(Path(config.trainer.default_local_dir), ())), "grpo")
 
 
 def _listed(files: Input) -> list[Path]:
@@ -63,27 +78,34 @@ def _listed(files: Input) -> list[Path]:
 
 
 def _train(config: DictConfig, folder: Path, resume: bool) -> dict[str, Any]:
+    checkpoints = Path(config.trainer.default_local_dir)
     if not resume:
-        for name in ("checkpoints", ROLLOUTS):
-            shutil.rmtree(folder / name, ignore_errors=True)
+        for path in (checkpoints, folder / ROLLOUTS, folder / _TENSORBOARD):
+            shutil.rmtree(path, ignore_errors=True)
         # The model of an earlier run too: this one may end without any.
         for file in (*_listed(model_files(folder)), folder / METRICS_FILE, folder / _ATTEMPT_FILE):
             file.unlink(missing_ok=True)
+    prune(checkpoints, config.trainer.max_actor_ckpt_to_keep)
     merge_metrics(folder)
     (folder / OUTAGE_FILE).unlink(missing_ok=True)
     resolved = folder / "config.yaml"
     write_text(resolved, OmegaConf.to_yaml(config, resolve=True))
     rollouts, limits = config.data.train_batch_size * config.actor_rollout_ref.rollout.n, config.recipe.signal
     starved = SignalWatch(folder, rollouts, limits.first_steps)
+    alarms = AlarmWatch(folder / _ATTEMPT_FILE, config.recipe.alarms, lambda line: tqdm.write(f"grpo: {line}"))
     try:
         run_watched(
             "grpo",
             [sys.executable, "-m", "recipes.grpo_train", str(resolved)],
             folder / "train.log",
             Limits(config.recipe.limits.total_s, config.recipe.limits.idle_s),
-            env={**config.recipe.env, "VERL_FILE_LOGGER_PATH": str(folder / _ATTEMPT_FILE)},
+            env={
+                **config.recipe.env,
+                "VERL_FILE_LOGGER_PATH": str(folder / _ATTEMPT_FILE),
+                "TENSORBOARD_DIR": str(folder / _TENSORBOARD),
+            },
             progress=lambda: read_progress(folder, config.trainer.total_training_steps),
-            failure=lambda: reward_outage(folder) or starved(),
+            failure=lambda: reward_outage(folder) or starved() or alarms(),
         )
     except StageError:
         if not starved.reason:
@@ -93,12 +115,18 @@ def _train(config: DictConfig, folder: Path, resume: bool) -> dict[str, Any]:
         print(f"grpo: ended, {starved.reason}", flush=True)
         return {"no_signal": starved.reason}
     merge_metrics(folder)
+    prune(checkpoints, config.trainer.max_actor_ckpt_to_keep)
     found = measure(folder, rollouts)
     reason = no_signal(found, limits.most_tied)
     if reason:
         print(f"grpo: {reason}; tables enter this run as that.", flush=True)
     steps = config.trainer.total_training_steps
-    return {"checkpoint": str(copy_model(folder)), "steps": steps, "tied": found.share, "no_signal": reason}
+    return {
+        "checkpoint": str(copy_model(checkpoints, folder)),
+        "steps": steps,
+        "tied": found.share,
+        "no_signal": reason,
+    }
 
 
 def read_progress(folder: Path, total: int) -> Progress | None:
@@ -130,16 +158,16 @@ def merge_metrics(folder: Path) -> None:
     attempt.unlink(missing_ok=True)
 
 
-def copy_model(folder: Path) -> Path:
-    """Put the last checkpoint's Hugging Face model into the stage's folder; returns the checkpoint.
+def copy_model(checkpoints: Path, folder: Path) -> Path:
+    """Put the last checkpoint's Hugging Face model into the stage's folder; returns that of the checkpoint.
 
     Raises:
         StageError: there is no finished checkpoint.
     """
-    steps = {int(path.name.rsplit("_", 1)[1]): path for path in folder.glob("checkpoints/global_step_*")}
-    checkpoint = steps[max(steps)] / "actor" / "huggingface" if steps else folder / "checkpoints"
-    if not (checkpoint / "config.json").is_file():
-        raise StageError(f"{checkpoint} holds no model, verl wrote none. See {folder / 'train.log'}")
+    whole = whole_checkpoints(checkpoints)
+    if not whole:
+        raise StageError(f"{checkpoints} holds no model, verl wrote none. See {folder / 'train.log'}")
+    checkpoint = whole[-1] / "actor" / "huggingface"
     for file in checkpoint.iterdir():
         shutil.copy2(file, folder / file.name)
     return checkpoint

@@ -11,9 +11,7 @@ from typing import Any
 
 from common.files import whole_lines
 from common.records import ROLLOUTS
-
-# Rewards that differ by less are the same: verl adds this to the standard deviation that it divides by.
-_SAME = 1e-6
+from recipes.grpo_metrics import SAME, prompt_of
 
 
 @dataclass(frozen=True)
@@ -58,14 +56,13 @@ def measure(folder: Path, rollouts: int, first: int | None = None) -> Signal:
             continue
         scores: dict[str, list[float]] = defaultdict(list)
         for row in rows:
-            # "<prompt>_<rollout>_<turn>", as verl's V1 trainer keys them (verl/trainer/ppo/v1/agent_loop_tq.py).
-            scores[str(row["uid"]).rsplit("_", 2)[0]].append(float(row["score"]))
+            scores[prompt_of(str(row["uid"]))].append(float(row["score"]))
         steps += 1
         # A rollout alone is no group: nothing can be told of it.
         groups += [group for group in scores.values() if len(group) > 1]
     rewards = [score for group in groups for score in group]
-    tied = [group for group in groups if max(group) - min(group) < _SAME]
-    best = sum(group[0] > max(rewards) - _SAME for group in tied) if len(tied) < len(groups) else 0
+    tied = [group for group in groups if max(group) - min(group) < SAME]
+    best = sum(group[0] > max(rewards) - SAME for group in tied) if len(tied) < len(groups) else 0
     return Signal(steps, len(groups), len(tied), best, sum(rewards) / len(rewards) if rewards else 0.0)
 
 

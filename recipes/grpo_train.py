@@ -2,28 +2,37 @@
 
     python -m recipes.grpo_train outputs/tiny/grpo/config.yaml
 
-verl's V1 task runner is extended by one thing: it starts the reward workers before the trainer, in the same Ray
-cluster, so that a reward model that cannot load ends the run before any training. A reward function of the user's own
-has none unless it asks for them (`recipes.grpo_config.starts_worker`).
+verl's V1 task runner is extended by two things. It starts the reward workers before the trainer, in the same Ray
+cluster, so that a reward model that cannot load ends the run before any training; a reward function of the user's own
+has none unless it asks for them (`recipes.grpo_config.starts_worker`). And each step's record gets the parts of its
+rewards (`recipes.grpo_metrics`).
 """
 
+import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import ray
 from omegaconf import DictConfig, OmegaConf
 from verl.trainer.main_ppo import TaskRunnerV1, run_ppo
 from verl.trainer.ppo.utils import need_critic, need_reference_policy
+from verl.trainer.ppo.v1.trainer_base import TRAINER_REGISTRY
 from verl.utils.config import validate_config
 from verl.utils.device import auto_set_device
 
 from common.files import write_json
 from recipes.grpo_config import starts_worker
+from recipes.grpo_metrics import with_reward_metrics
 from reward_fns.reward_worker import RewardWorkerConfig, start_reward_workers
 
 # What each reward worker did in the last attempt, in the stage's folder.
 COUNTERS_FILE = "reward_workers.json"
+# What a cluster of our own is started with.
+_OWN_CLUSTER: Final = ("num_cpus", "num_gpus", "include_dashboard", "_node_ip_address")
+# Where verl's loggers write; see `recipes.grpo`.
+_OF_THE_RUN: Final = ("VERL_FILE_LOGGER_PATH", "TENSORBOARD_DIR")
 
 # The class behind verl's Ray actor.
 _TaskRunner: Any = getattr(TaskRunnerV1, "__ray_actor_class__")  # noqa: B009  # set by ray.remote, unknown to its types
@@ -35,11 +44,33 @@ class CoETaskRunner(_TaskRunner):
     def run(self, config: DictConfig) -> Any:
         # Held here: the actors end with this process.
         self.reward_workers = _start_workers(config) if starts_worker(config) else []
+        # By the mode's own name: verl compares it with "sync" in many places.
+        mode = config.trainer.v1.trainer_mode
+        TRAINER_REGISTRY[mode] = with_reward_metrics(TRAINER_REGISTRY[mode])
         result = super().run(config)
         counters = ray.get([worker.counters.remote() for worker in self.reward_workers], timeout=60)
         print(f"reward workers: {counters}")
         write_json(Path(config.recipe.folder) / COUNTERS_FILE, counters)
         return result
+
+
+def join_cluster(config: DictConfig, environment: Mapping[str, str]) -> None:
+    """Make the configuration fit a Ray cluster that already runs, which ``RAY_ADDRESS`` names; nothing without one.
+
+    Ray refuses to be told the slots of a cluster that it only joins. Its workers have their node's environment and not
+    ours, so what the run's own variables say goes with the job.
+
+    Args:
+        config: changed in place.
+        environment: this process's.
+    """
+    if "RAY_ADDRESS" not in environment:
+        return
+    ray_init = config.ray_kwargs.ray_init
+    for key in _OWN_CLUSTER:
+        ray_init.pop(key, None)
+    named = {name: environment[name] for name in (*config.recipe.env, *_OF_THE_RUN) if name in environment}
+    OmegaConf.update(config, "ray_kwargs.ray_init.runtime_env.env_vars", named, force_add=True)
 
 
 def _start_workers(config: DictConfig) -> list[Any]:
@@ -52,6 +83,7 @@ def main(config_file: Path) -> None:
     """Run GRPO as verl's own entry point does."""
     config = OmegaConf.load(config_file)
     assert isinstance(config, DictConfig)
+    join_cluster(config, os.environ)
     OmegaConf.set_struct(config, True)
     auto_set_device(config)
     validate_config(config, use_reference_policy=need_reference_policy(config), use_critic=need_critic(config))

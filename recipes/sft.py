@@ -27,6 +27,8 @@ from common.hashing import model_files
 from common.settings import check_types
 from common.stage import Plan
 from common.watchdog import Limits, Progress, run_watched
+from recipes.machine import model_shape, read_machine
+from recipes.preflight_checks import sft_lines, stop_at
 from recipes.profile import Common, framework
 from recipes.stage import Recipe, main
 
@@ -76,6 +78,11 @@ def plan(common: Common, overrides: list[str]) -> Plan:
             f"SFT cannot start: it needs {ours.gpus} GPUs, this machine has {found}. On a machine without GPUs use "
             "PROFILE=tiny."
         )
+    try:
+        _, parameters = model_shape(common.model)
+        stop_at(sft_lines(config, ours.gpus, parameters, read_machine(common.root, ())), "sft")
+    except OSError:
+        pass  # a hub's, of which nothing is here yet
     data = common.root / "data"
     inputs = {"sft": [data / "sft.json", data / "dataset_info.json"], "base": model_files(Path(common.model))}
     plain: Any = OmegaConf.to_container(config, resolve=True)
@@ -97,12 +104,18 @@ def _train(config: DictConfig, ours: DictConfig, folder: Path, resume: bool) -> 
         [sys.executable, "-m", "recipes.sft_train", str(resolved)],
         folder / "train.log",
         Limits(ours.limits.total_s, ours.limits.idle_s),
-        env=ours.env,
+        env=environment(ours),
         progress=lambda: read_progress(folder),
     )
     _enable_cache(folder)
     metrics = json.loads((folder / "train_results.json").read_text(encoding="utf-8"))
     return {"train_loss": metrics["train_loss"], "seconds": metrics["train_runtime"]}
+
+
+def environment(ours: DictConfig) -> dict[str, str]:
+    """With as many processes as GPUs asked for: LLaMA-Factory takes all it sees, and batches grow with them."""
+    own = {name: str(value) for name, value in ours.env.items()}
+    return {"NPROC_PER_NODE": str(ours.gpus), **own} if ours.gpus else own
 
 
 def read_progress(folder: Path) -> Progress | None:

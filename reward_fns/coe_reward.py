@@ -13,6 +13,7 @@ One output by hand, without Ray; the options are those of `options.RewardOptions
 import argparse
 import asyncio
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import cache
@@ -24,7 +25,7 @@ import yaml
 from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
 
 from reward_fns.coe_format import ANSWER
-from reward_fns.components import components
+from reward_fns.components import WAIT, components
 from reward_fns.judgement import Judgement
 from reward_fns.options import RewardOptions
 from reward_fns.reward_model import RewardModel
@@ -46,7 +47,7 @@ async def compute_score(
     reward_model_tokenizer: Any = None,
     **options: Any,
 ) -> dict[str, float]:
-    """Score one output; the keys are always `components.RESULT_KEYS`, since verl averages them over a batch.
+    """Score one output; the keys are always `components.RESULT_KEYS` and ``wait_s``: verl averages them over a batch.
 
     Args:
         data_source: the corpus, not used: one reward serves all.
@@ -58,7 +59,7 @@ async def compute_score(
         options: of `options.RewardOptions`.
 
     Returns:
-        see `components.components`.
+        see `components.components`; and the seconds that the reward worker was waited for.
 
     Raises:
         ValueError: no question in `extra_info`, or an option that is none or cannot be.
@@ -70,13 +71,15 @@ async def compute_score(
         raise ValueError("extra_info has no 'question' (the post, a string). Make the parquet again with `make data`.")
     chosen = RewardOptions.of(options)
     answer = chosen.answer_of(solution_str)
+    asked = time.monotonic()
     try:
         judgement = None if answer is None else await ask_worker(question, answer, chosen)
     except RewardUnavailableError as error:
         if chosen.outage_file is not None:
             Path(chosen.outage_file).write_text(f"{error}\n", encoding="utf-8")
         raise
-    return components(question, solution_str, judgement, chosen)
+    waited = 0.0 if answer is None else time.monotonic() - asked
+    return {**components(question, solution_str, judgement, chosen), WAIT: waited}
 
 
 async def ask_worker(question: str, answer: str, options: RewardOptions) -> Judgement:

@@ -73,11 +73,15 @@ def _grams(text: str) -> list[str]:
     return [letters[place : place + GRAM] for place in range(len(letters) - GRAM + 1)]
 
 
-# What is measured of question and answer; answer_chars is the answer's length in characters.
+# The answer's length in characters: over 0 where there is one.
+ANSWER_CHARS: Final = "answer_chars"
+# What is measured of question and answer.
 MEASURES: Final[dict[str, Callable[[str, str], float]]] = {
-    "answer_chars": lambda _, answer: float(len(answer)),
+    ANSWER_CHARS: lambda _, answer: float(len(answer)),
     "copy_overlap": copy_overlap,
     "distinct_1": lambda _, answer: distinct_1(answer),
     "distinct_2": lambda _, answer: distinct_2(answer),
 }
 RESULT_KEYS: Final = ("score", "format", "answer", "cosine", *MEASURES)
+# What verl is told beside them: how long the output waited for the reward worker, in seconds.
+WAIT: Final = "wait_s"

@@ -76,11 +76,10 @@ class Threshold:
 class RewardModel:
     """E, cosine and T, loaded from a folder."""
 
-    def __init__(self, folder: Path, device: str = "cpu", dtype: str = "float32", cached: int = 1024) -> None:
+    def __init__(self, folder: Path, device: str = "cpu", cached: int = 1024) -> None:
         """Load everything.
 
         Args:
-            dtype: what the encoder computes in: "float32", or "float16" or "bfloat16" on a GPU.
             cached: how many questions' embeddings are kept: a group's answers share theirs, and epochs repeat it.
 
         Raises:
@@ -88,7 +87,7 @@ class RewardModel:
             ValueError: one of them is not as `make reward-model` writes it.
         """
         self.threshold = Threshold.load(folder)
-        self._encoder = Encoder.load(folder, device, dtype)
+        self._encoder = Encoder.load(folder, device)
         self._generic = self._encoder.encode(load_generic(folder))
         self._cached = cached
         self._known: OrderedDict[str, Embedded] = OrderedDict()

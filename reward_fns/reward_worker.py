@@ -30,7 +30,6 @@ class RewardWorkerConfig:
     Attributes:
         model: the reward model's folder.
         device: "cuda" or "cpu".
-        dtype: what the encoder computes in: float32, or float16 or bfloat16 on a GPU.
         replicas: actors, each with a model of its own.
         num_gpus: GPUs that Ray reserves for each, beside the trainer's.
         num_cpus: CPU slots that Ray reserves for each.
@@ -43,7 +42,6 @@ class RewardWorkerConfig:
 
     model: str
     device: str = "cpu"
-    dtype: str = "float32"
     replicas: int = 1
     num_gpus: float = 0.0
     num_cpus: float = 1.0
@@ -95,7 +93,7 @@ class RewardWorker:
 
     def __init__(self, config: RewardWorkerConfig) -> None:
         self._config = config
-        self._model = RewardModel(Path(config.model), config.device, config.dtype, config.cached_questions)
+        self._model = RewardModel(Path(config.model), config.device, config.cached_questions)
         self._queue: asyncio.Queue[_Call] = asyncio.Queue(config.max_queue)
         self._counters = Counters()
         self._loop: asyncio.Task[None] | None = None

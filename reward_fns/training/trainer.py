@@ -65,6 +65,19 @@ class PairwiseEvaluator(SentenceEvaluator):
         }
 
 
+class OneGpuArguments(SentenceTransformerTrainingArguments):
+    """However many GPUs a node has, one trains.
+
+    With several the Trainer would wrap the model in DataParallel and take as many times the batch, so that the steps,
+    and with them the learning rate's schedule, would depend on the machine.
+    """
+
+    @property
+    def n_gpu(self) -> int:
+        """0 or 1."""
+        return min(1, int(super().n_gpu))
+
+
 class _InOrder(DefaultBatchSampler):
     """Batches as the rows come: they are shuffled already."""
 
@@ -155,7 +168,7 @@ def train(
     with cut_at(encoder.model, config.tokens):
         trainer = SentenceTransformerTrainer(
             model=encoder.model,
-            args=SentenceTransformerTrainingArguments(
+            args=OneGpuArguments(
                 output_dir=str(folder),
                 num_train_epochs=1,
                 seed=seed,

@@ -1,5 +1,6 @@
 """Every configuration in the repository loads, composes and passes its framework's own validation."""
 
+import os
 import re
 import subprocess
 import sys
@@ -32,6 +33,7 @@ from recipes.grpo_config import (
     compose_config,
 )
 from recipes.grpo_machine import check_machine, cpu_slots_needed, gpus_needed
+from recipes.grpo_train import join_cluster
 from recipes.profile import COMMON_PROFILE, PROFILES, Common, load_profile, profile_names
 from recipes.reward_probes import ProbesConfig
 from recipes.reward_ranking import RankingConfig
@@ -42,6 +44,15 @@ from reward_fns.training.config import RewardModelConfig
 
 NAMES = profile_names()
 DECIDED = DataDecisions("sample", "coe", "系统", False, 1024, 1024, "base")
+# LLaMA-Factory's launcher as `recipes.sft_train` reaches it.
+LAUNCH = """
+import sys
+import recipes.sft_train as t
+t.prepare()
+from llamafactory.launcher import launch
+sys.argv = ["x", "train", "config.yaml"]
+launch()
+"""
 SECTIONS: dict[str, type[Any]] = {
     "base": BaseConfig,
     "data": DataConfig,
@@ -304,3 +315,56 @@ def test_what_would_stop_the_first_run_on_a_card(tmp_path: Path) -> None:
     assert ours.env.FORCE_TORCHRUN == "1"
     _, generate = load_profile(["profile=qwen3_8b"], "generate", GenerateConfig)
     assert generate.env["VLLM_USE_FLASHINFER_SAMPLER"] == "0"
+
+
+def test_one_epsilon_holds_on_both_sides(tmp_path: Path) -> None:
+    """verl goes by clip_ratio_low and clip_ratio_high, so an override of clip_ratio alone used to change nothing."""
+    actor = compose_config("tiny", tmp_path, 42, DECIDED, ["actor_rollout_ref.actor.clip_ratio=0.3"]).actor_rollout_ref
+    assert (actor.actor.clip_ratio_low, actor.actor.clip_ratio_high) == (0.3, 0.3)
+    apart = ["actor_rollout_ref.actor.clip_ratio_high=0.28"]  # as DAPO has it
+    actor = compose_config("tiny", tmp_path, 42, DECIDED, apart).actor_rollout_ref.actor
+    assert (actor.clip_ratio_low, actor.clip_ratio_high) == (0.2, 0.28)
+
+
+@pytest.mark.parametrize("profile", NAMES)
+def test_fast_changes_no_number_that_decides_what_is_learned(profile: str, tmp_path: Path) -> None:
+    plain = compose_config(profile, tmp_path, 42, DECIDED, [])
+    fast = compose_config(profile, tmp_path, 42, DECIDED, ["+speed=fast"])
+    assert fast.actor_rollout_ref.actor.use_dynamic_bsz
+    longest = fast.data.max_prompt_length + fast.data.max_response_length
+    assert fast.actor_rollout_ref.actor.ppo_max_token_len_per_gpu >= longest
+    for key in ("algorithm", "actor_rollout_ref.actor.optim", "actor_rollout_ref.actor.ppo_mini_batch_size", "data"):
+        assert OmegaConf.select(fast, key) == OmegaConf.select(plain, key)
+
+
+def test_sft_starts_as_many_processes_as_gpus_were_asked_for(tmp_path: Path) -> None:
+    """LLaMA-Factory's own launcher reads the number; without it eight visible GPUs give other batches than six."""
+    _, ours = sft.compose_config(Common("qwen3_8b", str(tmp_path), "x"), DECIDED, [])
+    assert sft.environment(ours)["NPROC_PER_NODE"] == "6"
+    torchrun = tmp_path / "torchrun"
+    torchrun.write_text('#!/bin/sh\necho "$@"\n')
+    torchrun.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        [sys.executable, "-c", LAUNCH],
+        env={**os.environ, **sft.environment(ours), "PATH": path},
+        capture_output=True,
+        text=True,
+        cwd=REPO,
+    )
+    assert "--nproc_per_node 6 " in done.stdout, done.stdout + done.stderr
+    _, ours = sft.compose_config(Common("tiny", str(tmp_path), "x"), DECIDED, [])
+    assert "NPROC_PER_NODE" not in sft.environment(ours)
+
+
+def test_a_cluster_that_runs_is_joined_with_the_run_s_own_variables(tmp_path: Path) -> None:
+    config = compose_config("tiny", tmp_path, 42, DECIDED, [])
+    own = {**{name: str(value) for name, value in config.recipe.env.items()}, "TENSORBOARD_DIR": "runs", "HOME": "/"}
+    join_cluster(config, own)
+    assert config.ray_kwargs.ray_init.num_cpus == 16
+    join_cluster(config, {**own, "RAY_ADDRESS": "127.0.0.1:6379"})
+    assert not {"num_cpus", "num_gpus", "include_dashboard", "_node_ip_address"} & set(config.ray_kwargs.ray_init)
+    given = config.ray_kwargs.ray_init.runtime_env.env_vars
+    assert given["VERL_PLATFORM"] == "cpu"
+    assert given["TENSORBOARD_DIR"] == "runs"
+    assert "HOME" not in given

@@ -15,7 +15,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from reward_fns.coe_format import CoEOutput
 from reward_fns.coe_reward import RewardUnavailableError, compute_score, main
-from reward_fns.components import RESULT_KEYS
+from reward_fns.components import RESULT_KEYS, WAIT
 from reward_fns.judgement import Judgement
 from reward_fns.reward_model import RewardModel, Threshold, save_generic
 from reward_fns.reward_worker import RewardWorker, RewardWorkerConfig, replica_of, start_reward_workers
@@ -62,7 +62,7 @@ def worker(worker_folder: Path) -> Iterator[Any]:
 @pytest.mark.usefixtures("worker")
 def test_a_close_answer_gets_both_rewards() -> None:
     result = score(output(QUESTION))
-    assert tuple(result) == RESULT_KEYS
+    assert tuple(result) == (*RESULT_KEYS, WAIT)
     assert result["score"] == 2.0
     assert result["cosine"] == pytest.approx(1.0, abs=1e-5)
     assert result["answer_chars"] == len(QUESTION)
@@ -89,7 +89,7 @@ def test_malformed_output_with_an_answer() -> None:
 @pytest.mark.usefixtures("worker")
 def test_no_answer_is_worth_nothing_and_keys_stay() -> None:
     result = score("没有标签")
-    assert tuple(result) == RESULT_KEYS
+    assert tuple(result) == (*RESULT_KEYS, WAIT)
     assert set(result.values()) == {0.0}
 
 
@@ -110,7 +110,7 @@ def test_modes_pay_the_same_cosine_differently() -> None:
     assert results["dense"][0]["answer"] == pytest.approx(1 / (1 + math.exp(-5)), abs=1e-4)
     # The far answer is the generic reply itself.
     assert results["margin"][1]["answer"] == pytest.approx(0.0, abs=1e-6)
-    assert all(tuple(result) == RESULT_KEYS for pair in results.values() for result in pair)
+    assert all(tuple(result) == (*RESULT_KEYS, WAIT) for pair in results.values() for result in pair)
 
 
 @pytest.mark.usefixtures("worker")

@@ -8,7 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer
+from sentence_transformers import (
+    SentenceTransformer,
+    SentenceTransformerTrainer,
+    SentenceTransformerTrainingArguments,
+)
 from sentence_transformers.sentence_transformer.losses import TripletDistanceMetric, TripletLoss
 from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 from tokenizers import Tokenizer, models, pre_tokenizers
@@ -23,7 +27,15 @@ from reward_fns.training.choosing import Pairs, choose_threshold, heldout_pairs
 from reward_fns.training.config import RewardModelConfig
 from reward_fns.training.loss import contrastive_loss
 from reward_fns.training.pairwise import triplet_cosines
-from reward_fns.training.trainer import Trained, draw_epochs, generic_replies, split_dev, take_heldout, train
+from reward_fns.training.trainer import (
+    OneGpuArguments,
+    Trained,
+    draw_epochs,
+    generic_replies,
+    split_dev,
+    take_heldout,
+    train,
+)
 
 WORDS = ["考试", "失败", "难过", "工作", "加班", "疲惫", "分手", "想念", "孤单", "加油"]
 
@@ -307,3 +319,17 @@ def test_card_and_picture_say_what_passes(tmp_path: Path) -> None:
     assert "at most 0.2 of the held-out negatives" in card
     plot_curves(COSINES, threshold, tmp_path / "curves.png")
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_one_gpu_trains_however_many_there_are(tmp_path: Path) -> None:
+    """The Trainer's own count makes 128 texts a step of 16 on a node of 8."""
+    arguments = OneGpuArguments(output_dir=str(tmp_path), per_device_train_batch_size=16, use_cpu=True)
+    assert arguments.device.type == "cpu"
+    arguments._n_gpu = 8
+    assert arguments.train_batch_size == 16
+    theirs = SentenceTransformerTrainingArguments(
+        output_dir=str(tmp_path), per_device_train_batch_size=16, use_cpu=True
+    )
+    assert theirs.device.type == "cpu"
+    theirs._n_gpu = 8
+    assert theirs.train_batch_size == 128

@@ -1,0 +1,116 @@
+"""Every check of `make preflight` says stop or warning for its own fault, and ok without one."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from common.code import REPO
+from common.decisions import DataDecisions
+from common.errors import StageError
+from common.manifest import VERSIONS_OF
+from recipes import sft
+from recipes.grpo_config import compose_config
+from recipes.machine import Card, Machine, model_shape, read_machine
+from recipes.preflight_checks import Line, grpo_lines, length_line, sft_lines, stop_at, version_lines
+from recipes.profile import Common
+
+DECIDED = DataDecisions("sample", "coe", "系统", False, 1024, 1024, "base")
+GB = 10**9
+QWEN3_8B = {"num_attention_heads": 32, "max_position_embeddings": 40960}
+PARAMETERS = 8_190_735_360
+# A node as the paper's.
+NODE = Machine(
+    cards=(Card("A800", 80 * GB),) * 8,
+    driver="580.65.06",
+    cuda="13.0",
+    memory=1000 * GB,
+    shared=64 * GB,
+    free=2000 * GB,
+    compiler=True,
+    versions={"torch": "2.11.0"},
+)
+
+
+def faults(machine: Machine, tmp_path: Path, *overrides: str, model: dict[str, int] | None = None) -> list[Line]:
+    config = compose_config("qwen3_8b", tmp_path, 42, DECIDED, list(overrides))
+    lines = list(grpo_lines(config, model or QWEN3_8B, PARAMETERS, machine))
+    assert len(lines) > 8
+    assert all(bool(one.remedy) == (one.level != "ok") for one in lines)
+    return [one for one in lines if one.level != "ok"]
+
+
+def test_the_paper_s_node_has_all(tmp_path: Path) -> None:
+    assert faults(NODE, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("machine", "level", "found"),
+    [
+        (replace(NODE, cards=NODE.cards[:6]), "stop", "6 train and generate, 1 serve the reward model"),
+        (replace(NODE, driver="570.86.10"), "stop", "570.86.10, CUDA 13.0 wants 580"),
+        (replace(NODE, driver=""), "stop", "driver: none found"),
+        (replace(NODE, compiler=False), "stop", "compiler for Triton: none"),
+        (replace(NODE, free=200 * GB), "stop", "disk: 131.1 GB a checkpoint, 200 GB free, 2 at once"),
+        (replace(NODE, shared=64 * 2**20), "warning", "/dev/shm: 0.1 GB"),
+        (replace(NODE, memory=30 * GB), "warning", "host memory: 49 GB"),
+    ],
+)
+def test_a_machine_s_lack_is_told(machine: Machine, level: str, found: str, tmp_path: Path) -> None:
+    (one,) = faults(machine, tmp_path)
+    assert one.level == level
+    assert found in one.found
+
+
+@pytest.mark.parametrize(
+    ("override", "found"),
+    [
+        ("data.train_batch_size=7", "a step: 7 prompts of 4 rollouts"),
+        ("actor_rollout_ref.rollout.tensor_model_parallel_size=3", "32 attention heads over 3 GPUs"),
+        ("actor_rollout_ref.actor.ppo_micro_batch_size_per_gpu=3", "of 3 rollouts a process"),
+        ("ray_kwargs.ray_init.num_cpus=16", "CPU slots of Ray: 26 needed, 16 given"),
+        ("trainer.max_actor_ckpt_to_keep=null", "and all are kept"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_told(override: str, found: str, tmp_path: Path) -> None:
+    assert any(found in one.found for one in faults(NODE, tmp_path, override))
+
+
+def test_outputs_longer_than_the_model_takes(tmp_path: Path) -> None:
+    (one,) = faults(NODE, tmp_path, model={**QWEN3_8B, "max_position_embeddings": 1024})
+    assert one.found == "prompt and response: 2048 tokens at most, the model takes 1024"
+
+
+def test_sft_wants_room_for_its_checkpoints(tmp_path: Path) -> None:
+    config, ours = sft.compose_config(Common("qwen3_8b", str(tmp_path), "x"), DECIDED, [])
+    assert all(one.level == "ok" for one in sft_lines(config, ours.gpus, PARAMETERS, NODE))
+    tight = replace(NODE, free=100 * GB, compiler=False)
+    levels = [one.level for one in sft_lines(config, ours.gpus, PARAMETERS, tight)]
+    assert levels.count("stop") == 2
+
+
+def test_a_stage_stops_with_every_remedy_and_goes_on_at_warnings(capsys: pytest.CaptureFixture[str]) -> None:
+    stop_at([Line("ok", "a"), Line("warning", "b", "do b")], "grpo")
+    assert capsys.readouterr().out == "grpo: warning: b. do b\n"
+    with pytest.raises(StageError, match=r"(?s)grpo would not come through.*- c\. do c.*- d\. do d"):
+        stop_at([Line("stop", "c", "do c"), Line("stop", "d", "do d")], "grpo")
+
+
+def test_lengths_beside_their_limit() -> None:
+    assert length_line("prompts", list(range(1, 102)), 101) == Line(
+        "ok", "prompts: 51 tokens in the middle, 100 at 99 %, 101 at most, 0.0% over it"
+    )
+    assert length_line("prompts", [10, 20], 15).level == "warning"
+
+
+def test_this_machine_and_model_are_read(tmp_path: Path) -> None:
+    machine = read_machine(tmp_path / "not" / "there", VERSIONS_OF)
+    assert machine.free > 0 < machine.memory
+    assert machine.versions["verl"]
+    found = [one for one in version_lines(machine, REPO / "locks" / "cpu.txt") if one.level != "ok"]
+    assert found == []
+    older = replace(machine, versions={"torch": "2.0.0"})
+    assert next(version_lines(older, REPO / "locks" / "cpu.txt")).remedy == "make install"
+    values, parameters = model_shape(str(REPO / "recipes" / "tiny_base" / "model"))
+    assert parameters == 6_180_864  # as LLaMA-Factory prints it
+    assert values["num_attention_heads"] == 4
