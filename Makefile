@@ -104,7 +104,8 @@ test: $(READY)  ## the fast tests
 	@OMP_NUM_THREADS=1 $(PY) -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 test-slow: $(READY)  ## the end-to-end tests, minutes
-	@$(PY) -m pytest -m slow
+	@# Two at a time, whose threads soon sleep where they wait.
+	@GOMP_SPINCOUNT=20000 $(PY) -m pytest -m slow -n auto --maxprocesses 2 --dist loadfile
 
 lint: $(READY)  ## ruff and mypy
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy

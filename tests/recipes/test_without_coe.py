@@ -42,6 +42,13 @@ def test_every_stage_follows_and_the_reward_varies(tmp_path: Path) -> None:
     # With r_format in it every one of them would be 0, and there would be nothing to learn.
     assert len(scores) == 32
     assert set(scores) == {0.0, 1.0}
+    (line,) = (tmp_path / "grpo" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    step = json.loads(line)["data"]
+    assert step["reward/answer"] == pytest.approx(sum(scores) / len(scores))
+    assert step["reward/format"] == 0.0
+    assert 0 < step["reward/shown"] <= 1
+    assert 0 <= step["reward/tied"] < 1
+    assert step["reward/wait_s_longest"] >= step["reward/wait_s"] > 0
     recipe(tmp_path, "generate", "samples=1", "models=[SFT,SFT+GRPO]")
     assert [model.kind for model in read_models(tmp_path / "generate")] == ["plain", "plain"]
     recipe(tmp_path, "eval")
