@@ -31,6 +31,7 @@ from recipes.grpo_checkpoints import prune, whole_checkpoints
 from recipes.grpo_config import OUTAGE_FILE, compose_config, starts_worker
 from recipes.grpo_machine import check_machine
 from recipes.grpo_signal import SignalWatch, measure, no_signal
+from recipes.lora import merge_checkpoint
 from recipes.machine import model_shape, read_machine
 from recipes.preflight_checks import grpo_lines, stop_at
 from recipes.profile import Common, framework
@@ -120,10 +121,10 @@ def _train(config: DictConfig, folder: Path, resume: bool) -> dict[str, Any]:
     reason = no_signal(found, limits.most_tied)
     if reason:
         print(f"grpo: {reason}; tables enter this run as that.", flush=True)
-    steps = config.trainer.total_training_steps
+    plain: Any = OmegaConf.to_container(config.actor_rollout_ref.model)
     return {
-        "checkpoint": str(copy_model(checkpoints, folder)),
-        "steps": steps,
+        "checkpoint": str(copy_model(checkpoints, folder, plain["target_modules"])),
+        "steps": config.trainer.total_training_steps,
         "tied": found.share,
         "no_signal": reason,
     }
@@ -158,8 +159,13 @@ def merge_metrics(folder: Path) -> None:
     attempt.unlink(missing_ok=True)
 
 
-def copy_model(checkpoints: Path, folder: Path) -> Path:
+def copy_model(checkpoints: Path, folder: Path, target_modules: str | list[str] = "all-linear") -> Path:
     """Put the last checkpoint's Hugging Face model into the stage's folder; returns that of the checkpoint.
+
+    Args:
+        checkpoints: verl's folder of them.
+        folder: the stage's.
+        target_modules: of LoRA, where the run was one.
 
     Raises:
         StageError: there is no finished checkpoint.
@@ -168,8 +174,10 @@ def copy_model(checkpoints: Path, folder: Path) -> Path:
     if not whole:
         raise StageError(f"{checkpoints} holds no model, verl wrote none. See {folder / 'train.log'}")
     checkpoint = whole[-1] / "actor" / "huggingface"
+    merged = merge_checkpoint(checkpoint.parent, target_modules, folder)
     for file in checkpoint.iterdir():
-        shutil.copy2(file, folder / file.name)
+        if not (merged and ".safetensors" in file.name):
+            shutil.copy2(file, folder / file.name)
     return checkpoint
 
 

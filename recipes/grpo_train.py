@@ -18,7 +18,7 @@ import ray
 from omegaconf import DictConfig, OmegaConf
 from verl.trainer.main_ppo import TaskRunnerV1, run_ppo
 from verl.trainer.ppo.utils import need_critic, need_reference_policy
-from verl.trainer.ppo.v1.trainer_base import TRAINER_REGISTRY
+from verl.trainer.ppo.v1 import trainer_base
 from verl.utils.config import validate_config
 from verl.utils.device import auto_set_device
 
@@ -44,9 +44,10 @@ class CoETaskRunner(_TaskRunner):
     def run(self, config: DictConfig) -> Any:
         # Held here: the actors end with this process.
         self.reward_workers = _start_workers(config) if starts_worker(config) else []
-        # By the mode's own name: verl compares it with "sync" in many places.
-        mode = config.trainer.v1.trainer_mode
-        TRAINER_REGISTRY[mode] = with_reward_metrics(TRAINER_REGISTRY[mode])
+        # By the mode's own name: verl compares it with "sync" in many places. And by the module's name: this class goes
+        # to Ray's process by value, and the dictionary itself would go with it as a copy.
+        mode, known = config.trainer.v1.trainer_mode, trainer_base.TRAINER_REGISTRY
+        known[mode] = with_reward_metrics(known[mode])
         result = super().run(config)
         counters = ray.get([worker.counters.remote() for worker in self.reward_workers], timeout=60)
         print(f"reward workers: {counters}")

@@ -27,6 +27,7 @@ from common.hashing import model_files
 from common.settings import check_types
 from common.stage import Plan
 from common.watchdog import Limits, Progress, run_watched
+from recipes.lora import merge_adapter
 from recipes.machine import model_shape, read_machine
 from recipes.preflight_checks import sft_lines, stop_at
 from recipes.profile import Common, framework
@@ -107,6 +108,7 @@ def _train(config: DictConfig, ours: DictConfig, folder: Path, resume: bool) -> 
         env=environment(ours),
         progress=lambda: read_progress(folder),
     )
+    merge_adapter(config.model_name_or_path, folder)
     _enable_cache(folder)
     metrics = json.loads((folder / "train_results.json").read_text(encoding="utf-8"))
     return {"train_loss": metrics["train_loss"], "seconds": metrics["train_runtime"]}

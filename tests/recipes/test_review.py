@@ -99,4 +99,7 @@ def test_the_page_has_every_layer_and_decides_only_where_it_can_be_changed(edita
         {"decision", "reasons", "validity", "flag"} if editable else {"validity", "flag"}
     )
     assert ("decision" in page(20, editable=editable)) == editable
-    assert "12356" in instructions()
+    assert "12356" in instructions(editable)
+    # What a model wrote can't be changed, and no counsellor wrote its answer.
+    assert ("文字可以直接改" in instructions(editable)) == editable
+    assert ("咨询师的回复" in page(20, editable=editable)) == editable

@@ -96,7 +96,7 @@ class Conducted:
             for name in self.names:
                 own = self.own(name)
                 studio = LabelStudio(self.server.url, known[name].token)
-                project = studio.project(TITLE, page(len(own), editable=self.editable), instructions())
+                project = studio.project(TITLE, page(len(own), editable=self.editable), instructions(self.editable))
                 new = studio.add_tasks(project, self._tasks(own), "item")
                 print(
                     f"review: {name} has {len(own)} pages, {new} of them new, at "

@@ -30,10 +30,11 @@ ACUTE: Final = "acute"
 RATINGS: Final = ("5", "4", "3", "2", "1")
 
 
-def texts() -> dict[str, Any]:
-    """The page's Chinese."""
+def texts(editable: bool = True) -> dict[str, Any]:
+    """The page's Chinese; see `page` for `editable`."""
     found: dict[str, Any] = yaml.safe_load(_TEXTS.read_text(encoding="utf-8"))
-    return found
+    outputs = found.pop("outputs")
+    return found if editable else {**found, **outputs}
 
 
 def page(total: int, *, editable: bool = True) -> str:
@@ -43,7 +44,7 @@ def page(total: int, *, editable: bool = True) -> str:
         total: how many pages a reviewer has.
         editable: whether the layers can be changed; a model's own output can't.
     """
-    own = texts()
+    own = texts(editable)
     lines = [
         "<View>",
         style(_CSS),
@@ -116,9 +117,9 @@ def prediction(layers: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def instructions() -> str:
-    """HTML that is shown before the first page and behind the button for it."""
-    own = texts()
+def instructions(editable: bool = True) -> str:
+    """HTML that is shown before the first page and behind the button for it; see `page` for `editable`."""
+    own = texts(editable)
     help_ = human_help()
     parts = [
         ("", own["intro"]),

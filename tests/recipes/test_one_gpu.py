@@ -1,0 +1,41 @@
+"""The profile for one card says only what differs, and Ray lets the reward model onto the trainer's card."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from common.code import REPO
+from common.decisions import DataDecisions
+from recipes.grpo_config import compose_config
+from recipes.grpo_machine import cpu_slots_needed, gpus_needed
+
+DECIDED = DataDecisions("sample", "coe", "系统", False, 1024, 1024, "base")
+SEEN = """
+import os, ray
+ray.init(num_gpus=1, num_cpus=2, include_dashboard=False, _node_ip_address="127.0.0.1")
+seen = ray.remote(num_gpus=0, num_cpus=1)(lambda: os.environ.get("CUDA_VISIBLE_DEVICES"))
+print("SEEN", ray.get(seen.remote()))
+"""
+
+
+def test_it_has_at_most_60_lines() -> None:
+    names = ("profiles/one_gpu.yaml", "llamafactory_configs/sft_one_gpu.yaml", "verl_configs/grpo_one_gpu.yaml")
+    lines = [line.strip() for name in names for line in (REPO / name).read_text(encoding="utf-8").splitlines()]
+    assert 30 < len([line for line in lines if line and not line.startswith("#")]) <= 60
+
+
+def test_one_card_holds_everything(tmp_path: Path) -> None:
+    config = compose_config("one_gpu", tmp_path, 42, DECIDED, [])
+    assert gpus_needed(config) == 1
+    assert cpu_slots_needed(config) <= config.ray_kwargs.ray_init.num_cpus
+    assert config.recipe.reward_worker.device == "cuda"
+    lora = compose_config("one_gpu", tmp_path, 42, DECIDED, ["actor_rollout_ref.model.lora_rank=32"])
+    assert lora.actor_rollout_ref.model.lora.merge
+
+
+def test_an_actor_that_asks_for_no_card_still_sees_it() -> None:
+    """Older versions of Ray hid all cards from it; the reward model would then find none."""
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "0"}
+    done = subprocess.run([sys.executable, "-c", SEEN], env=environment, capture_output=True, text=True, timeout=120)
+    assert "SEEN 0" in done.stdout, done.stdout + done.stderr[-2000:]
