@@ -30,10 +30,11 @@ from recipes.grpo_alarms import AlarmWatch
 from recipes.grpo_checkpoints import prune, whole_checkpoints
 from recipes.grpo_config import OUTAGE_FILE, compose_config, starts_worker
 from recipes.grpo_machine import check_machine
+from recipes.grpo_preflight import grpo_lines
 from recipes.grpo_signal import SignalWatch, measure, no_signal
 from recipes.lora import merge_checkpoint
 from recipes.machine import model_shape, read_machine
-from recipes.preflight_checks import grpo_lines, stop_at
+from recipes.preflight_checks import stop_at
 from recipes.profile import Common, framework
 from recipes.stage import Recipe, main
 

@@ -22,8 +22,9 @@ from common.decisions import DataDecisions, read_decisions
 from common.manifest import VERSIONS_OF
 from recipes import sft
 from recipes.grpo_config import compose_config
+from recipes.grpo_preflight import grpo_lines
 from recipes.machine import model_shape, read_machine
-from recipes.preflight_checks import Line, grpo_lines, length_line, version_lines
+from recipes.preflight_checks import Line, length_line, version_lines
 from recipes.profile import Common, framework
 from recipes.sft_train import prepare, template_fault
 from recipes.stage import main

@@ -1,29 +1,27 @@
 """Whether a run would start, and fit, before it is started: a line a check, each with what to do.
 
-Pure functions of the composed configuration, the model's own configuration and the `Machine`; `recipes.preflight` reads
-these and prints the lines.
+Pure functions of the composed configuration and the `Machine`; `recipes.preflight` reads these and prints the lines.
+GRPO's own checks are in `recipes.grpo_preflight`: what it reaches must not redo an SFT.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from omegaconf import DictConfig
 
 from common.code import REPO
 from common.errors import StageError
-from recipes.grpo_machine import cpu_slots_needed, gpus_needed
 from recipes.machine import Machine
 
 Level = Literal["ok", "warning", "stop"]
-_GB: Final = 10**9
+GB: Final = 10**9
 # Bytes a parameter of a checkpoint: float32 weights, Adam's two moments, the Hugging Face copy (docs/grpo.md).
-_CHECKPOINT: Final = 4 + 8 + 4
-_TYPES: Final = {"bf16": 2, "bfloat16": 2, "fp16": 2, "float16": 2, "fp32": 4, "float32": 4}
+CHECKPOINT: Final = 4 + 8 + 4
 # The oldest driver for each CUDA, https://docs.nvidia.com/cuda/cuda-toolkit-release-notes/ (table 3).
 _DRIVERS: Final = {13: 580, 12: 525}
-_LEAST_SHARED: Final = 8 * _GB
+_LEAST_SHARED: Final = 8 * GB
 
 
 class Line(NamedTuple):
@@ -37,95 +35,6 @@ class Line(NamedTuple):
 def line(bad: bool, found: str, remedy: str, level: Level = "stop") -> Line:
     """`level` where the check fails, else ok."""
     return Line(level, found, remedy) if bad else Line("ok", found)
-
-
-def grpo_lines(config: DictConfig, model: Mapping[str, Any], parameters: int, machine: Machine) -> Iterator[Line]:
-    """The checks of GRPO.
-
-    Args:
-        config: verl's, with our section ``recipe``.
-        model: the policy's ``config.json``.
-        parameters: that it has.
-        machine: to run on.
-    """
-    on_cards = config.trainer.device != "cpu"
-    needed, slots = gpus_needed(config), cpu_slots_needed(config)
-    trains = config.trainer.n_gpus_per_node if on_cards else 0
-    idle = max(0, len(machine.cards) - needed)
-    yield line(
-        len(machine.cards) < needed,
-        f"GPUs: {trains} train and generate, {needed - trains} serve the reward model, {idle} idle"
-        if needed
-        else "GPUs: none asked for",
-        f"{needed} are needed, {len(machine.cards)} are here. Lower trainer.n_gpus_per_node.",
-    )
-    given = config.ray_kwargs.ray_init.num_cpus
-    yield line(
-        given is not None and given < slots,
-        f"CPU slots of Ray: {slots} needed, {given or 'as many as cores'} given",
-        f"ray_kwargs.ray_init.num_cpus={slots}; with fewer Ray waits for ever",
-    )
-    yield from _divisible(config)
-    yield from _heads(config, model)
-    if on_cards:
-        yield from _host_memory(config, parameters, machine)
-        yield from card_lines(machine)
-    keep = config.trainer.max_actor_ckpt_to_keep or 0
-    yield disk_line(parameters * _CHECKPOINT, keep + 1 if keep else None, machine, "trainer.max_actor_ckpt_to_keep=1")
-    longest = config.data.max_prompt_length + config.data.max_response_length
-    limit = model.get("max_position_embeddings", longest)
-    yield line(
-        longest > limit,
-        f"prompt and response: {longest} tokens at most, the model takes {limit}",
-        "lower max_prompt_tokens or max_response_tokens and run `make data` again",
-    )
-
-
-def _divisible(config: DictConfig) -> Iterator[Line]:
-    actor, rollouts = config.actor_rollout_ref.actor, config.actor_rollout_ref.rollout.n
-    batch, mini, cards = config.data.train_batch_size, actor.ppo_mini_batch_size, config.trainer.n_gpus_per_node
-    cards *= config.trainer.nnodes
-    yield line(
-        batch * rollouts % cards != 0 or mini * rollouts % cards != 0,
-        f"a step: {batch} prompts of {rollouts} rollouts, updates of {mini} prompts, over {cards} processes",
-        f"train_batch_size × n and ppo_mini_batch_size × n have to divide by {cards}",
-    )
-    yield line(
-        batch % mini != 0,
-        f"updates a step: {batch / mini:g}",
-        "data.train_batch_size has to divide by actor.ppo_mini_batch_size",
-    )
-    micro = actor.ppo_micro_batch_size_per_gpu
-    if micro and not actor.use_dynamic_bsz:
-        own = mini * rollouts // cards
-        yield line(
-            own % micro != 0,
-            f"micro-batches: {own / micro:g} of {micro} rollouts a process",
-            f"actor.ppo_micro_batch_size_per_gpu has to divide {own}",
-        )
-
-
-def _heads(config: DictConfig, model: Mapping[str, Any]) -> Iterator[Line]:
-    split = config.actor_rollout_ref.rollout.tensor_model_parallel_size
-    heads = model.get("num_attention_heads")
-    if heads:
-        yield line(
-            heads % split != 0,
-            f"rollout: {heads} attention heads over {split} GPUs",
-            "rollout.tensor_model_parallel_size has to divide the heads",
-        )
-
-
-def _host_memory(config: DictConfig, parameters: int, machine: Machine) -> Iterator[Line]:
-    reference = _TYPES.get(str(config.actor_rollout_ref.ref.fsdp_config.model_dtype), 4)
-    # The whole model is gathered on the host in float32 when it is saved.
-    needed = parameters * (reference + 4)
-    yield line(
-        needed > machine.memory,
-        f"host memory: {needed / _GB:.0f} GB for the reference and for saving, {machine.memory / _GB:.0f} GB free",
-        "actor_rollout_ref.ref.fsdp_config.model_dtype=bf16, or a host with more",
-        "warning",
-    )
 
 
 def card_lines(machine: Machine) -> Iterator[Line]:
@@ -145,7 +54,7 @@ def card_lines(machine: Machine) -> Iterator[Line]:
     )
     yield line(
         machine.shared < _LEAST_SHARED,
-        f"/dev/shm: {machine.shared / _GB:.1f} GB, Ray and NCCL pass data through it",
+        f"/dev/shm: {machine.shared / GB:.1f} GB, Ray and NCCL pass data through it",
         "in a container: docker run --shm-size=64g, or --ipc=host",
         "warning",
     )
@@ -164,7 +73,7 @@ def sft_lines(config: DictConfig, gpus: int, parameters: int, machine: Machine) 
         yield from card_lines(machine)
     if config.save_strategy != "no":
         kept = config.get("save_total_limit")
-        yield disk_line(parameters * _CHECKPOINT, kept + 1 if kept else None, machine, "save_total_limit=1")
+        yield disk_line(parameters * CHECKPOINT, kept + 1 if kept else None, machine, "save_total_limit=1")
 
 
 def disk_line(each: int, kept: int | None, machine: Machine, remedy: str) -> Line:
@@ -176,7 +85,7 @@ def disk_line(each: int, kept: int | None, machine: Machine, remedy: str) -> Lin
         machine: where they are written.
         remedy: that makes them fewer.
     """
-    told = f"disk: {each / _GB:.1f} GB a checkpoint, {machine.free / _GB:.0f} GB free"
+    told = f"disk: {each / GB:.1f} GB a checkpoint, {machine.free / GB:.0f} GB free"
     if kept is None:
         return Line("warning", f"{told}, and all are kept", remedy)
     return line(each * kept > machine.free, f"{told}, {kept} at once", f"make room, or {remedy}")

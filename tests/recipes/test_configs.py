@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from verl.trainer.ppo.utils import need_critic, need_reference_policy
 from verl.utils.config import validate_config
 
@@ -358,7 +358,10 @@ def test_sft_starts_as_many_processes_as_gpus_were_asked_for(tmp_path: Path) -> 
 
 
 def test_a_cluster_that_runs_is_joined_with_the_run_s_own_variables(tmp_path: Path) -> None:
-    config = compose_config("tiny", tmp_path, 42, DECIDED, [])
+    composed = compose_config("tiny", tmp_path, 42, DECIDED, [])
+    # As it is read back from its file.
+    config = OmegaConf.create(OmegaConf.to_yaml(composed, resolve=True))
+    assert isinstance(config, DictConfig)
     own = {**{name: str(value) for name, value in config.recipe.env.items()}, "TENSORBOARD_DIR": "runs", "HOME": "/"}
     join_cluster(config, own)
     assert config.ray_kwargs.ray_init.num_cpus == 16

@@ -11,8 +11,9 @@ from common.errors import StageError
 from common.manifest import VERSIONS_OF
 from recipes import sft
 from recipes.grpo_config import compose_config
+from recipes.grpo_preflight import grpo_lines
 from recipes.machine import Card, Machine, model_shape, read_machine
-from recipes.preflight_checks import Line, grpo_lines, length_line, sft_lines, stop_at, version_lines
+from recipes.preflight_checks import Line, length_line, sft_lines, stop_at, version_lines
 from recipes.profile import Common
 
 DECIDED = DataDecisions("sample", "coe", "系统", False, 1024, 1024, "base")

@@ -1,0 +1,101 @@
+"""GRPO's part of `make preflight`: cards, slots, what has to divide what, memory of the host, disk, lengths."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from omegaconf import DictConfig
+
+from recipes.grpo_machine import cpu_slots_needed, gpus_needed
+from recipes.machine import Machine
+from recipes.preflight_checks import CHECKPOINT, GB, Line, card_lines, disk_line, line
+
+_TYPES: Final = {"bf16": 2, "bfloat16": 2, "fp16": 2, "float16": 2, "fp32": 4, "float32": 4}
+
+
+def grpo_lines(config: DictConfig, model: Mapping[str, Any], parameters: int, machine: Machine) -> Iterator[Line]:
+    """The checks of GRPO.
+
+    Args:
+        config: verl's, with our section ``recipe``.
+        model: the policy's ``config.json``.
+        parameters: that it has.
+        machine: to run on.
+    """
+    on_cards = config.trainer.device != "cpu"
+    needed, slots = gpus_needed(config), cpu_slots_needed(config)
+    trains = config.trainer.n_gpus_per_node if on_cards else 0
+    idle = max(0, len(machine.cards) - needed)
+    yield line(
+        len(machine.cards) < needed,
+        f"GPUs: {trains} train and generate, {needed - trains} serve the reward model, {idle} idle"
+        if needed
+        else "GPUs: none asked for",
+        f"{needed} are needed, {len(machine.cards)} are here. Lower trainer.n_gpus_per_node.",
+    )
+    given = config.ray_kwargs.ray_init.num_cpus
+    yield line(
+        given is not None and given < slots,
+        f"CPU slots of Ray: {slots} needed, {given or 'as many as cores'} given",
+        f"ray_kwargs.ray_init.num_cpus={slots}; with fewer Ray waits for ever",
+    )
+    yield from _divisible(config)
+    yield from _heads(config, model)
+    if on_cards:
+        yield from _host_memory(config, parameters, machine)
+        yield from card_lines(machine)
+    keep = config.trainer.max_actor_ckpt_to_keep or 0
+    yield disk_line(parameters * CHECKPOINT, keep + 1 if keep else None, machine, "trainer.max_actor_ckpt_to_keep=1")
+    longest = config.data.max_prompt_length + config.data.max_response_length
+    limit = model.get("max_position_embeddings", longest)
+    yield line(
+        longest > limit,
+        f"prompt and response: {longest} tokens at most, the model takes {limit}",
+        "lower max_prompt_tokens or max_response_tokens and run `make data` again",
+    )
+
+
+def _divisible(config: DictConfig) -> Iterator[Line]:
+    actor, rollouts = config.actor_rollout_ref.actor, config.actor_rollout_ref.rollout.n
+    batch, mini, cards = config.data.train_batch_size, actor.ppo_mini_batch_size, config.trainer.n_gpus_per_node
+    cards *= config.trainer.nnodes
+    yield line(
+        batch * rollouts % cards != 0 or mini * rollouts % cards != 0,
+        f"a step: {batch} prompts of {rollouts} rollouts, updates of {mini} prompts, over {cards} processes",
+        f"train_batch_size × n and ppo_mini_batch_size × n have to divide by {cards}",
+    )
+    yield line(
+        batch % mini != 0,
+        f"updates a step: {batch / mini:g}",
+        "data.train_batch_size has to divide by actor.ppo_mini_batch_size",
+    )
+    micro = actor.ppo_micro_batch_size_per_gpu
+    if micro and not actor.use_dynamic_bsz:
+        own = mini * rollouts // cards
+        yield line(
+            own % micro != 0,
+            f"micro-batches: {own / micro:g} of {micro} rollouts a process",
+            f"actor.ppo_micro_batch_size_per_gpu has to divide {own}",
+        )
+
+
+def _heads(config: DictConfig, model: Mapping[str, Any]) -> Iterator[Line]:
+    split = config.actor_rollout_ref.rollout.tensor_model_parallel_size
+    heads = model.get("num_attention_heads")
+    if heads:
+        yield line(
+            heads % split != 0,
+            f"rollout: {heads} attention heads over {split} GPUs",
+            "rollout.tensor_model_parallel_size has to divide the heads",
+        )
+
+
+def _host_memory(config: DictConfig, parameters: int, machine: Machine) -> Iterator[Line]:
+    reference = _TYPES.get(str(config.actor_rollout_ref.ref.fsdp_config.model_dtype), 4)
+    # The whole model is gathered on the host in float32 when it is saved.
+    needed = parameters * (reference + 4)
+    yield line(
+        needed > machine.memory,
+        f"host memory: {needed / GB:.0f} GB for the reference and for saving, {machine.memory / GB:.0f} GB free",
+        "actor_rollout_ref.ref.fsdp_config.model_dtype=bf16, or a host with more",
+        "warning",
+    )
