@@ -82,7 +82,8 @@ def with_reward_metrics(trainer: type[Any]) -> type[Any]:
             metrics |= step_metrics(
                 keys,
                 data["rm_scores"].sum(dim=1).tolist(),
-                [extra.get("reward_extra_info") or {} for extra in data["extra_fields"].tolist()],
+                # As verl takes it out at validation: by its name alone it comes in another wrapping.
+                [extra.get("reward_extra_info") or {} for extra in data.pop("extra_fields").tolist()],
                 data["responses"].offsets().diff().tolist(),
                 self.config.data.max_response_length,
             )
