@@ -27,7 +27,7 @@ from common.records import METRICS_FILE, ROLLOUTS
 from common.stage import Plan
 from common.watchdog import Limits, Progress, run_watched
 from recipes.grpo_alarms import AlarmWatch
-from recipes.grpo_checkpoints import prune, whole_checkpoints
+from recipes.grpo_checkpoints import prune, remove_checkpoints, whole_checkpoints
 from recipes.grpo_config import OUTAGE_FILE, compose_config, starts_worker
 from recipes.grpo_machine import check_machine
 from recipes.grpo_preflight import grpo_lines
@@ -82,8 +82,9 @@ def _listed(files: Input) -> list[Path]:
 def _train(config: DictConfig, folder: Path, resume: bool) -> dict[str, Any]:
     checkpoints = Path(config.trainer.default_local_dir)
     if not resume:
-        for path in (checkpoints, folder / ROLLOUTS, folder / _TENSORBOARD):
-            shutil.rmtree(path, ignore_errors=True)
+        remove_checkpoints(checkpoints)
+        for name in (ROLLOUTS, _TENSORBOARD):
+            shutil.rmtree(folder / name, ignore_errors=True)
         # The model of an earlier run too: this one may end without any.
         for file in (*_listed(model_files(folder)), folder / METRICS_FILE, folder / _ATTEMPT_FILE):
             file.unlink(missing_ok=True)

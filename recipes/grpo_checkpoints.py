@@ -23,6 +23,13 @@ def whole_checkpoints(folder: Path) -> list[Path]:
     return [steps[step] for step in sorted(steps) if step <= last and (steps[step] / _MODEL).is_file()]
 
 
+def remove_checkpoints(folder: Path) -> None:
+    """Remove all checkpoints, and nothing else: the folder may be a disk of the user's (trainer.default_local_dir)."""
+    (folder / TRACKER).unlink(missing_ok=True)
+    for path in folder.glob("global_step_*"):
+        shutil.rmtree(path)
+
+
 def prune(folder: Path, keep: int | None) -> list[Path]:
     """Remove what a killed run left beside its whole checkpoints, and of these all but the newest.
 

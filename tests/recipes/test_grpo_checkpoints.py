@@ -6,7 +6,7 @@ import pytest
 
 from common.errors import StageError
 from recipes.grpo import copy_model
-from recipes.grpo_checkpoints import TRACKER, prune, whole_checkpoints
+from recipes.grpo_checkpoints import TRACKER, prune, remove_checkpoints, whole_checkpoints
 
 
 def checkpoint(folder: Path, step: int, *, model: bool = True) -> Path:
@@ -41,6 +41,13 @@ def test_what_is_kept(keep: int | None, left: set[int], folder: Path) -> None:
     assert {int(path.name.rsplit("_", 1)[1]) for path in folder.glob("global_step_*")} == left
     assert len(removed) == 5 - len(left)
     assert prune(folder, keep) == []
+
+
+def test_a_new_run_removes_checkpoints_and_nothing_else(folder: Path) -> None:
+    (folder / "thesis.txt").write_text("mine")
+    remove_checkpoints(folder)
+    assert [path.name for path in folder.iterdir()] == ["thesis.txt"]
+    remove_checkpoints(folder / "nothing")
 
 
 def test_the_newest_whole_one_is_handed_on(folder: Path, tmp_path: Path) -> None:
