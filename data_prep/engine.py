@@ -19,6 +19,7 @@ from typing import Any, Final, Literal, get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from common.files import replacing
@@ -128,7 +129,7 @@ def _run_local(batches: list[_Batch], config: TreatmentConfig, workers: int | No
     # A server that has imported the steps forks the workers: no thread of this process comes along.
     context = get_context("forkserver")
     context.set_forkserver_preload([Treatment.__module__, "data_prep.anonymise.engine"])
-    with ProcessPoolExecutor(count, context, initializer=_watch_parent) as pool:
+    with ProcessPoolExecutor(count, context, initializer=_begin_worker) as pool:
         waiting, running = iter(batches), set[Future[None]]()
         try:
             while True:
@@ -149,7 +150,9 @@ def _run_local(batches: list[_Batch], config: TreatmentConfig, workers: int | No
 _treatment = cache(Treatment)
 
 
-def _watch_parent() -> None:
+def _begin_worker() -> None:
+    # A process a core: where each had a thread a core for its matrices besides, the tagger took thirty times as long.
+    threadpool_limits(1)
     Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -7,10 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_info
 
 from common.code import REPO
 from common.records.question import Question, from_table, to_table
@@ -134,6 +137,16 @@ def test_an_error_in_a_pool_reaches_the_caller(make_questions: MakeQuestions, tm
     config = replace(CONFIG, emotion_model=str(tmp_path / "absent"))
     with pytest.raises(ValueError, match=r"emotion_model=.*absent: no such model"):
         list(treat_questions(make_questions(2 * engine.BATCH), config, tmp_path, workers=2))
+
+
+def test_a_worker_has_one_thread_for_matrices() -> None:
+    # Two workers with two each took thirty times as long for the tagger, on two cores.
+    context = get_context("forkserver")
+    context.set_forkserver_preload([Treated.__module__])
+    with ProcessPoolExecutor(1, context, initializer=engine._begin_worker) as pool:
+        found = pool.submit(threadpool_info).result()
+    assert found
+    assert {library["num_threads"] for library in found} == {1}
 
 
 @pytest.mark.spread
