@@ -31,6 +31,7 @@ from recipes.grpo_checkpoints import prune, remove_checkpoints, whole_checkpoint
 from recipes.grpo_config import OUTAGE_FILE, compose_config, starts_worker
 from recipes.grpo_machine import check_machine
 from recipes.grpo_preflight import grpo_lines
+from recipes.grpo_resume import recorded_steps, settle
 from recipes.grpo_signal import SignalWatch, measure, no_signal
 from recipes.lora import merge_checkpoint
 from recipes.machine import model_shape, read_machine
@@ -88,8 +89,10 @@ def _train(config: DictConfig, folder: Path, resume: bool) -> dict[str, Any]:
         # The model of an earlier run too: this one may end without any.
         for file in (*_listed(model_files(folder)), folder / METRICS_FILE, folder / _ATTEMPT_FILE):
             file.unlink(missing_ok=True)
-    prune(checkpoints, config.trainer.max_actor_ckpt_to_keep)
+    kept = (folder / METRICS_FILE).is_file() and "file" in config.trainer.logger
     merge_metrics(folder)
+    settle(checkpoints, folder, recorded_steps(folder) if kept else None)
+    prune(checkpoints, config.trainer.max_actor_ckpt_to_keep)
     (folder / OUTAGE_FILE).unlink(missing_ok=True)
     resolved = folder / "config.yaml"
     write_text(resolved, OmegaConf.to_yaml(config, resolve=True))

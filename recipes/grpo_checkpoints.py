@@ -18,8 +18,9 @@ def whole_checkpoints(folder: Path) -> list[Path]:
     tracker = folder / TRACKER
     if not tracker.is_file():
         return []
-    last = int(tracker.read_text(encoding="utf-8"))
     steps = {int(path.name.rsplit("_", 1)[1]): path for path in folder.glob("global_step_*")}
+    # A kill can leave the file empty; by then all else of the newest checkpoint is written.
+    last = int(tracker.read_text(encoding="utf-8") or max(steps, default=0))
     return [steps[step] for step in sorted(steps) if step <= last and (steps[step] / _MODEL).is_file()]
 
 

@@ -2,10 +2,10 @@
 
     python -m recipes.grpo_train outputs/tiny/grpo/config.yaml
 
-verl's V1 task runner is extended by two things. It starts the reward workers before the trainer, in the same Ray
-cluster, so that a reward model that cannot load ends the run before any training; a reward function of the user's own
-has none unless it asks for them (`recipes.grpo_config.starts_worker`). And each step's record gets the parts of its
-rewards (`recipes.grpo_metrics`).
+verl's V1 task runner is extended. It starts the reward workers before the trainer, in the same Ray cluster, so that a
+reward model that cannot load ends the run before any training; a reward function of the user's own has none unless it
+asks for them (`recipes.grpo_config.starts_worker`). Each step's record gets the parts of its rewards
+(`recipes.grpo_metrics`), and is written before an earlier checkpoint goes (`recipes.grpo_resume`).
 """
 
 import os
@@ -25,6 +25,7 @@ from verl.utils.device import auto_set_device
 from common.files import write_json
 from recipes.grpo_config import starts_worker
 from recipes.grpo_metrics import with_reward_metrics
+from recipes.grpo_resume import with_records_first
 from reward_fns.reward_worker import RewardWorkerConfig, start_reward_workers
 
 # What each reward worker did in the last attempt, in the stage's folder.
@@ -47,7 +48,8 @@ class CoETaskRunner(_TaskRunner):
         # By the mode's own name: verl compares it with "sync" in many places. And by the module's name: this class goes
         # to Ray's process by value, and the dictionary itself would go with it as a copy.
         mode, known = config.trainer.v1.trainer_mode, trainer_base.TRAINER_REGISTRY
-        known[mode] = with_reward_metrics(known[mode])
+        keep, config.trainer.max_actor_ckpt_to_keep = config.trainer.max_actor_ckpt_to_keep, None
+        known[mode] = with_records_first(with_reward_metrics(known[mode]), keep)
         result = super().run(config)
         counters = ray.get([worker.counters.remote() for worker in self.reward_workers], timeout=60)
         print(f"reward workers: {counters}")
