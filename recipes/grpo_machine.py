@@ -50,7 +50,7 @@ def check_machine(config: DictConfig, problem: str = "") -> None:
         )
     slots = config.ray_kwargs.ray_init.num_cpus or os.cpu_count() or 1
     # A cluster that is joined has its own count.
-    if "RAY_ADDRESS" not in os.environ and slots < (needed := cpu_slots_needed(config)):
+    if not os.environ.get("RAY_ADDRESS") and slots < (needed := cpu_slots_needed(config)):
         missing.append(f"{needed} CPU slots, Ray would have {slots} and wait for ever: ray_kwargs.ray_init.num_cpus")
     out = Path(config.recipe.out)
     paths = [(config.actor_rollout_ref.model.path, "sft"), (config.data.train_files, "data")]
