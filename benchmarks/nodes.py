@@ -10,6 +10,7 @@ Ends with status 1 where a figure differs by more than `TOLERANCE`.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from typing import Final
 
 from omegaconf import MISSING, OmegaConf
 from ray.cluster_utils import Cluster
+from ray.util import get_node_ip_address
 
 from common.code import REPO
 from common.files import whole_lines
@@ -29,12 +31,13 @@ from common.records import METRICS_FILE
 from common.settings import build
 
 TOLERANCE: Final = 1e-4
-# On one machine Ray's nodes need addresses of their own to be two; verl groups its processes by them.
-ADDRESSES: Final = ("127.0.0.1", "127.0.0.2")
+# On one machine Ray's nodes need addresses of their own to be two; verl groups its processes by them. The first has the
+# machine's: Ray takes a loopback address of its head for that one.
+SECOND: Final = "127.0.0.2"
 # In absolute terms: all of them are of the order of 0.01 to 1.
 COMPARED: Final = ("actor/loss", "actor/pg_loss", "actor/kl_loss", "actor/grad_norm", "actor/entropy")
 # What has to be the same to the last digit, since it comes with the rollouts.
-REPLAYED: Final = ("critic/score/mean", "response_length/mean", "global_seqlen/mean")
+REPLAYED: Final = ("critic/score/mean", "response_length/mean", "prompt_length/mean", "critic/advantages/max")
 # What a run takes from the earlier stages.
 STAGES: Final = ("data", "sft", "reward-model")
 
@@ -45,7 +48,7 @@ class NodesConfig:
 
     Attributes:
         source: a folder with data, sft and reward-model of the profile tiny.
-        out: for the runs; made anew.
+        out: for the runs; those that are there are kept.
         steps: of each; from the second on they tell of the update before.
     """
 
@@ -78,7 +81,7 @@ def two_nodes() -> Iterator[str]:
     os.environ["RAY_TMPDIR"] = folder
     cluster = Cluster()
     try:
-        for address in ADDRESSES:
+        for address in (get_node_ip_address(), SECOND):
             cluster.add_node(node_ip_address=address, num_cpus=12, num_gpus=1, include_dashboard=False)
         cluster.wait_for_nodes()
         yield str(cluster.address)
@@ -109,8 +112,8 @@ def report(runs: Mapping[str, Path]) -> float:
         log = (runs[name] / "grpo" / "train.log").read_text(encoding="utf-8", errors="replace")
         if log.count("Injected") != len(records[name]):
             sys.exit(f"{name}: verl took other rollouts than those of the first run, see {runs[name]}/grpo/train.log")
-        places = sum(f"ip={address}" in log for address in ADDRESSES)
-        print(f"{name}: processes on {max(places, 1)} other node(s) than the driver's: {places > 0}")
+        there = re.search(rf"\(WorkerDict pid=\d+, ip={re.escape(SECOND)}\)", log) is not None
+        print(f"{name}: {'a' if there else 'no'} training process on {SECOND}")
     return largest
 
 
@@ -118,7 +121,6 @@ def main(arguments: list[str]) -> None:
     """Run all three and compare them."""
     config = build(NodesConfig, OmegaConf.from_dotlist(arguments), "benchmarks.nodes")
     source, out = Path(config.source), Path(config.out).resolve()
-    shutil.rmtree(out, ignore_errors=True)
     steps = list(range(1, config.steps + 1))
     common = [
         f"trainer.total_training_steps={config.steps}",
@@ -137,7 +139,8 @@ def main(arguments: list[str]) -> None:
     runs = {}
     for name, shape in shapes.items():
         runs[name] = out / name.replace(" ", "-")
-        copy_stages(source, runs[name])
+        if not runs[name].is_dir():
+            copy_stages(source, runs[name])
         if name != "two nodes of one":
             train(runs[name], [*common, *shape], {})
             continue
