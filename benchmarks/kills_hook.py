@@ -29,4 +29,6 @@ def _telling(load: Any) -> Any:
     return load_checkpoint
 
 
-FSDPCheckpointManager.load_checkpoint = _telling(FSDPCheckpointManager.load_checkpoint)
+FSDPCheckpointManager.load_checkpoint = _telling(  # type: ignore[method-assign]
+    FSDPCheckpointManager.load_checkpoint
+)
