@@ -47,8 +47,8 @@ TARGETS: Final = {
     "vLLM's engine": "EngineCore",
     "reward worker": "ray::RewardWorker",
 }
-# Longer than the watchdog's own patience (`recipe.limits.idle_s` below).
-PATIENCE_S: Final = 300.0
+# Seconds of silence after which the watchdog ends a run.
+IDLE_S: Final = 180
 ATTEMPT: Final = "metrics.attempt.jsonl"
 
 
@@ -99,7 +99,7 @@ class Run:
             "data.train_batch_size=4",
             "actor_rollout_ref.actor.ppo_mini_batch_size=4",
             "actor_rollout_ref.model.external_lib=benchmarks.kills_hook",
-            "recipe.limits.idle_s=150",
+            f"recipe.limits.idle_s={IDLE_S}",
         ]
         self._log: IO[bytes] = (root / "grpo.log").open("ab")
         self.started = 0.0
@@ -213,13 +213,13 @@ def kill(run: Run, target: str) -> tuple[int, list[psutil.Process]]:
     sys.exit(f"the run ended before its {target} was there, see {run.root / 'grpo.log'}")
 
 
-def outcome(run: Run, step: int, tree: list[psutil.Process]) -> tuple[str, str]:
-    """What came of the kill, and of the processes: the run has ended, or went on by itself to a next step."""
+def outcome(run: Run, step: int, tree: list[psutil.Process], pace: Pace) -> tuple[str, str]:
+    """What came of the kill, and of the processes: the run has ended, or went on by itself to the step after the next."""
     killed = time.monotonic()
     while run.running():
         if run.step() > step + 1:
             return "went on by itself", ""
-        if time.monotonic() - killed > PATIENCE_S:
+        if time.monotonic() - killed > 2 * (IDLE_S + pace.start_s):
             assert run.process
             end_tree(run.process.pid)
             return "hung", "the run neither ended nor went on"
@@ -263,7 +263,7 @@ def disturbed(run: Run, moments: list[Moment], pace: Pace) -> Iterator[tuple[lis
         after = time.monotonic() - run.started
         where = f"step {run.step() + 1}" if run.stepping() else "its start"
         step, tree = kill(run, target)
-        what, fault = outcome(run, step, tree)
+        what, fault = outcome(run, step, tree, pace)
         loaded, wrong = ("–", []) if run.running() else restart(run)
         row = [str(number + 1), target, f"{after:.0f} s", where, what, loaded]
         print("| " + " | ".join(row) + " |", *(["FAULT", fault] if fault else []), *wrong, flush=True)
