@@ -214,7 +214,7 @@ def kill(run: Run, target: str) -> tuple[int, list[psutil.Process]]:
 
 
 def outcome(run: Run, step: int, tree: list[psutil.Process], pace: Pace) -> tuple[str, str]:
-    """What came of the kill, and of the processes: the run has ended, or went on by itself to the step after the next."""
+    """What came of the kill and of the processes: the run has ended, or has done two steps more by itself."""
     killed = time.monotonic()
     while run.running():
         if run.step() > step + 1:
