@@ -12,7 +12,7 @@ READY := $(if $(wildcard $(VENV)/.installed-gpu),$(VENV)/.installed-gpu,$(VENV)/
 STAGE = $(PY) -m recipes.$(1) profile=$(PROFILE) "out=$(OUT)" "corpus=$(CORPUS)" seed=$(SEED) $(if $(MODEL),"model=$(MODEL)") $(if $(VARIANT),"variant=$(VARIANT)") $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-gpu demo base preflight data coe review sft reward-model heldout-reward-model reward-probes reward-ranking grpo generate eval label-studio-env ranking judge tables report test test-slow lint format lock clean
+.PHONY: help install install-gpu demo base plan preflight data coe review sft reward-model heldout-reward-model reward-probes reward-ranking grpo generate eval label-studio-env ranking judge tables report test test-slow lint format lock clean
 .NOTPARALLEL:
 
 help:  ## list the targets
@@ -43,6 +43,9 @@ demo: $(READY)  ## all stages (PROFILE=tiny CORPUS=path SEED=42 OUT=folder), the
 
 base: $(READY)  ## a small base model of your own, from a corpus of dialogues (the profile tiny brings one)
 	@$(call STAGE,base)
+
+plan: $(READY)  ## would GRPO fit on these GPUs, and in how many hours (ARGS="card=rtx4090")
+	@$(call STAGE,plan)
 
 preflight: $(READY)  ## would SFT and GRPO start, fit and learn here? A line a check
 	@$(call STAGE,preflight)
