@@ -47,7 +47,7 @@ base: $(READY)  ## a small base model of your own, from a corpus of dialogues (t
 plan: $(READY)  ## would GRPO fit on these GPUs, and in how many hours (ARGS="card=rtx4090")
 	@$(call STAGE,plan)
 
-preflight: $(READY)  ## would SFT and GRPO start, fit and learn here? A line a check
+preflight: $(READY)  ## would SFT and GRPO start, fit and learn here? A line a check (ARGS=sample=64: with replies)
 	@$(call STAGE,preflight)
 
 data: $(READY)  ## corpus -> sft.json, grpo_*.parquet, triplets.parquet, test.parquet
