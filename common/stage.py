@@ -29,6 +29,8 @@ class Plan:
     Attributes:
         config: every setting that decides the result, as plain values.
         inputs: what is read, by name.
+        observers: names of inputs that only measure the work and decide nothing of its result: another file there makes
+            no finished run stale.
         work: the stage itself; what it gives back becomes ``result`` of the manifest.
         shows: names of files in the folder that the user is pointed to.
         check: finds out, before the folder's last result is touched, whether the work can be done; raises StageError.
@@ -38,6 +40,7 @@ class Plan:
     inputs: Mapping[str, Input]
     work: Work
     shows: tuple[str, ...] = ()
+    observers: tuple[str, ...] = ()
     check: Callable[[Path], None] = lambda folder: None
 
 
@@ -88,7 +91,7 @@ def run_stage(
     before = Manifest.find(folder)
     resume = False
     if before and not force:
-        changed, problem = _changed(before, now), before.problem(folder)
+        changed, problem = _changed(before, now, plan.observers), before.problem(folder)
         if not problem and changed == "":
             print(f"{name}: nothing has changed since {folder} was made (force=true makes it again).", flush=True)
             return folder
@@ -115,9 +118,10 @@ def is_current(made: Manifest, inputs: Mapping[str, Input], root: Path) -> bool:
     return {key: hashes.of(source) for key, source in inputs.items()} == dict(made.inputs)
 
 
-def _changed(before: Manifest, now: Manifest) -> str:
+def _changed(before: Manifest, now: Manifest, observers: tuple[str, ...]) -> str:
     """What differs: "all" for settings or inputs, "code" for code or versions alone, "" for nothing."""
-    if (before.seed, before.config, before.inputs) != (now.seed, now.config, now.inputs):
+    read, reads = ({key: one.inputs[key] for key in one.inputs if key not in observers} for one in (before, now))
+    if (before.seed, before.config, read) != (now.seed, now.config, reads):
         return "all"
     return "code" if (before.code, before.versions) != (now.code, now.versions) else ""
 

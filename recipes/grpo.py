@@ -27,8 +27,8 @@ from common.records import METRICS_FILE, ROLLOUTS
 from common.stage import Plan
 from common.watchdog import Limits, Progress, run_watched
 from recipes.grpo_alarms import AlarmWatch
-from recipes.grpo_checkpoints import prune, remove_checkpoints, whole_checkpoints
-from recipes.grpo_config import OUTAGE_FILE, compose_config, starts_worker
+from recipes.grpo_checkpoints import last_step, prune, remove_checkpoints, whole_checkpoints
+from recipes.grpo_config import OUTAGE_FILE, compose_config, heldout_off, starts_worker, validates
 from recipes.grpo_machine import check_machine
 from recipes.grpo_preflight import grpo_lines
 from recipes.grpo_signal import SignalWatch, measure, no_signal
@@ -41,6 +41,7 @@ from recipes.stage import Recipe, main
 _ATTEMPT_FILE = "metrics.attempt.jsonl"
 _TENSORBOARD = "runs"
 _REWARD_FILES = ("threshold.json", "generic.json")
+_HELDOUT = "heldout-reward-model"
 
 
 def plan(common: Common, overrides: list[str]) -> Plan:
@@ -59,12 +60,16 @@ def plan(common: Common, overrides: list[str]) -> Plan:
         "prompts": [Path(config.data.train_files), Path(config.data.val_files)],
     }
     if starts_worker(config):
-        model = Path(config.recipe.reward_worker.model)
-        inputs["reward-model"] = [*_listed(model_files(model)), *(model / name for name in _REWARD_FILES)]
+        inputs["reward-model"] = _reward_model_files(config.recipe.reward_worker.model)
+    off = heldout_off(config)
+    if not off:
+        inputs[_HELDOUT] = _reward_model_files(config.recipe.heldout)
+    elif validates(config):
+        print(f"grpo: no held-out reward at validation: {off}", flush=True)
     plain: Any = OmegaConf.to_container(config, resolve=True)
-    # When a run is given up decides nothing of what it learns.
-    del plain["recipe"]["signal"], plain["recipe"]["alarms"]
-    return Plan(plain, inputs, lambda folder, resume: _train(config, folder, resume))
+    # When a run is given up decides nothing of what it learns, nor does who looks on.
+    del plain["recipe"]["signal"], plain["recipe"]["alarms"], plain["recipe"]["heldout"]
+    return Plan(plain, inputs, lambda folder, resume: _train(config, folder, resume), observers=(_HELDOUT,))
 
 
 def _preflight(config: DictConfig) -> None:
@@ -73,6 +78,11 @@ def _preflight(config: DictConfig) -> None:
     except OSError:
         return  # a hub's, of which nothing is here yet
     stop_at(grpo_lines(config, values, parameters, read_machine(Path(config.trainer.default_local_dir), ())), "grpo")
+
+
+def _reward_model_files(folder: str) -> list[Path]:
+    model = Path(folder)
+    return [*_listed(model_files(model)), *(model / name for name in _REWARD_FILES)]
 
 
 def _listed(files: Input) -> list[Path]:
@@ -95,7 +105,9 @@ def _train(config: DictConfig, folder: Path, resume: bool) -> dict[str, Any]:
     write_text(resolved, OmegaConf.to_yaml(config, resolve=True))
     rollouts, limits = config.data.train_batch_size * config.actor_rollout_ref.rollout.n, config.recipe.signal
     starved = SignalWatch(folder, rollouts, limits.first_steps)
-    alarms = AlarmWatch(folder / _ATTEMPT_FILE, config.recipe.alarms, lambda line: tqdm.write(f"grpo: {line}"))
+    # What comes after the checkpoint is done anew.
+    earlier = [record for record in whole_lines(folder / METRICS_FILE) if record["step"] <= last_step(checkpoints)]
+    alarms = AlarmWatch(folder / _ATTEMPT_FILE, config.recipe.alarms, lambda line: tqdm.write(f"grpo: {line}"), earlier)
     try:
         run_watched(
             "grpo",
@@ -153,11 +165,15 @@ def reward_outage(folder: Path) -> str:
 def merge_metrics(folder: Path) -> None:
     """Add the steps of the last attempt to ``metrics.jsonl``; verl's logger starts its file anew at each start.
 
-    A step that was done again after a resume replaces its earlier record.
+    The figures of a step that was done again after a resume replace its earlier ones. Where a resumed run validates the
+    checkpoint before it goes on, the figures come to the record of the checkpoint's step.
     """
     attempt = folder / _ATTEMPT_FILE
-    records = {record["step"]: record for file in (folder / METRICS_FILE, attempt) for record in whole_lines(file)}
-    write_json_lines(folder / METRICS_FILE, (records[step] for step in sorted(records)))
+    records: dict[int, dict[str, Any]] = {}
+    for file in (folder / METRICS_FILE, attempt):
+        for record in whole_lines(file):
+            records[record["step"]] = records.get(record["step"], {}) | record["data"]
+    write_json_lines(folder / METRICS_FILE, ({"step": step, "data": records[step]} for step in sorted(records)))
     attempt.unlink(missing_ok=True)
 
 

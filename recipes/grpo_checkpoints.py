@@ -19,8 +19,18 @@ def whole_checkpoints(folder: Path) -> list[Path]:
     if not tracker.is_file():
         return []
     last = int(tracker.read_text(encoding="utf-8"))
-    steps = {int(path.name.rsplit("_", 1)[1]): path for path in folder.glob("global_step_*")}
+    steps = {_step(path): path for path in folder.glob("global_step_*")}
     return [steps[step] for step in sorted(steps) if step <= last and (steps[step] / _MODEL).is_file()]
+
+
+def last_step(folder: Path) -> int:
+    """The step of the newest whole checkpoint in verl's folder, from which a run goes on; 0 without any."""
+    whole = whole_checkpoints(folder)
+    return _step(whole[-1]) if whole else 0
+
+
+def _step(checkpoint: Path) -> int:
+    return int(checkpoint.name.rsplit("_", 1)[1])
 
 
 def remove_checkpoints(folder: Path) -> None:

@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 
 from common.errors import StageError
 from common.manifest import stage_problem
-from recipes.grpo_config import starts_worker
+from recipes.grpo_config import heldout_off, starts_worker
 
 # CPU slots that verl reserves with each GPU (`ResourcePoolManager.max_colocate_count`).
 _PER_GPU: Final = 3
@@ -28,9 +28,10 @@ def gpus_needed(config: DictConfig) -> int:
 def cpu_slots_needed(config: DictConfig) -> int:
     """Slots that Ray has to have at once: verl's bundles, TransferQueue, reward workers, and two to start others."""
     worker = config.recipe.reward_worker
+    served = (worker.replicas if starts_worker(config) else 0) + (0 if heldout_off(config) else 1)
     storage = config.transfer_queue.backend.SimpleStorage.num_data_storage_units + 1
     bundles = _PER_GPU * config.trainer.n_gpus_per_node * config.trainer.nnodes
-    return int(bundles + storage + 2 + (worker.num_cpus * worker.replicas if starts_worker(config) else 0))
+    return int(bundles + storage + 2 + worker.num_cpus * served)
 
 
 def check_machine(config: DictConfig, problem: str = "") -> None:
@@ -55,6 +56,7 @@ def check_machine(config: DictConfig, problem: str = "") -> None:
     out = Path(config.recipe.out)
     paths = [(config.actor_rollout_ref.model.path, "sft"), (config.data.train_files, "data")]
     paths += [(config.recipe.reward_worker.model, "reward-model")] if starts_worker(config) else []
+    paths += [] if heldout_off(config) else [(config.recipe.heldout, "heldout-reward-model")]
     for path, target in [*paths, (config.data.val_files, "data")]:
         if _is_hub_id(path):
             continue

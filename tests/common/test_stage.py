@@ -179,6 +179,24 @@ def test_a_damaged_stage_is_refused_and_made_again(damage: str, message: str, tm
     assert require_stage(folder, "sft") == folder
 
 
+def test_another_observer_makes_nothing_stale(tmp_path: Path, code: Path, source: Path) -> None:
+    work, eye = Work(), tmp_path / "eye.txt"
+    eye.write_text("a")
+
+    def once(**inputs: Path) -> Manifest:
+        plan = Plan({}, inputs, work, observers=("eye",))
+        return read_manifest(run_stage("grpo", tmp_path / "out", 42, code, plan), "grpo")
+
+    used = once(source=source, eye=eye).inputs["eye"]
+    eye.write_text("b")
+    assert once(source=source, eye=eye).inputs["eye"] == used
+    assert once(source=source).inputs["eye"] == used
+    assert work.calls == 1
+    source.write_text("b")
+    assert once(source=source, eye=eye).inputs["eye"] != used
+    assert work.calls == 2
+
+
 def test_a_stage_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StageError, match=r"is missing.*make sft"):
         require_stage(tmp_path / "sft", "sft")
