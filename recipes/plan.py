@@ -10,7 +10,7 @@ lengths are those that `make data` left, where it has run, unless they are given
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +19,6 @@ from tabulate import tabulate
 
 from common.decisions import DataDecisions, read_decisions
 from common.errors import StageError
-from common.settings import build
 from recipes.data import load as load_data
 from recipes.grpo_config import compose_config
 from recipes.lengths import prompt_lengths, response_lengths
@@ -30,7 +29,7 @@ from recipes.planning.constants import constants
 from recipes.planning.from_config import setup_of
 from recipes.planning.setup import GIB, Lengths, Setup, find_card
 from recipes.planning.shapes import find_shape
-from recipes.profile import PROFILES, Common, framework
+from recipes.profile import PROFILES, Common, framework_and
 from recipes.stage import main
 
 _MARK: Final = "not measured"
@@ -57,14 +56,11 @@ class PlanOptions:
 
 def plan(arguments: list[str]) -> None:
     """Print it."""
-    keys = tuple(f"{field.name}=" for field in fields(PlanOptions))
-    common, rest = framework([each for each in arguments if not each.startswith(keys)])
-    given = dict(each.split("=", 1) for each in arguments if each.startswith(keys))
-    if "card" not in given:
+    if not any(each.startswith("card=") for each in arguments):
         raise StageError(
             "plan: card= is missing, the GPU's name, such as card=rtx4090; see recipes/planning/cards.yaml."
         )
-    options = build(PlanOptions, {key: yaml.safe_load(value) for key, value in given.items()}, "plan")
+    common, options, rest = framework_and(arguments, PlanOptions, "plan")
     setup, steps, told = _setup(common, options, rest)
     print(
         f"{setup.shape.name}, {setup.shape.parameters / 1e9:.3g} billion parameters, {setup.cards} × {setup.card.name}"

@@ -9,33 +9,27 @@ nothing, and generates only where a sample is asked for (`recipes.preflight_samp
 says stop. `make sft` and `make grpo` begin with the part that concerns them.
 """
 
-import json
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any
 
-import pandas as pd
-import yaml
 from omegaconf import DictConfig, OmegaConf
-from transformers import AutoTokenizer
 
 from common.code import REPO
 from common.decisions import DataDecisions, read_decisions
 from common.manifest import VERSIONS_OF
-from common.settings import build, check, limited
+from common.settings import check, limited
 from recipes import sft
 from recipes.grpo_config import compose_config
 from recipes.grpo_preflight import grpo_lines
+from recipes.lengths import prompt_lengths, response_lengths
 from recipes.machine import model_shape, read_machine
 from recipes.preflight_checks import Line, length_line, version_lines
 from recipes.preflight_sample import sample_lines
-from recipes.profile import Common, framework
+from recipes.profile import Common, framework_and
 from recipes.sft_train import prepare, template_fault
 from recipes.stage import main
-
-# Rows that are counted.
-_COUNTED: Final = 2000
 
 
 @dataclass(frozen=True)
@@ -59,10 +53,7 @@ class PreflightOptions:
 
 def preflight(arguments: list[str]) -> None:
     """Print the lines of the profile's run."""
-    keys = tuple(f"{field.name}=" for field in fields(PreflightOptions))
-    common, overrides = framework([each for each in arguments if not each.startswith(keys)])
-    given = dict(each.split("=", 1) for each in arguments if each.startswith(keys))
-    options = build(PreflightOptions, {key: yaml.safe_load(value) for key, value in given.items()}, "preflight")
+    common, options, overrides = framework_and(arguments, PreflightOptions, "preflight")
     decided = read_decisions(common.root)
     config = compose_config(common.profile, common.root, common.seed, decided, overrides)
     lines = _print(_lines(common, config, decided))
@@ -113,22 +104,8 @@ def _template(common: Common, decided: DataDecisions) -> Iterator[Line]:
 
 
 def _lengths(common: Common, config: DictConfig) -> Iterator[Line]:
-    tokenizer = AutoTokenizer.from_pretrained(common.model, trust_remote_code=False)
-    prompts = pd.read_parquet(config.data.train_files, columns=["prompt"])["prompt"].head(_COUNTED)
-    kwargs: Any = OmegaConf.to_container(config.data.apply_chat_template_kwargs)
-    counted = [
-        len(
-            tokenizer.apply_chat_template(
-                [dict(message) for message in chat], add_generation_prompt=True, return_dict=False, **kwargs
-            )
-        )
-        for chat in prompts
-    ]
-    yield length_line("GRPO's prompts", counted, config.data.max_prompt_length)
-    samples = json.loads((common.root / "data" / "sft.json").read_text(encoding="utf-8"))[:_COUNTED]
-    outputs = tokenizer([sample["output"] for sample in samples], add_special_tokens=False)["input_ids"]
-    # The end mark counts too.
-    yield length_line("SFT's outputs", [len(ids) + 1 for ids in outputs], config.data.max_response_length)
+    yield length_line("GRPO's prompts", prompt_lengths(config, common.model), config.data.max_prompt_length)
+    yield length_line("SFT's outputs", response_lengths(common), config.data.max_response_length)
 
 
 if __name__ == "__main__":
