@@ -27,10 +27,11 @@ from common.records import METRICS_FILE, ROLLOUTS
 from common.stage import Plan
 from common.watchdog import Limits, Progress, run_watched
 from recipes.grpo_alarms import AlarmWatch
-from recipes.grpo_checkpoints import last_step, prune, remove_checkpoints, whole_checkpoints
+from recipes.grpo_checkpoints import prune, remove_checkpoints, whole_checkpoints
 from recipes.grpo_config import OUTAGE_FILE, compose_config, heldout_off, starts_worker, validates
 from recipes.grpo_machine import check_machine
 from recipes.grpo_preflight import grpo_lines
+from recipes.grpo_resume import recorded_steps, settle
 from recipes.grpo_signal import SignalWatch, measure, no_signal
 from recipes.lora import merge_checkpoint
 from recipes.machine import model_shape, read_machine
@@ -98,16 +99,21 @@ def _train(config: DictConfig, folder: Path, resume: bool) -> dict[str, Any]:
         # The model of an earlier run too: this one may end without any.
         for file in (*_listed(model_files(folder)), folder / METRICS_FILE, folder / _ATTEMPT_FILE):
             file.unlink(missing_ok=True)
-    prune(checkpoints, config.trainer.max_actor_ckpt_to_keep)
+    kept = (folder / METRICS_FILE).is_file() and "file" in config.trainer.logger
     merge_metrics(folder)
+    settle(checkpoints, folder, recorded_steps(folder) if kept else None)
+    prune(checkpoints, config.trainer.max_actor_ckpt_to_keep)
     (folder / OUTAGE_FILE).unlink(missing_ok=True)
     resolved = folder / "config.yaml"
     write_text(resolved, OmegaConf.to_yaml(config, resolve=True))
     rollouts, limits = config.data.train_batch_size * config.actor_rollout_ref.rollout.n, config.recipe.signal
     starved = SignalWatch(folder, rollouts, limits.first_steps)
-    # What comes after the checkpoint is done anew.
-    earlier = [record for record in whole_lines(folder / METRICS_FILE) if record["step"] <= last_step(checkpoints)]
-    alarms = AlarmWatch(folder / _ATTEMPT_FILE, config.recipe.alarms, lambda line: tqdm.write(f"grpo: {line}"), earlier)
+    alarms = AlarmWatch(
+        folder / _ATTEMPT_FILE,
+        config.recipe.alarms,
+        lambda line: tqdm.write(f"grpo: {line}"),
+        whole_lines(folder / METRICS_FILE),
+    )
     try:
         run_watched(
             "grpo",

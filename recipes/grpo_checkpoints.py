@@ -18,18 +18,14 @@ def whole_checkpoints(folder: Path) -> list[Path]:
     tracker = folder / TRACKER
     if not tracker.is_file():
         return []
-    last = int(tracker.read_text(encoding="utf-8"))
-    steps = {_step(path): path for path in folder.glob("global_step_*")}
+    steps = {step_of(path): path for path in folder.glob("global_step_*")}
+    # A kill can leave the file empty; by then all else of the newest checkpoint is written.
+    last = int(tracker.read_text(encoding="utf-8") or max(steps, default=0))
     return [steps[step] for step in sorted(steps) if step <= last and (steps[step] / _MODEL).is_file()]
 
 
-def last_step(folder: Path) -> int:
-    """The step of the newest whole checkpoint in verl's folder, from which a run goes on; 0 without any."""
-    whole = whole_checkpoints(folder)
-    return _step(whole[-1]) if whole else 0
-
-
-def _step(checkpoint: Path) -> int:
+def step_of(checkpoint: Path) -> int:
+    """The step after which a checkpoint was written."""
     return int(checkpoint.name.rsplit("_", 1)[1])
 
 

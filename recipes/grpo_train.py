@@ -2,10 +2,11 @@
 
     python -m recipes.grpo_train outputs/tiny/grpo/config.yaml
 
-verl's V1 task runner is extended by two things. It starts the reward workers before the trainer, in the same Ray
-cluster, so that a reward model that cannot load ends the run before any training; a reward function of the user's own
-has none unless it asks for them (`recipes.grpo_config.starts_worker`). And each step's record gets the parts of its
-rewards (`recipes.grpo_metrics`), that of a validation what a held-out reward model says (`recipes.grpo_heldout`).
+verl's V1 task runner is extended. It starts the reward workers before the trainer, in the same Ray cluster, so that a
+reward model that cannot load ends the run before any training; a reward function of the user's own has none unless it
+asks for them (`recipes.grpo_config.starts_worker`). Each step's record gets the parts of its rewards
+(`recipes.grpo_metrics`), that of a validation what a held-out reward model says (`recipes.grpo_heldout`), and a record
+is written before an earlier checkpoint goes (`recipes.grpo_resume`).
 """
 
 import os
@@ -26,6 +27,7 @@ from common.files import write_json
 from recipes.grpo_config import heldout_off, starts_worker
 from recipes.grpo_heldout import ACTOR_NAME, heldout_scorer, share_device, with_heldout
 from recipes.grpo_metrics import with_reward_metrics
+from recipes.grpo_resume import with_records_first
 from reward_fns.options import RewardOptions
 from reward_fns.reward_worker import RewardWorkerConfig, start_reward_workers
 
@@ -49,7 +51,8 @@ class CoETaskRunner(_TaskRunner):
         # By the mode's own name: verl compares it with "sync" in many places. And by the module's name: this class goes
         # to Ray's process by value, and the dictionary itself would go with it as a copy.
         mode, known = config.trainer.v1.trainer_mode, trainer_base.TRAINER_REGISTRY
-        known[mode] = with_reward_metrics(known[mode])
+        keep, config.trainer.max_actor_ckpt_to_keep = config.trainer.max_actor_ckpt_to_keep, None
+        known[mode] = with_records_first(with_reward_metrics(known[mode]), keep)
         if heldout is not None:
             options: Any = OmegaConf.to_container(config.reward.custom_reward_function.reward_kwargs, resolve=True)
             known[mode] = with_heldout(known[mode], heldout_scorer(heldout, RewardOptions.of(options)))

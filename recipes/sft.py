@@ -91,12 +91,12 @@ def plan(common: Common, overrides: list[str]) -> Plan:
 
 
 def _train(config: DictConfig, ours: DictConfig, folder: Path, resume: bool) -> dict[str, Any]:
-    # LLaMA-Factory goes on from whatever checkpoint it finds.
-    if resume:
-        last_whole_checkpoint(folder)
-    else:
+    # LLaMA-Factory goes on from whatever checkpoint it finds, and refuses a folder with a model and no checkpoint.
+    if not (resume and last_whole_checkpoint(folder)):
         for checkpoint in folder.glob("checkpoint-*"):
             shutil.rmtree(checkpoint)
+        for weights in folder.glob("*.safetensors*"):
+            weights.unlink()
     resolved = folder / "llamafactory.yaml"
     write_text(resolved, OmegaConf.to_yaml(config, resolve=True))
     (folder / "trainer_log.jsonl").unlink(missing_ok=True)
