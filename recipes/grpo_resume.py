@@ -1,8 +1,9 @@
 """A killed GRPO run goes on at the newest checkpoint whose step is on record, and loses or doubles no step.
 
-verl saves a step's checkpoint first and logs the step last, and hands the weights to vLLM between the two. A run that is
-killed between them would go on after a step without a record. And verl removes the last checkpoint before the new one
-counts: a run that is killed there would have none. So verl keeps all here, and old ones go when the next step begins.
+verl saves a step's checkpoint first and logs the step last, and hands the weights to vLLM between the two. A run that
+is killed between them would go on after a step without a record. And verl removes the last checkpoint before the new
+one counts: a run that is killed there would have none. So verl keeps all here, and old ones go when the next step
+begins.
 """
 
 from collections.abc import Collection
