@@ -16,7 +16,6 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from common.code import REPO
 from common.decisions import DataDecisions, read_decisions
 from common.manifest import VERSIONS_OF
 from common.settings import check, limited
@@ -25,7 +24,7 @@ from recipes.grpo_config import compose_config
 from recipes.grpo_preflight import grpo_lines
 from recipes.lengths import prompt_lengths, response_lengths
 from recipes.machine import model_shape, read_machine
-from recipes.preflight_checks import Line, length_line, version_lines
+from recipes.preflight_checks import Line, length_line, lock_of, version_lines
 from recipes.preflight_sample import sample_lines
 from recipes.profile import Common, framework_and
 from recipes.sft_train import prepare, template_fault
@@ -78,7 +77,7 @@ def _print(lines: Iterable[Line]) -> list[Line]:
 
 def _lines(common: Common, config: DictConfig, decided: DataDecisions) -> Iterator[Line]:
     machine = read_machine(common.root, VERSIONS_OF)
-    yield from version_lines(machine, REPO / "locks" / ("cpu.txt" if config.trainer.device == "cpu" else "gpu.txt"))
+    yield from version_lines(machine, lock_of(config.trainer.device, machine))
     try:
         values, parameters = model_shape(common.model)
     except OSError as error:

@@ -45,7 +45,8 @@ def card_lines(machine: Machine) -> Iterator[Line]:
         yield line(
             have < wanted,
             f"driver: {machine.driver or 'none found'}, CUDA {machine.cuda} wants {wanted} or newer",
-            f"install a driver of {wanted} or newer; on data-centre cards NVIDIA's package cuda-compat-{major}-* does",
+            f"install a driver of {wanted} or newer; on data-centre cards NVIDIA's package cuda-compat-{major}-* does"
+            + ("; or `make install-gpu-cu12`, for CUDA 12" if major > 12 else ""),
         )
     yield line(
         not machine.compiler,
@@ -91,6 +92,17 @@ def disk_line(each: int, kept: int | None, machine: Machine, remedy: str) -> Lin
     return line(each * kept > machine.free, f"{told}, {kept} at once", f"make room, or {remedy}")
 
 
+def lock_of(device: str, machine: Machine) -> Path:
+    """The lock that an environment was installed from.
+
+    Args:
+        device: of verl's trainer.
+        machine: whose torch names the CUDA that it was built for.
+    """
+    name = "cpu" if device == "cpu" else "gpu-cu12" if machine.cuda.startswith("12.") else "gpu"
+    return REPO / "locks" / f"{name}.txt"
+
+
 def version_lines(machine: Machine, lock: Path) -> Iterator[Line]:
     """Installed packages beside the lock that they should come from."""
     text = lock.read_text(encoding="utf-8")
@@ -98,8 +110,8 @@ def version_lines(machine: Machine, lock: Path) -> Iterator[Line]:
         found = re.search(rf"(?mi)^{re.escape(name)}(?:\[[^\]]*\])?==(\S+)", text)
         locked = found[1] if found else ""
         if locked and have.partition("+")[0] != locked:
-            install = "make install-gpu" if lock.stem == "gpu" else "make install"
-            yield Line("warning", f"{name} {have}, locked and tried is {locked}", install)
+            install = "make install" if lock.stem == "cpu" else f"make install-{lock.stem}"
+            yield Line("warning", f"{name} {have}, locked is {locked}", install)
     yield Line("ok", f"versions beside {lock.relative_to(REPO)}: {len(machine.versions)} looked at")
 
 

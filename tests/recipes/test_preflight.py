@@ -13,7 +13,7 @@ from recipes import sft
 from recipes.grpo_config import compose_config
 from recipes.grpo_preflight import grpo_lines
 from recipes.machine import Card, Machine, model_shape, read_machine
-from recipes.preflight_checks import Line, length_line, sft_lines, stop_at, version_lines
+from recipes.preflight_checks import Line, length_line, lock_of, sft_lines, stop_at, version_lines
 from recipes.profile import Common
 
 DECIDED = DataDecisions("sample", "coe", "系统", False, 1024, 1024, "base")
@@ -61,6 +61,17 @@ def test_a_machine_s_lack_is_told(machine: Machine, level: str, found: str, tmp_
     (one,) = faults(machine, tmp_path)
     assert one.level == level
     assert found in one.found
+
+
+def test_an_older_driver_has_a_set_of_its_own(tmp_path: Path) -> None:
+    older = replace(NODE, driver="550.54.15")
+    (one,) = faults(older, tmp_path)
+    assert "make install-gpu-cu12" in one.remedy
+    # With that set: CUDA 12 takes the driver, and its own lock is the one to compare with.
+    older = replace(older, cuda="12.8", versions={"torch": "2.9.0"})
+    assert faults(older, tmp_path) == []
+    assert next(version_lines(older, lock_of("cuda", older))).remedy == "make install-gpu-cu12"
+    assert [lock_of(*of).stem for of in (("cuda", NODE), ("cpu", older))] == ["gpu", "cpu"]
 
 
 @pytest.mark.parametrize(
