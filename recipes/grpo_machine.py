@@ -44,14 +44,15 @@ def check_machine(config: DictConfig, problem: str = "") -> None:
         StageError: too few GPUs or CPU slots, no model, data or reward function; everything missing in one message.
     """
     missing, gpus = [problem] if problem else [], torch.cuda.device_count()
-    if gpus < (needed := gpus_needed(config)):
+    # A cluster that is joined has its own GPUs and slots.
+    alone = not os.environ.get("RAY_ADDRESS")
+    if short := alone and gpus < (needed := gpus_needed(config)):
         missing.append(
-            f"{needed} GPUs ({config.trainer.n_gpus_per_node} train, the rest serve the reward model); "
-            f"this machine has {gpus}"
+            f"{needed} GPUs ({config.trainer.n_gpus_per_node * config.trainer.nnodes} train, the rest serve the reward "
+            f"model); this machine has {gpus}"
         )
     slots = config.ray_kwargs.ray_init.num_cpus or os.cpu_count() or 1
-    # A cluster that is joined has its own count.
-    if "RAY_ADDRESS" not in os.environ and slots < (needed := cpu_slots_needed(config)):
+    if alone and slots < (needed := cpu_slots_needed(config)):
         missing.append(f"{needed} CPU slots, Ray would have {slots} and wait for ever: ray_kwargs.ray_init.num_cpus")
     out = Path(config.recipe.out)
     paths = [(config.actor_rollout_ref.model.path, "sft"), (config.data.train_files, "data")]
@@ -68,7 +69,7 @@ def check_machine(config: DictConfig, problem: str = "") -> None:
         missing.append(f"{function}, the file of the reward function (reward.custom_reward_function.path)")
     if missing:
         lines = "".join(f"\n  - {item}" for item in dict.fromkeys(missing))
-        hint = "\nOn a machine without GPUs use PROFILE=tiny." if gpus < gpus_needed(config) else ""
+        hint = "\nOn a machine without GPUs use PROFILE=tiny." if short else ""
         raise StageError(f"GRPO cannot start, missing are:{lines}{hint}")
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from verl.utils.config import validate_config
 
 from common.code import REPO
 from common.decisions import DataDecisions
@@ -86,6 +87,35 @@ def test_an_older_driver_has_a_set_of_its_own(tmp_path: Path) -> None:
 )
 def test_a_setting_that_cannot_be_is_told(override: str, found: str, tmp_path: Path) -> None:
     assert any(found in one.found for one in faults(NODE, tmp_path, override))
+
+
+# The rows of the table in docs/cluster.md.
+@pytest.mark.parametrize(
+    ("overrides", "train"),
+    [
+        ("trainer.nnodes=2 trainer.n_gpus_per_node=3", 6),
+        ("trainer.nnodes=2 trainer.n_gpus_per_node=6", 12),
+        (
+            "trainer.nnodes=2 trainer.n_gpus_per_node=7 data.train_batch_size=7 "
+            "actor_rollout_ref.actor.ppo_mini_batch_size=7",
+            14,
+        ),
+    ],
+)
+def test_a_cluster_s_gpus_and_slots_are_not_this_machine_s(overrides: str, train: int, tmp_path: Path) -> None:
+    assert overrides in (REPO / "docs" / "cluster.md").read_text(encoding="utf-8")
+    joins = replace(NODE, cards=NODE.cards[:4], cluster="10.0.0.1:6379")
+    assert faults(joins, tmp_path, *overrides.split()) == []
+    alone = faults(replace(joins, cluster=""), tmp_path, *overrides.split())
+    assert any(f"{train + 1} are needed, 4 are here" in one.remedy for one in alone)
+    config = compose_config("qwen3_8b", tmp_path, 42, DECIDED, overrides.split())
+    validate_config(config, use_reference_policy=True, use_critic=False)
+
+
+def test_processes_that_do_not_divide_a_step_are_told_on_a_cluster(tmp_path: Path) -> None:
+    joins = replace(NODE, cluster="10.0.0.1:6379")
+    found = faults(joins, tmp_path, "trainer.nnodes=2", "trainer.n_gpus_per_node=8")
+    assert any("over 16 processes" in one.found for one in found)
 
 
 def test_outputs_longer_than_the_model_takes(tmp_path: Path) -> None:
