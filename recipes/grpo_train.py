@@ -64,7 +64,7 @@ class CoETaskRunner(_TaskRunner):
 
 
 def join_cluster(config: DictConfig, environment: Mapping[str, str]) -> None:
-    """Make the configuration fit a Ray cluster that already runs, which ``RAY_ADDRESS`` names; nothing without one.
+    """Make the configuration fit a Ray cluster that already runs, which ``RAY_ADDRESS`` names, or start one of its own.
 
     Ray refuses to be told the slots of a cluster that it only joins. Its workers have their node's environment and not
     ours, so what the run's own variables say goes with the job.
@@ -73,9 +73,11 @@ def join_cluster(config: DictConfig, environment: Mapping[str, str]) -> None:
         config: changed in place.
         environment: this process's.
     """
-    if "RAY_ADDRESS" not in environment:
-        return
     ray_init = config.ray_kwargs.ray_init
+    if not environment.get("RAY_ADDRESS"):
+        # Unasked, Ray would join whatever cluster was last started on this machine.
+        OmegaConf.update(config, "ray_kwargs.ray_init.address", "local", force_add=True)
+        return
     for key in _OWN_CLUSTER:
         ray_init.pop(key, None)
     named = {name: environment[name] for name in (*config.recipe.env, *_OF_THE_RUN) if name in environment}
