@@ -5,9 +5,10 @@ from typing import Any, Final
 
 from omegaconf import DictConfig
 
+from recipes.grpo_config import validates
 from recipes.grpo_machine import cpu_slots_needed, gpus_needed
 from recipes.machine import Machine
-from recipes.preflight_checks import CHECKPOINT, GB, Line, card_lines, disk_line, line
+from recipes.preflight_checks import CHECKPOINT, GB, WEIGHTS, Line, card_lines, disk_line, line
 
 _TYPES: Final = {"bf16": 2, "bfloat16": 2, "fp16": 2, "float16": 2, "fp32": 4, "float32": 4}
 
@@ -46,7 +47,9 @@ def grpo_lines(config: DictConfig, model: Mapping[str, Any], parameters: int, ma
         yield from _host_memory(config, parameters, machine)
         yield from card_lines(machine)
     keep = config.trainer.max_actor_ckpt_to_keep or 0
-    yield disk_line(parameters * CHECKPOINT, keep + 1 if keep else None, machine, "trainer.max_actor_ckpt_to_keep=1")
+    best = parameters * WEIGHTS if config.recipe.keep_best and validates(config) else 0
+    remedy = "trainer.max_actor_ckpt_to_keep=1"
+    yield disk_line(parameters * CHECKPOINT, keep + 1 if keep else None, machine, remedy, best)
     longest = config.data.max_prompt_length + config.data.max_response_length
     limit = model.get("max_position_embeddings", longest)
     yield line(

@@ -18,9 +18,15 @@ from recipes.grpo_checkpoints import TRACKER, prune, step_of, whole_checkpoints
 _OF_A_STEP = "training/global_step"
 
 
-def recorded_steps(folder: Path) -> set[int]:
-    """The steps that ``metrics.jsonl`` in the stage's folder tells of."""
-    return {record["step"] for record in whole_lines(folder / METRICS_FILE) if _OF_A_STEP in record["data"]}
+def recorded_steps(folder: Path, name: str = METRICS_FILE) -> set[int]:
+    """The steps that a file of records in the stage's folder tells of."""
+    return {record["step"] for record in whole_lines(folder / name) if _OF_A_STEP in record["data"]}
+
+
+def goes_on_from(checkpoints: Path, recorded: Collection[int] | None) -> int:
+    """The step of the newest checkpoint that is whole and on record; 0 without any. See `settle` for the arguments."""
+    steps = [step_of(path) for path in whole_checkpoints(checkpoints)]
+    return max((step for step in steps if recorded is None or step in recorded), default=0)
 
 
 def settle(checkpoints: Path, folder: Path, recorded: Collection[int] | None) -> int:
@@ -34,8 +40,7 @@ def settle(checkpoints: Path, folder: Path, recorded: Collection[int] | None) ->
     Returns:
         the step after which the run goes on; 0 for its beginning.
     """
-    steps = [step_of(path) for path in whole_checkpoints(checkpoints)]
-    last = max((step for step in steps if recorded is None or step in recorded), default=0)
+    last = goes_on_from(checkpoints, recorded)
     if last:
         write_text(checkpoints / TRACKER, str(last))
     else:

@@ -6,7 +6,8 @@ verl's V1 task runner is extended. It starts the reward workers before the train
 reward model that cannot load ends the run before any training; a reward function of the user's own has none unless it
 asks for them (`recipes.grpo_config.starts_worker`). Each step's record gets the parts of its rewards
 (`recipes.grpo_metrics`), that of a validation what a held-out reward model says (`recipes.grpo_heldout`), and a record
-is written before an earlier checkpoint goes (`recipes.grpo_resume`).
+is written before an earlier checkpoint goes (`recipes.grpo_resume`). The best model that is saved and validated stays
+(`recipes.grpo_best`).
 """
 
 import os
@@ -24,6 +25,7 @@ from verl.utils.config import validate_config
 from verl.utils.device import auto_set_device
 
 from common.files import write_json
+from recipes.grpo_best import with_best
 from recipes.grpo_config import heldout_off, starts_worker
 from recipes.grpo_heldout import ACTOR_NAME, heldout_scorer, share_device, with_heldout
 from recipes.grpo_metrics import with_reward_metrics
@@ -56,6 +58,8 @@ class CoETaskRunner(_TaskRunner):
         if heldout is not None:
             options: Any = OmegaConf.to_container(config.reward.custom_reward_function.reward_kwargs, resolve=True)
             known[mode] = with_heldout(known[mode], heldout_scorer(heldout, RewardOptions.of(options)))
+        if config.recipe.keep_best:
+            known[mode] = with_best(known[mode], Path(config.trainer.default_local_dir))
         result = super().run(config)
         counters = ray.get([worker.counters.remote() for worker in self.reward_workers], timeout=60)
         print(f"reward workers: {counters}")

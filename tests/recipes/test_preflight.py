@@ -53,7 +53,11 @@ def test_the_paper_s_node_has_all(tmp_path: Path) -> None:
         (replace(NODE, driver="570.86.10"), "stop", "570.86.10, CUDA 13.0 wants 580"),
         (replace(NODE, driver=""), "stop", "driver: none found"),
         (replace(NODE, compiler=False), "stop", "compiler for Triton: none"),
-        (replace(NODE, free=200 * GB), "stop", "disk: 131.1 GB a checkpoint, 200 GB free, 2 at once"),
+        (
+            replace(NODE, free=200 * GB),
+            "stop",
+            "disk: 131.1 GB a checkpoint, 200 GB free, 2 at once and 32.8 GB",
+        ),
         (replace(NODE, shared=64 * 2**20), "warning", "/dev/shm: 0.1 GB"),
         (replace(NODE, memory=30 * GB), "warning", "host memory: 49 GB"),
     ],
