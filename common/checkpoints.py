@@ -23,6 +23,12 @@ def last_whole_checkpoint(folder: Path) -> str | None:
     return get_last_checkpoint(str(folder)) if folder.is_dir() else None
 
 
+def last_step(folder: Path) -> int:
+    """The step of the last whole checkpoint, 0 where there is none; see `last_whole_checkpoint`."""
+    checkpoint = last_whole_checkpoint(folder)
+    return int(checkpoint.rsplit("-", 1)[1]) if checkpoint else 0
+
+
 def _is_whole(checkpoint: Path) -> bool:
     try:
         TrainerState.load_from_json(str(checkpoint / _LAST_WRITTEN))

@@ -44,10 +44,12 @@ class Manifest:
         code: digest of each file that decides the result (`common.code`).
         versions: of the packages that do.
         git_commit: of the code.
-        started: local time.
-        seconds: that the work took; None of a stage that is not finished.
+        started: local time, of the last start.
+        seconds: that the work took, without the starts that were killed; None of a stage that is not finished.
         result: what the work gave back.
         files: sizes in bytes of what others may read.
+        starts: every start of the work that led to this, the first one first: ``when``; ``commit`` of the code;
+            ``from_step``, that of the checkpoint that it went on from, 0 for the beginning, None where there are none.
         accepted: changes of the code after which the result was kept on request: when, and which files.
     """
 
@@ -63,6 +65,7 @@ class Manifest:
     result: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, int] = field(default_factory=dict)
     accepted: list[Mapping[str, Any]] = field(default_factory=list)
+    starts: list[Mapping[str, Any]] = field(default_factory=list)
 
     def write(self, folder: Path) -> None:
         """Write it into the stage's folder."""

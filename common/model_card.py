@@ -1,6 +1,7 @@
 """What a model's card says in its metadata, in the form that the Hugging Face Hub reads."""
 
 from pathlib import Path
+from typing import Any
 
 
 def read_corpora(model: Path) -> tuple[str, ...]:
@@ -8,8 +9,19 @@ def read_corpora(model: Path) -> tuple[str, ...]:
 
     A test question from one of them proves little about the model.
     """
+    data = _metadata(model)
+    datasets = None if data is None else data.datasets
+    return tuple(name.lower() for name in ([datasets] if isinstance(datasets, str) else datasets or []))
+
+
+def read_license(model: Path) -> str:
+    """The licence that a model's card names, "" where it has no card or names none."""
+    data = _metadata(model)
+    return "" if data is None else str(data.license or "")
+
+
+def _metadata(model: Path) -> Any:
     from huggingface_hub import ModelCard
 
     file = model / "README.md"
-    datasets = ModelCard.load(file).data.datasets if file.is_file() else None
-    return tuple(name.lower() for name in ([datasets] if isinstance(datasets, str) else datasets or []))
+    return ModelCard.load(file).data if file.is_file() else None

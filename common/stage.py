@@ -29,8 +29,13 @@ class Plan:
     Attributes:
         config: every setting that decides the result, as plain values.
         inputs: what is read, by name.
+        observers: names of inputs that only measure the work and decide nothing of its result: another file there makes
+            no finished run stale.
         work: the stage itself; what it gives back becomes ``result`` of the manifest.
         shows: names of files in the folder that the user is pointed to.
+        unfinished: why a finished result, though nothing has changed, is not yet what the settings ask for; the work is
+            then called to go on. "" where it is.
+        reached: gives the step of the checkpoint that a begun work goes on from; None of a stage that has none.
         check: finds out, before the folder's last result is touched, whether the work can be done; raises StageError.
     """
 
@@ -38,6 +43,9 @@ class Plan:
     inputs: Mapping[str, Input]
     work: Work
     shows: tuple[str, ...] = ()
+    observers: tuple[str, ...] = ()
+    unfinished: str = ""
+    reached: Callable[[Path], int | None] = lambda folder: None
     check: Callable[[Path], None] = lambda folder: None
 
 
@@ -88,7 +96,7 @@ def run_stage(
     before = Manifest.find(folder)
     resume = False
     if before and not force:
-        changed, problem = _changed(before, now), before.problem(folder)
+        changed, problem = _changed(before, now, plan.observers), before.problem(folder) or plan.unfinished
         if not problem and changed == "":
             print(f"{name}: nothing has changed since {folder} was made (force=true makes it again).", flush=True)
             return folder
@@ -99,11 +107,15 @@ def run_stage(
         resume = changed == "" or (changed == "code" and accept)
         print(f"{name}: {problem or _told(before, now) + ' changed'}, making {folder} again.", flush=True)
     plan.check(folder)
+    start = {"when": now.started, "commit": now.git_commit, "from_step": plan.reached(folder) if resume else 0}
+    now = replace(now, starts=[*(before.starts if before and resume else []), start])
     now.write(folder)
     print(f"{name}: working in {folder}{', going on where it was left' if resume else ''}", flush=True)
     began = time.monotonic()
     result = dict(plan.work(folder, resume) or {})
-    seconds = round(time.monotonic() - began, 1)
+    # What only had to be completed took its time before.
+    earlier = before.seconds or 0.0 if before and resume else 0.0
+    seconds = round(earlier + time.monotonic() - began, 1)
     replace(now, seconds=seconds, result=result, files=files_of(folder)).write(folder)
     print(f"{name}: done in {seconds} s.", flush=True)
     return folder
@@ -115,9 +127,10 @@ def is_current(made: Manifest, inputs: Mapping[str, Input], root: Path) -> bool:
     return {key: hashes.of(source) for key, source in inputs.items()} == dict(made.inputs)
 
 
-def _changed(before: Manifest, now: Manifest) -> str:
+def _changed(before: Manifest, now: Manifest, observers: tuple[str, ...]) -> str:
     """What differs: "all" for settings or inputs, "code" for code or versions alone, "" for nothing."""
-    if (before.seed, before.config, before.inputs) != (now.seed, now.config, now.inputs):
+    read, reads = ({key: one.inputs[key] for key in one.inputs if key not in observers} for one in (before, now))
+    if (before.seed, before.config, read) != (now.seed, now.config, reads):
         return "all"
     return "code" if (before.code, before.versions) != (now.code, now.versions) else ""
 

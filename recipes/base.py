@@ -18,7 +18,7 @@ from data_prep.corpora import CorpusError
 from data_prep.corpora.sample import SAMPLE_CORPUS
 from recipes.profile import Common, section
 from recipes.stage import Recipe, main
-from recipes.tiny_base.build import BaseConfig, build_base
+from recipes.tiny_base.build import BaseConfig, build_base, steps_done
 
 
 def plan(common: Common, config: BaseConfig) -> Plan:
@@ -34,7 +34,7 @@ def plan(common: Common, config: BaseConfig) -> Plan:
         except (CorpusError, ValueError) as error:
             raise StageError(f"base: {error}") from error
 
-    return Plan(asdict(config), inputs, work, shows=("README.md",))
+    return Plan(asdict(config), inputs, work, shows=("README.md",), reached=steps_done)
 
 
 RECIPE = Recipe("base", section("base", BaseConfig), plan, costly=True)

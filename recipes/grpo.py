@@ -6,7 +6,8 @@
     make grpo ARGS="reward.custom_reward_function.path=/my/reward.py"     # docs/reward.md
 
 Composes verl's configuration (`recipes.grpo_config`), checks what the run needs, and runs verl's V1 trainer under the
-watchdog in a process of its own (`recipes.grpo_train`). Afterwards ``outputs/<profile>/grpo/`` is a Hugging Face model.
+watchdog in a process of its own (`recipes.grpo_train`). Afterwards ``outputs/<profile>/grpo/`` is a Hugging Face model
+with a card: the last one, or with ``recipe.hand_on=best`` that with the best validation (`recipes.grpo_handover`).
 A killed run goes on from its last checkpoint, one that can learn nothing is ended (`recipes.grpo_signal`). All
 overrides are verl's own hydra keys.
 """
@@ -23,17 +24,20 @@ from common.decisions import DataDecisions, read_decisions
 from common.errors import StageError
 from common.files import whole_lines, write_json_lines, write_text
 from common.hashing import Input, model_files
+from common.manifest import Manifest
 from common.records import METRICS_FILE, ROLLOUTS
 from common.stage import Plan
 from common.watchdog import Limits, Progress, run_watched
 from recipes.grpo_alarms import AlarmWatch
-from recipes.grpo_checkpoints import prune, remove_checkpoints, whole_checkpoints
-from recipes.grpo_config import OUTAGE_FILE, compose_config, starts_worker
+from recipes.grpo_best import drop_later
+from recipes.grpo_card import CARD_FILE
+from recipes.grpo_checkpoints import prune, remove_checkpoints
+from recipes.grpo_config import OUTAGE_FILE, compose_config, heldout_off, starts_worker, validates
+from recipes.grpo_handover import check_choice, hand_on, to_change
 from recipes.grpo_machine import check_machine
 from recipes.grpo_preflight import grpo_lines
-from recipes.grpo_resume import recorded_steps, settle
+from recipes.grpo_resume import goes_on_from, recorded_steps, settle
 from recipes.grpo_signal import SignalWatch, measure, no_signal
-from recipes.lora import merge_checkpoint
 from recipes.machine import model_shape, read_machine
 from recipes.preflight_checks import stop_at
 from recipes.profile import Common, framework
@@ -41,7 +45,9 @@ from recipes.stage import Recipe, main
 
 _ATTEMPT_FILE = "metrics.attempt.jsonl"
 _TENSORBOARD = "runs"
+_OF_A_RUN = (METRICS_FILE, _ATTEMPT_FILE, CARD_FILE)
 _REWARD_FILES = ("threshold.json", "generic.json")
+_HELDOUT = "heldout-reward-model"
 
 
 def plan(common: Common, overrides: list[str]) -> Plan:
@@ -53,6 +59,7 @@ def plan(common: Common, overrides: list[str]) -> Plan:
         # Told together with what else is missing.
         decided, problem = DataDecisions("", "coe", "", False, 1, 1, common.model), str(error)
     config = compose_config(common.profile, common.root, common.seed, decided, overrides)
+    check_choice(config)
     check_machine(config, problem)
     _preflight(config)
     inputs: dict[str, Input] = {
@@ -60,12 +67,25 @@ def plan(common: Common, overrides: list[str]) -> Plan:
         "prompts": [Path(config.data.train_files), Path(config.data.val_files)],
     }
     if starts_worker(config):
-        model = Path(config.recipe.reward_worker.model)
-        inputs["reward-model"] = [*_listed(model_files(model)), *(model / name for name in _REWARD_FILES)]
+        inputs["reward-model"] = _reward_model_files(config.recipe.reward_worker.model)
+    off = heldout_off(config)
+    if not off:
+        inputs[_HELDOUT] = _reward_model_files(config.recipe.heldout)
+    elif validates(config):
+        print(f"grpo: no held-out reward at validation: {off}", flush=True)
     plain: Any = OmegaConf.to_container(config, resolve=True)
-    # When a run is given up decides nothing of what it learns.
-    del plain["recipe"]["signal"], plain["recipe"]["alarms"]
-    return Plan(plain, inputs, lambda folder, resume: _train(config, folder, resume))
+    # When a run is given up decides nothing of what it learns, nor does who looks on, nor what is kept of it.
+    for key in ("signal", "alarms", "heldout", "keep_best", "hand_on"):
+        del plain["recipe"][key]
+    folder = Path(config.recipe.folder)
+    return Plan(
+        plain,
+        inputs,
+        lambda folder, resume: _train(config, decided, folder, resume),
+        observers=(_HELDOUT,),
+        unfinished=to_change(Manifest.find(folder), config, folder),
+        reached=lambda folder: goes_on_from(Path(config.trainer.default_local_dir), _recorded(config, folder)),
+    )
 
 
 def _preflight(config: DictConfig) -> None:
@@ -76,29 +96,70 @@ def _preflight(config: DictConfig) -> None:
     stop_at(grpo_lines(config, values, parameters, read_machine(Path(config.trainer.default_local_dir), ())), "grpo")
 
 
+def _reward_model_files(folder: str) -> list[Path]:
+    model = Path(folder)
+    return [*_listed(model_files(model)), *(model / name for name in _REWARD_FILES)]
+
+
 def _listed(files: Input) -> list[Path]:
     return [files] if isinstance(files, Path) else list(files)
 
 
-def _train(config: DictConfig, folder: Path, resume: bool) -> dict[str, Any]:
+def _train(config: DictConfig, decided: DataDecisions, folder: Path, resume: bool) -> dict[str, Any]:
     checkpoints = Path(config.trainer.default_local_dir)
     if not resume:
         remove_checkpoints(checkpoints)
         for name in (ROLLOUTS, _TENSORBOARD):
             shutil.rmtree(folder / name, ignore_errors=True)
         # The model of an earlier run too: this one may end without any.
-        for file in (*_listed(model_files(folder)), folder / METRICS_FILE, folder / _ATTEMPT_FILE):
+        for file in (*_listed(model_files(folder)), *(folder / name for name in _OF_A_RUN)):
             file.unlink(missing_ok=True)
-    kept = (folder / METRICS_FILE).is_file() and "file" in config.trainer.logger
+    recorded = _recorded(config, folder)
     merge_metrics(folder)
-    settle(checkpoints, folder, recorded_steps(folder) if kept else None)
+    reached = settle(checkpoints, folder, recorded)
+    drop_later(checkpoints, reached)
     prune(checkpoints, config.trainer.max_actor_ckpt_to_keep)
     (folder / OUTAGE_FILE).unlink(missing_ok=True)
     resolved = folder / "config.yaml"
     write_text(resolved, OmegaConf.to_yaml(config, resolve=True))
-    rollouts, limits = config.data.train_batch_size * config.actor_rollout_ref.rollout.n, config.recipe.signal
-    starved = SignalWatch(folder, rollouts, limits.first_steps)
-    alarms = AlarmWatch(folder / _ATTEMPT_FILE, config.recipe.alarms, lambda line: tqdm.write(f"grpo: {line}"))
+    rollouts = config.data.train_batch_size * config.actor_rollout_ref.rollout.n
+    steps = config.trainer.total_training_steps
+    # A kill may come when all is done but the handing on.
+    if reached != steps:
+        reason = _run_verl(config, folder, resolved, rollouts)
+        merge_metrics(folder)
+        if reason:
+            print(f"grpo: ended, {reason}", flush=True)
+            return {"no_signal": reason}
+        prune(checkpoints, config.trainer.max_actor_ckpt_to_keep)
+    found = measure(folder, rollouts)
+    reason = no_signal(found, config.recipe.signal.most_tied)
+    if reason:
+        print(f"grpo: {reason}; tables enter this run as that.", flush=True)
+    return {**hand_on(config, decided, folder), "steps": steps, "tied": found.share, "no_signal": reason}
+
+
+def _recorded(config: DictConfig, folder: Path) -> set[int] | None:
+    """The steps that the stage's records tell of; None where the run keeps none."""
+    if not (folder / METRICS_FILE).is_file() or "file" not in config.trainer.logger:
+        return None
+    return recorded_steps(folder, METRICS_FILE) | recorded_steps(folder, _ATTEMPT_FILE)
+
+
+def _run_verl(config: DictConfig, folder: Path, resolved: Path, rollouts: int) -> str:
+    """Train; why the run was ended with nothing to learn and no model left, "" where it was not.
+
+    Args:
+        resolved: the configuration's file.
+        rollouts: of a step.
+    """
+    starved = SignalWatch(folder, rollouts, config.recipe.signal.first_steps)
+    alarms = AlarmWatch(
+        folder / _ATTEMPT_FILE,
+        config.recipe.alarms,
+        lambda line: tqdm.write(f"grpo: {line}"),
+        whole_lines(folder / METRICS_FILE),
+    )
     try:
         run_watched(
             "grpo",
@@ -116,23 +177,7 @@ def _train(config: DictConfig, folder: Path, resume: bool) -> dict[str, Any]:
     except StageError:
         if not starved.reason:
             raise
-        # The run is done, and what came of it is that there is nothing to learn: no model is left.
-        merge_metrics(folder)
-        print(f"grpo: ended, {starved.reason}", flush=True)
-        return {"no_signal": starved.reason}
-    merge_metrics(folder)
-    prune(checkpoints, config.trainer.max_actor_ckpt_to_keep)
-    found = measure(folder, rollouts)
-    reason = no_signal(found, limits.most_tied)
-    if reason:
-        print(f"grpo: {reason}; tables enter this run as that.", flush=True)
-    plain: Any = OmegaConf.to_container(config.actor_rollout_ref.model)
-    return {
-        "checkpoint": str(copy_model(checkpoints, folder, plain["target_modules"])),
-        "steps": config.trainer.total_training_steps,
-        "tied": found.share,
-        "no_signal": reason,
-    }
+    return starved.reason
 
 
 def read_progress(folder: Path, total: int) -> Progress | None:
@@ -156,34 +201,16 @@ def reward_outage(folder: Path) -> str:
 def merge_metrics(folder: Path) -> None:
     """Add the steps of the last attempt to ``metrics.jsonl``; verl's logger starts its file anew at each start.
 
-    A step that was done again after a resume replaces its earlier record.
+    The figures of a step that was done again after a resume replace its earlier ones. Where a resumed run validates the
+    checkpoint before it goes on, the figures come to the record of the checkpoint's step.
     """
     attempt = folder / _ATTEMPT_FILE
-    records = {record["step"]: record for file in (folder / METRICS_FILE, attempt) for record in whole_lines(file)}
-    write_json_lines(folder / METRICS_FILE, (records[step] for step in sorted(records)))
+    records: dict[int, dict[str, Any]] = {}
+    for file in (folder / METRICS_FILE, attempt):
+        for record in whole_lines(file):
+            records[record["step"]] = records.get(record["step"], {}) | record["data"]
+    write_json_lines(folder / METRICS_FILE, ({"step": step, "data": records[step]} for step in sorted(records)))
     attempt.unlink(missing_ok=True)
-
-
-def copy_model(checkpoints: Path, folder: Path, target_modules: str | list[str] = "all-linear") -> Path:
-    """Put the last checkpoint's Hugging Face model into the stage's folder; returns that of the checkpoint.
-
-    Args:
-        checkpoints: verl's folder of them.
-        folder: the stage's.
-        target_modules: of LoRA, where the run was one.
-
-    Raises:
-        StageError: there is no finished checkpoint.
-    """
-    whole = whole_checkpoints(checkpoints)
-    if not whole:
-        raise StageError(f"{checkpoints} holds no model, verl wrote none. See {folder / 'train.log'}")
-    checkpoint = whole[-1] / "actor" / "huggingface"
-    merged = merge_checkpoint(checkpoint.parent, target_modules, folder)
-    for file in checkpoint.iterdir():
-        if not (merged and ".safetensors" in file.name):
-            shutil.copy2(file, folder / file.name)
-    return checkpoint
 
 
 RECIPE = Recipe("grpo", framework, plan, costly=True)

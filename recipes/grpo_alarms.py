@@ -3,16 +3,20 @@
 An alarm is a line in the terminal; with ``recipe.alarms.stop=true`` it ends the run, whose checkpoints stay.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from statistics import linear_regression
 from typing import Any, Final
 
 from common.files import whole_lines
+from recipes.grpo_validation import HELDOUT_ANSWER, REWARD, validation_figures
 
 FORMAT: Final = "reward/format"
 TIED: Final = "reward/tied"
 _ENTROPY: Final = "actor/entropy"
 _KL: Final = "actor/kl_loss"
+# Validations over which a rise and a fall are told: one alone moves by chance.
+_VALIDATIONS: Final = 4
 
 
 class AlarmWatch:
@@ -22,17 +26,28 @@ class AlarmWatch:
         reason: why the run has to be ended, "" while it may go on.
     """
 
-    def __init__(self, records: Path, limits: Mapping[str, Any], tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        records: Path,
+        limits: Mapping[str, Any],
+        tell: Callable[[str], None],
+        earlier: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
         """Watch a run.
 
         Args:
             records: the file that verl's logger writes, a record a step; it may not be there yet.
             limits: ``recipe.alarms``.
             tell: takes a line for the user.
+            earlier: records of the run before it was resumed, whose validations count too.
         """
         self._records, self._limits, self._tell = records, limits, tell
         self._size, self._seen = 0, 0
+        self._begun = bool(earlier)
         self._told: set[str] = set()
+        self._validated: dict[int, dict[str, float]] = {}
+        for record in earlier:
+            self._note(int(record["step"]), record["data"])
         self.reason = ""
 
     def __call__(self) -> str:
@@ -48,16 +63,29 @@ class AlarmWatch:
         return self.reason
 
     def _look(self, step: int, data: Mapping[str, float]) -> None:
-        if not self._seen and not self._told and {FORMAT, TIED} <= data.keys():
+        if not self._begun and {FORMAT, TIED} <= data.keys():
             self._tell(f"step {step}: format {data[FORMAT]:.0%}, groups that tie {data[TIED]:.0%}")
-            self._told.add("")
+            self._begun = True
         found = alarms(data, self._limits)
+        if self._note(step, data):
+            found |= drifting(self._validated, self._limits["heldout_falls"])
+        elif "heldout_falls" in self._told:
+            # Until the next validation it is as it was.
+            found["heldout_falls"] = ""
         # Once for each alarm until it has gone: a line a step would hide the others.
-        for name in found.keys() - self._told:
+        new = [name for name in found if name not in self._told]
+        for name in new:
             self._tell(f"step {step}: {found[name]}")
-        self._told = {"", *found}
-        if found and self._limits["stop"] and not self.reason:
-            self.reason = f"alarm at step {step}: {next(iter(found.values()))} (recipe.alarms.stop)"
+        self._told = set(found)
+        if new and self._limits["stop"] and not self.reason:
+            self.reason = f"alarm at step {step}: {found[new[0]]} (recipe.alarms.stop)"
+
+    def _note(self, step: int, data: Mapping[str, float]) -> bool:
+        """Whether the step has a validation that a held-out model scored; it is remembered."""
+        figures = validation_figures(data)
+        if HELDOUT_ANSWER in figures:
+            self._validated[step] = figures
+        return HELDOUT_ANSWER in figures
 
 
 def alarms(data: Mapping[str, float], limits: Mapping[str, Any]) -> dict[str, str]:
@@ -81,3 +109,26 @@ def alarms(data: Mapping[str, float], limits: Mapping[str, Any]) -> dict[str, st
         for name, (key, broken, told) in checks.items()
         if limits[name] is not None and key in data and broken(data[key], limits[name])
     }
+
+
+def drifting(validated: Mapping[int, Mapping[str, float]], limit: float | None) -> dict[str, str]:
+    """The alarm that the reward rises while the held-out answer reward falls, by its key; {} without.
+
+    Both changes are along the straight line that fits the last four validations best (least squares).
+
+    Args:
+        validated: the figures of each validation that a held-out model scored, by step.
+        limit: both changes have to be larger; None for no alarm.
+    """
+    steps = sorted(validated)[-_VALIDATIONS:]
+    if limit is None or len(steps) < _VALIDATIONS:
+        return {}
+    change = {
+        name: linear_regression(steps, [validated[step][name] for step in steps]).slope * (steps[-1] - steps[0])
+        for name in (REWARD, HELDOUT_ANSWER)
+    }
+    if change[REWARD] <= limit or change[HELDOUT_ANSWER] >= -limit:
+        return {}
+    told = f"over the validations of steps {steps[0]} to {steps[-1]} the reward rises by {change[REWARD]:.2f}, "
+    told += f"while the held-out answer reward falls by {-change[HELDOUT_ANSWER]:.2f}: it may be gamed"
+    return {"heldout_falls": told}

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Final
 
 TRACKER: Final = "latest_checkpointed_iteration.txt"
+# Before the step of the best model's folder, see `recipes.grpo_best`.
+BEST: Final = "best_step_"
 _MODEL: Final = Path("actor", "huggingface", "config.json")
 
 
@@ -18,17 +20,29 @@ def whole_checkpoints(folder: Path) -> list[Path]:
     tracker = folder / TRACKER
     if not tracker.is_file():
         return []
-    steps = {int(path.name.rsplit("_", 1)[1]): path for path in folder.glob("global_step_*")}
+    steps = {step_of(path): path for path in folder.glob("global_step_*")}
     # A kill can leave the file empty; by then all else of the newest checkpoint is written.
     last = int(tracker.read_text(encoding="utf-8") or max(steps, default=0))
     return [steps[step] for step in sorted(steps) if step <= last and (steps[step] / _MODEL).is_file()]
 
 
+def last_step(folder: Path) -> int:
+    """The step of the newest whole checkpoint in verl's folder; 0 without any."""
+    whole = whole_checkpoints(folder)
+    return step_of(whole[-1]) if whole else 0
+
+
+def step_of(checkpoint: Path) -> int:
+    """The step after which a checkpoint was written."""
+    return int(checkpoint.name.rsplit("_", 1)[1])
+
+
 def remove_checkpoints(folder: Path) -> None:
     """Remove all checkpoints, and nothing else: the folder may be a disk of the user's (trainer.default_local_dir)."""
     (folder / TRACKER).unlink(missing_ok=True)
-    for path in folder.glob("global_step_*"):
-        shutil.rmtree(path)
+    for pattern in ("global_step_*", f"{BEST}*", f".{BEST}*"):
+        for path in folder.glob(pattern):
+            shutil.rmtree(path)
 
 
 def prune(folder: Path, keep: int | None) -> list[Path]:
@@ -44,6 +58,8 @@ def prune(folder: Path, keep: int | None) -> list[Path]:
     whole = whole_checkpoints(folder)
     kept = set(whole[-keep:] if keep else whole)
     removed = [path for path in sorted(folder.glob("global_step_*")) if path not in kept]
+    # A copy of the best model that was not finished.
+    removed += folder.glob(f".{BEST}*")
     for path in removed:
         shutil.rmtree(path)
     return removed

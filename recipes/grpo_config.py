@@ -80,6 +80,23 @@ def starts_worker(config: DictConfig) -> bool:
     return uses_own_reward(config) if start is None else bool(start)
 
 
+def validates(config: DictConfig) -> bool:
+    """Whether the run validates: before its first step, while it trains, or both."""
+    return bool(config.trainer.val_before_train or config.trainer.test_freq > 0)
+
+
+def heldout_off(config: DictConfig) -> str:
+    """Why no held-out reward model scores the validation outputs; "" where one does."""
+    if not validates(config):
+        return "the run does not validate (trainer.test_freq)"
+    if config.recipe.heldout is None:
+        return "recipe.heldout=null"
+    if not (uses_own_reward(config) and starts_worker(config)):
+        return "the reward is a function of your own, and another model's figure would not be comparable"
+    folder = Path(config.recipe.heldout)
+    return "" if folder.is_dir() else f"{folder} is not there (`make heldout-reward-model` makes it)"
+
+
 def _check_format(mode: str, decided: DataDecisions) -> None:
     """The reward pays for the format that the prompts ask for, and for none where they ask for none."""
     if (mode == "none") == (decided.kind == "plain"):

@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 
 from common.errors import StageError
 from common.manifest import stage_problem
-from recipes.grpo_config import starts_worker
+from recipes.grpo_config import heldout_off, starts_worker
 
 # CPU slots that verl reserves with each GPU (`ResourcePoolManager.max_colocate_count`).
 _PER_GPU: Final = 3
@@ -28,9 +28,10 @@ def gpus_needed(config: DictConfig) -> int:
 def cpu_slots_needed(config: DictConfig) -> int:
     """Slots that Ray has to have at once: verl's bundles, TransferQueue, reward workers, and two to start others."""
     worker = config.recipe.reward_worker
+    served = (worker.replicas if starts_worker(config) else 0) + (0 if heldout_off(config) else 1)
     storage = config.transfer_queue.backend.SimpleStorage.num_data_storage_units + 1
     bundles = _PER_GPU * config.trainer.n_gpus_per_node * config.trainer.nnodes
-    return int(bundles + storage + 2 + (worker.num_cpus * worker.replicas if starts_worker(config) else 0))
+    return int(bundles + storage + 2 + worker.num_cpus * served)
 
 
 def check_machine(config: DictConfig, problem: str = "") -> None:
@@ -43,18 +44,20 @@ def check_machine(config: DictConfig, problem: str = "") -> None:
         StageError: too few GPUs or CPU slots, no model, data or reward function; everything missing in one message.
     """
     missing, gpus = [problem] if problem else [], torch.cuda.device_count()
-    if gpus < (needed := gpus_needed(config)):
+    # A cluster that is joined has its own GPUs and slots.
+    alone = not os.environ.get("RAY_ADDRESS")
+    if short := alone and gpus < (needed := gpus_needed(config)):
         missing.append(
-            f"{needed} GPUs ({config.trainer.n_gpus_per_node} train, the rest serve the reward model); "
-            f"this machine has {gpus}"
+            f"{needed} GPUs ({config.trainer.n_gpus_per_node * config.trainer.nnodes} train, the rest serve the reward "
+            f"model); this machine has {gpus}"
         )
     slots = config.ray_kwargs.ray_init.num_cpus or os.cpu_count() or 1
-    # A cluster that is joined has its own count.
-    if not os.environ.get("RAY_ADDRESS") and slots < (needed := cpu_slots_needed(config)):
+    if alone and slots < (needed := cpu_slots_needed(config)):
         missing.append(f"{needed} CPU slots, Ray would have {slots} and wait for ever: ray_kwargs.ray_init.num_cpus")
     out = Path(config.recipe.out)
     paths = [(config.actor_rollout_ref.model.path, "sft"), (config.data.train_files, "data")]
     paths += [(config.recipe.reward_worker.model, "reward-model")] if starts_worker(config) else []
+    paths += [] if heldout_off(config) else [(config.recipe.heldout, "heldout-reward-model")]
     for path, target in [*paths, (config.data.val_files, "data")]:
         if _is_hub_id(path):
             continue
@@ -66,7 +69,7 @@ def check_machine(config: DictConfig, problem: str = "") -> None:
         missing.append(f"{function}, the file of the reward function (reward.custom_reward_function.path)")
     if missing:
         lines = "".join(f"\n  - {item}" for item in dict.fromkeys(missing))
-        hint = "\nOn a machine without GPUs use PROFILE=tiny." if gpus < gpus_needed(config) else ""
+        hint = "\nOn a machine without GPUs use PROFILE=tiny." if short else ""
         raise StageError(f"GRPO cannot start, missing are:{lines}{hint}")
 
 

@@ -5,9 +5,10 @@ from typing import Any, Final
 
 from omegaconf import DictConfig
 
+from recipes.grpo_config import validates
 from recipes.grpo_machine import cpu_slots_needed, gpus_needed
 from recipes.machine import Machine
-from recipes.preflight_checks import CHECKPOINT, GB, Line, card_lines, disk_line, line
+from recipes.preflight_checks import CHECKPOINT, GB, WEIGHTS, Line, card_lines, disk_line, line
 
 _TYPES: Final = {"bf16": 2, "bfloat16": 2, "fp16": 2, "float16": 2, "fp32": 4, "float32": 4}
 
@@ -23,19 +24,21 @@ def grpo_lines(config: DictConfig, model: Mapping[str, Any], parameters: int, ma
     """
     on_cards = config.trainer.device != "cpu"
     needed, slots = gpus_needed(config), cpu_slots_needed(config)
-    trains = config.trainer.n_gpus_per_node if on_cards else 0
-    idle = max(0, len(machine.cards) - needed)
+    trains = config.trainer.n_gpus_per_node * config.trainer.nnodes if on_cards else 0
+    # Those of a cluster are counted when it has been joined: the trainer's by verl, the reward worker's by its start.
+    there = f"asked of {machine.cluster}" if machine.cluster else f"{max(0, len(machine.cards) - needed)} idle"
     yield line(
-        len(machine.cards) < needed,
-        f"GPUs: {trains} train and generate, {needed - trains} serve the reward model, {idle} idle"
+        not machine.cluster and len(machine.cards) < needed,
+        f"GPUs: {trains} train and generate, {needed - trains} serve the reward model, {there}"
         if needed
         else "GPUs: none asked for",
-        f"{needed} are needed, {len(machine.cards)} are here. Lower trainer.n_gpus_per_node.",
+        f"{needed} are needed, {len(machine.cards)} are here. Lower trainer.n_gpus_per_node, or see docs/cluster.md.",
     )
     given = config.ray_kwargs.ray_init.num_cpus
+    slots_given = "those of the cluster" if machine.cluster else given or "as many as cores"
     yield line(
-        given is not None and given < slots,
-        f"CPU slots of Ray: {slots} needed, {given or 'as many as cores'} given",
+        not machine.cluster and given is not None and given < slots,
+        f"CPU slots of Ray: {slots} needed, {slots_given} given",
         f"ray_kwargs.ray_init.num_cpus={slots}; with fewer Ray waits for ever",
     )
     yield from _divisible(config)
@@ -44,7 +47,9 @@ def grpo_lines(config: DictConfig, model: Mapping[str, Any], parameters: int, ma
         yield from _host_memory(config, parameters, machine)
         yield from card_lines(machine)
     keep = config.trainer.max_actor_ckpt_to_keep or 0
-    yield disk_line(parameters * CHECKPOINT, keep + 1 if keep else None, machine, "trainer.max_actor_ckpt_to_keep=1")
+    best = parameters * WEIGHTS if config.recipe.keep_best and validates(config) else 0
+    remedy = "trainer.max_actor_ckpt_to_keep=1"
+    yield disk_line(parameters * CHECKPOINT, keep + 1 if keep else None, machine, remedy, best)
     longest = config.data.max_prompt_length + config.data.max_response_length
     limit = model.get("max_position_embeddings", longest)
     yield line(

@@ -1,8 +1,9 @@
 """A killed GRPO run goes on at the newest checkpoint whose step is on record, and loses or doubles no step.
 
-verl saves a step's checkpoint first and logs the step last, and hands the weights to vLLM between the two. A run killed
-between them would go on after a step without a record. And verl removes the last checkpoint before the new one
-counts: a run that is killed there would have none. So verl keeps all here, and old ones go when the next step begins.
+verl saves a step's checkpoint first and logs the step last, and hands the weights to vLLM between the two. A run that
+is killed between them would go on after a step without a record. And verl removes the last checkpoint before the new
+one counts: a run that is killed there would have none. So verl keeps all here, and old ones go when the next step
+begins.
 """
 
 from collections.abc import Collection
@@ -11,15 +12,21 @@ from typing import Any
 
 from common.files import whole_lines, write_json_lines, write_text
 from common.records import METRICS_FILE, ROLLOUTS
-from recipes.grpo_checkpoints import TRACKER, prune, whole_checkpoints
+from recipes.grpo_checkpoints import TRACKER, prune, step_of, whole_checkpoints
 
 # Only a record of a whole step has it; a validation's, of a run that validates first, has not.
 _OF_A_STEP = "training/global_step"
 
 
-def recorded_steps(folder: Path) -> set[int]:
-    """The steps that ``metrics.jsonl`` in the stage's folder tells of."""
-    return {record["step"] for record in whole_lines(folder / METRICS_FILE) if _OF_A_STEP in record["data"]}
+def recorded_steps(folder: Path, name: str = METRICS_FILE) -> set[int]:
+    """The steps that a file of records in the stage's folder tells of."""
+    return {record["step"] for record in whole_lines(folder / name) if _OF_A_STEP in record["data"]}
+
+
+def goes_on_from(checkpoints: Path, recorded: Collection[int] | None) -> int:
+    """The step of the newest checkpoint that is whole and on record; 0 without any. See `settle` for the arguments."""
+    steps = [step_of(path) for path in whole_checkpoints(checkpoints)]
+    return max((step for step in steps if recorded is None or step in recorded), default=0)
 
 
 def settle(checkpoints: Path, folder: Path, recorded: Collection[int] | None) -> int:
@@ -33,8 +40,7 @@ def settle(checkpoints: Path, folder: Path, recorded: Collection[int] | None) ->
     Returns:
         the step after which the run goes on; 0 for its beginning.
     """
-    steps = [int(path.name.rsplit("_", 1)[1]) for path in whole_checkpoints(checkpoints)]
-    last = max((step for step in steps if recorded is None or step in recorded), default=0)
+    last = goes_on_from(checkpoints, recorded)
     if last:
         write_text(checkpoints / TRACKER, str(last))
     else:

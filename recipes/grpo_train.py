@@ -5,7 +5,9 @@
 verl's V1 task runner is extended. It starts the reward workers before the trainer, in the same Ray cluster, so that a
 reward model that cannot load ends the run before any training; a reward function of the user's own has none unless it
 asks for them (`recipes.grpo_config.starts_worker`). Each step's record gets the parts of its rewards
-(`recipes.grpo_metrics`), and is written before an earlier checkpoint goes (`recipes.grpo_resume`).
+(`recipes.grpo_metrics`), that of a validation what a held-out reward model says (`recipes.grpo_heldout`), and a record
+is written before an earlier checkpoint goes (`recipes.grpo_resume`). The best model that is saved and validated stays
+(`recipes.grpo_best`).
 """
 
 import os
@@ -23,9 +25,12 @@ from verl.utils.config import validate_config
 from verl.utils.device import auto_set_device
 
 from common.files import write_json
-from recipes.grpo_config import starts_worker
+from recipes.grpo_best import with_best
+from recipes.grpo_config import heldout_off, starts_worker
+from recipes.grpo_heldout import ACTOR_NAME, heldout_scorer, share_device, with_heldout
 from recipes.grpo_metrics import with_reward_metrics
 from recipes.grpo_resume import with_records_first
+from reward_fns.options import RewardOptions
 from reward_fns.reward_worker import RewardWorkerConfig, start_reward_workers
 
 # What each reward worker did in the last attempt, in the stage's folder.
@@ -44,12 +49,17 @@ class CoETaskRunner(_TaskRunner):
 
     def run(self, config: DictConfig) -> Any:
         # Held here: the actors end with this process.
-        self.reward_workers = _start_workers(config) if starts_worker(config) else []
+        self.reward_workers, heldout = _start_workers(config) if starts_worker(config) else ([], None)
         # By the mode's own name: verl compares it with "sync" in many places. And by the module's name: this class goes
         # to Ray's process by value, and the dictionary itself would go with it as a copy.
         mode, known = config.trainer.v1.trainer_mode, trainer_base.TRAINER_REGISTRY
         keep, config.trainer.max_actor_ckpt_to_keep = config.trainer.max_actor_ckpt_to_keep, None
         known[mode] = with_records_first(with_reward_metrics(known[mode]), keep)
+        if heldout is not None:
+            options: Any = OmegaConf.to_container(config.reward.custom_reward_function.reward_kwargs, resolve=True)
+            known[mode] = with_heldout(known[mode], heldout_scorer(heldout, RewardOptions.of(options)))
+        if config.recipe.keep_best:
+            known[mode] = with_best(known[mode], Path(config.trainer.default_local_dir))
         result = super().run(config)
         counters = ray.get([worker.counters.remote() for worker in self.reward_workers], timeout=60)
         print(f"reward workers: {counters}")
@@ -78,10 +88,17 @@ def join_cluster(config: DictConfig, environment: Mapping[str, str]) -> None:
     OmegaConf.update(config, "ray_kwargs.ray_init.runtime_env.env_vars", named, force_add=True)
 
 
-def _start_workers(config: DictConfig) -> list[Any]:
+def _start_workers(config: DictConfig) -> tuple[list[Any], Any]:
+    """The reward workers, and that of the held-out reward model or None."""
     settings: Any = OmegaConf.to_container(config.recipe.reward_worker)
     del settings["start"]
-    return start_reward_workers(RewardWorkerConfig(**settings))
+    workers = RewardWorkerConfig(**settings)
+    if heldout_off(config):
+        return start_reward_workers(workers), None
+    workers, other = share_device(workers, config.recipe.heldout)
+    # One after the other: the workers have a GPU before this one looks for room on it.
+    started = start_reward_workers(workers)
+    return started, start_reward_workers(other, ACTOR_NAME)[0]
 
 
 def main(config_file: Path) -> None:

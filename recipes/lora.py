@@ -15,7 +15,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 ADAPTER: Final = "adapter"
 # What verl writes of a LoRA training beside its checkpoint.
-_TRAINED: Final = "lora_train_meta.json"
+TRAINED: Final = "lora_train_meta.json"
 
 
 def merge_adapter(base: str, folder: Path) -> bool:
@@ -53,9 +53,9 @@ def merge_checkpoint(actor: Path, target_modules: str | list[str], folder: Path)
     Returns:
         whether the checkpoint was one of LoRA.
     """
-    if not (actor / _TRAINED).is_file():
+    if not (actor / TRAINED).is_file():
         return False
-    trained = json.loads((actor / _TRAINED).read_text(encoding="utf-8"))
+    trained = json.loads((actor / TRAINED).read_text(encoding="utf-8"))
     source = actor / "huggingface"
     state = {name: value for file in sorted(source.glob("*.safetensors")) for name, value in load_file(file).items()}
     config = AutoConfig.from_pretrained(source, trust_remote_code=False)

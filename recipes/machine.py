@@ -36,6 +36,7 @@ class Machine:
         free: bytes that can be written where the run's folder is.
         compiler: whether a C compiler and Python's headers are there, which Triton asks for.
         versions: of installed packages, by name.
+        cluster: address of the Ray cluster that GRPO joins, "" where it starts one of its own.
     """
 
     cards: tuple[Card, ...]
@@ -46,6 +47,7 @@ class Machine:
     free: int
     compiler: bool
     versions: dict[str, str]
+    cluster: str = ""
 
 
 def read_machine(folder: Path, packages: Iterable[str]) -> Machine:
@@ -68,6 +70,7 @@ def read_machine(folder: Path, packages: Iterable[str]) -> Machine:
         free=shutil.disk_usage(place).free,
         compiler=headers.is_file() and any(map(shutil.which, (os.environ.get("CC") or "cc", "gcc", "clang"))),
         versions=_versions(packages),
+        cluster=os.environ.get("RAY_ADDRESS", ""),
     )
 
 

@@ -2,55 +2,82 @@
 
     make preflight PROFILE=qwen3_8b
     make preflight PROFILE=qwen3_8b ARGS="actor_rollout_ref.rollout.n=8"     # with GRPO's overrides
+    make preflight PROFILE=qwen3_8b ARGS=sample=64     # after `make sft reward-model`: what would the first steps see?
 
-Looks at the machine, the composed configuration, what `make data` left and the model's own configuration; trains and
-generates nothing. Ends with status 1 where a line says stop. `make sft` and `make grpo` begin with the part that
-concerns them.
+Looks at the machine, the composed configuration, what `make data` left and the model's own configuration; trains
+nothing, and generates only where a sample is asked for (`recipes.preflight_sample`). Ends with status 1 where a line
+says stop. `make sft` and `make grpo` begin with the part that concerns them.
 """
 
-import json
 import sys
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
-import pandas as pd
 from omegaconf import DictConfig, OmegaConf
-from transformers import AutoTokenizer
 
-from common.code import REPO
 from common.decisions import DataDecisions, read_decisions
 from common.manifest import VERSIONS_OF
+from common.settings import check, limited
 from recipes import sft
 from recipes.grpo_config import compose_config
 from recipes.grpo_preflight import grpo_lines
+from recipes.lengths import prompt_lengths, response_lengths
 from recipes.machine import model_shape, read_machine
-from recipes.preflight_checks import Line, length_line, version_lines
-from recipes.profile import Common, framework
+from recipes.preflight_checks import Line, length_line, lock_of, version_lines
+from recipes.preflight_sample import sample_lines
+from recipes.profile import Common, framework_and
 from recipes.sft_train import prepare, template_fault
 from recipes.stage import main
 
-# Rows that are counted.
-_COUNTED: Final = 2000
+
+@dataclass(frozen=True)
+class PreflightOptions:
+    """Preflight's own keys, beside GRPO's overrides.
+
+    Attributes:
+        sample: prompts to which the model that GRPO begins with replies; null for none.
+    """
+
+    sample: int | None = limited(None, 1)
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ValueError: one that cannot be; the message names the key.
+        """
+        check(self)
 
 
 def preflight(arguments: list[str]) -> None:
     """Print the lines of the profile's run."""
-    common, overrides = framework(arguments)
-    lines = []
-    for one in _lines(common, overrides):
-        print(f"{one.level:8} {one.found}" + (f"\n         → {one.remedy}" if one.remedy else ""), flush=True)
-        lines.append(one)
+    common, options, overrides = framework_and(arguments, PreflightOptions, "preflight")
+    decided = read_decisions(common.root)
+    config = compose_config(common.profile, common.root, common.seed, decided, overrides)
+    lines = _print(_lines(common, config, decided))
+    if options.sample is not None:
+        idle = Line("warning", "sample: nothing is generated while a line says stop", "mend that first")
+        stopped = any(one.level == "stop" for one in lines)
+        lines += _print([idle] if stopped else sample_lines(common, config, decided, options.sample))
     stops, warnings = (sum(one.level == level for one in lines) for level in ("stop", "warning"))
     print(f"{len(lines)} checks: {stops} stop, {warnings} warn.")
     if stops:
         sys.exit(1)
 
 
-def _lines(common: Common, overrides: list[str]) -> Iterator[Line]:
-    decided = read_decisions(common.root)
-    config = compose_config(common.profile, common.root, common.seed, decided, overrides)
+def _print(lines: Iterable[Line]) -> list[Line]:
+    """Print each line as it comes, and give them back."""
+    printed = []
+    for one in lines:
+        print(f"{one.level:8} {one.found}" + (f"\n         → {one.remedy}" if one.remedy else ""), flush=True)
+        printed.append(one)
+    return printed
+
+
+def _lines(common: Common, config: DictConfig, decided: DataDecisions) -> Iterator[Line]:
     machine = read_machine(common.root, VERSIONS_OF)
-    yield from version_lines(machine, REPO / "locks" / ("cpu.txt" if config.trainer.device == "cpu" else "gpu.txt"))
+    yield from version_lines(machine, lock_of(config.trainer.device, machine))
     try:
         values, parameters = model_shape(common.model)
     except OSError as error:
@@ -76,22 +103,8 @@ def _template(common: Common, decided: DataDecisions) -> Iterator[Line]:
 
 
 def _lengths(common: Common, config: DictConfig) -> Iterator[Line]:
-    tokenizer = AutoTokenizer.from_pretrained(common.model, trust_remote_code=False)
-    prompts = pd.read_parquet(config.data.train_files, columns=["prompt"])["prompt"].head(_COUNTED)
-    kwargs: Any = OmegaConf.to_container(config.data.apply_chat_template_kwargs)
-    counted = [
-        len(
-            tokenizer.apply_chat_template(
-                [dict(message) for message in chat], add_generation_prompt=True, return_dict=False, **kwargs
-            )
-        )
-        for chat in prompts
-    ]
-    yield length_line("GRPO's prompts", counted, config.data.max_prompt_length)
-    samples = json.loads((common.root / "data" / "sft.json").read_text(encoding="utf-8"))[:_COUNTED]
-    outputs = tokenizer([sample["output"] for sample in samples], add_special_tokens=False)["input_ids"]
-    # The end mark counts too.
-    yield length_line("SFT's outputs", [len(ids) + 1 for ids in outputs], config.data.max_response_length)
+    yield length_line("GRPO's prompts", prompt_lengths(config, common.model), config.data.max_prompt_length)
+    yield length_line("SFT's outputs", response_lengths(common), config.data.max_response_length)
 
 
 if __name__ == "__main__":

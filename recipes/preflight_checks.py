@@ -17,8 +17,9 @@ from recipes.machine import Machine
 
 Level = Literal["ok", "warning", "stop"]
 GB: Final = 10**9
-# Bytes a parameter of a checkpoint: float32 weights, Adam's two moments, the Hugging Face copy (docs/grpo.md).
-CHECKPOINT: Final = 4 + 8 + 4
+# Bytes a parameter in float32: of the weights; of a checkpoint with them, Adam's two moments and the Hugging Face copy.
+WEIGHTS: Final = 4
+CHECKPOINT: Final = WEIGHTS + 8 + WEIGHTS
 # The oldest driver for each CUDA, https://docs.nvidia.com/cuda/cuda-toolkit-release-notes/ (table 3).
 _DRIVERS: Final = {13: 580, 12: 525}
 _LEAST_SHARED: Final = 8 * GB
@@ -45,7 +46,8 @@ def card_lines(machine: Machine) -> Iterator[Line]:
         yield line(
             have < wanted,
             f"driver: {machine.driver or 'none found'}, CUDA {machine.cuda} wants {wanted} or newer",
-            f"install a driver of {wanted} or newer; on data-centre cards NVIDIA's package cuda-compat-{major}-* does",
+            f"install a driver of {wanted} or newer; on data-centre cards NVIDIA's package cuda-compat-{major}-* does"
+            + ("; or `make install-gpu-cu12`, for CUDA 12" if major > 12 else ""),
         )
     yield line(
         not machine.compiler,
@@ -76,7 +78,7 @@ def sft_lines(config: DictConfig, gpus: int, parameters: int, machine: Machine) 
         yield disk_line(parameters * CHECKPOINT, kept + 1 if kept else None, machine, "save_total_limit=1")
 
 
-def disk_line(each: int, kept: int | None, machine: Machine, remedy: str) -> Line:
+def disk_line(each: int, kept: int | None, machine: Machine, remedy: str, best: int = 0) -> Line:
     """Room for checkpoints.
 
     Args:
@@ -84,11 +86,24 @@ def disk_line(each: int, kept: int | None, machine: Machine, remedy: str) -> Lin
         kept: how many there are at once, the one that is being written too; None for all.
         machine: where they are written.
         remedy: that makes them fewer.
+        best: bytes of a model that is kept beside them.
     """
     told = f"disk: {each / GB:.1f} GB a checkpoint, {machine.free / GB:.0f} GB free"
     if kept is None:
         return Line("warning", f"{told}, and all are kept", remedy)
-    return line(each * kept > machine.free, f"{told}, {kept} at once", f"make room, or {remedy}")
+    beside = f" and {best / GB:.1f} GB for the best model" if best else ""
+    return line(each * kept + best > machine.free, f"{told}, {kept} at once{beside}", f"make room, or {remedy}")
+
+
+def lock_of(device: str, machine: Machine) -> Path:
+    """The lock that an environment was installed from.
+
+    Args:
+        device: of verl's trainer.
+        machine: whose torch names the CUDA that it was built for.
+    """
+    name = "cpu" if device == "cpu" else "gpu-cu12" if machine.cuda.startswith("12.") else "gpu"
+    return REPO / "locks" / f"{name}.txt"
 
 
 def version_lines(machine: Machine, lock: Path) -> Iterator[Line]:
@@ -98,8 +113,8 @@ def version_lines(machine: Machine, lock: Path) -> Iterator[Line]:
         found = re.search(rf"(?mi)^{re.escape(name)}(?:\[[^\]]*\])?==(\S+)", text)
         locked = found[1] if found else ""
         if locked and have.partition("+")[0] != locked:
-            install = "make install-gpu" if lock.stem == "gpu" else "make install"
-            yield Line("warning", f"{name} {have}, locked and tried is {locked}", install)
+            install = "make install" if lock.stem == "cpu" else f"make install-{lock.stem}"
+            yield Line("warning", f"{name} {have}, locked is {locked}", install)
     yield Line("ok", f"versions beside {lock.relative_to(REPO)}: {len(machine.versions)} looked at")
 
 

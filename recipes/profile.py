@@ -75,6 +75,26 @@ def framework(arguments: Sequence[str]) -> tuple[Common, list[str]]:
     return common, [argument for argument in arguments if argument not in ours]
 
 
+def framework_and(arguments: Sequence[str], schema: type[T], where: str) -> tuple[Common, T, list[str]]:
+    """As `framework`, for a command that has keys of its own beside the framework's.
+
+    Args:
+        arguments: ``key=value``.
+        schema: a dataclass of its own keys, which are written without a section.
+        where: the command, for messages.
+
+    Raises:
+        StageError: a value that is no YAML or does not fit, or a missing key; the message names it.
+    """
+    keys = tuple(f"{field.name}=" for field in fields(schema))  # type: ignore[arg-type]
+    common, rest = framework([each for each in arguments if not each.startswith(keys)])
+    own = [each for each in arguments if each.startswith(keys)]
+    try:
+        return common, build(schema, OmegaConf.from_dotlist(own), where), rest
+    except yaml.YAMLError as error:
+        raise StageError(f"ARGS: {' '.join(own)!r} holds a value that is no YAML: {error}") from error
+
+
 def profile_names() -> list[str]:
     """The profiles that can be named."""
     return sorted({path.stem for path in PROFILES.glob("*.yaml")} - {COMMON_PROFILE, VARIANTS.stem})

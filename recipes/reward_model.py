@@ -24,7 +24,7 @@ from common.stage import Plan
 from recipes.profile import Common, section
 from recipes.stage import Recipe, main
 from reward_fns.training.config import STATIC, RewardModelConfig
-from reward_fns.training.pipeline import make_reward_model
+from reward_fns.training.pipeline import make_reward_model, steps_done
 
 
 def plan(common: Common, config: RewardModelConfig) -> Plan:
@@ -59,7 +59,7 @@ def training_plan(
         except ValueError as error:
             raise StageError(f"{name}: {error}") from error
 
-    return Plan(config=asdict(config), inputs=inputs, work=work, shows=("README.md",))
+    return Plan(config=asdict(config), inputs=inputs, work=work, shows=("README.md",), reached=steps_done)
 
 
 def check_device(device: str) -> None:

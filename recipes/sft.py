@@ -18,7 +18,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 from transformers import AutoConfig
 
-from common.checkpoints import last_whole_checkpoint
+from common.checkpoints import last_step, last_whole_checkpoint
 from common.code import REPO
 from common.decisions import DataDecisions, check_model, read_decisions
 from common.errors import StageError
@@ -87,7 +87,7 @@ def plan(common: Common, overrides: list[str]) -> Plan:
     data = common.root / "data"
     inputs = {"sft": [data / "sft.json", data / "dataset_info.json"], "base": model_files(Path(common.model))}
     plain: Any = OmegaConf.to_container(config, resolve=True)
-    return Plan(plain, inputs, lambda folder, resume: _train(config, ours, folder, resume))
+    return Plan(plain, inputs, lambda folder, resume: _train(config, ours, folder, resume), reached=last_step)
 
 
 def _train(config: DictConfig, ours: DictConfig, folder: Path, resume: bool) -> dict[str, Any]:

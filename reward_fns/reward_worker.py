@@ -165,9 +165,9 @@ class RewardWorker:
         counters.longest_wait_s = max(counters.longest_wait_s, *(now - call.came for call in batch))
 
 
-def actor_name(replica: int) -> str:
+def actor_name(replica: int, name: str = ACTOR_NAME) -> str:
     """The name of a replica, counted from 0."""
-    return f"{ACTOR_NAME}_{replica}"
+    return f"{name}_{replica}"
 
 
 def replica_of(question: str, replicas: int) -> int:
@@ -175,8 +175,12 @@ def replica_of(question: str, replicas: int) -> int:
     return zlib.crc32(question.encode("utf-8", "surrogatepass")) % replicas
 
 
-def start_reward_workers(config: RewardWorkerConfig) -> list[Any]:
+def start_reward_workers(config: RewardWorkerConfig, name: str = ACTOR_NAME) -> list[Any]:
     """Start the named actors and wait until their models are loaded.
+
+    Args:
+        config: of each of them.
+        name: of all, before their numbers; a second reward model has another one.
 
     Returns:
         the actors' handles; they live as long as the process that holds them.
@@ -191,7 +195,7 @@ def start_reward_workers(config: RewardWorkerConfig) -> list[Any]:
     actors: list[Any] = [
         ray.remote(RewardWorker)
         .options(
-            name=actor_name(replica),
+            name=actor_name(replica, name),
             namespace=NAMESPACE,
             num_gpus=config.num_gpus,
             num_cpus=config.num_cpus,

@@ -23,6 +23,8 @@ _NUMBERED_END: Final = re.compile(r".*[0-9](?:号楼?|栋|幢|室|弄|座|单元
 _LONGEST_REST: Final = 2
 # Words of one character that follow a name.
 _FOLLOWING: Final = frozenset("来说是在和跟去也都就还对把被让给想总很不没有会能要从到却又再问做当")
+# Words of the dictionary by four characters and more are idioms.
+_IDIOM: Final = 4
 _TAIL: Final = re.compile(r"[0-9\s]+$")
 
 
@@ -41,6 +43,35 @@ def name_of(text: str, place: Place) -> Place:
     if end - start > 3 and text[end - 1] in _FOLLOWING and text[start] in characters(LISTS, "surnames"):
         end -= text[start : start + 2] not in words_of(LISTS, "compound surnames")
     return Place(start, end)
+
+
+def unsplit(text: str, place: Place, titles: re.Pattern[str]) -> Place | None:
+    """A find with whole words in letters (Audrey) and without a title's begin (苏珊 of 苏珊大婶).
+
+    Args:
+        text: the sentence.
+        place: the find, after its boundaries were mended.
+        titles: words that stand behind a name.
+
+    Returns:
+        the place; None where a common word or an idiom reaches over one of its ends.
+    """
+    start, end = place
+    while start and text[start].isascii() and text[start].isalpha() and _is_letter(text[start - 1]):
+        start -= 1
+    while end < len(text) and _is_letter(text[end - 1]) and _is_letter(text[end]):
+        end += 1
+    for left, right in _crossing(text, (start, end)):
+        word = text[left:right]
+        if left < end < right and left > start and titles.fullmatch(word):
+            end = left
+        elif word in common_words() or len(word) >= _IDIOM:
+            return None
+    return Place(start, end)
+
+
+def _is_letter(character: str) -> bool:
+    return character.isascii() and character.isalpha()
 
 
 def place_of(text: str, tags: Tags, place: Place, kind: str) -> Place:

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import rjieba
 
-from data_prep.anonymise.boundaries import Place, name_of, place_of
+from data_prep.anonymise.boundaries import Place, name_of, place_of, unsplit
 from data_prep.anonymise.lac import Tags, word_begins
 from data_prep.anonymise.segments import alternatives, characters, is_word, word_list, words_of
 from data_prep.anonymise.sentences import common_words
@@ -23,6 +23,7 @@ _LISTS: Final = "entities.txt"
 _TITLE: Final = alternatives(_LISTS, "titles")
 _TITLED: Final = re.compile(rf"(?:{_TITLE})(?!们)|[婶姨董]")
 _TITLE_END: Final = re.compile(rf"(?:{_TITLE})$")
+_TITLE_ALONE: Final = re.compile(_TITLE)
 _SURNAMED: Final = re.compile("姓(?:是|“)?$")
 # Words before a name that leave no doubt that it is one.
 _CALLED: Final = re.compile(rf"(?:{alternatives(_LISTS, 'called')}|叫|——|@)[“\"「]?$")
@@ -49,6 +50,8 @@ _NUMBERING: Final = re.compile(r"[0-9A-Za-z\s\-第号房楼层栋幢单元室座
 _NUMBER_OF: Final = re.compile(
     "[0-9]{5}|订单|单号|号码|尾号|粉丝|房号|座位|车位|考场|编号|件码|码|热线|电话|信号|门号|群号|[0-9]-[0-9]+-[0-9]+-[0-9]"
 )
+# 6亿人 is none of an employer.
+_QUANTITY: Final = re.compile("[0-9一二两三四五六七八九十百千几][万亿]")
 _NUMBER_GOES_ON: Final = re.compile("[0-9][0-9-]|-[0-9]")
 # A year of study, and words for going to a place.
 _YEAR: Final = re.compile("[大高初研][一二三四]")
@@ -144,7 +147,9 @@ class Finds:
             )
         if keep and type == "单位" and _IS_SCHOOL.search(text[start:end]):
             type = "学校"
-        return (start, end, type) if keep else None
+        if not keep or (whole := unsplit(text, Place(start, end), _TITLE_ALONE)) is None:
+            return None
+        return (*whole, type)
 
     def _is_name(self, text: str, tags: Tags, start: int, end: int, lead: float) -> bool:
         value, before, after = text[start:end], text[:start], text[end:]
@@ -153,7 +158,10 @@ class Finds:
             # 霸凌 is a word: 凌同学 is nobody in 霸凌同学.
             if (value in _GRAMMAR and lead < _SURE) or text[start - 1 : end] in words_of(_LISTS, "not persons"):
                 return False
-            if lead >= _LIKELY_WORD and _FAMILIAR.match(after) and value in characters(_LISTS, "given"):
+            familiar = _FAMILIAR.match(after) is not None
+            if familiar and is_word(text[start : end + 1]):
+                return False  # 帅哥
+            if lead >= _LIKELY_WORD and familiar and value in characters(_LISTS, "given"):
                 return self._titled
             return self._titled and titled and value in surnames() and not _weekday(value, before)
         called, borne = _CALLED.search(before) is not None, _BEARER.search(before) is not None
@@ -227,6 +235,8 @@ def _is_institution(text: str, start: int, end: int) -> bool:
     """Whether a school or employer has a name."""
     value, after = text[start:end], text[end:]
     if _HELP.search(text) or any(part in value for part in words_of(_LISTS, "quoted")):
+        return False
+    if _QUANTITY.search(value):
         return False
     bare = towns_pattern().sub("", value)
     if _FLOOR.fullmatch(value) or bare in words_of(_LISTS, "generic places"):

@@ -13,6 +13,7 @@ from huggingface_hub import ModelCardData
 from tqdm import tqdm
 from transformers import AutoTokenizer
 
+from common.checkpoints import last_step
 from common.files import replacing, write_json, write_text
 from common.pages import Markdown, page
 from data_prep.dialogues import Dialogue, load_dialogues, treated
@@ -25,6 +26,7 @@ from reward_fns.coe_format import skeleton
 
 TRAINING_FILE: Final = "training.json"
 _WORK: Final = "work"
+_TRAINER: Final = "trainer"
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def build_base(corpus: Path | None, config: BaseConfig, seed: int, folder: Path,
     tokenizer: Any = AutoTokenizer.from_pretrained(work / "tokenizer", trust_remote_code=False)
     rows: dict[str, Rows] = {name: np.load(work / f"{name}.npy") for name in ("train", "heldout")}
     model = build_model(config.shape, tokenizer, seed)
-    log = train(model, rows["train"], rows["heldout"], config.train, seed, work / "trainer")
+    log = train(model, rows["train"], rows["heldout"], config.train, seed, work / _TRAINER)
     model.bfloat16().save_pretrained(folder)
     save_tokenizer(tokenizer, folder)
     sizes = {"parameters": sum(p.numel() for p in model.parameters()), "vocab": len(tokenizer)}
@@ -76,6 +78,11 @@ def build_base(corpus: Path | None, config: BaseConfig, seed: int, folder: Path,
     write_text(folder / "README.md", _card(corpus, (work / "format.txt").read_text("utf-8"), told, config))
     shutil.rmtree(work)
     return told
+
+
+def steps_done(folder: Path) -> int:
+    """The step of training that a begun base in the folder goes on from; 0 for the beginning."""
+    return last_step(folder / _WORK / _TRAINER)
 
 
 def _write_rows(corpus: Path | None, config: BaseConfig, seed: int, work: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from common.checkpoints import last_step
 from common.files import write_json, write_text
 from common.records import HELDOUT_FILE
 from reward_fns.encoder import Encoder
@@ -24,6 +25,8 @@ from reward_fns.training.trainer import Trained, generic_replies, split_dev, tak
 # The folder of the encoder as its training began.
 UNTRAINED: Final = "untrained"
 _TRAINER: Final = "trainer"
+# Written when the training is done.
+_DONE: Final = "trained.json"
 
 
 def make_reward_model(
@@ -71,11 +74,19 @@ def make_reward_model(
     return {**asdict(trained), **asdict(threshold)}
 
 
+def steps_done(folder: Path) -> int:
+    """The step of training that a begun reward model in the folder goes on from; 0 for the beginning."""
+    done = folder / _TRAINER / _DONE
+    if done.is_file():
+        return int(json.loads(done.read_text(encoding="utf-8"))["steps"])
+    return last_step(folder / _TRAINER)
+
+
 def _trained(
     triplets: pd.DataFrame, config: RewardModelConfig, tokenizer_from: str, seed: int, folder: Path, resume: bool
 ) -> Trained:
     """Put the trained encoder into the folder; one that a killed run has trained to the end is left there."""
-    done = folder / _TRAINER / "trained.json"
+    done = folder / _TRAINER / _DONE
     if not resume:  # first of all: killed again, this run would take another's training for its own
         shutil.rmtree(done.parent, ignore_errors=True)
     if done.is_file():

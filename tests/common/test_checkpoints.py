@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from transformers.trainer_callback import TrainerState
 
-from common.checkpoints import last_whole_checkpoint
+from common.checkpoints import last_step, last_whole_checkpoint
 
 
 def checkpoint(folder: Path, step: int, state: str | None = None) -> Path:
@@ -29,7 +29,9 @@ def test_an_unfinished_checkpoint_is_removed(state: str, tmp_path: Path) -> None
 def test_the_last_of_several_is_taken_and_none_where_there_is_none(tmp_path: Path) -> None:
     assert last_whole_checkpoint(tmp_path / "nowhere") is None
     assert last_whole_checkpoint(tmp_path) is None
+    assert last_step(tmp_path) == 0
     checkpoint(tmp_path, 6)
     assert last_whole_checkpoint(tmp_path) == str(tmp_path / "checkpoint-6")
     newest = checkpoint(tmp_path, 12)
     assert last_whole_checkpoint(tmp_path) == str(newest)
+    assert last_step(tmp_path) == 12

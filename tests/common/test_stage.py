@@ -1,6 +1,8 @@
 """A stage is skipped when nothing has changed, done again when something has, and never thrown away for code alone."""
 
 import json
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +179,63 @@ def test_a_damaged_stage_is_refused_and_made_again(damage: str, message: str, tm
     start(tmp_path, code, work)
     assert work.calls == 2
     assert require_stage(folder, "sft") == folder
+
+
+def test_every_start_is_kept(tmp_path: Path, code: Path) -> None:
+    reached = 0
+
+    def begin(work: Work, **flags: bool) -> list[Any]:
+        plan = Plan({}, {}, work, reached=lambda folder: reached)
+        with suppress(StageError):
+            run_stage("grpo", tmp_path / "out", 42, code, plan, **flags)
+        made = Manifest.find(tmp_path / "out" / "grpo")
+        assert made is not None
+        assert all({"when", "commit", "from_step"} == set(start) for start in made.starts)
+        assert made.starts[-1]["when"] == made.started
+        return [start["from_step"] for start in made.starts]
+
+    assert begin(Work(fails=True)) == [0]
+    reached = 4
+    assert begin(Work(fails=True)) == [0, 4]
+    reached = 6
+    assert begin(Work()) == begin(Work()) == [0, 4, 6]
+    # From the beginning: another run.
+    assert begin(Work(), force=True) == [0]
+
+
+def test_a_finished_result_is_completed_where_it_is_not_what_is_asked_for(tmp_path: Path, code: Path) -> None:
+    work = Work()
+
+    def once(unfinished: str) -> Manifest:
+        plan = Plan({}, {}, work, unfinished=unfinished)
+        return read_manifest(run_stage("grpo", tmp_path / "out", 42, code, plan), "grpo")
+
+    replace(once(""), seconds=100.0).write(tmp_path / "out" / "grpo")
+    once("")
+    assert (work.calls, work.resumed) == (1, False)
+    completed = once("it is the last model")
+    assert (work.calls, work.resumed) == (2, True)
+    assert completed.seconds is not None
+    assert completed.seconds >= 100.0
+    assert len(completed.starts) == 2
+
+
+def test_another_observer_makes_nothing_stale(tmp_path: Path, code: Path, source: Path) -> None:
+    work, eye = Work(), tmp_path / "eye.txt"
+    eye.write_text("a")
+
+    def once(**inputs: Path) -> Manifest:
+        plan = Plan({}, inputs, work, observers=("eye",))
+        return read_manifest(run_stage("grpo", tmp_path / "out", 42, code, plan), "grpo")
+
+    used = once(source=source, eye=eye).inputs["eye"]
+    eye.write_text("b")
+    assert once(source=source, eye=eye).inputs["eye"] == used
+    assert once(source=source).inputs["eye"] == used
+    assert work.calls == 1
+    source.write_text("b")
+    assert once(source=source, eye=eye).inputs["eye"] != used
+    assert work.calls == 2
 
 
 def test_a_stage_that_is_not_there_is_refused(tmp_path: Path) -> None:

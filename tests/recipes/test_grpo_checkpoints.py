@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from common.errors import StageError
-from recipes.grpo import copy_model
-from recipes.grpo_checkpoints import TRACKER, prune, remove_checkpoints, whole_checkpoints
+from recipes.grpo_checkpoints import BEST, TRACKER, last_step, prune, remove_checkpoints, whole_checkpoints
+from recipes.grpo_handover import copy_model, find_last
 
 
 def checkpoint(folder: Path, step: int, *, model: bool = True) -> Path:
@@ -21,11 +21,13 @@ def checkpoint(folder: Path, step: int, *, model: bool = True) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Three whole ones, one whose model verl took away, one that a kill left half written."""
+    """Three whole ones, one without its model, one that a kill left half written; the best, and half a best."""
     for step in (2, 4, 10):
         checkpoint(tmp_path, step)
     checkpoint(tmp_path, 1, model=False)
     checkpoint(tmp_path, 12)
+    (tmp_path / f"{BEST}4").mkdir()
+    (tmp_path / f".{BEST}10").mkdir()
     (tmp_path / TRACKER).write_text("10")
     return tmp_path
 
@@ -33,13 +35,15 @@ def folder(tmp_path: Path) -> Path:
 def test_what_verl_had_not_finished_is_none(folder: Path) -> None:
     assert [path.name for path in whole_checkpoints(folder)] == ["global_step_2", "global_step_4", "global_step_10"]
     assert whole_checkpoints(folder / "nothing") == []
+    assert (last_step(folder), last_step(folder / "nothing")) == (10, 0)
 
 
 @pytest.mark.parametrize(("keep", "left"), [(1, {10}), (2, {4, 10}), (None, {2, 4, 10}), (0, {2, 4, 10})])
 def test_what_is_kept(keep: int | None, left: set[int], folder: Path) -> None:
     removed = prune(folder, keep)
     assert {int(path.name.rsplit("_", 1)[1]) for path in folder.glob("global_step_*")} == left
-    assert len(removed) == 5 - len(left)
+    assert len(removed) == 6 - len(left)
+    assert [path.name for path in folder.glob(f"*{BEST}*")] == [f"{BEST}4"]
     assert prune(folder, keep) == []
 
 
@@ -53,7 +57,7 @@ def test_a_new_run_removes_checkpoints_and_nothing_else(folder: Path) -> None:
 def test_the_newest_whole_one_is_handed_on(folder: Path, tmp_path: Path) -> None:
     handed = tmp_path / "grpo"
     handed.mkdir()
-    copy_model(folder, handed)
+    copy_model(find_last(folder, handed).actor, handed)
     assert (handed / "config.json").read_text() == '{"step": 10}'
     with pytest.raises(StageError, match="holds no model, verl wrote none"):
-        copy_model(handed, handed)
+        find_last(handed, handed)

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from recipes.grpo_alarms import AlarmWatch
+from recipes.grpo import merge_metrics
+from recipes.grpo_alarms import AlarmWatch, drifting
 from recipes.grpo_metrics import step_metrics, with_reward_metrics
+from recipes.grpo_validation import validation_figures
 
 UIDS = ["p1_0_0", "p1_1_0", "p2_0_0", "p2_1_0"]
 PARTS: list[dict[str, Any]] = [
@@ -16,7 +18,7 @@ PARTS: list[dict[str, Any]] = [
     {"format": 1.0, "answer": 0.0, "cosine": 0.4, "answer_chars": 50.0, "wait_s": 0.4},
     {"format": 1.0, "answer": 0.0, "cosine": 0.6, "answer_chars": 60.0, "wait_s": 0.6},
 ]
-LIMITS = {"entropy_below": 0.05, "kl_above": 1.0, "tied_above": 0.95, "stop": False}
+LIMITS = {"entropy_below": 0.05, "kl_above": 1.0, "tied_above": 0.95, "heldout_falls": 0.1, "stop": False}
 
 
 def test_the_parts_of_a_step() -> None:
@@ -80,3 +82,80 @@ def test_an_alarm_can_end_the_run(tmp_path: Path) -> None:
     assert AlarmWatch(records, {**LIMITS, "tied_above": None, "stop": True}, lambda line: None)() == ""
     reason = AlarmWatch(records, {**LIMITS, "stop": True}, lambda line: None)()
     assert reason == "alarm at step 1: 100% of the groups tie, more than 95% (recipe.alarms.stop)"
+
+
+def test_the_first_step_is_told_after_a_validation_too(tmp_path: Path) -> None:
+    """verl validates before it trains, as step 0."""
+    records, told = tmp_path / "metrics.jsonl", list[str]()
+    watch = AlarmWatch(records, LIMITS, told.append)
+    first = {"reward/format": 0.5, "reward/tied": 0.25}
+    for data in ([validated(1.0, 0.5)], [validated(1.0, 0.5), first], [validated(1.0, 0.5), first, first]):
+        write(records, *data)
+        watch()
+    assert told == ["step 2: format 50%, groups that tie 25%"]
+    resumed = AlarmWatch(records, LIMITS, told.append, [{"step": 1, "data": first}])
+    resumed()
+    assert len(told) == 1
+
+
+def validated(reward: float, heldout: float) -> dict[str, float]:
+    """A record's part, as verl and the held-out model's scorer write it, of two sources."""
+    return {
+        "val-core/a/reward/mean@4": reward - 0.1,
+        "val-core/b/reward/mean@4": reward + 0.1,
+        "val-core/a/reward/best@4/mean": 2.0,
+        "val-aux/a/format/mean@4": 0.5,
+        "val-aux/num_turns/mean": 2.0,
+        "val/heldout_answer": heldout,
+    }
+
+
+def test_the_figures_of_a_validation() -> None:
+    assert validation_figures(validated(1.2, 0.4)) == pytest.approx(
+        {"reward": 1.2, "format": 0.5, "heldout_answer": 0.4}
+    )
+    assert validation_figures({"reward/format": 0.5, "actor/entropy": 1.0}) == {}
+
+
+@pytest.mark.parametrize(
+    ("rewards", "heldout", "alarm"),
+    [
+        ((1.0, 1.1, 1.2, 1.3), (0.5, 0.45, 0.4, 0.3), True),
+        ((1.0, 1.1, 1.2, 1.3), (0.5, 0.5, 0.6, 0.6), False),  # both rise
+        ((1.0, 0.9, 0.8, 0.7), (0.5, 0.45, 0.4, 0.3), False),  # both fall
+        ((1.0, 1.1, 1.2, 1.3), (0.5, 0.5, 0.5, 0.45), False),  # by less than the limit
+        ((1.0, 1.1, 1.2), (0.5, 0.4, 0.3), False),  # too few to tell
+        ((0.0, 1.5, 1.5, 1.5, 1.5), (0.9, 0.3, 0.3, 0.3, 0.3), False),  # long ago
+    ],
+)
+def test_a_reward_that_may_be_gamed(rewards: tuple[float, ...], heldout: tuple[float, ...], alarm: bool) -> None:
+    figures = {
+        50 * place: {"reward": reward, "heldout_answer": other}
+        for place, (reward, other) in enumerate(zip(rewards, heldout, strict=True))
+    }
+    assert bool(drifting(figures, 0.1)) is alarm
+    assert drifting(figures, None) == {}
+
+
+def test_validations_before_a_resume_count_and_the_alarm_is_told_once(tmp_path: Path) -> None:
+    records, told = tmp_path / "metrics.jsonl", list[str]()
+    earlier = [{"step": -place, "data": validated(1.0 - 0.1 * place, 0.5 + 0.1 * place)} for place in (2, 1, 0)]
+    fine = {"reward/format": 0.5, "reward/tied": 0.25}
+    write(records, validated(1.1, 0.4) | fine, fine, validated(1.2, 0.3) | fine)
+    watch = AlarmWatch(records, {**LIMITS, "stop": True}, told.append, earlier)
+    assert watch().startswith("alarm at step 1: over the validations of steps -2 to 1 the reward rises by 0.30, while")
+    assert len(told) == 1
+    assert AlarmWatch(records, LIMITS, told.append)() == ""
+
+
+def test_a_checkpoint_that_is_validated_again_keeps_its_record(tmp_path: Path) -> None:
+    earlier, attempt = tmp_path / "metrics.jsonl", tmp_path / "metrics.attempt.jsonl"
+    write(earlier, {"reward/tied": 0.1}, {"reward/tied": 0.2})
+    records = [{"step": 2, "data": {"val/heldout_answer": 0.5}}, {"step": 3, "data": {"reward/tied": 0.3}}]
+    attempt.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    merge_metrics(tmp_path)
+    assert [json.loads(line) for line in earlier.read_text(encoding="utf-8").splitlines()] == [
+        {"step": 1, "data": {"reward/tied": 0.1}},
+        {"step": 2, "data": {"reward/tied": 0.2, "val/heldout_answer": 0.5}},
+        {"step": 3, "data": {"reward/tied": 0.3}},
+    ]

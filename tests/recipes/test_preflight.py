@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from verl.utils.config import validate_config
 
 from common.code import REPO
 from common.decisions import DataDecisions
@@ -13,7 +14,7 @@ from recipes import sft
 from recipes.grpo_config import compose_config
 from recipes.grpo_preflight import grpo_lines
 from recipes.machine import Card, Machine, model_shape, read_machine
-from recipes.preflight_checks import Line, length_line, sft_lines, stop_at, version_lines
+from recipes.preflight_checks import Line, length_line, lock_of, sft_lines, stop_at, version_lines
 from recipes.profile import Common
 
 DECIDED = DataDecisions("sample", "coe", "系统", False, 1024, 1024, "base")
@@ -52,7 +53,11 @@ def test_the_paper_s_node_has_all(tmp_path: Path) -> None:
         (replace(NODE, driver="570.86.10"), "stop", "570.86.10, CUDA 13.0 wants 580"),
         (replace(NODE, driver=""), "stop", "driver: none found"),
         (replace(NODE, compiler=False), "stop", "compiler for Triton: none"),
-        (replace(NODE, free=200 * GB), "stop", "disk: 131.1 GB a checkpoint, 200 GB free, 2 at once"),
+        (
+            replace(NODE, free=200 * GB),
+            "stop",
+            "disk: 131.1 GB a checkpoint, 200 GB free, 2 at once and 32.8 GB",
+        ),
         (replace(NODE, shared=64 * 2**20), "warning", "/dev/shm: 0.1 GB"),
         (replace(NODE, memory=30 * GB), "warning", "host memory: 49 GB"),
     ],
@@ -61,6 +66,17 @@ def test_a_machine_s_lack_is_told(machine: Machine, level: str, found: str, tmp_
     (one,) = faults(machine, tmp_path)
     assert one.level == level
     assert found in one.found
+
+
+def test_an_older_driver_has_a_set_of_its_own(tmp_path: Path) -> None:
+    older = replace(NODE, driver="550.54.15")
+    (one,) = faults(older, tmp_path)
+    assert "make install-gpu-cu12" in one.remedy
+    # With that set: CUDA 12 takes the driver, and its own lock is the one to compare with.
+    older = replace(older, cuda="12.8", versions={"torch": "2.9.0"})
+    assert faults(older, tmp_path) == []
+    assert next(version_lines(older, lock_of("cuda", older))).remedy == "make install-gpu-cu12"
+    assert [lock_of(*of).stem for of in (("cuda", NODE), ("cpu", older))] == ["gpu", "cpu"]
 
 
 @pytest.mark.parametrize(
@@ -75,6 +91,35 @@ def test_a_machine_s_lack_is_told(machine: Machine, level: str, found: str, tmp_
 )
 def test_a_setting_that_cannot_be_is_told(override: str, found: str, tmp_path: Path) -> None:
     assert any(found in one.found for one in faults(NODE, tmp_path, override))
+
+
+# The rows of the table in docs/cluster.md.
+@pytest.mark.parametrize(
+    ("overrides", "train"),
+    [
+        ("trainer.nnodes=2 trainer.n_gpus_per_node=3", 6),
+        ("trainer.nnodes=2 trainer.n_gpus_per_node=6", 12),
+        (
+            "trainer.nnodes=2 trainer.n_gpus_per_node=7 data.train_batch_size=7 "
+            "actor_rollout_ref.actor.ppo_mini_batch_size=7",
+            14,
+        ),
+    ],
+)
+def test_a_cluster_s_gpus_and_slots_are_not_this_machine_s(overrides: str, train: int, tmp_path: Path) -> None:
+    assert overrides in (REPO / "docs" / "cluster.md").read_text(encoding="utf-8")
+    joins = replace(NODE, cards=NODE.cards[:4], cluster="10.0.0.1:6379")
+    assert faults(joins, tmp_path, *overrides.split()) == []
+    alone = faults(replace(joins, cluster=""), tmp_path, *overrides.split())
+    assert any(f"{train + 1} are needed, 4 are here" in one.remedy for one in alone)
+    config = compose_config("qwen3_8b", tmp_path, 42, DECIDED, overrides.split())
+    validate_config(config, use_reference_policy=True, use_critic=False)
+
+
+def test_processes_that_do_not_divide_a_step_are_told_on_a_cluster(tmp_path: Path) -> None:
+    joins = replace(NODE, cluster="10.0.0.1:6379")
+    found = faults(joins, tmp_path, "trainer.nnodes=2", "trainer.n_gpus_per_node=8")
+    assert any("over 16 processes" in one.found for one in found)
 
 
 def test_outputs_longer_than_the_model_takes(tmp_path: Path) -> None:

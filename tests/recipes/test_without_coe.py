@@ -4,13 +4,18 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from huggingface_hub import ModelCard
+from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from common.code import REPO
+from common.manifest import read_manifest
 from common.records.replies import read_models
 from data_prep.prompts import PLAIN_PROMPT
 from eval.results import Result
+from recipes.grpo_validation import validation_figures
 from reward_fns.coe_format import TAG
 
 
@@ -18,6 +23,23 @@ def recipe(root: Path, name: str, *arguments: str) -> None:
     command = [sys.executable, "-m", f"recipes.{name}", "profile=tiny", f"out={root}", *arguments]
     done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def check_handed_on(folder: Path) -> None:
+    """A Hugging Face folder by transformers' own loaders, whose tokenizer asks as the model was trained."""
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+    model: Any = AutoModelForCausalLM.from_pretrained(folder)
+    assert tokenizer.eos_token_id in GenerationConfig.from_pretrained(folder).eos_token_id
+    messages = [{"role": "system", "content": PLAIN_PROMPT}, {"role": "user", "content": "最近总是睡不着。"}]
+    prompt = tokenizer.apply_chat_template(
+        messages, add_generation_prompt=True, enable_thinking=False, return_tensors="pt", return_dict=True
+    )
+    reply = model.generate(**prompt, max_new_tokens=8, do_sample=False)[0, prompt["input_ids"].shape[1] :]
+    assert tokenizer.decode(reply, skip_special_tokens=True).strip()
+    card = ModelCard.load(folder / "README.md")
+    assert card.data.pipeline_tag == "text-generation"
+    assert PLAIN_PROMPT in card.text
+    assert "held-out model" in card.text
 
 
 @pytest.mark.slow
@@ -36,7 +58,7 @@ def test_every_stage_follows_and_the_reward_varies(tmp_path: Path) -> None:
         "whiten=null",
         "training.learning_rate=0.0025",
     )
-    recipe(tmp_path, "grpo", "trainer.total_training_steps=1")
+    recipe(tmp_path, "grpo", "trainer.total_training_steps=1", "trainer.test_freq=1")
     (rollouts,) = (tmp_path / "grpo" / "rollouts").glob("*.jsonl")
     scores = [json.loads(line)["score"] for line in rollouts.read_text(encoding="utf-8").splitlines()]
     # With r_format in it every one of them would be 0, and there would be nothing to learn.
@@ -49,6 +71,16 @@ def test_every_stage_follows_and_the_reward_varies(tmp_path: Path) -> None:
     assert 0 < step["reward/shown"] <= 1
     assert 0 <= step["reward/tied"] < 1
     assert step["reward/wait_s_longest"] >= step["reward/wait_s"] > 0
+    # Validated, by a reward model that it was not trained by too, and handed on as others load it.
+    validated = validation_figures(step)
+    assert 0 <= validated["heldout_answer"] <= 1
+    assert validated["reward"] == pytest.approx(validated["answer"])
+    made = read_manifest(tmp_path / "grpo", "grpo")
+    assert "heldout-reward-model" in made.inputs
+    assert made.result["last"] == made.result["best"] == {"step": 1, "validation": validated}
+    assert [start["from_step"] for start in made.starts] == [0]
+    check_handed_on(tmp_path / "grpo")
+    # Loaded by vLLM.
     recipe(tmp_path, "generate", "samples=1", "models=[SFT,SFT+GRPO]")
     assert [model.kind for model in read_models(tmp_path / "generate")] == ["plain", "plain"]
     recipe(tmp_path, "eval")

@@ -35,6 +35,8 @@ def found(text: str, finder: EntityFinder = FINDER) -> list[tuple[str, str]]:
         ("我老公大鹏能帮上什么忙吗？", "大鹏"),
         ("李老师说我应该去看看。", "李"),
         ("尉迟医生建议我继续吃药。", "尉迟"),
+        ("你的朋友：Audrey。", "Audrey"),
+        ("隔壁的王大婶总来说我。", "王"),
     ],
 )
 def test_a_private_person_is_found(text: str, name: str) -> None:
@@ -55,6 +57,10 @@ def test_a_private_person_is_found(text: str, name: str) -> None:
         "再后来，高中的时候从一个普通人变成了班长。",
         "朋友圈里那个某某说，张三李四都行。",
         "祝你一切顺利，好运连连！",
+        "你内心依然停留在前台岗位上，相信你能够出色完成。",
+        "我们国家还有6亿人月收入才1000块。",
+        "又喜欢帅哥，又喜欢学霸，又喜欢暖男，亲爱的小姐姐。",
+        "作为新手妈妈，一切的鸡飞狗跳要尽快的适应。",
     ],
 )
 def test_the_well_known_roles_and_words_stay(text: str) -> None:

@@ -1,0 +1,170 @@
+"""Does a GRPO run fit on these GPUs, how long does it take, and what is changed first?
+
+    make plan PROFILE=one_gpu ARGS="card=rtx4090"
+    make plan PROFILE=qwen3_8b ARGS="card=h100 prompt=500 response=400 actor_rollout_ref.rollout.n=8"
+    make plan PROFILE=one_gpu MODEL=Qwen/Qwen3-4B ARGS="card=rtx4090 actor_rollout_ref.model.lora_rank=32"
+
+Memory of a GPU by part and phase, seconds a step by phase, hours, and the effect of single changes, all reckoned
+(`recipes.planning`) and marked so. Needs no GPU, no network for the models of ``planning/shapes.yaml``, and no data:
+lengths are those that `make data` left, where it has run, unless they are given.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from tabulate import tabulate
+
+from common.decisions import DataDecisions, read_decisions
+from common.errors import StageError
+from recipes.data import load as load_data
+from recipes.grpo_config import compose_config
+from recipes.lengths import prompt_lengths, response_lengths
+from recipes.planning import memory, seconds
+from recipes.planning.changes import changes
+from recipes.planning.constants import FILE as CONSTANTS
+from recipes.planning.constants import constants
+from recipes.planning.from_config import setup_of
+from recipes.planning.setup import GIB, Lengths, Setup, find_card
+from recipes.planning.shapes import find_shape
+from recipes.profile import PROFILES, Common, framework_and
+from recipes.stage import main
+
+_MARK: Final = "not measured"
+# Of tokens, where neither data nor arguments tell.
+_ASSUMED: Final = {"prompt": 500.0, "response": 400.0}
+
+
+@dataclass(frozen=True)
+class PlanOptions:
+    """The plan's own keys, beside GRPO's overrides.
+
+    Attributes:
+        card: a name in ``recipes/planning/cards.yaml``.
+        prompt: mean tokens of a prompt; null: of the data, else assumed.
+        response: mean tokens of a response; null: of the SFT samples, else assumed.
+        longest: tokens of the longest response of a step; null: as long as it may be.
+    """
+
+    card: str
+    prompt: float | None = None
+    response: float | None = None
+    longest: float | None = None
+
+
+def plan(arguments: list[str]) -> None:
+    """Print it."""
+    if not any(each.startswith("card=") for each in arguments):
+        raise StageError(
+            "plan: card= is missing, the GPU's name, such as card=rtx4090; see recipes/planning/cards.yaml."
+        )
+    common, options, rest = framework_and(arguments, PlanOptions, "plan")
+    setup, steps, told = _setup(common, options, rest)
+    print(
+        f"{setup.shape.name}, {setup.shape.parameters / 1e9:.3g} billion parameters, {setup.cards} × {setup.card.name}"
+    )
+    print(f"{told}\n")
+    _print_memory(setup)
+    _print_time(setup, steps)
+    _print_changes(setup, steps)
+    _print_constants()
+
+
+def _setup(common: Common, options: PlanOptions, overrides: list[str]) -> tuple[Setup, int, str]:
+    shape, card = find_shape(common.model), find_card(options.card)
+    decided = _decided(common)
+    config = compose_config(common.profile, common.root, common.seed, decided, overrides)
+    lengths, told = _lengths(common, config, options)
+    encoder = yaml.safe_load((PROFILES / f"{common.profile}.yaml").read_text(encoding="utf-8"))["reward_model"][
+        "encoder"
+    ]
+    return setup_of(config, shape, card, lengths, encoder), config.trainer.total_training_steps, told
+
+
+def _decided(common: Common) -> DataDecisions:
+    """What `make data` decided, or will decide with the profile's section."""
+    try:
+        return read_decisions(common.root)
+    except StageError:
+        _, data = load_data([f"profile={common.profile}"])
+        return DataDecisions("", "coe", "", False, data.max_prompt_tokens, data.max_response_tokens, common.model)
+
+
+def _lengths(common: Common, config: Any, options: PlanOptions) -> tuple[Lengths, str]:
+    means, sources = dict(_ASSUMED), dict.fromkeys(_ASSUMED, "assumed")
+    if Path(config.data.train_files).is_file():
+        counted = {"prompt": prompt_lengths(config, common.model), "response": response_lengths(common)}
+        means = {name: sum(each) / len(each) for name, each in counted.items()}
+        sources = {"prompt": "of the data", "response": "of the SFT samples"}
+    for name in means:
+        if (own := getattr(options, name)) is not None:
+            means[name], sources[name] = own, "as given"
+    longest = options.longest or config.data.max_response_length
+    if means["response"] > longest:
+        raise StageError(
+            f"response={means['response']:g} is longer than the longest, {longest:g}. Correct one of them."
+        )
+    told = ", ".join(f"{name}s {means[name]:.0f} ({sources[name]})" for name in means)
+    return Lengths(means["prompt"], means["response"], longest), f"tokens: {told}, the longest response {longest:g}"
+
+
+def _print_memory(setup: Setup) -> None:
+    found = memory.estimate(setup, constants())
+    parts = list(dict.fromkeys(part for phase in found.phases.values() for part in phase))
+    rows = [
+        (part, *(_gib(phase[part]) if phase.get(part) else "" for phase in found.phases.values()))
+        for part in parts
+        if any(phase.get(part) for phase in found.phases.values())
+    ]
+    rows.append(("all", *(_gib(sum(phase.values())) for phase in found.phases.values())))
+    print(f"memory of a GPU in GiB ({_MARK})\n")
+    print(_table(("part", *found.phases), rows))
+    verdict = "fits" if found.total <= setup.card.memory_gib * GIB else "DOES NOT FIT"
+    print(f"fullest: {found.fullest}, {_gib(found.total)} of {setup.card.memory_gib} GiB: {verdict} ({_MARK})\n")
+
+
+def _print_time(setup: Setup, steps: int) -> None:
+    found = seconds.estimate(setup, constants())
+    step = sum(found.values())
+    print(f"seconds of a step ({_MARK})\n")
+    print(
+        _table(
+            ("phase", "seconds", "share"), [(name, f"{each:.1f}", f"{each / step:.0%}") for name, each in found.items()]
+        )
+    )
+    print(
+        f"a step {step:.1f} s, {steps} steps {steps * step / 3600:.1f} hours ({_MARK}); start, validation, saving and "
+        "the wait for rewards come on top\n"
+    )
+
+
+def _print_changes(setup: Setup, steps: int) -> None:
+    rows = []
+    for name, changed in [("as it is", setup), *changes(setup)]:
+        held, took = memory.estimate(changed, constants()), sum(seconds.estimate(changed, constants()).values())
+        fits = "" if held.total <= changed.card.memory_gib * GIB else "no"
+        rows.append((name, _gib(held.total), held.fullest, fits, f"{took:.1f}", f"{steps * took / 3600:.1f}"))
+    print(f"one change at a time ({_MARK})\n")
+    print(_table(("change", "GiB", "fullest", "fits", "s a step", "hours"), rows))
+
+
+def _print_constants() -> None:
+    read = yaml.safe_load(CONSTANTS.read_text(encoding="utf-8"))
+    print("\nwhat the figures rest on, beside the formulas (docs/planning.md):\n")
+    for name, each in read.items():
+        print(f"  {name} {each['value']}: {each['from']}")
+    print("how wrong they are on others' runs: python -m recipes.planning.check")
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return tabulate(rows, headings, disable_numparse=True, colalign=["left", *["right"] * (len(headings) - 1)])
+
+
+def _gib(size: float) -> str:
+    return f"{size / GIB:.1f}"
+
+
+if __name__ == "__main__":
+    main(plan)

@@ -1,0 +1,122 @@
+"""A model's shape, counted on the real module without its weights."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+import yaml
+from torch import nn
+from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig
+
+from common.errors import StageError
+
+_FILE: Final = Path(__file__).with_name("shapes.yaml")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What decides bytes and operations.
+
+    Attributes:
+        name: of the model.
+        parameters: all of them, a tied head once.
+        root: those outside the layers: embedding, head, last norm. FSDP2 keeps them whole while it trains.
+        layers: how many.
+        layer: parameters of one.
+        largest: of the largest weight in a layer.
+        hidden, intermediate: widths of the residual stream and of the MLP.
+        queries, keys: widths of all query and of all key heads together.
+        heads: of the queries.
+        vocabulary: rows of the head.
+        tied: whether head and embedding are one.
+        adapter_widths: inputs plus outputs of all linear maps in the layers; LoRA of rank r has r times as many.
+    """
+
+    name: str
+    parameters: int
+    root: int
+    layers: int
+    layer: int
+    largest: int
+    hidden: int
+    intermediate: int
+    queries: int
+    keys: int
+    heads: int
+    vocabulary: int
+    tied: bool
+    adapter_widths: int
+
+    @property
+    def computing(self) -> int:
+        """Parameters that each token is multiplied with: all but the embedding, which is looked up."""
+        head = self.vocabulary * self.hidden
+        return self.layers * self.layer + head
+
+    def kv_bytes(self, element: int = 2) -> int:
+        """Bytes of keys and values a token: vLLM's ``FullAttentionSpec.page_size_bytes`` over its block, all layers."""
+        return 2 * self.layers * self.keys * element
+
+
+def shape_of(config: PretrainedConfig, name: str) -> Shape:
+    """Count a model of this configuration; nothing is allocated.
+
+    Raises:
+        StageError: no decoder of equal layers, or widths that the configuration does not tell.
+    """
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(config)
+    stacks = [each for each in model.modules() if isinstance(each, nn.ModuleList) and len(each) == _layers(config)]
+    if not stacks:
+        raise StageError(f"{name}: a {config.model_type} has no plain stack of layers, and is not planned for.")
+    layer = stacks[0][0]
+    sizes = [parameter.numel() for parameter in layer.parameters()]
+    total = sum(parameter.numel() for parameter in model.parameters())
+    linear = [each for each in layer.modules() if isinstance(each, nn.Linear)]
+    head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    groups = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    return Shape(
+        name=name,
+        parameters=total,
+        root=total - len(stacks[0]) * sum(sizes),
+        layers=len(stacks[0]),
+        layer=sum(sizes),
+        largest=max(sizes),
+        hidden=config.hidden_size,
+        intermediate=config.intermediate_size,
+        queries=config.num_attention_heads * head_dim,
+        keys=groups * head_dim,
+        heads=config.num_attention_heads,
+        vocabulary=config.vocab_size,
+        tied=bool(config.tie_word_embeddings),
+        adapter_widths=len(stacks[0]) * sum(each.in_features + each.out_features for each in linear),
+    )
+
+
+def _layers(config: PretrainedConfig) -> int:
+    return int(getattr(config, "num_hidden_layers", 0))
+
+
+@cache
+def find_shape(model: str) -> Shape:
+    """The shape of a model in a folder, in ``shapes.yaml``, or on the hub.
+
+    Raises:
+        StageError: it is in none of them.
+    """
+    known: dict[str, dict[str, Any]] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    if model in known and not Path(model).is_dir():
+        return shape_of(_configuration(known[model]), model)
+    try:
+        return shape_of(AutoConfig.from_pretrained(model, trust_remote_code=False), model)
+    except OSError as error:
+        raise StageError(
+            f"model={model}: {str(error).splitlines()[0]} Give MODEL= a folder, or one of {', '.join(sorted(known))}."
+        ) from error
+
+
+def _configuration(values: Mapping[str, Any]) -> PretrainedConfig:
+    return AutoConfig.for_model(**values)
