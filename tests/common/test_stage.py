@@ -184,10 +184,10 @@ def test_a_damaged_stage_is_refused_and_made_again(damage: str, message: str, tm
 def test_every_start_is_kept(tmp_path: Path, code: Path) -> None:
     reached = 0
 
-    def begin(work: Work, **flags: bool) -> list[Any]:
+    def begin(work: Work, force: bool = False) -> list[Any]:
         plan = Plan({}, {}, work, reached=lambda folder: reached)
         with suppress(StageError):
-            run_stage("grpo", tmp_path / "out", 42, code, plan, **flags)
+            run_stage("grpo", tmp_path / "out", 42, code, plan, force=force)
         made = Manifest.find(tmp_path / "out" / "grpo")
         assert made is not None
         assert all({"when", "commit", "from_step"} == set(start) for start in made.starts)
