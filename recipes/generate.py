@@ -3,10 +3,12 @@
     make generate                                                       # base, SFT, SFT+GRPO, trained variants
     make generate ARGS="models=[SFT+GRPO,DeepSeek-R1] samples=1"        # baselines of eval/generation/models.yaml too
     make generate ARGS="models=[base,base thinking]"                    # the base with its reasoning on too
+    make generate ARGS="replicas=2"                                     # on two of this node's GPUs instead of all
     make generate ARGS="temperature=0 engine_runner=ray replicas=4"     # greedy, on a Ray cluster
 
-Each model generates under the watchdog in a process of its own. ``outputs/<profile>/generate/`` holds
-``<model>.replies.jsonl`` and ``models.json``, which says which file is whose and what its outputs look like.
+Each model generates under the watchdog in a process of its own, with an engine for each GPU that is visible.
+``outputs/<profile>/generate/`` holds ``<model>.replies.jsonl`` and ``models.json``, which says which file is whose and
+what its outputs look like.
 """
 
 from dataclasses import asdict, replace
@@ -60,7 +62,10 @@ def plan(common: Common, config: GenerateConfig) -> Plan:
         for name, entry in entries.items()
     }
     inputs = sources(common.root, own, local)
-    return Plan({**asdict(config), "asked": asked}, inputs, work, shows=(MODELS_FILE,), check=check)
+    settings = {**asdict(config), "asked": asked}
+    # How many engines there are decides no reply.
+    del settings["replicas"]
+    return Plan(settings, inputs, work, shows=(MODELS_FILE,), check=check)
 
 
 def _entry(name: str, common: Common, config: GenerateConfig, decided: DataDecisions) -> ModelEntry:

@@ -1,52 +1,47 @@
-"""Replies of one model to the test prompts, by vLLM offline.
+"""Replies of one model to the test prompts, by vLLM on this machine.
 
     python -m eval.generation.offline request.json
 
-One process a model: vLLM gives its memory back only when its process ends. Replies are written block by block, so that
-a killed run goes on where it was.
+One process a model: vLLM gives its memory back only when its process ends. With more than one GPU there are more
+engines, each in a process of its own (`eval.generation.replicas`). Replies are written block by block, so that a killed
+run goes on where it was; in the end they are put into the order of the test file.
 """
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from transformers import AutoTokenizer
-
+from common.errors import StageError
 from common.records.replies import Reply, append_replies
-from eval.generation.request import GenerationRequest, open_questions
+from eval.generation.engine import Engine
+from eval.generation.replicas import Block, places, shared, visible_cards
+from eval.generation.request import GenerationRequest, open_blocks, put_in_order
 
 
 def generate(request: GenerationRequest) -> None:
-    """Write the replies that are not there yet."""
-    todo = open_questions(request)
-    if todo.empty:
-        return
-    from vllm import LLM, SamplingParams, TokensPrompt  # only now: its import takes seconds
+    """Write the replies that are not there yet.
 
-    tokenizer = AutoTokenizer.from_pretrained(request.model, trust_remote_code=False)
-    engine = LLM(model=request.model, seed=request.seed, trust_remote_code=False, **request.engine)
-    sampling = SamplingParams(n=request.samples, **request.sampling)
-    rows = todo.to_dict("records")
-    for start in range(0, len(rows), request.block):
-        block = rows[start : start + request.block]
-        prompts = [TokensPrompt(prompt_token_ids=request.prompt_ids(tokenizer, row)) for row in block]
-        outputs = engine.generate(prompts, sampling, use_tqdm=True)
-        append_replies(
-            Path(request.replies),
-            (
-                Reply(
-                    row["id"],
-                    sample,
-                    reply.text,
-                    len(output.prompt_token_ids or []),
-                    len(reply.token_ids),
-                    reply.finish_reason == "stop",
-                    reply.finish_reason or "",
-                )
-                for row, output in zip(block, outputs, strict=True)
-                for sample, reply in enumerate(output.outputs)
-            ),
-        )
+    Raises:
+        StageError: too few GPUs, or a replica that ended; what was finished is written.
+    """
+    blocks = open_blocks(request)
+    for replies in _replies(request, blocks):
+        append_replies(Path(request.replies), replies)
+    put_in_order(request)
+
+
+def _replies(request: GenerationRequest, blocks: list[Block]) -> Iterator[list[Reply]]:
+    if not blocks:
+        return
+    own = places(request, visible_cards())[: len(blocks)]
+    if len(own) > 1:
+        yield from shared(Engine, request, blocks, own)
+    else:
+        yield from map(Engine(request).replies, blocks)
 
 
 if __name__ == "__main__":
-    generate(GenerationRequest.read(Path(sys.argv[1])))
+    try:
+        generate(GenerationRequest.read(Path(sys.argv[1])))
+    except StageError as error:
+        sys.exit(f"error: {error}")

@@ -33,7 +33,7 @@ def generate(request: GenerationRequest) -> None:
     config = vLLMEngineProcessorConfig(
         model_source=request.model,
         engine_kwargs={"seed": request.seed, "trust_remote_code": False, **request.engine},
-        concurrency=request.replicas,
+        concurrency=request.replicas or 1,
         batch_size=request.block,
         placement_group_config={"bundle_per_worker": request.bundle},
         # The prompts come as tokens, made as everywhere else.

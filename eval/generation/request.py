@@ -6,7 +6,7 @@ All write the same JSON Lines and go on where a killed run was.
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
@@ -18,8 +18,8 @@ from common.records.replies import unfinished_replies, write_replies
 
 # What decides a server's replies; more of them, or another pause, leave those that are there.
 _OF_A_SERVER: Final = ("model", "base_url", "sampling", "seed", "system", "template_kwargs")
-# How a server is asked: nothing to a model on this machine.
-_PATIENCE: Final = ("concurrency", "timeout_s", "retries", "backoff_s", "longest_pause_s", "stream")
+# How a server is asked: nothing to a model on this machine. And how many engines there are, which decides no reply.
+_PATIENCE: Final = ("concurrency", "timeout_s", "retries", "backoff_s", "longest_pause_s", "stream", "replicas")
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,13 @@ class GenerationRequest:
         replies: the file to write, see `common.records.replies`.
         samples: replies to each question.
         sampling: temperature (0 for greedy), max_tokens, and what else vLLM's SamplingParams or the server takes.
-        seed: of the engine; a server gets none but ``sampling.seed``, which kills vLLM's CPU engine.
+        seed: of all draws; a server gets none but ``sampling.seed``, which kills vLLM's CPU engine.
         system: the system prompt instead of the test file's; "" for none at all, None for the file's.
         text_prompt: a whole prompt with ``{post}`` in it, for a model without a chat template; "" for the template.
         template_kwargs: for the tokenizer's chat template, as in training.
         engine: arguments of vLLM's engine.
-        block: questions generated, and written, together.
-        replicas: engines, with `eval.generation.on_ray`.
+        block: questions that an engine has, and that are written, together.
+        replicas: engines; None for one a GPU, or one with `eval.generation.on_ray` and without a GPU.
         bundle: what Ray reserves for each of an engine's workers, with `eval.generation.on_ray`.
         base_url: of an OpenAI-compatible server, ending with /v1; "" for vLLM.
         api_key_env: environment variable that holds the server's key; "" for a server that takes none.
@@ -61,7 +61,7 @@ class GenerationRequest:
     template_kwargs: dict[str, Any] = field(default_factory=dict)
     engine: dict[str, Any] = field(default_factory=dict)
     block: int = 64
-    replicas: int = 1
+    replicas: int | None = None
     bundle: dict[str, float] = field(default_factory=lambda: {"CPU": 1, "GPU": 1})
     base_url: str = ""
     api_key_env: str = ""
@@ -135,3 +135,27 @@ def open_questions(request: GenerationRequest) -> pd.DataFrame:
     complete = {question_id for question_id, count in counts.items() if count == request.samples}
     write_replies(path, [reply for reply in replies if reply.question_id in complete])
     return test[~test["id"].isin(complete)]
+
+
+def open_blocks(request: GenerationRequest) -> list[Sequence[Mapping[str, Any]]]:
+    """Blocks of the test file's rows whose replies are not all there; the replies' file is cut back to whole blocks.
+
+    A block is the same questions whatever has been done, since its draws are (`eval.generation.engine`).
+    """
+    rows = pd.read_parquet(request.test).to_dict("records")
+    blocks = [rows[start : start + request.block] for start in range(0, len(rows), request.block)]
+    path = Path(request.replies)
+    replies = unfinished_replies(path)
+    counts = Counter(reply.question_id for reply in replies)
+    todo = [block for block in blocks if any(counts[row["id"]] != request.samples for row in block)]
+    again = {row["id"] for block in todo for row in block}
+    write_replies(path, [reply for reply in replies if reply.question_id not in again])
+    return list(todo)
+
+
+def put_in_order(request: GenerationRequest) -> None:
+    """Replies that came as they were done, in the order of the test file."""
+    places = {name: place for place, name in enumerate(pd.read_parquet(request.test, columns=["id"])["id"])}
+    path = Path(request.replies)
+    found = sorted(unfinished_replies(path), key=lambda reply: (places[reply.question_id], reply.sample))
+    write_replies(path, found)

@@ -113,7 +113,9 @@ class GenerateConfig:
         thinking_tokens: longest output of "base thinking", whose reasoning counts.
         dtype: of vLLM.
         engine_runner: "vllm" on this machine, or "ray" on the cluster that ``RAY_ADDRESS`` names.
-        replicas: engines, with engine_runner=ray.
+        replicas: engines, each with GPUs of its own. None for one a GPU, or for as many as ``tensor_parallel_size`` of
+            the engine leaves; for one without a GPU or with engine_runner=ray. Decides no reply.
+        block: questions that an engine has together. It decides what is drawn, see `eval.generation.engine`.
         bundle: what Ray reserves for each of an engine's workers.
         concurrency: calls under way at once on a server.
         timeout_s: longest time of such a call, in seconds.
@@ -134,7 +136,8 @@ class GenerateConfig:
     thinking_tokens: int = limited(4096, 1)
     dtype: str = "bfloat16"
     engine_runner: str = field(default="vllm", metadata=one_of(RUNNERS))
-    replicas: int = limited(1, 1)
+    replicas: int | None = limited(None, 1)
+    block: int = limited(64, 1)
     bundle: dict[str, float] = field(default_factory=lambda: {"CPU": 1.0, "GPU": 1.0})
     concurrency: int = limited(8, 1)
     timeout_s: float = limited(600.0, 0)
@@ -211,6 +214,7 @@ def _ask(
         text_prompt=entry.text_prompt,
         template_kwargs=entry.template_kwargs,
         engine={"dtype": config.dtype, **config.engine, **entry.engine},
+        block=config.block,
         replicas=config.replicas,
         bundle=config.bundle,
         base_url=entry.base_url,
