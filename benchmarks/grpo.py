@@ -125,7 +125,7 @@ def run_verl(options: Options, overrides: Sequence[str]) -> Run:
         {"generation": part("gen"), "old policy": part("old_log_prob"), "reference": part("ref")},
         [step["critic/score/mean"] for step in steps],
         [step["actor/kl_loss"] for step in steps],
-        [step["actor/lr"] for step in steps],
+        [0.0, *(step["actor/lr"] for step in steps[:-1])],  # verl logs the next update's
         statistics.mean(step["perf/total_num_tokens"] for step in steps),
     )
 
@@ -189,7 +189,7 @@ def run_table(runs: Sequence[Run]) -> str:
         f"first {half}": [f"{statistics.mean(run.rewards[:half]):.3f}" for run in runs],
         f"last {half}": [f"{statistics.mean(run.rewards[-half:]):.3f}" for run in runs],
         "KL to the SFT model at the last": [f"{run.kl[-1]:.4f}" for run in runs],
-        "learning rate at the second and last": [f"{run.rates[1]:.1e}, {run.rates[-1]:.1e}" for run in runs],
+        "learning rate of the second update, the last": [f"{run.rates[1]:.2e}, {run.rates[-1]:.2e}" for run in runs],
     }
     head = ["| | " + " | ".join(run.name for run in runs) + " |", "|---|" + "---:|" * len(runs)]
     return "\n".join([*head, *(f"| {name} | " + " | ".join(cells) + " |" for name, cells in rows.items())])

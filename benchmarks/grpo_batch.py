@@ -59,14 +59,14 @@ def template_kwargs(config: DictConfig) -> dict[str, Any]:
 def read_prompts(config: DictConfig, tokenizer: PreTrainedTokenizerBase) -> dict[str, Prompt]:
     """The training prompts, by the text that verl's dump has of them."""
     prompts = {}
-    for row in pd.read_parquet(config.data.train_files).itertuples():
-        messages = [{"role": message["role"], "content": message["content"]} for message in row.prompt]  # type: ignore[attr-defined,union-attr]
+    for row in pd.read_parquet(config.data.train_files).to_dict("records"):
+        messages = [{"role": message["role"], "content": message["content"]} for message in row["prompt"]]
         coded: Any = tokenizer.apply_chat_template(
             messages, add_generation_prompt=True, return_dict=True, **template_kwargs(config)
         )
         ids = list(coded["input_ids"])
         text = str(tokenizer.decode(ids, skip_special_tokens=True))
-        prompts[text] = Prompt(messages, str(row.extra_info["question"]), ids)  # type: ignore[call-overload,index]
+        prompts[text] = Prompt(messages, str(row["extra_info"]["question"]), ids)
     return prompts
 
 

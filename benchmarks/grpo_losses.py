@@ -3,7 +3,7 @@
     PYTHONPATH=.trl python -m benchmarks.grpo_losses config.yaml rollouts/1.jsonl 4 result.json outputs/tiny/grpo
 
 Twice. At the first update the policy is the reference and every ratio is 1. Then with a policy that has gone on (the
-last argument) on outputs of the reference, so that the clip, the dual clip and the KL term act.
+last argument) on outputs of the reference, so that the clip and the KL term act.
 """
 
 import sys

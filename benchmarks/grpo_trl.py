@@ -166,14 +166,14 @@ def train(config: DictConfig, dumps: Path, generator: str, rows: int, result: Pa
     ends: list[float] = []
     spent = {"gen": 0.0, "ref": 0.0}
 
-    class Clock(TrainerCallback):  # type: ignore[misc]
+    class Clock(TrainerCallback):
         def on_train_begin(self, *_: Any, **__: Any) -> None:
             ends.append(time.time())
 
         def on_step_end(self, *_: Any, **__: Any) -> None:
             ends.append(time.time())
 
-    class Timed(GRPOTrainer):  # type: ignore[misc]
+    class Timed(GRPOTrainer):
         def _generate_single_turn(self, *given: Any, **named: Any) -> Any:
             return _timed("gen", super()._generate_single_turn, *given, **named)
 

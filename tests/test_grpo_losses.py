@@ -63,7 +63,7 @@ def trl_loss(trl: Any, options: dict[str, Any], batch: Batch, out: Path) -> torc
     """TRL's own advantages and loss; only the models and the outputs are made up."""
     lengths = batch.mask.sum(-1).tolist()
 
-    class Made(trl.trainer):  # type: ignore[misc]
+    class Made(trl.trainer):
         def __init__(self) -> None:
             args = trl.options(
                 **options,
@@ -82,8 +82,10 @@ def trl_loss(trl: Any, options: dict[str, Any], batch: Batch, out: Path) -> torc
             self.processing_class = SimpleNamespace(batch_decode=lambda ids, **_: [""] * len(ids))
             self.pad_token_id, self.mask_truncated_completions, self.use_vllm = 0, False, False
             self.reward_weights, self.reward_func_names = torch.ones(1), ["reward"]
-            self._metrics = {"train": defaultdict(list)}
-            self._logs = {name: [] for name in ("prompt", "completion", "advantages")} | {"rewards": defaultdict(list)}
+            self._metrics: Any = {"train": defaultdict(list)}
+            self._logs: Any = {name: [] for name in ("prompt", "completion", "advantages")} | {
+                "rewards": defaultdict(list)
+            }
             self.top_entropy_quantile, self.importance_sampling_level = 1.0, args.importance_sampling_level
             self.current_gradient_accumulation_steps = 1
             self.max_completion_length = args.max_completion_length
