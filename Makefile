@@ -12,7 +12,7 @@ READY := $(firstword $(wildcard $(VENV)/.installed-gpu $(VENV)/.installed-gpu-cu
 STAGE = $(PY) -m recipes.$(1) profile=$(PROFILE) "out=$(OUT)" "corpus=$(CORPUS)" seed=$(SEED) $(if $(MODEL),"model=$(MODEL)") $(if $(VARIANT),"variant=$(VARIANT)") $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-gpu install-gpu-cu12 demo base plan preflight data coe review sft reward-model heldout-reward-model reward-probes reward-ranking grpo generate eval label-studio-env ranking judge tables report test test-slow lint format lock clean
+.PHONY: help install install-gpu install-gpu-cu12 demo base plan preflight data coe review sft reward-model heldout-reward-model reward-probes reward-ranking grpo generate eval label-studio-env trl-env ranking judge tables report test test-slow lint format lock clean
 .NOTPARALLEL:
 
 help:  ## list the targets
@@ -92,6 +92,12 @@ label-studio-env: .venv-label-studio/.installed  ## Label Studio, for `make rank
 .venv-label-studio/.installed: requirements-label-studio.txt
 	python3 -m venv .venv-label-studio
 	.venv-label-studio/bin/python -m pip install --quiet -r requirements-label-studio.txt
+	@touch $@
+
+trl-env: .trl/.installed  ## TRL, for `python -m benchmarks.grpo`, in a folder of its own
+
+.trl/.installed: requirements-trl.txt | $(READY)
+	$(PY) -m pip install --quiet --no-deps --upgrade --target .trl -r requirements-trl.txt
 	@touch $@
 
 ranking: $(READY)  ## people rank the replies in Label Studio (ARGS="annotators=[anna,ben]", then ARGS="action=export")
