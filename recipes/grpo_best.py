@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from common.files import write_json
-from recipes.grpo_checkpoints import BEST, last_step, step_of, whole_checkpoints
+from recipes.grpo_checkpoints import BEST, step_of, whole_checkpoints
 from recipes.grpo_validation import REWARD, validation_figures
 from recipes.lora import TRAINED
 
@@ -62,10 +62,10 @@ def keep_best(checkpoints: Path, step: int, figures: Mapping[str, float]) -> boo
     Returns:
         whether it was kept.
     """
-    best = find_best(checkpoints)
-    if last_step(checkpoints) != step or (best and best.figures[REWARD] >= figures[REWARD]):
+    best, saved = find_best(checkpoints), {step_of(folder): folder for folder in whole_checkpoints(checkpoints)}
+    if step not in saved or (best and best.figures[REWARD] >= figures[REWARD]):
         return False
-    actor = whole_checkpoints(checkpoints)[-1] / "actor"
+    actor = saved[step] / "actor"
     unfinished, kept = checkpoints / f".{BEST}{step}", checkpoints / f"{BEST}{step}"
     for folder in (unfinished, kept):
         shutil.rmtree(folder, ignore_errors=True)

@@ -26,12 +26,6 @@ def whole_checkpoints(folder: Path) -> list[Path]:
     return [steps[step] for step in sorted(steps) if step <= last and (steps[step] / _MODEL).is_file()]
 
 
-def last_step(folder: Path) -> int:
-    """The step of the newest whole checkpoint in verl's folder; 0 without any."""
-    whole = whole_checkpoints(folder)
-    return step_of(whole[-1]) if whole else 0
-
-
 def step_of(checkpoint: Path) -> int:
     """The step after which a checkpoint was written."""
     return int(checkpoint.name.rsplit("_", 1)[1])

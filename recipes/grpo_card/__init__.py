@@ -25,9 +25,7 @@ _FIGURES: Final[Mapping[str, str]] = {
     "reward": "reward",
     "format": "format reward",
     "answer": "answer reward",
-    "cosine": "cosine of post and answer",
     "heldout_answer": "answer reward by the held-out model",
-    "heldout_cosine": "cosine by the held-out model",
 }
 _TAGS: Final = ("empathy", "chain-of-empathy", "grpo")
 

@@ -96,6 +96,11 @@ def test_the_trainer_keeps_it(tmp_path: Path) -> None:
             return self.found
 
     trainer: Any = with_best(Trainer, tmp_path)()
+    # verl validates before the first step, when nothing is saved.
+    trainer.global_steps, trainer.found = 0, {"val-core/a/reward/mean@4": 1.9}
+    assert trainer._validate() == trainer.found
+    assert find_best(tmp_path) is None
+    trainer.global_steps = 2
     save(tmp_path, 2)
     trainer.found = {"val-aux/num_turns/mean": 2.0}
     assert trainer._validate() == trainer.found
