@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +69,9 @@ def verl_loss(config: DictConfig, batch: Batch) -> tuple[torch.Tensor, dict[str,
         config=actor,
         rollout_is_weights=None,
     )
-    tokens: Any = batch.new, batch.reference
-    kl = agg_loss(kl_penalty(*tokens, actor.kl_loss_type), batch.mask, actor.loss_agg_mode)
+    new: Any = batch.new  # verl's types ask for FloatTensor
+    reference: Any = batch.reference
+    kl = agg_loss(kl_penalty(new, reference, actor.kl_loss_type), batch.mask, actor.loss_agg_mode)
     return policy + actor.kl_loss_coef * kl, {**told, "kl": float(kl.detach())}
 
 
@@ -93,9 +95,10 @@ def gradient_of(model: Any) -> torch.Tensor:
 def trl_side(config: DictConfig, rollouts: Sequence[Rollout], rows: int, out: Path) -> tuple[Any, dict[str, Any]]:
     """TRL's trainer, and the batch as it comes out of TRL's own padding, rewards, advantages and reference model."""
     from datasets import Dataset
-    from trl import GRPOConfig, GRPOTrainer
 
     from benchmarks.grpo_trl import trainer_options
+
+    trl: Any = import_module("trl")  # another version than the locks', by whose types mypy would go
 
     def replay(prompts: list[Any], _: Any) -> dict[str, Any]:
         assert len(prompts) == len(rollouts)
@@ -109,10 +112,10 @@ def trl_side(config: DictConfig, rollouts: Sequence[Rollout], rows: int, out: Pa
         return [rollout.reward for rollout in rollouts]
 
     given = [{"prompt": rollout.prompt.messages} for rollout in rollouts]
-    trainer: Any = GRPOTrainer(
+    trainer: Any = trl.GRPOTrainer(
         model=config.actor_rollout_ref.model.path,
         reward_funcs=as_dumped,
-        args=GRPOConfig(**trainer_options(config, rows, out)),
+        args=trl.GRPOConfig(**trainer_options(config, rows, out)),
         train_dataset=Dataset.from_list(given),
         processing_class=AutoTokenizer.from_pretrained(config.actor_rollout_ref.model.path),
         rollout_func=replay,
@@ -124,10 +127,8 @@ def trl_side(config: DictConfig, rollouts: Sequence[Rollout], rows: int, out: Pa
 
 def trl_loss(trainer: Any, inputs: dict[str, Any]) -> float:
     """The batch's, micro-batch by micro-batch as TRL trains; its gradient is left in the model."""
-    from trl.trainer.utils import split_tensor_dict
-
     total = 0.0
-    for part in split_tensor_dict(inputs, trainer.args.steps_per_generation):
+    for part in import_module("trl.trainer.utils").split_tensor_dict(inputs, trainer.args.steps_per_generation):
         loss = trainer.compute_loss(trainer.model, part)
         loss.backward()
         total += float(loss.detach())

@@ -9,6 +9,7 @@ The prompts come from the dumps of verl's run, step by step, so both see the sam
 import sys
 import time
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -130,7 +131,8 @@ def fit_vllm_to_a_cpu() -> None:
     """
     import torch
     import vllm.model_executor.layers.utils
-    from trl.generation import vllm_generation
+
+    vllm_generation: Any = import_module("trl.generation.vllm_generation")
 
     def plain(layer: torch.nn.Module, remove_weight: bool) -> None:
         del remove_weight
@@ -152,8 +154,8 @@ def train(config: DictConfig, dumps: Path, generator: str, rows: int, result: Pa
     """
     from datasets import Dataset
     from transformers import AutoTokenizer, TrainerCallback
-    from trl import GRPOConfig, GRPOTrainer
 
+    trl: Any = import_module("trl")  # another version than the locks', by whose types mypy would go
     if generator == "vllm":
         fit_vllm_to_a_cpu()
     tokenizer: Any = AutoTokenizer.from_pretrained(config.actor_rollout_ref.model.path)
@@ -173,7 +175,7 @@ def train(config: DictConfig, dumps: Path, generator: str, rows: int, result: Pa
         def on_step_end(self, *_: Any, **__: Any) -> None:
             ends.append(time.time())
 
-    class Timed(GRPOTrainer):
+    class Timed(trl.GRPOTrainer):
         def _generate_single_turn(self, *given: Any, **named: Any) -> Any:
             return _timed("gen", super()._generate_single_turn, *given, **named)
 
@@ -200,7 +202,7 @@ def train(config: DictConfig, dumps: Path, generator: str, rows: int, result: Pa
     trainer = Timed(
         model=config.actor_rollout_ref.model.path,
         reward_funcs=reward_function(config),
-        args=GRPOConfig(**trainer_options(config, rows, result.parent), **options),
+        args=trl.GRPOConfig(**trainer_options(config, rows, result.parent), **options),
         train_dataset=Dataset.from_list([{"prompt": p.messages, "question": p.question} for p in chosen]),
         processing_class=tokenizer,
         callbacks=[Clock()],

@@ -34,7 +34,8 @@ def trl() -> Any:
             setattr(import_utils, name, value[0])
     # The vLLM that it knows is older than ours.
     import_utils._vllm_available = False
-    from trl import GRPOConfig, GRPOTrainer
+    from trl.trainer.grpo_config import GRPOConfig
+    from trl.trainer.grpo_trainer import GRPOTrainer
 
     return SimpleNamespace(trainer=GRPOTrainer, options=GRPOConfig)
 
