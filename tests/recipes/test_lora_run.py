@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -23,7 +24,8 @@ def recipe(root: Path, name: str, *arguments: str) -> None:
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
     """By name, as transformers loads them; nothing of the file is left over and nothing is missing."""
-    model, told = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
+    loaded: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
+    model, told = loaded
     assert not any(told.values()), told
     found: dict[str, torch.Tensor] = model.state_dict()
     return found
