@@ -202,7 +202,7 @@ def test_nothing_is_generated_while_a_line_says_stop(
         preflight.preflight(["profile=tiny", f"out={root}", "sample=0"])
 
 
-@pytest.mark.slow
+@pytest.mark.spread
 def test_a_base_that_never_writes_the_format_is_stopped_before_grpo(tmp_path: Path) -> None:
     def recipe(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", f"recipes.{name}", "profile=tiny", f"out={tmp_path}", *arguments]
