@@ -49,7 +49,9 @@ def render_card(
         for name in names
     ]
     actor, rollout = config.actor_rollout_ref.actor, config.actor_rollout_ref.rollout
-    options: Any = OmegaConf.to_container(config.reward.custom_reward_function.get("reward_kwargs") or {}, resolve=True)
+    reward: Any = OmegaConf.to_container(config.reward.custom_reward_function, resolve=True)
+    # A function of the user's own may have none.
+    options: dict[str, Any] = reward.get("reward_kwargs") or {}
     return page(
         "recipes.grpo_card",
         "grpo",

@@ -165,6 +165,13 @@ def test_what_is_handed_on_is_chosen_and_told(choice: str, step: int, tmp_path: 
         assert words in card.text, words
 
 
+def test_a_reward_function_of_the_user_s_own_needs_no_options(tmp_path: Path) -> None:
+    (own := tmp_path / "own.py").write_text("def compute_score(**_): return 0.0\n")
+    config, folder = run_of(tmp_path, f"reward.custom_reward_function.path={own}")
+    assert hand_on(config, DECIDED, folder)["handed_on"] == "last"
+    assert "a function of the user's own" in ModelCard.load(folder / CARD_FILE).text
+
+
 def find_saved(config: DictConfig, step: int) -> Path:
     (folder,) = Path(config.trainer.default_local_dir).glob(f"*_step_{step}")
     return folder
