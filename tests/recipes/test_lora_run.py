@@ -59,7 +59,7 @@ def base(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.slow
+@pytest.mark.spread
 def test_adapters_are_trained_merged_loaded_and_served(base: Path, tmp_path: Path) -> None:
     model = f"model={base}"
     recipe(tmp_path, "data", model, "test_size=4")
