@@ -77,10 +77,9 @@ def _setup(common: Common, options: PlanOptions, overrides: list[str]) -> tuple[
     decided = _decided(common)
     config = compose_config(common.profile, common.root, common.seed, decided, overrides)
     lengths, told = _lengths(common, config, options)
-    encoder = yaml.safe_load((PROFILES / f"{common.profile}.yaml").read_text(encoding="utf-8"))["reward_model"][
-        "encoder"
-    ]
-    return setup_of(config, shape, card, lengths, encoder), config.trainer.total_training_steps, told
+    profile = yaml.safe_load((PROFILES / f"{common.profile}.yaml").read_text(encoding="utf-8"))
+    encoders = [profile[section]["encoder"] for section in ("reward_model", "heldout_reward_model")]
+    return setup_of(config, shape, card, lengths, encoders), config.trainer.total_training_steps, told
 
 
 def _decided(common: Common) -> DataDecisions:
@@ -93,14 +92,21 @@ def _decided(common: Common) -> DataDecisions:
 
 
 def _lengths(common: Common, config: Any, options: PlanOptions) -> tuple[Lengths, str]:
+    counts = {"prompt": lambda: prompt_lengths(config, common.model), "response": lambda: response_lengths(common)}
+    origins = {"prompt": "of the data", "response": "of the SFT samples"}
     means, sources = dict(_ASSUMED), dict.fromkeys(_ASSUMED, "assumed")
-    if Path(config.data.train_files).is_file():
-        counted = {"prompt": prompt_lengths(config, common.model), "response": response_lengths(common)}
-        means = {name: sum(each) / len(each) for name, each in counted.items()}
-        sources = {"prompt": "of the data", "response": "of the SFT samples"}
     for name in means:
         if (own := getattr(options, name)) is not None:
             means[name], sources[name] = own, "as given"
+        elif Path(config.data.train_files).is_file():
+            try:
+                counted = counts[name]()
+            except OSError as error:
+                told = str(error).splitlines()[0]
+                raise StageError(
+                    f"{common.model}: no tokenizer to count with ({told}). Give prompt= and response=."
+                ) from error
+            means[name], sources[name] = sum(counted) / len(counted), origins[name]
     longest = options.longest or config.data.max_response_length
     if means["response"] > longest:
         raise StageError(

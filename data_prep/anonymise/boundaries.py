@@ -57,7 +57,7 @@ def unsplit(text: str, place: Place, titles: re.Pattern[str]) -> Place | None:
         the place; None where a common word or an idiom reaches over one of its ends.
     """
     start, end = place
-    while start and text[start].isascii() and text[start].isalpha() and _is_letter(text[start - 1]):
+    while start and _is_letter(text[start]) and _is_letter(text[start - 1]):
         start -= 1
     while end < len(text) and _is_letter(text[end - 1]) and _is_letter(text[end]):
         end += 1

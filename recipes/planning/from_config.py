@@ -1,5 +1,6 @@
 """From verl's composed configuration to a `Setup`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -7,7 +8,7 @@ import yaml
 from omegaconf import DictConfig
 
 from common.errors import StageError
-from recipes.grpo_config import starts_worker
+from recipes.grpo_config import starts_worker, uses_own_reward, validates
 from recipes.planning.setup import GIB, Card, Lengths, Setup
 from recipes.planning.shapes import Shape
 
@@ -17,7 +18,7 @@ _BYTES: Final = {"bf16": 2, "bfloat16": 2, "fp16": 2, "float16": 2, "fp32": 4, "
 _ENCODER_WORK: Final = 1 * GIB
 
 
-def setup_of(config: DictConfig, shape: Shape, card: Card, lengths: Lengths, encoder: str) -> Setup:
+def setup_of(config: DictConfig, shape: Shape, card: Card, lengths: Lengths, encoders: Sequence[str]) -> Setup:
     """What verl will do with this configuration.
 
     Args:
@@ -25,7 +26,7 @@ def setup_of(config: DictConfig, shape: Shape, card: Card, lengths: Lengths, enc
         shape: of the policy.
         card: that each process has.
         lengths: of prompts and responses, tokens.
-        encoder: of the reward model, for when it is not trained yet.
+        encoders: of the reward model and of the held-out one, for when they are not trained yet.
 
     Raises:
         StageError: a run on a CPU, or one by another engine than FSDP.
@@ -63,22 +64,31 @@ def setup_of(config: DictConfig, shape: Shape, card: Card, lengths: Lengths, enc
         split=rollout.tensor_model_parallel_size,
         utilization=rollout.gpu_memory_utilization,
         eager=bool(rollout.enforce_eager),
-        beside=_reward_model(config, encoder),
+        beside=_reward_models(config, encoders),
         entropy_chunk=engine.entropy_from_logits_chunk_size if engine.entropy_from_logits_with_chunking else 0,
     )
 
 
-def _reward_model(config: DictConfig, encoder: str) -> float:
-    """Bytes of the reward model where it shares the policy's card."""
+def _reward_models(config: DictConfig, encoders: Sequence[str]) -> float:
+    """Bytes of the reward model and of the held-out one, where they share the policy's card."""
     worker = config.recipe.reward_worker
     if not starts_worker(config) or worker.device == "cpu" or worker.num_gpus:
         return 0.0
-    files = list(Path(worker.model).rglob("*.safetensors"))
+    size: float = worker.replicas * _encoder(Path(worker.model), encoders[0])
+    # It need not be trained yet, which the run itself would ask for.
+    if validates(config) and uses_own_reward(config) and config.recipe.heldout is not None:
+        size += _encoder(Path(config.recipe.heldout), encoders[1])
+    return size
+
+
+def _encoder(folder: Path, encoder: str) -> float:
+    # Its modules' weights; the folder also keeps the encoder as its training began.
+    files = [file for pattern in ("*.safetensors", "[0-9]*/*.safetensors") for file in folder.glob(pattern)]
     known = yaml.safe_load(_ENCODERS.read_text(encoding="utf-8"))
     if not files and encoder not in known:
         raise StageError(
-            f"encoder {encoder}: how large it is is not known before `make reward-model`. "
+            f"encoder {encoder}: how large it is is not known before {folder} is made. "
             f"Add it to {_ENCODERS.name}, or train it first."
         )
     weights = sum(file.stat().st_size for file in files) if files else 4e6 * known[encoder]
-    return worker.replicas * (weights + _ENCODER_WORK)
+    return weights + _ENCODER_WORK

@@ -80,7 +80,7 @@ def estimate(setup: Setup, constants: Constants) -> Memory:
     shape, own = setup.shape, states(setup)
     always = {
         "reference": 0.0 if setup.offload_reference else setup.reference * shape.parameters / setup.cards,
-        "reward model": setup.beside,
+        "reward models": setup.beside,
         "CUDA contexts": constants.context_gib * GIB,
     }
     weights = {} if setup.offload_weights else {"weights": own["weights"]}

@@ -4,8 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from common.decisions import DataDecisions
 from common.errors import StageError
+from recipes.grpo_config import compose_config
 from recipes.plan import plan
+from recipes.planning.from_config import setup_of
+from recipes.planning.setup import GIB, Lengths, find_card
+from recipes.planning.shapes import find_shape
 
 
 def _hours(printed: str) -> float:
@@ -38,6 +43,24 @@ def test_overrides_are_grpos_and_lengths_can_be_given(tmp_path: Path, capsys: py
 def test_a_model_that_does_not_fit_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plan(["profile=one_gpu", f"out={tmp_path}", "card=rtx4090", "model=Qwen/Qwen3-8B"])
     assert "DOES NOT FIT" in capsys.readouterr().out
+
+
+def test_reward_models_count_once_they_are_trained_and_before(tmp_path: Path) -> None:
+    config = compose_config("one_gpu", tmp_path, 42, DataDecisions("", "coe", "", False, 1024, 1024, "m"), [])
+    encoders = ("BAAI/bge-m3", "BAAI/bge-base-zh-v1.5")
+
+    def beside() -> float:
+        shape, card = find_shape("Qwen/Qwen3-0.6B"), find_card("rtx4090")
+        return setup_of(config, shape, card, Lengths(500, 400, 1024), encoders).beside
+
+    assert beside() == 2 * GIB + 4e6 * (568 + 102)
+    for file in ("model.safetensors", "2_Dense/model.safetensors", "untrained/model.safetensors"):
+        path = tmp_path / "reward-model" / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bytes(1000))
+    assert beside() == 2 * GIB + 2000 + 4e6 * 102
+    config.recipe.heldout = None
+    assert beside() == GIB + 2000
 
 
 @pytest.mark.parametrize(
