@@ -50,6 +50,9 @@ TARGETS: Final = {
 # Seconds of silence after which the watchdog ends a run.
 IDLE_S: Final = 180
 ATTEMPT: Final = "metrics.attempt.jsonl"
+# Seconds within which the last process of a killed run has to be gone: Ray's two agents look five times whether their
+# raylet is there, and then try for a minute to say so to a server that is gone as well.
+LAST_S: Final = 120
 
 
 @dataclass(frozen=True)
@@ -225,7 +228,7 @@ def outcome(run: Run, step: int, tree: list[psutil.Process], pace: Pace) -> tupl
             return "hung", "the run neither ended nor went on"
         time.sleep(0.2)
     seconds = time.monotonic() - killed
-    _, left = psutil.wait_procs(tree, timeout=30)
+    _, left = psutil.wait_procs(tree, timeout=LAST_S)
     names = [" ".join(_cmdline(process))[:60] for process in left]
     return f"ended after {seconds:.0f} s", f"left running: {', '.join(names)}" if names else ""
 

@@ -9,11 +9,11 @@ from statistics import linear_regression
 from typing import Any, Final
 
 from common.files import whole_lines
+from recipes.grpo_metrics import ENTROPY
 from recipes.grpo_validation import HELDOUT_ANSWER, REWARD, validation_figures
 
 FORMAT: Final = "reward/format"
 TIED: Final = "reward/tied"
-_ENTROPY: Final = "actor/entropy"
 _KL: Final = "actor/kl_loss"
 # Validations over which a rise and a fall are told: one alone moves by chance.
 _VALIDATIONS: Final = 4
@@ -97,7 +97,7 @@ def alarms(data: Mapping[str, float], limits: Mapping[str, Any]) -> dict[str, st
     """
     checks = {
         "entropy_below": (
-            _ENTROPY,
+            ENTROPY,
             lambda value, limit: value < limit,
             "entropy {:.3f} is below {}: all are alike",
         ),

@@ -11,6 +11,10 @@ from typing import Any, Final
 
 from reward_fns.components import ANSWER_CHARS, MEASURES, WAIT
 
+# The policy's entropy, in nats a token. verl takes it from the pass over the old policy; in a run without that pass
+# (``rollout_correction.bypass_mode``) from the update, under the other name, where `calculate_entropy` asks for it.
+ENTROPY: Final = "actor/entropy"
+_ENTROPY_OF_UPDATE: Final = "actor/entropy_loss"
 # Rewards that differ by less are the same: verl adds this to the standard deviation that it divides by.
 SAME: Final = 1e-6
 # Means over the outputs that have an answer: without one these are 0 by convention.
@@ -73,6 +77,8 @@ def with_reward_metrics(trainer: type[Any]) -> type[Any]:
 
         def _compute_metrics(self, batch: Any, metrics: dict[str, float], *args: Any, **kwargs: Any) -> None:
             super()._compute_metrics(batch, metrics, *args, **kwargs)
+            if ENTROPY not in metrics and _ENTROPY_OF_UPDATE in metrics:
+                metrics[ENTROPY] = metrics[_ENTROPY_OF_UPDATE]
             import transfer_queue  # only here: its import starts what the tests of `step_metrics` do not need
 
             keys = [key for key, tag in zip(batch.keys, batch.tags, strict=True) if not tag.get("is_padding", False)]

@@ -36,7 +36,7 @@ from reward_fns.reward_worker import RewardWorkerConfig, start_reward_workers
 # What each reward worker did in the last attempt, in the stage's folder.
 COUNTERS_FILE = "reward_workers.json"
 # What a cluster of our own is started with.
-_OWN_CLUSTER: Final = ("num_cpus", "num_gpus", "include_dashboard", "_node_ip_address")
+_OWN_CLUSTER: Final = ("num_cpus", "num_gpus", "include_dashboard")
 # Where verl's loggers write; see `recipes.grpo`.
 _OF_THE_RUN: Final = ("VERL_FILE_LOGGER_PATH", "TENSORBOARD_DIR")
 

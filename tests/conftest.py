@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from common.loopback import keep_ray_on_loopback
 from tests.browser import find_chromium, find_label_studio
+
+keep_ray_on_loopback()
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,12 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
+from tensordict import NonTensorStack, TensorDict
 
 from recipes.grpo import merge_metrics
 from recipes.grpo_alarms import AlarmWatch, drifting
@@ -51,6 +54,35 @@ def test_verl_s_trainers_still_take_it() -> None:
     for trainer in TRAINER_REGISTRY.values():
         assert issubclass(with_reward_metrics(trainer), trainer)
         assert with_reward_metrics(trainer)._compute_metrics is not trainer._compute_metrics
+
+
+def test_the_entropy_is_on_record_without_the_pass_that_verl_takes_it_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Trainer:
+        config = SimpleNamespace(data=SimpleNamespace(max_response_length=10))
+
+        def _compute_metrics(self, batch: Any, metrics: dict[str, float]) -> None:
+            metrics |= self.logged
+
+        logged: dict[str, float]
+
+    monkeypatch.setattr("transfer_queue.kv_batch_get", lambda **_: _rollouts())
+    batch = SimpleNamespace(keys=UIDS[:2], tags=[{}, {}], partition_id="train")
+    for Trainer.logged, entropy in (
+        ({"actor/entropy_loss": 2.0}, 2.0),
+        ({"actor/entropy": 3.0, "actor/entropy_loss": 2.0}, 3.0),
+    ):
+        record: dict[str, float] = {}
+        with_reward_metrics(Trainer)()._compute_metrics(batch, record)
+        assert record["actor/entropy"] == entropy
+
+
+def _rollouts() -> Any:
+    lengths = torch.tensor([2, 3])
+    rewards = torch.nested.as_nested_tensor([torch.ones(int(each)) for each in lengths], layout=torch.jagged)
+    return TensorDict(
+        {"rm_scores": rewards, "responses": rewards, "extra_fields": NonTensorStack(*({} for _ in lengths))},
+        batch_size=[2],
+    )
 
 
 def write(records: Path, *data: dict[str, float]) -> None:

@@ -13,7 +13,7 @@ from recipes.grpo_machine import cpu_slots_needed, gpus_needed
 DECIDED = DataDecisions("sample", "coe", "系统", False, 1024, 1024, "base")
 SEEN = """
 import os, ray
-ray.init(num_gpus=1, num_cpus=2, include_dashboard=False, _node_ip_address="127.0.0.1")
+ray.init(num_gpus=1, num_cpus=2, include_dashboard=False)
 seen = ray.remote(num_gpus=0, num_cpus=1)(lambda: os.environ.get("CUDA_VISIBLE_DEVICES"))
 print("SEEN", ray.get(seen.remote()))
 """
