@@ -5,6 +5,7 @@ a chat template; a server.
 """
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from playwright.sync_api import sync_playwright
 from common.code import REPO
 from common.label_studio import ACCOUNTS, Server, accounts
 from common.records.rankings import read_rankings
-from common.records.replies import read_models
+from common.records.replies import read_models, unfinished_replies
 from eval.results import Result
 from tests.browser import FLAGS
 from tests.common.chat_server.served import served
@@ -114,6 +115,18 @@ def test_from_replies_to_both_rankings(root: Path, tmp_path: Path, chromium: str
         assert f'<section id="{section}">' in page
     for name in MODELS:
         assert f">{name}<" in page
+
+
+def test_a_base_that_never_writes_the_format_is_stopped_before_grpo(root: Path) -> None:
+    base = REPO / "recipes" / "tiny_base" / "model"
+    asked = command(root, "preflight", "sample=8", f"recipe.init_model='{base}'")
+    done = subprocess.run(asked, cwd=REPO, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 1, done.stderr
+    assert re.search(r"stop +format: 0\.0% of 32 outputs are valid", done.stdout), done.stdout
+    assert re.search(r"ok +reward: 0\.\d\d on average, 2 at most", done.stdout)
+    assert re.search(r" groups: \d+\.\d% of 8 tie", done.stdout)
+    assert re.search(r" responses: \d+ tokens in the middle, \d+ at 99 %, 400 at most", done.stdout)
+    assert len(unfinished_replies(root / "preflight" / "policy.replies.jsonl")) == 32
 
 
 def rank(root: Path, chromium: str, label_studio: Path) -> None:

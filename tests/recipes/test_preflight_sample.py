@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import re
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,10 +13,9 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from common.code import REPO
 from common.decisions import read_decisions
 from common.errors import StageError
-from common.records.replies import Reply, append_replies, unfinished_replies
+from common.records.replies import Reply, append_replies
 from recipes import preflight
 from recipes.grpo_config import compose_config
 from recipes.preflight_checks import Line
@@ -200,25 +196,3 @@ def test_nothing_is_generated_while_a_line_says_stop(
     assert "2 checks: 1 stop, 1 warn." in capsys.readouterr().out
     with pytest.raises(StageError, match="sample=0: expected 1 or more, or null for none"):
         preflight.preflight(["profile=tiny", f"out={root}", "sample=0"])
-
-
-@pytest.mark.spread
-def test_a_base_that_never_writes_the_format_is_stopped_before_grpo(tmp_path: Path) -> None:
-    def recipe(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", f"recipes.{name}", "profile=tiny", f"out={tmp_path}", *arguments]
-        return subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=600)
-
-    for stage in (["data", "test_size=4"], ["reward_model"]):
-        done = recipe(*stage)
-        assert done.returncode == 0, done.stderr
-    before_sft = recipe("preflight", "sample=8")
-    assert before_sft.returncode == 1
-    assert re.search(r"stop +sample: \S+/sft is not finished.*\n +→ make sft", before_sft.stdout), before_sft.stdout
-    base = REPO / "recipes" / "tiny_base" / "model"
-    done = recipe("preflight", "sample=8", f"recipe.init_model='{base}'")
-    assert done.returncode == 1, done.stderr
-    assert re.search(r"stop +format: 0\.0% of 32 outputs are valid", done.stdout), done.stdout
-    assert re.search(r"ok +reward: 0\.\d\d on average, 2 at most", done.stdout)
-    assert re.search(r" groups: \d+\.\d% of 8 tie", done.stdout)
-    assert re.search(r" responses: \d+ tokens in the middle, \d+ at 99 %, 400 at most", done.stdout)
-    assert len(unfinished_replies(tmp_path / "preflight" / "policy.replies.jsonl")) == 32

@@ -37,9 +37,14 @@ def held_out(question: Question) -> bool:
     return crc32(question.title.encode()) % 10 == 1
 
 
-def made_up(texts: Sequence[str], rng: random.Random) -> Iterator[Example]:
-    """Each text once, with made-up values in it or as it is."""
-    values = Values(rng)
+def made_up(texts: Sequence[str], rng: random.Random, plants: Sequence[Mapping[str, Any]] = ()) -> Iterator[Example]:
+    """Each text once, with values in it or as it is: made-up ones, and some of the writers' of `plants`."""
+    written: dict[str, list[str]] = {}
+    for each in plants:
+        # One character is a surname before a title, which stands nowhere else.
+        if len(each["value"]) > 1:
+            written.setdefault(each["type"], []).append(each["value"])
+    values = Values(rng, written)
     for text in texts:
         text, places = MarkedText(text[:_LONGEST]).folded, list[Found]()
         if rng.random() < _PLANTED:

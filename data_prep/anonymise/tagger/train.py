@@ -89,7 +89,7 @@ def train(examples: Sequence[Example], epochs: int, width: int, seed: int) -> tu
     network = Network(END + 1 + len(vocabulary), width)
     optimiser = torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=1e-3)
     steps = epochs * sum(1 for _ in _batches(examples, rng))
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, _RATE, total_steps=2 * steps, pct_start=0.05)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, _RATE, total_steps=steps, pct_start=0.05)
     with tqdm(total=steps, desc="training the tagger", unit="step", disable=None) as bar:
         for epoch in range(epochs):
             losses = []
@@ -157,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--replies", metavar="FORMAT", help="the format in which the corpus has responses as well")
     parser.add_argument("--plants", type=Path, default=PLANTS, help="writers' values in posts of this corpus")
-    parser.add_argument("--repeat", type=int, default=8, help="how often each of these is seen in an epoch")
+    parser.add_argument("--repeat", type=int, default=4, help="how often each of these is seen in an epoch")
     parser.add_argument("--passes", type=int, default=2, help="how often each question has other values put into it")
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--width", type=int, default=112)
@@ -176,7 +176,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     texts = [question.post for question in questions if question.title not in titles]
     others = [each.responses for each in replies if each.responses and each.title not in titles]
     texts += [rng.choice(each) for each in rng.sample(others, min(len(texts), len(others)))]
-    examples = [each for _ in range(options.passes) for each in made_up(texts, rng)]
+    examples = [each for _ in range(options.passes) for each in made_up(texts, rng, plants)]
     examples += [each for each in of_writers(posts, plants) for _ in range(options.repeat)]
     print(f"{len(texts):,} texts, {len(examples):,} sentences", flush=True)
     network, vocabulary = train(examples, options.epochs, options.width, options.seed)

@@ -5,7 +5,7 @@ is put together can by chance be real.
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Final
 
@@ -13,6 +13,8 @@ from data_prep.anonymise.segments import word_list
 
 _FIGURES: Final = "0123456789"
 _NUMERALS: Final = "一二三四五六七八九十"
+# How many of the values are writers' own, where there are any.
+_WRITTEN: Final = 0.3
 # Of a list that begins with the commonest entry, the beginnings from which one is drawn.
 _HEADS: Final = (0.06, 0.25, 1.0)
 
@@ -30,9 +32,14 @@ def _letters(file: str, section: str) -> str:
 class Values:
     """Draws values, by one generator of random numbers."""
 
-    def __init__(self, rng: random.Random) -> None:
-        """Set up: `rng` decides everything."""
-        self._rng = rng
+    def __init__(self, rng: random.Random, written: Mapping[str, Sequence[str]] | None = None) -> None:
+        """Set up.
+
+        Args:
+            rng: decides everything.
+            written: values by writers, by type, of which some are drawn in the place of made-up ones.
+        """
+        self._rng, self._written = rng, written or {}
 
     def of(self, type: str) -> str:
         """A value of one of the four types: 姓名 (see `name`), 学校, 单位, 地址."""
@@ -40,6 +47,14 @@ class Values:
 
     def name(self) -> str:
         """A name as people write it: two of five full ones, then given names, nicknames, others."""
+        return self._by_a_writer("姓名") or self._made_up_name()
+
+    def _by_a_writer(self, type: str) -> str:
+        """A writer's value; "" where a made-up one is wanted."""
+        own = self._written.get(type)
+        return self._rng.choice(own) if own and self._rng.random() < _WRITTEN else ""
+
+    def _made_up_name(self) -> str:
         rng = self._rng
         return self._weighted(
             (8, self.full_name),
@@ -77,6 +92,9 @@ class Values:
 
     def school(self) -> str:
         """A school, whole or in short."""
+        return self._by_a_writer("学校") or self._made_up_school()
+
+    def _made_up_school(self) -> str:
         rng = self._rng
         return self._weighted(
             (8, lambda: self._place() + rng.choice(_pieces("school ends"))),
@@ -104,6 +122,9 @@ class Values:
 
     def employer(self) -> str:
         """A firm, shop, hospital or unit."""
+        return self._by_a_writer("单位") or self._made_up_employer()
+
+    def _made_up_employer(self) -> str:
         rng = self._rng
         return self._weighted(
             (
@@ -143,6 +164,9 @@ class Values:
 
     def address(self) -> str:
         """A chain of places down to a street, an estate, a village or a room."""
+        return self._by_a_writer("地址") or self._made_up_address()
+
+    def _made_up_address(self) -> str:
         rng = self._rng
         head = self._maybe(0.25, self._towns()) + rng.choice(("", "", "市"))
         if head == "市":
