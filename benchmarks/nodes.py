@@ -112,8 +112,10 @@ def report(runs: Mapping[str, Path]) -> float:
         log = (runs[name] / "grpo" / "train.log").read_text(encoding="utf-8", errors="replace")
         if log.count("Injected") != len(records[name]):
             sys.exit(f"{name}: verl took other rollouts than those of the first run, see {runs[name]}/grpo/train.log")
-        there = re.search(rf"\(WorkerDict pid=\d+, ip={re.escape(SECOND)}\)", log) is not None
-        print(f"{name}: {'a' if there else 'no'} training process on {SECOND}")
+        # verl starts a server on the node of each training process.
+        servers = re.search(r"LLMServerManager: \[(.*)\]", log)
+        hosts = sorted(set(re.findall(r"'([0-9.]+):", servers[1]))) if servers else []
+        print(f"{name}: processes and servers on {', '.join(hosts)}")
     return largest
 
 

@@ -154,7 +154,7 @@ class DataConfig:
     mask: list[str] = field(default_factory=lambda: list(ALL_TYPES), metadata=_some_of(ALL_TYPES))
     mask_titled: bool = True
     mask_given: bool = True
-    mask_bias: float = limited(2.0, -20, 20)
+    mask_bias: float = limited(1.0, -20, 20)
     mask_model: str | None = None
     emotion_model: str | None = None
     question_threshold: float = limited(0.5, 0.4, 1)

@@ -1,7 +1,6 @@
-"""Where a find of the tagger begins and ends: by LAC's words, the dictionary's, and the ends that places have.
+"""Where a find of the tagger begins and ends: by the dictionary's words, and by the ends that places have.
 
-The tagger scores characters, so that it may take one too few (湖二中 of 巢湖二中) or one too many (水利局公 of
-水利局公务员).
+The tagger scores characters, so that it may take one too many (闫磊善 of 闫磊善良, 19幢402房 of 19幢402房间).
 """
 
 import re
@@ -9,23 +8,26 @@ from typing import Final, NamedTuple
 
 import rjieba
 
-from data_prep.anonymise.lac import Tags, word_begins
 from data_prep.anonymise.segments import characters, is_word, words_of
 from data_prep.anonymise.sentences import common_words
 
 LISTS: Final = "entities.txt"
-# Ends of places, and of institutions, behind which a character too many is taken off.
-_ENDS: Final = re.compile(
-    r"[村镇乡路街巷区县弄栋幢号座楼室苑园城里坊庄屯寨岗店局院校所厂站社队行部中小学]$|[0-9][号栋幢室座楼]$|公司$|酒店$|大厦$|小区$"
+# Words of the dictionary by four characters and more are idioms; by two, names as well.
+_IDIOM: Final = 4
+_LONG: Final = 3
+# Ends of schools, employers and addresses: what ends so is whole, though a word goes on over it (民大学生).
+_WHOLE: Final = re.compile(
+    "[校院大中小高附园师学厂局所站社队行部店司厅村镇乡路街巷区县弄栋幢号座楼苑城坊庄屯寨岗湾口桥]$|公司$|心理$|集团$"
 )
-# The last number of an address with what it numbers: one word more behind it is no part of it (22号后爸).
-_NUMBERED_END: Final = re.compile(r".*[0-9](?:号楼?|栋|幢|室|弄|座|单元|楼|层|组|队)")
-_LONGEST_REST: Final = 2
+# Of a find whose last characters belong to a word, what has to be left without them.
+_LEAST: Final = 2
 # Words of one character that follow a name.
 _FOLLOWING: Final = frozenset("来说是在和跟去也都就还对把被让给想总很不没有会能要从到却又再问做当")
-# Words of the dictionary by four characters and more are idioms.
-_IDIOM: Final = 4
 _TAIL: Final = re.compile(r"[0-9\s]+$")
+# A number that goes on before a value, or behind it, or that counts what follows: 劲松三区 of 劲松三区20多天.
+_GOES_ON: Final = re.compile("[0-9][0-9-]|-[0-9]")
+_COUNTS: Final = re.compile("[0-9](?:[0-9-]|多|几|岁|天|年|个|块|元|点|分)|-[0-9]")
+_RUNNING: Final = re.compile("[0-9-]+$")
 
 
 class Place(NamedTuple):
@@ -35,79 +37,89 @@ class Place(NamedTuple):
     end: int
 
 
-def name_of(text: str, place: Place) -> Place:
-    """A name without the digits and the word behind it: 沐沐 of 沐沐5, 刘小军 of 刘小军来."""
+def without_running_number(text: str, place: Place) -> Place | None:
+    """A find without the beginning of a number that goes on behind it; None where it begins inside of one."""
+    start, end = place
+    if _COUNTS.match(text, end - 1):
+        end = start + len(_RUNNING.sub("", text[start:end]))
+    return None if start == end or (start and _GOES_ON.match(text, start - 1)) else Place(start, end)
+
+
+def name_of(text: str, place: Place, titles: re.Pattern[str]) -> Place:
+    """A name without digits, the word and the title behind it: 沐沐 of 沐沐5, 刘小军 of 刘小军来, 李 of 李老师.
+
+    Args:
+        text: the sentence.
+        place: the find.
+        titles: finds one at the end.
+    """
     start, end = place
     if (match := _TAIL.search(text[start:end])) and match.start() > 0:
         end = start + match.start()
     if end - start > 3 and text[end - 1] in _FOLLOWING and text[start] in characters(LISTS, "surnames"):
         end -= text[start : start + 2] not in words_of(LISTS, "compound surnames")
+    if (match := titles.search(text[start:end])) and match.start() > 0:
+        end = start + match.start()
+    # 我家秀梅
+    start += end - start > 2 and text[start] == "家" and text[start - 1 : start] in tuple("我你他她")
     return Place(start, end)
 
 
-def unsplit(text: str, place: Place, titles: re.Pattern[str]) -> Place | None:
-    """A find with whole words in letters (Audrey) and without a title's begin (苏珊 of 苏珊大婶).
-
-    Args:
-        text: the sentence.
-        place: the find, after its boundaries were mended.
-        titles: words that stand behind a name.
-
-    Returns:
-        the place; None where a common word or an idiom reaches over one of its ends.
-    """
+def whole_letters(text: str, place: Place) -> Place:
+    """A find with whole words in letters: Audrey of Audr."""
     start, end = place
     while start and _is_letter(text[start]) and _is_letter(text[start - 1]):
         start -= 1
     while end < len(text) and _is_letter(text[end - 1]) and _is_letter(text[end]):
         end += 1
-    for left, right in _crossing(text, (start, end)):
-        word = text[left:right]
-        if left < end < right and left > start and titles.fullmatch(word):
+    return Place(start, end)
+
+
+def unsplit_name(text: str, place: Place) -> Place | None:
+    """A name without the begin of a word at its end: 苏珊 of 苏珊大婶.
+
+    Returns:
+        the place; None where a word reaches over an end and too little would be left without it: 宇航 of 宇航员.
+    """
+    start, end = place
+    for left, right in _crossing(text, place):
+        known = text[left:right] in common_words()
+        if left < start:
+            if known or right - left >= _IDIOM:
+                return None
+        elif end - start > 1 and (known or right - left >= _LONG):
+            # Of one character alone, the surname in 李老师, a title says that it is one.
+            if left - start < _LEAST:
+                return None
             end = left
-        elif word in common_words() or len(word) >= _IDIOM:
-            return None
+    return Place(start, end)
+
+
+def unsplit_place(text: str, place: Place, sure: bool) -> Place | None:
+    """A school, employer or address without the begin of a word at its end: 19幢402 of 19幢402房间.
+
+    Args:
+        text: the sentence.
+        place: the find.
+        sure: whether it stays where a word reaches over its begin.
+
+    Returns:
+        the place; None where a word reaches over an end and too little would be left without it.
+    """
+    start, end = place
+    for left, right in _crossing(text, place):
+        if left < start:
+            if not sure:
+                return None
+        elif (text[left:right] in common_words() or right - left >= _IDIOM) and not _WHOLE.search(text[start:end]):
+            if left - start < _LEAST:
+                return None
+            end = left
     return Place(start, end)
 
 
 def _is_letter(character: str) -> bool:
     return character.isascii() and character.isalpha()
-
-
-def place_of(text: str, tags: Tags, place: Place, kind: str) -> Place:
-    """A school, employer or address from the begin of its first word to the end of its last.
-
-    Args:
-        text: the sentence.
-        tags: LAC's, a number a character.
-        place: as the tagger has it.
-        kind: its type.
-    """
-    start, end = place
-    begins = word_begins()[tags]
-    words = list(_crossing(text, (start, end)))
-    if start and (word := next((each for each in words if each.start < start < each.end), None)):
-        # 巢湖 of 巢湖二中 is a town, 当然 of 当然阳泉城投 is none.
-        own = text[word.start : word.end]
-        if own in words_of(LISTS, "towns") or (own not in common_words() and not begins[start]):
-            start = word.start
-        elif own in common_words() and word.end < end - 1:
-            start = word.end
-    elif start and not begins[start] and start + 1 < end:
-        first = next((at for at in range(start, max(-1, start - 3), -1) if begins[at]), start)
-        start = first if not any(own in common_words() for own in rjieba.cut(text[first:start])) else start
-    numbered = _NUMBERED_END.match(text[start:end]) if kind == "地址" else None
-    if (
-        numbered
-        and end - start - numbered.end() <= _LONGEST_REST
-        and not text[start + numbered.end() : end].isdecimal()
-    ):
-        end = start + numbered.end()
-    elif (word := next((each for each in words if each.start < end < each.end), None)) and _ENDS.search(
-        text[start : word.start]
-    ):
-        end = word.start
-    return Place(start, end)
 
 
 def _crossing(text: str, at: tuple[int, int]) -> list[Place]:

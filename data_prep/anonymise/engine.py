@@ -15,6 +15,7 @@ from itertools import accumulate, chain
 import rjieba
 
 from data_prep.anonymise.accounts import Account
+from data_prep.anonymise.employers import KnownEmployer
 from data_prep.anonymise.entities import TYPES as ENTITY_TYPES
 from data_prep.anonymise.entities import EntityFinder
 from data_prep.anonymise.overseas import overseas_id, overseas_phone
@@ -76,6 +77,7 @@ def default_recognisers() -> list[EntityRecognizer]:
         screen_name(),
         name_on_site(),
         Account(),
+        KnownEmployer(),
     ]
 
 
@@ -88,7 +90,7 @@ class Anonymiser:
         model: str | None = None,
         titled: bool = True,
         given: bool = True,
-        bias: float = 2.0,
+        bias: float = 1.0,
     ) -> None:
         """Set the recognisers up.
 

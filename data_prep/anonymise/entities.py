@@ -27,7 +27,7 @@ class Entity(NamedTuple):
 class EntityFinder:
     """Finds them; remembers the sentences it has seen until `forget`, so that a second look costs nothing."""
 
-    def __init__(self, titled: bool = True, given: bool = True, bias: float = 2.0) -> None:
+    def __init__(self, titled: bool = True, given: bool = True, bias: float = 1.0) -> None:
         """Set up.
 
         Args:
@@ -35,7 +35,7 @@ class EntityFinder:
             given: whether a given name or nickname alone is one (朵朵 of 我女儿朵朵).
             bias: see `Tagger`: the more, the more is found.
         """
-        self._finds, self._bias = Finds(titled, given), bias
+        self._finds, self._bias = Finds(titled, given, bias), bias
         self._seen: dict[tuple[str, bool], tuple[Entity, ...]] = {}
 
     def forget(self) -> None:
@@ -68,7 +68,7 @@ class EntityFinder:
         for key, text, own, found in zip(
             keys, texts, words, tagger()(texts, [last for _, last in keys], words, self._bias), strict=True
         ):
-            kept = (self._finds(text, own, each) for each in found)
+            kept = (self._finds(text, each) for each in found)
             self._seen[key] = _apart(
                 Entity(*each) for each in kept if each and _MARK[0] not in key[0][each[0] : each[1]]
             )

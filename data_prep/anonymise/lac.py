@@ -105,13 +105,6 @@ def lac() -> Lac:
     return Lac()
 
 
-@cache
-def word_begins() -> npt.NDArray[np.bool_]:
-    """Whether a tag begins a word, by its number: the name of one that goes on ends in ``-I``."""
-    names = dict(_table("tag.dic", _folder()))
-    return np.array([not names.get(str(number), "").endswith("-I") for number in range(256)])
-
-
 def _runs(lengths: _Ids, starts: _Ids) -> Iterator[tuple[int, _Ids]]:
     """Texts of one length, sorted, in groups of at most `_RUN_CHARS` characters: the model knows no padding."""
     borders = [0, *(np.flatnonzero(np.diff(lengths)) + 1), len(lengths)]

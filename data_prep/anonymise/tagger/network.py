@@ -74,7 +74,7 @@ class Tagger:
             lead = np.take_along_axis(scores, labels[..., None], axis=2)[..., 0] - nothing
             for row, number in enumerate(numbers):
                 result[number] = [
-                    Find(start, end, type, float(lead[row, start:end].min()))
+                    Find(start, end, type, float(lead[row, start:end].mean()))
                     for start, end, type in places_of(labels[row, : len(texts[number])].tolist())
                 ]
         return result

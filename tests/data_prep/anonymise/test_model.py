@@ -63,7 +63,8 @@ def test_model_finds_more(folder: str) -> None:
 
 def test_long_texts_are_read_in_windows(folder: str) -> None:
     text = "今天" * 40 + "甲乙" + "见到" * 40 + "丙丁"
-    found = Anonymiser(model=folder)([text]).found
+    # The tagger may see names in it too.
+    found = Anonymiser(model=folder, bias=-20)([text]).found
     assert [(each.type, text[each.start : each.end]) for _, each in found] == [("姓名", "甲乙"), ("单位", "丙丁")]
 
 
