@@ -82,7 +82,7 @@ def unsplit_name(text: str, place: Place) -> Place | None:
         the place; None where a word reaches over an end and too little would be left without it: 宇航 of 宇航员.
     """
     start, end = place
-    for left, right in _crossing(text, place):
+    for left, right in crossing(text, place):
         known = text[left:right] in common_words()
         if left < start:
             if known or right - left >= _IDIOM:
@@ -107,7 +107,7 @@ def unsplit_place(text: str, place: Place, sure: bool) -> Place | None:
         the place; None where a word reaches over an end and too little would be left without it.
     """
     start, end = place
-    for left, right in _crossing(text, place):
+    for left, right in crossing(text, place):
         if left < start:
             if not sure:
                 return None
@@ -122,7 +122,7 @@ def _is_letter(character: str) -> bool:
     return character.isascii() and character.isalpha()
 
 
-def _crossing(text: str, at: tuple[int, int]) -> list[Place]:
+def crossing(text: str, at: tuple[int, int]) -> list[Place]:
     """The words of the dictionary that reach over one of two places."""
     found, position = [], 0
     for word in rjieba.cut(text):

@@ -10,8 +10,10 @@ from typing import Final
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
+from data_prep.anonymise.boundaries import Place, crossing
 from data_prep.anonymise.presidio import NlpArtifacts, Recogniser, RecognizerResult
 from data_prep.anonymise.segments import word_list
+from data_prep.anonymise.sentences import common_words
 
 _TOWN: Final = r"[\u4e00-\u9fff]{0,3}"
 # What stands before an employer, and what is said of it within the clause.
@@ -46,7 +48,8 @@ class KnownEmployer(Recogniser):
         results = []
         for _, start, end in _finder().find_matches_as_indexes(text):
             before, after = text[max(0, start - _LOOK) : start], text[end : end + 2 * _LOOK]
-            if _NOT_A_JOB.match(after):
+            # 美的 of 完美的, 中通 of 生活中通过.
+            if _NOT_A_JOB.match(after) or crossing(text, Place(start, end)):
                 continue
             if _ALONE.search(before) or (_BEFORE.search(before) and _AFTER.match(after)):
                 results.append(RecognizerResult(self.types[0], start, end, 0.6))
@@ -55,4 +58,5 @@ class KnownEmployer(Recogniser):
 
 @cache
 def _finder() -> AhoCorasick:
-    return AhoCorasick(list(word_list("employers.txt", "employers")), matchkind=MatchKind.LeftmostLongest)
+    names = set(word_list("employers.txt", "employers")) - common_words()
+    return AhoCorasick(sorted(names), matchkind=MatchKind.LeftmostLongest)

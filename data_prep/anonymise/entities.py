@@ -65,9 +65,8 @@ class EntityFinder:
             return
         texts = [sentence.replace(*_MARK) for sentence, _ in keys]
         words = lac().tags(texts)
-        for key, text, own, found in zip(
-            keys, texts, words, tagger()(texts, [last for _, last in keys], words, self._bias), strict=True
-        ):
+        finds = tagger()(texts, [last for _, last in keys], words, self._bias)
+        for key, text, found in zip(keys, texts, finds, strict=True):
             kept = (self._finds(text, each) for each in found)
             self._seen[key] = _apart(
                 Entity(*each) for each in kept if each and _MARK[0] not in key[0][each[0] : each[1]]

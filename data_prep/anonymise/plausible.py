@@ -8,7 +8,15 @@ import re
 from functools import cache
 from typing import Final
 
-from data_prep.anonymise.boundaries import LISTS, Place, name_of, unsplit_name, unsplit_place, whole_letters, without_running_number
+from data_prep.anonymise.boundaries import (
+    LISTS,
+    Place,
+    name_of,
+    unsplit_name,
+    unsplit_place,
+    whole_letters,
+    without_running_number,
+)
 from data_prep.anonymise.segments import alternatives, characters, is_word, word_list, words_of
 from data_prep.anonymise.tagger.labels import Found
 from data_prep.anonymise.tagger.network import Find
