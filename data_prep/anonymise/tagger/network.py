@@ -32,7 +32,7 @@ _Vectors = npt.NDArray[np.float32]
 
 
 class Find(NamedTuple):
-    """A value: where it stands, its type, and the least lead of its characters' scores over that of "nothing"."""
+    """A value: where it stands, its type, and the mean lead of its characters' scores over that of "nothing"."""
 
     start: int
     end: int

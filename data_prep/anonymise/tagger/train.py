@@ -1,9 +1,10 @@
-"""Trains the tagger: a quarter of an hour on two cores.
+"""Trains the tagger: 20 minutes on two cores that nothing else uses.
 
     python -m data_prep.anonymise.tagger.train SMILECHAT --replies dialogue --out weights.safetensors
 
-SMILECHAT is the folder of dialogues (https://github.com/qiuhuachuan/smile). Values are made up and put into its posts
-and replies (`plant`); those that writers put into posts (``plants.jsonl``, by the posts' ids) are seen several times.
+SMILECHAT is the folder of dialogues (https://github.com/qiuhuachuan/smile). Values, made-up ones and writers' own, are put
+into its posts and replies (`plant`); what writers put into posts (``plants.jsonl``, by the posts' ids) is seen several
+times.
 Kept from training are a tenth of the questions, by title, and the posts of ``judged/plants_*.jsonl`` with all that
 bear their titles: these judge the result.
 """
