@@ -4,8 +4,8 @@
 
 SMILECHAT is the folder of dialogues (https://github.com/qiuhuachuan/smile). Values, made-up ones and writers' own, are
 put into its posts and replies (`plant`); what writers put into posts (``plants.jsonl``, by the posts' ids) is seen
-several times. Kept from training are a tenth of the questions, by title, and the posts of ``judged/plants_*.jsonl`` with
-all that bear their titles: these judge the result.
+several times. Kept from training are a tenth of the questions, by title, and the posts of ``judged/plants_*.jsonl``
+with all that bear their titles: these judge the result.
 """
 
 import argparse
