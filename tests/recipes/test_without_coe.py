@@ -36,7 +36,8 @@ def check_handed_on(folder: Path) -> None:
     """A Hugging Face folder by transformers' own loaders, whose tokenizer asks as the model was trained."""
     tokenizer: Any = AutoTokenizer.from_pretrained(folder)
     model: Any = AutoModelForCausalLM.from_pretrained(folder)
-    assert tokenizer.eos_token_id in GenerationConfig.from_pretrained(folder).eos_token_id
+    ends = GenerationConfig.from_pretrained(folder).eos_token_id
+    assert tokenizer.eos_token_id in (ends if isinstance(ends, list) else [ends])
     messages = [{"role": "system", "content": PLAIN_PROMPT}, {"role": "user", "content": "最近总是睡不着。"}]
     prompt = tokenizer.apply_chat_template(
         messages, add_generation_prompt=True, enable_thinking=False, return_tensors="pt", return_dict=True
