@@ -34,6 +34,7 @@ TOLERANCE: Final = 1e-4
 # On one machine Ray's nodes need addresses of their own to be two; verl groups its processes by them. The first has the
 # machine's: Ray takes a loopback address of its head for that one.
 SECOND: Final = "127.0.0.2"
+TWO_NODES: Final = "two nodes of one"
 # In absolute terms: all of them are of the order of 0.01 to 1.
 COMPARED: Final = ("actor/loss", "actor/pg_loss", "actor/kl_loss", "actor/grad_norm", "actor/entropy")
 # What has to be the same to the last digit, since it comes with the rollouts.
@@ -115,6 +116,8 @@ def report(runs: Mapping[str, Path]) -> float:
         # verl starts a server on the node of each training process.
         servers = re.search(r"LLMServerManager: \[(.*)\]", log)
         hosts = sorted(set(re.findall(r"'([0-9.]+):", servers[1]))) if servers else []
+        if name == TWO_NODES and SECOND not in hosts:
+            sys.exit(f"{name}: processes on {hosts}, none on {SECOND}, see {runs[name]}/grpo/train.log")
         print(f"{name}: processes and servers on {', '.join(hosts)}")
     return largest
 
@@ -136,14 +139,14 @@ def main(arguments: list[str]) -> None:
     shapes = {
         "one process": [],
         "one node of two": ["trainer.n_gpus_per_node=2", "ray_kwargs.ray_init.num_gpus=2"],
-        "two nodes of one": ["trainer.nnodes=2"],
+        TWO_NODES: ["trainer.nnodes=2"],
     }
     runs = {}
     for name, shape in shapes.items():
         runs[name] = out / name.replace(" ", "-")
         if not runs[name].is_dir():
             copy_stages(source, runs[name])
-        if name != "two nodes of one":
+        if name != TWO_NODES:
             train(runs[name], [*common, *shape], {})
             continue
         with two_nodes() as address:

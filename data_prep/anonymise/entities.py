@@ -33,7 +33,7 @@ class EntityFinder:
         Args:
             titled: whether the surname before a title is a name (李 of 李老师).
             given: whether a given name or nickname alone is one (朵朵 of 我女儿朵朵).
-            bias: see `Tagger`: the more, the more is found.
+            bias: see `Tagger`; added to each find's lead as well. The more, the more is found.
         """
         self._finds, self._bias = Finds(titled, given, bias), bias
         self._seen: dict[tuple[str, bool], tuple[Entity, ...]] = {}
