@@ -2,11 +2,12 @@
 
     make plan PROFILE=one_gpu ARGS="card=rtx4090"
     make plan PROFILE=qwen3_8b ARGS="card=h100 prompt=500 response=400 actor_rollout_ref.rollout.n=8"
-    make plan PROFILE=one_gpu MODEL=Qwen/Qwen3-4B ARGS="card=rtx4090 actor_rollout_ref.model.lora_rank=32"
+    make plan PROFILE=one_gpu MODEL=Qwen/Qwen3-4B ARGS="card=rtx4090 +size=lora_4b"
 
-Memory of a GPU by part and phase, seconds a step by phase, hours, and the effect of single changes, all reckoned
-(`recipes.planning`) and marked so. Needs no GPU, no network for the models of ``planning/shapes.yaml``, and no data:
-lengths are those that `make data` left, where it has run, unless they are given.
+Memory of a GPU by part and phase, seconds a step by phase, hours of GRPO and of the profile's other stages, and the
+effect of single changes. All of it is reckoned (`recipes.planning`), and every line says so. Needs no GPU, no network
+for the models of ``planning/shapes.yaml``, and no data: lengths and counts are those that `make data` left, where it
+has run, unless they are given.
 """
 
 from collections.abc import Sequence
@@ -27,8 +28,10 @@ from recipes.planning.changes import changes
 from recipes.planning.constants import FILE as CONSTANTS
 from recipes.planning.constants import constants
 from recipes.planning.from_config import setup_of
+from recipes.planning.from_profile import Sizes, other_stages, sizes
 from recipes.planning.setup import GIB, Lengths, Setup, find_card
 from recipes.planning.shapes import find_shape
+from recipes.planning.stages import Stage, total
 from recipes.profile import PROFILES, Common, framework_and
 from recipes.stage import main
 
@@ -46,12 +49,14 @@ class PlanOptions:
         prompt: mean tokens of a prompt; null: of the data, else assumed.
         response: mean tokens of a response; null: of the SFT samples, else assumed.
         longest: tokens of the longest response of a step; null: as long as it may be.
+        triplets: of the training side, for the reward models; null: of the data, else assumed.
     """
 
     card: str
     prompt: float | None = None
     response: float | None = None
     longest: float | None = None
+    triplets: int | None = None
 
 
 def plan(arguments: list[str]) -> None:
@@ -61,20 +66,24 @@ def plan(arguments: list[str]) -> None:
             "plan: card= is missing, the GPU's name, such as card=rtx4090; see recipes/planning/cards.yaml."
         )
     common, options, rest = framework_and(arguments, PlanOptions, "plan")
-    setup, steps, told = _setup(common, options, rest)
+    decided = _decided(common)
+    setup, steps, told = _setup(common, decided, options, rest)
+    sized = sizes(common, constants(), options.triplets)
     print(
         f"{setup.shape.name}, {setup.shape.parameters / 1e9:.3g} billion parameters, {setup.cards} × {setup.card.name}"
     )
-    print(f"{told}\n")
+    print(f"{told}\n{_counts(sized)}\n")
     _print_memory(setup)
     _print_time(setup, steps)
+    _print_stages(other_stages(common, decided, setup, sized, constants()), setup, steps)
     _print_changes(setup, steps)
     _print_constants()
 
 
-def _setup(common: Common, options: PlanOptions, overrides: list[str]) -> tuple[Setup, int, str]:
+def _setup(
+    common: Common, decided: DataDecisions, options: PlanOptions, overrides: list[str]
+) -> tuple[Setup, int, str]:
     shape, card = find_shape(common.model), find_card(options.card)
-    decided = _decided(common)
     config = compose_config(common.profile, common.root, common.seed, decided, overrides)
     lengths, told = _lengths(common, config, options)
     profile = yaml.safe_load((PROFILES / f"{common.profile}.yaml").read_text(encoding="utf-8"))
@@ -114,6 +123,13 @@ def _lengths(common: Common, config: Any, options: PlanOptions) -> tuple[Lengths
         )
     told = ", ".join(f"{name}s {means[name]:.0f} ({sources[name]})" for name in means)
     return Lengths(means["prompt"], means["response"], longest), f"tokens: {told}, the longest response {longest:g}"
+
+
+def _counts(sized: Sizes) -> str:
+    return (
+        f"counts: {sized.samples} SFT samples, {sized.train:,} triplets to train on and {sized.heldout:,} held out, "
+        f"{sized.questions} test questions ({sized.told})"
+    )
 
 
 def _print_memory(setup: Setup) -> None:
@@ -156,6 +172,25 @@ def _print_changes(setup: Setup, steps: int) -> None:
     print(_table(("change", "GiB", "fullest", "fits", "s a step", "hours"), rows))
 
 
+def _print_stages(others: list[Stage], setup: Setup, steps: int) -> None:
+    step = sum(seconds.estimate(setup, constants()).values())
+    *before, last = others
+    every = [*before, Stage("grpo", f"{steps} steps", steps * step), last]
+    rows = [(stage.name, stage.counted, _hours(stage.seconds)) for stage in every]
+    print(f"hours of the profile's stages on GPUs ({_MARK})\n")
+    print(_table(("stage", "of", "hours"), [*rows, ("all", "one after another", _hours(total(every)))], words=2))
+    print(
+        "on top come starts, validation, saving, and the stages data, reward-probes, eval and report; of memory grpo's "
+        "alone is reckoned\n"
+    )
+
+
+def _hours(taken: float | None) -> str:
+    if taken is None:
+        return "not reckoned"
+    return f"{taken / 3600:.1f}" if taken >= 180 else "< 0.1"
+
+
 def _print_constants() -> None:
     read = yaml.safe_load(CONSTANTS.read_text(encoding="utf-8"))
     print("\nwhat the figures rest on, beside the formulas (docs/planning.md):\n")
@@ -164,8 +199,17 @@ def _print_constants() -> None:
     print("how wrong they are on others' runs: python -m recipes.planning.check")
 
 
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return tabulate(rows, headings, disable_numparse=True, colalign=["left", *["right"] * (len(headings) - 1)])
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1) -> str:
+    """A table whose every row has the mark, since no figure here was measured.
+
+    Args:
+        headings: of its columns.
+        rows: a cell for each of them.
+        words: how many columns from the left are words; the others are numbers.
+    """
+    sides = ["left"] * words + ["right"] * (len(headings) - words) + ["left"]
+    marked = [(*row, _MARK) for row in rows]
+    return tabulate(marked, (*headings, "basis"), disable_numparse=True, colalign=sides)
 
 
 def _gib(size: float) -> str:

@@ -34,6 +34,8 @@ def changes(setup: Setup) -> Iterator[tuple[str, Setup]]:
         f"{actor}.fsdp_config.{{param,optimizer}}_offload={str(not offloaded).lower()}",
         replace(setup, offload_weights=not offloaded, offload_optimizer=not offloaded),
     )
+    if setup.deferred:
+        yield f"{actor}.fsdp_config.use_no_sync_for_gradient_accumulation=false", replace(setup, deferred=False)
     if not setup.lora:
         yield f"actor_rollout_ref.model.lora_rank={_RANK}", replace(setup, lora=_RANK, reference=0)
     if setup.checkpointing:

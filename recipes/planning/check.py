@@ -51,7 +51,7 @@ class Run:
         name: what it is.
         setup: as far as its source tells.
         measured: seconds by phase, or "peak" in GiB.
-        stack: whose logits are kept how; "" for times.
+        stack: whose logits are kept how; "" for times, and for what fitted with verl.
     """
 
     name: str
@@ -60,8 +60,8 @@ class Run:
     stack: str = ""
 
 
-def read_runs() -> tuple[list[Run], list[Run], list[Run]]:
-    """Those with seconds, those with memory, and those that fitted or not (1 or 0)."""
+def read_runs() -> tuple[list[Run], list[Run], list[Run], list[Run]]:
+    """Those with seconds, those with memory, those that fitted or not (1 or 0), and those that only train."""
     read = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
     times = [Run(each["row"], make_setup(each["setup"]), each["measured"]) for each in read["time"]]
     peaks = []
@@ -70,8 +70,16 @@ def read_runs() -> tuple[list[Run], list[Run], list[Run]]:
         peaks.append(
             Run(each["row"], make_setup({**known, **each["setup"]}), {"peak": each["measured"]}, each["stack"])
         )
-    fits = [Run(each["row"], make_setup(each["setup"]), {"fits": each["measured"]}) for each in read["fits"]]
-    return times, peaks, fits
+    fits = []
+    for each in read["fits"]:
+        stack = each.get("stack", "")
+        setup = make_setup({**(_ALONE if stack else {}), **each["setup"]})
+        fits.append(Run(each["row"], setup, {"fits": each["measured"]}, stack))
+    training = [
+        Run(each["row"], make_setup({**_ALONE, "micro": 1, **each["setup"]}), {"update": each["measured"]})
+        for each in read["training"]
+    ]
+    return times, peaks, fits, training
 
 
 def make_setup(values: Mapping[str, Any]) -> Setup:
@@ -92,13 +100,22 @@ def time_ratios(run: Run, chosen: Constants) -> dict[str, float]:
 
 def memory_ratio(run: Run, chosen: Constants) -> float:
     """Told over measured."""
-    if run.stack == "easyr1":
-        return memory.estimate(run.setup, chosen).total / GIB / run.measured["peak"]
-    # A trainer that has the card alone, by what torch has allocated.
-    bare = replace(chosen, reserve=0.0, logit_bytes=0.0 if run.stack == "fused" else chosen.logit_bytes)
-    parts = memory.estimate(run.setup, bare).phases["update"]
-    told = sum(parts.values()) - parts["CUDA contexts"] - parts["CUDA graphs"]
-    return told / GIB / run.measured["peak"]
+    return told_gib(run, chosen) / run.measured["peak"]
+
+
+def told_gib(run: Run, chosen: Constants) -> float:
+    """What is told of a run as its stack is measured: of the card, of a trainer alone, or what deferring costs one."""
+    if run.stack in ("", "easyr1"):
+        return memory.estimate(run.setup, chosen).total / GIB
+    if run.stack == "deferred":
+        return (_trainer(run.setup, chosen) - _trainer(replace(run.setup, deferred=False), chosen)) / GIB
+    return _trainer(run.setup, replace(chosen, logit_bytes=0.0) if run.stack == "fused" else chosen) / GIB
+
+
+def _trainer(setup: Setup, chosen: Constants) -> float:
+    """Bytes that torch has allocated in a trainer that has the card alone."""
+    parts = memory.estimate(setup, replace(chosen, reserve=0.0)).phases["update"]
+    return sum(parts.values()) - parts["CUDA contexts"] - parts["CUDA graphs"]
 
 
 def fit(names: Sequence[str], ratios: Callable[[Constants], Sequence[float]], start: Constants) -> Constants:
@@ -124,7 +141,7 @@ def _fit_times(runs: Sequence[Run]) -> Constants:
 
 def _fit_memory(runs: Sequence[Run], stack: str) -> Constants:
     own = [run for run in runs if run.stack == stack]
-    names = {"easyr1": ("logit_bytes", "reserve"), "whole": ("logit_bytes",), "fused": ()}[stack]
+    names = {"easyr1": ("logit_bytes", "reserve"), "whole": ("logit_bytes",)}.get(stack, ())
     # Phases change places as the numbers grow: begun in one place, the fit ends in one.
     start = replace(constants(), logit_bytes=10.0, reserve=0.15)
     return fit(names, lambda chosen: [memory_ratio(run, chosen) for run in own], start) if names else constants()
@@ -132,10 +149,11 @@ def _fit_memory(runs: Sequence[Run], stack: str) -> Constants:
 
 def main() -> None:
     """Print the errors and the constants."""
-    times, peaks, fits = read_runs()
+    times, peaks, fits, training = read_runs()
     _print_times(times)
+    _print_training(training)
     _print_peaks(peaks)
-    _print_fits(fits)
+    _print_fits(fits, _fit_memory(peaks, "whole"))
     whole = _fit_times(times)
     print("\nby all runs:", ", ".join(f"{name} {getattr(whole, name):.3g}" for name in _TIMES))
     for stack in ("easyr1", "whole"):
@@ -156,6 +174,15 @@ def _print_times(runs: Sequence[Run]) -> None:
     print(_summary(steps, 1.5))
 
 
+def _print_training(runs: Sequence[Run]) -> None:
+    rows = []
+    for run in runs:
+        told, measured = seconds.update(run.setup, constants()), run.measured["update"]
+        rows.append((run.name, f"{measured:g}", f"{told:.2f}", f"{told / measured:.2f}"))
+    print("\nseconds of a micro-batch of SFT. None of these had part in a fit\n")
+    print(table(("run", "measured", "told", "told over measured"), rows))
+
+
 def _print_peaks(runs: Sequence[Run]) -> None:
     rows, ratios = [], []
     for left in runs:
@@ -167,13 +194,14 @@ def _print_peaks(runs: Sequence[Run]) -> None:
     print(_summary(ratios, 1.2))
 
 
-def _print_fits(runs: Sequence[Run]) -> None:
+def _print_fits(runs: Sequence[Run], whole: Constants) -> None:
     rows = []
     for run in runs:
-        found, card = memory.estimate(run.setup, constants()), run.setup.card.memory_gib
-        told = found.total / GIB
+        chosen, card = whole if run.stack else constants(), run.setup.card.memory_gib
+        told = told_gib(run, chosen)
+        fullest = "update" if run.stack else memory.estimate(run.setup, chosen).fullest
         rows.append((run.name, *("yes" if each else "no" for each in (run.measured["fits"], told <= card)),
-                     f"{told:.1f}", card, found.fullest))  # fmt: skip
+                     f"{told:.1f}", card, fullest))  # fmt: skip
     print("\ndoes it fit? None of these had part in a fit\n")
     print(table(("run", "did", "told", "GiB told", "of", "fullest"), rows))
 

@@ -26,6 +26,12 @@ class Constants:
         reply_s: seconds of a decoding step for each reply that goes on: scheduling, sampling.
         graph_step_s, eager_step_s: fixed seconds of a decoding step with and without CUDA graphs.
         host_gb_s: between card and host.
+        encoder_work_gib: that a reward model computes in beside its weights.
+        vllm_work_gib: of vLLM's share of a card, what is neither weights nor cache.
+        vllm_share: of a card, that vLLM takes where no share is given: in `make generate`.
+        triplets: of the training side, where neither data nor ``triplets=`` tell.
+        texts_per_triplet: distinct texts that a held-out triplet adds; each text is read once.
+        full_precision: how much longer a pass in float32 takes than one in bfloat16.
     """
 
     logit_bytes: float
@@ -40,6 +46,12 @@ class Constants:
     graph_step_s: float
     eager_step_s: float
     host_gb_s: float
+    encoder_work_gib: float
+    vllm_work_gib: float
+    vllm_share: float
+    triplets: float
+    texts_per_triplet: float
+    full_precision: float
 
 
 @cache

@@ -4,18 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from omegaconf import DictConfig
 
 from common.errors import StageError
 from recipes.grpo_config import starts_worker, uses_own_reward, validates
+from recipes.planning.constants import constants
 from recipes.planning.setup import GIB, Card, Lengths, Setup
-from recipes.planning.shapes import Shape
+from recipes.planning.shapes import ENCODERS, Shape, find_encoder
 
-_ENCODERS: Final = Path(__file__).with_name("encoders.yaml")
 _BYTES: Final = {"bf16": 2, "bfloat16": 2, "fp16": 2, "float16": 2, "fp32": 4, "float32": 4}
-# What an encoder computes in beside its weights, in float32.
-_ENCODER_WORK: Final = 1 * GIB
 
 
 def setup_of(config: DictConfig, shape: Shape, card: Card, lengths: Lengths, encoders: Sequence[str]) -> Setup:
@@ -64,6 +61,7 @@ def setup_of(config: DictConfig, shape: Shape, card: Card, lengths: Lengths, enc
         split=rollout.tensor_model_parallel_size,
         utilization=rollout.gpu_memory_utilization,
         eager=bool(rollout.enforce_eager),
+        deferred=bool(engine.use_no_sync_for_gradient_accumulation),
         beside=_reward_models(config, encoders),
         entropy_chunk=engine.entropy_from_logits_chunk_size if engine.entropy_from_logits_with_chunking else 0,
     )
@@ -84,11 +82,12 @@ def _reward_models(config: DictConfig, encoders: Sequence[str]) -> float:
 def _encoder(folder: Path, encoder: str) -> float:
     # Its modules' weights; the folder also keeps the encoder as its training began.
     files = [file for pattern in ("*.safetensors", "[0-9]*/*.safetensors") for file in folder.glob(pattern)]
-    known = yaml.safe_load(_ENCODERS.read_text(encoding="utf-8"))
-    if not files and encoder not in known:
+    work = constants().encoder_work_gib * GIB
+    if files:
+        return sum(file.stat().st_size for file in files) + work
+    if (shape := find_encoder(encoder)) is None:
         raise StageError(
             f"encoder {encoder}: how large it is is not known before {folder} is made. "
-            f"Add it to {_ENCODERS.name}, or train it first."
+            f"Add it to {ENCODERS.name}, or train it first."
         )
-    weights = sum(file.stat().st_size for file in files) if files else 4e6 * known[encoder]
-    return weights + _ENCODER_WORK
+    return 4 * shape.parameters + work

@@ -60,11 +60,15 @@ def activations(setup: Setup, tokens: float) -> float:
 
 
 def states(setup: Setup) -> dict[str, float]:
-    """Bytes of weights, gradients and Adam's two moments on a GPU."""
+    """Bytes of weights, gradients and Adam's two moments on a GPU.
+
+    Gradients that are deferred are summed whole, in the float32 that FSDP2 would send them in.
+    """
     weights = setup.shape.parameters + (setup.trained if setup.lora else 0)
+    whole = setup.deferred and setup.accumulates
     return {
         "weights": setup.master * weights / setup.cards,
-        "gradients": setup.master * setup.trained / setup.cards,
+        "gradients": _FULL * setup.trained if whole else setup.master * setup.trained / setup.cards,
         "Adam": 2 * setup.master * setup.trained / setup.cards,
     }
 

@@ -11,8 +11,6 @@ from recipes.planning.setup import GIB, Setup
 _HALF: Final = 2
 # Points of a reply's length at which decoding is reckoned.
 _POINTS: Final = 400
-# Of a card with vLLM's share, what its activations take beside weights and cache.
-_WORK_GIB: Final = 1.5
 PHASES: Final = ("rollout", "old log-probabilities", "reference", "update", "moving weights")
 
 
@@ -24,27 +22,39 @@ def forward_operations(setup: Setup) -> float:
 
 def estimate(setup: Setup, constants: Constants) -> dict[str, float]:
     """Seconds by phase, `PHASES`."""
-    peak, link = setup.card.tflops * 1e12, setup.card.link * 1e9
-    # A pass computes, and moves what its layers keep through the card's memory several times.
-    moved_bytes = constants.traffic * setup.shape.layers * kept_by_layer(setup.shape)
-    forward = setup.tokens * (
-        forward_operations(setup) / (peak * constants.compute) + moved_bytes / (setup.card.bandwidth * 1e9)
-    )
-    gather = _HALF * setup.shape.parameters / link if setup.cards > 1 else 0.0
     scored = setup.pieces(setup.scored, setup.scored_tokens)
-    scoring = forward + scored * (gather + constants.piece_s)
-    # Backward: operations for inputs and for weights; a frozen weight needs the first alone.
-    passes = 1 + (1 if setup.lora else 2) + setup.checkpointing
-    trained = setup.pieces(setup.micro, setup.micro_tokens)
-    # Weights are gathered twice, gradients go back in float32.
-    moved = gather * (2 if setup.lora else 4)
+    scoring = forward(setup, constants) + scored * (_gather(setup) + constants.piece_s)
     return {
         "rollout": rollout(setup, constants),
         "old log-probabilities": scoring,
         "reference": scoring if setup.reference or setup.lora else 0.0,
-        "update": passes * forward + trained * (moved + 2 * constants.piece_s),
+        "update": update(setup, constants),
         "moving weights": _moving(setup, constants),
     }
+
+
+def forward(setup: Setup, constants: Constants) -> float:
+    """Seconds of a forward pass over all tokens of a step, without what each micro-batch adds.
+
+    A pass computes, and moves what its layers keep through the card's memory several times.
+    """
+    peak, bandwidth = setup.card.tflops * 1e12, setup.card.bandwidth * 1e9
+    moved = constants.traffic * setup.shape.layers * kept_by_layer(setup.shape)
+    return setup.tokens * (forward_operations(setup) / (peak * constants.compute) + moved / bandwidth)
+
+
+def update(setup: Setup, constants: Constants) -> float:
+    """Seconds of all forward and backward passes of a step that trains."""
+    # Backward: operations for inputs and for weights; a frozen weight needs the first alone.
+    passes = 1 + (1 if setup.lora else 2) + setup.checkpointing
+    trained = setup.pieces(setup.micro, setup.micro_tokens)
+    # Weights are gathered twice, gradients go back in float32.
+    moved = _gather(setup) * (2 if setup.lora else 4)
+    return passes * forward(setup, constants) + trained * (moved + 2 * constants.piece_s)
+
+
+def _gather(setup: Setup) -> float:
+    return _HALF * setup.shape.parameters / (setup.card.link * 1e9) if setup.cards > 1 else 0.0
 
 
 def rollout(setup: Setup, constants: Constants) -> float:
@@ -56,7 +66,8 @@ def rollout(setup: Setup, constants: Constants) -> float:
     shape, card, lengths = setup.shape, setup.card, setup.lengths
     replies = setup.rows * setup.split
     bandwidth = card.bandwidth * 1e9 * constants.bandwidth * setup.split
-    room = (setup.utilization * card.memory_gib - _WORK_GIB) * GIB * setup.split - _HALF * shape.parameters
+    share = setup.utilization * card.memory_gib - constants.vllm_work_gib
+    room = share * GIB * setup.split - _HALF * shape.parameters
     # What goes on is at half its length, and long replies go on longer.
     age = (lengths.response**2 + lengths.spread**2) / (2 * lengths.response)
     at_once = max(1.0, room / (shape.kv_bytes() * (lengths.prompt + age)))

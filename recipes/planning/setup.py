@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import yaml
 
 from common.errors import StageError
@@ -13,6 +14,8 @@ from recipes.planning.shapes import Shape
 
 GIB: Final = 2**30
 _FILE: Final = Path(__file__).with_name("cards.yaml")
+# Lengths at which a mean over them is reckoned.
+_POINTS: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,19 @@ class Lengths:
         k = self.power
         return self.longest * math.sqrt(k / (k + 2)) / (k + 1)
 
+    def longest_of(self, rows: int, cut: float | None = None) -> float:
+        """Mean of the longest of so many responses, as long as a batch of them is padded; of one row the mean itself.
+
+        Args:
+            rows: that are padded together.
+            cut: longer responses are cut there.
+        """
+        end = min(self.longest, cut or self.longest)
+        ages = (np.arange(_POINTS) + 0.5) * end / _POINTS
+        # That none of them is longer than t.
+        none = (1 - (1 - ages / self.longest) ** self.power) ** rows
+        return float(np.mean(1 - none)) * end
+
 
 @dataclass(frozen=True)
 class Setup:
@@ -105,6 +121,7 @@ class Setup:
         split: rollout's tensor parallelism.
         utilization: share of the card that is vLLM's.
         eager: vLLM runs without CUDA graphs.
+        deferred: gradients stay whole on each GPU until an update's last micro-batch.
         beside: bytes that others hold on the same card: a reward model.
         entropy_chunk: rows of logits whose entropy is computed at once; 0 for all of them.
     """
@@ -131,6 +148,7 @@ class Setup:
     split: int = 1
     utilization: float = 0.5
     eager: bool = False
+    deferred: bool = False
     beside: float = 0.0
     entropy_chunk: int = 2048
 
@@ -160,6 +178,12 @@ class Setup:
         if self.padded:
             return most
         return min(most, rows * self.lengths.mean + 2 * math.sqrt(rows) * self.lengths.spread)
+
+    @property
+    def accumulates(self) -> bool:
+        """Whether an update has more than one micro-batch."""
+        own = self.rows * self.mini / self.prompts
+        return own > self.micro if self.micro else own * self.lengths.mean > self.micro_tokens
 
     def pieces(self, rows: int, tokens: int) -> float:
         """Micro-batches of a step on a GPU."""

@@ -9,11 +9,12 @@ from typing import Any, Final
 import torch
 import yaml
 from torch import nn
-from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig
+from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, PretrainedConfig
 
 from common.errors import StageError
 
 _FILE: Final = Path(__file__).with_name("shapes.yaml")
+ENCODERS: Final = Path(__file__).with_name("encoders.yaml")
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,9 @@ class Shape:
         hidden, intermediate: widths of the residual stream and of the MLP.
         queries, keys: widths of all query and of all key heads together.
         heads: of the queries.
-        vocabulary: rows of the head.
+        vocabulary: rows of the head; 0 for an encoder, which has none.
         tied: whether head and embedding are one.
+        positions: tokens of the longest row that it can read; 0 where its configuration does not tell.
         adapter_widths: inputs plus outputs of all linear maps in the layers; LoRA of rank r has r times as many.
     """
 
@@ -48,6 +50,7 @@ class Shape:
     heads: int
     vocabulary: int
     tied: bool
+    positions: int
     adapter_widths: int
 
     @property
@@ -61,14 +64,19 @@ class Shape:
         return 2 * self.layers * self.keys * element
 
 
-def shape_of(config: PretrainedConfig, name: str) -> Shape:
+def shape_of(config: PretrainedConfig, name: str, encoder: bool = False) -> Shape:
     """Count a model of this configuration; nothing is allocated.
+
+    Args:
+        config: the model's.
+        name: its name.
+        encoder: it embeds texts and has no head.
 
     Raises:
         StageError: no decoder of equal layers, or widths that the configuration does not tell.
     """
     with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(config)
+        model = (AutoModel if encoder else AutoModelForCausalLM).from_config(config)
     stacks = [each for each in model.modules() if isinstance(each, nn.ModuleList) and len(each) == _layers(config)]
     if not stacks:
         raise StageError(f"{name}: a {config.model_type} has no plain stack of layers, and is not planned for.")
@@ -90,8 +98,9 @@ def shape_of(config: PretrainedConfig, name: str) -> Shape:
         queries=config.num_attention_heads * head_dim,
         keys=groups * head_dim,
         heads=config.num_attention_heads,
-        vocabulary=config.vocab_size,
+        vocabulary=0 if encoder else config.vocab_size,
         tied=bool(config.tie_word_embeddings),
+        positions=int(getattr(config, "max_position_embeddings", 0)),
         adapter_widths=len(stacks[0]) * sum(each.in_features + each.out_features for each in linear),
     )
 
@@ -116,6 +125,15 @@ def find_shape(model: str) -> Shape:
         raise StageError(
             f"model={model}: {str(error).splitlines()[0]} Give MODEL= a folder, or one of {', '.join(sorted(known))}."
         ) from error
+
+
+@cache
+def find_encoder(model: str) -> Shape | None:
+    """The shape of an encoder in a folder or in ``encoders.yaml``; None where it is in neither."""
+    known: dict[str, dict[str, Any]] = yaml.safe_load(ENCODERS.read_text(encoding="utf-8"))
+    if Path(model, "config.json").is_file():
+        return shape_of(AutoConfig.from_pretrained(model, trust_remote_code=False), model, encoder=True)
+    return shape_of(_configuration(known[model]), model, encoder=True) if model in known else None
 
 
 def _configuration(values: Mapping[str, Any]) -> PretrainedConfig:

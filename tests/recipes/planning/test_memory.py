@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -16,7 +17,7 @@ from recipes.planning import memory
 from recipes.planning.check import make_setup
 from recipes.planning.constants import constants
 from recipes.planning.setup import Setup
-from recipes.planning.shapes import find_shape, shape_of
+from recipes.planning.shapes import find_encoder, find_shape, shape_of
 
 SHAPES = {
     "qwen3, tied": ("qwen3", {"num_key_value_heads": 2, "head_dim": 32, "tie_word_embeddings": True}),
@@ -31,6 +32,13 @@ PUBLISHED = {
     "Qwen/Qwen3-4B": 4_022_468_096,
     "Qwen/Qwen3-8B": 8_190_735_360,
     "Qwen/Qwen2.5-7B-Instruct": 7_615_616_512,
+}
+
+ENCODERS = {
+    "Qwen/Qwen3-Embedding-0.6B": 595_776_512,
+    "BAAI/bge-m3": 567_754_752,
+    "BAAI/bge-base-zh-v1.5": 102_267_648,
+    "BAAI/bge-small-zh-v1.5": 23_953_920,
 }
 
 
@@ -55,6 +63,22 @@ def _setup(**changes: object) -> Setup:
 @pytest.mark.parametrize(("name", "parameters"), PUBLISHED.items())
 def test_parameters_are_the_published_ones(name: str, parameters: int) -> None:
     assert find_shape(name).parameters == parameters
+
+
+@pytest.mark.parametrize(("name", "parameters"), ENCODERS.items())
+def test_encoders_have_their_published_size_and_no_head(name: str, parameters: int) -> None:
+    shape = find_encoder(name)
+    assert shape is not None
+    assert shape.parameters == parameters
+    assert shape.computing == shape.layers * shape.layer < parameters
+
+
+def test_an_encoder_may_be_a_folder(tmp_path: Path) -> None:
+    _config("qwen3").save_pretrained(tmp_path)
+    shape = find_encoder(str(tmp_path))
+    assert shape is not None
+    assert shape.layers == 3
+    assert find_encoder("someone/else") is None
 
 
 @pytest.mark.parametrize("kind", SHAPES)
@@ -166,6 +190,17 @@ def test_offloading_takes_states_off_the_card_while_vllm_has_it() -> None:
     saved = sum(kept.phases["rollout"].values()) - sum(moved.phases["rollout"].values())
     assert saved == pytest.approx(states["weights"] + states["Adam"])
     assert sum(kept.phases["update"].values()) == pytest.approx(sum(moved.phases["update"].values()))
+
+
+def test_deferred_gradients_stay_whole_until_the_last_micro_batch() -> None:
+    one = _setup(cards=4, prompts=16, mini=16)
+    held = memory.states(replace(one, deferred=True))
+    assert held["gradients"] == 4 * one.shape.parameters == 4 * memory.states(one)["gradients"]
+    assert held["Adam"] == memory.states(one)["Adam"]
+    # With a single micro-batch there is nothing to defer.
+    assert memory.states(replace(one, deferred=True, micro=16)) == memory.states(one)
+    assert replace(one, micro=0, micro_tokens=16 * 900).accumulates is False
+    assert replace(one, micro=0, micro_tokens=16 * 900 - 1).accumulates is True
 
 
 def test_a_largest_micro_batch_has_room_for_long_rows() -> None:

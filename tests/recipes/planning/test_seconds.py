@@ -1,7 +1,9 @@
 """Seconds of a step: what they grow with, and how far off they are on others' runs."""
 
+import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from recipes.planning import seconds
@@ -24,6 +26,19 @@ def test_lengths_keep_mean_and_longest() -> None:
     squares = 2 * sum(age * share for age, share in zip(ages, longer, strict=True))
     assert lengths.spread == pytest.approx((squares - 300**2) ** 0.5, rel=0.01)
     assert Lengths(0, 1200, 1200).spread == 0
+
+
+def test_a_batch_is_as_long_as_its_longest_row() -> None:
+    lengths = Lengths(prompt=0, response=300, longest=1200)
+    assert lengths.longest_of(1) == pytest.approx(300, rel=1e-3)
+    # The largest of n draws: 1 - n B(1 + 1 / k, n) of the longest.
+    k = lengths.power
+    beta = math.exp(math.lgamma(1 + 1 / k) + math.lgamma(8) - math.lgamma(9 + 1 / k))
+    assert lengths.longest_of(8) == pytest.approx(1200 * (1 - 8 * beta), rel=1e-3)
+    drawn = 1200 * (1 - np.random.default_rng(7).random((20_000, 8)) ** (1 / k))
+    assert lengths.longest_of(8, 500) == pytest.approx(np.minimum(drawn, 500).max(axis=1).mean(), rel=0.01)
+    assert lengths.longest_of(8) < lengths.longest_of(64) < 1200
+    assert Lengths(0, 1200, 1200).longest_of(3) == pytest.approx(1200)
 
 
 def test_operations_are_two_a_parameter() -> None:
@@ -60,4 +75,11 @@ def test_errors_on_others_runs_are_those_of_the_guide(capsys: pytest.CaptureFixt
     check()
     printed = capsys.readouterr().out
     assert "within a factor of 1.5: 7 of 8" in printed
-    assert "within a factor of 1.2: 16 of 20" in printed
+    assert "worst 1.86" in printed
+    training = printed.partition("micro-batch of SFT")[2].partition("peak memory")[0]
+    ratios = [line.split("|")[4].strip() for line in training.splitlines() if "prime-rl" in line]
+    assert ratios == ["1.86", "1.63", "1.19"]
+    assert "within a factor of 1.2: 17 of 21" in printed
+    assert "worst 1.43" in printed
+    rows = [[cell.strip() for cell in line.split("|")] for line in printed.partition("does it fit?")[2].splitlines()]
+    assert [row[2] == row[3] for row in rows if len(row) == 8][2:] == [False, True, True, True, True]
