@@ -7,7 +7,7 @@ First a run is left alone. Another one like it is killed again and again: its dr
 server, vLLM's engine and the reward worker in turn, at moments drawn over the start and the steps. After each kill the
 command of `make grpo` is given again, unless the run has gone on by itself. The end is status 0 only where
 
-- every restart loaded the optimizer's state of its checkpoint, byte for byte;
+- every restart loaded the states of optimizer and generators of its checkpoint, byte for byte;
 - each step has its record, rollouts and learning rate once, and the prompts of the run that was left alone;
 - every recorded reward is the one that its text gets, and each step's mean that of its rollouts;
 - no process of a killed run was left.
@@ -150,15 +150,16 @@ class Run:
                 continue
         return None
 
-    def saved(self) -> dict[int, str]:
-        """The digest of the optimizer's state in each checkpoint, by step; of those that can be read."""
+    def saved(self) -> dict[int, tuple[str, str]]:
+        """Digests of the states of optimizer and generators in each checkpoint that can be read, by step."""
         found = {}
         for file in self.folder.glob("checkpoints/global_step_*/actor/optim_*.pt"):
+            extra = file.with_name(file.name.replace("optim_", "extra_state_"))
             try:
-                state = torch.load(file, weights_only=False)
+                states = torch.load(file, weights_only=False), torch.load(extra, weights_only=False)["rng"]
             except Exception:  # of torch's own, whatever half a file makes of it
                 continue
-            found[int(file.parents[1].name.rsplit("_", 1)[1])] = digest(state)
+            found[int(file.parents[1].name.rsplit("_", 1)[1])] = digest(states[0]), digest(states[1])
         return found
 
     def loads(self) -> list[dict[str, Any]]:
@@ -181,12 +182,13 @@ def undisturbed(run: Run) -> Pace:
 
 
 def draw(kills: int, steps: int, seed: int) -> list[Moment]:
-    """The moments in their order: a quarter while the run starts, the others in any of its steps but the last three.
+    """The moments in order: a quarter while the run starts again, the others in a step, not the first or last three.
 
-    A run that goes on by itself does two steps more before the next kill.
+    In the first step there is no checkpoint yet, so the first kill is in a later one. A run that goes on by itself does
+    two steps more before the next kill.
     """
     generator = random.Random(seed)
-    drawn = [0 if generator.random() < 0.25 else generator.randint(1, steps - 3) for _ in range(kills)]
+    drawn = [0 if number and generator.random() < 0.25 else generator.randint(2, steps - 3) for number in range(kills)]
     later = iter(sorted(step for step in drawn if step))
     return [Moment(next(later) if step else 0, generator.random()) for step in drawn]
 
@@ -249,9 +251,9 @@ def restart(run: Run) -> tuple[str, list[str]]:
     if len(run.loads()) == loads:
         return ("nothing", []) if run.running() else ("–", ["the restart failed"])
     told = run.loads()[-1]
-    if saved.get(told["step"]) == told["optimizer"]:
+    if saved.get(told["step"]) == (told["optimizer"], told["generators"]):
         return f"step {told['step']}'s, byte for byte", []
-    return f"ANOTHER than step {told['step']}'s", [f"the optimizer loaded is not that of step {told['step']}"]
+    return f"ANOTHER than step {told['step']}'s", [f"the states loaded are not those of step {told['step']}"]
 
 
 def disturbed(run: Run, moments: list[Moment], pace: Pace) -> Iterator[tuple[list[str], list[str]]]:
@@ -298,7 +300,7 @@ def main(arguments: list[str]) -> None:
         if killed.running() and killed.process:
             end_tree(killed.process.pid)
     wrong += faults(alone.root, killed.root, config.steps)
-    print("\n| | killed | after its start | in | the run | the optimizer loaded then |\n|---:|---|---:|---|---|---|")
+    print("\n| | killed | after its start | in | the run | loaded then |\n|---:|---|---:|---|---|---|")
     print("\n".join(f"| {' | '.join(row)} |" for row in rows))
     rollouts = sum(len(whole_lines(file)) for file in (killed.folder / ROLLOUTS).glob("*.jsonl"))
     print(f"{config.steps} steps, {rollouts} rollouts; faults: {len(wrong)}", *wrong, sep="\n")

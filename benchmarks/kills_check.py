@@ -1,7 +1,7 @@
 """Whether a run that was killed left what an undisturbed one leaves; see `benchmarks.kills`."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,10 +26,12 @@ def faults(alone: Path, killed: Path, steps: int) -> list[str]:
         killed: of the other one, begun from the same data, SFT and reward model.
         steps: of both.
     """
-    return [*_records(alone / "grpo", killed / "grpo", steps), *_rewards(killed, steps)]
+    rows = pd.read_parquet(killed / "data" / "grpo_train.parquet")["extra_info"]
+    questions = {info["question"]: info["question_id"] for info in rows}
+    return [*_records(alone / "grpo", killed / "grpo", steps, questions), *_rewards(killed, steps, questions)]
 
 
-def _records(alone: Path, killed: Path, steps: int) -> Iterator[str]:
+def _records(alone: Path, killed: Path, steps: int, questions: Mapping[str, str]) -> Iterator[str]:
     expected, found = (whole_lines(folder / METRICS_FILE) for folder in (alone, killed))
     numbers = [record["step"] for record in found]
     if numbers != list(range(1, steps + 1)):
@@ -40,7 +42,7 @@ def _records(alone: Path, killed: Path, steps: int) -> Iterator[str]:
         for key in ("actor/lr", "training/global_step", "training/epoch"):
             if one["data"][key] != other["data"][key]:
                 yield f"step {step}: {key} is {other['data'][key]}, {one['data'][key]} in the run that was left alone"
-        prompts = [Counter(row["input"] for row in _rollouts(folder, step)) for folder in (alone, killed)]
+        prompts = [Counter(_ids(_rollouts(folder, step), questions)) for folder in (alone, killed)]
         if prompts[0] != prompts[1]:
             yield f"step {step}: other prompts than in the run that was left alone"
 
@@ -49,10 +51,16 @@ def _rollouts(folder: Path, step: int) -> list[dict[str, Any]]:
     return whole_lines(folder / ROLLOUTS / f"{step}.jsonl")
 
 
-def _rewards(killed: Path, steps: int) -> Iterator[str]:
+def _ids(rows: Sequence[Mapping[str, Any]], questions: Mapping[str, str]) -> Iterator[str]:
+    """The id of each rollout's prompt: of the one question whose words it holds."""
+    for row in rows:
+        (question,) = {question for question in questions if question in row["input"]}
+        yield questions[question]
+
+
+def _rewards(killed: Path, steps: int, questions: Mapping[str, str]) -> Iterator[str]:
     config = yaml.safe_load((killed / "grpo" / "config.yaml").read_text(encoding="utf-8"))
     options = RewardOptions.of(config["reward"]["custom_reward_function"]["reward_kwargs"])
-    questions = [info["question"] for info in pd.read_parquet(killed / "data" / "grpo_train.parquet")["extra_info"]]
     model = RewardModel(killed / "reward-model")
     records = {record["step"]: record["data"] for record in whole_lines(killed / "grpo" / METRICS_FILE)}
     for step in range(1, steps + 1):

@@ -1,7 +1,7 @@
-"""Tells, in each of verl's workers, which optimizer state a checkpoint left there when it was loaded.
+"""Tells, in each of verl's workers, which states of optimizer and generators it has when a checkpoint was loaded.
 
 Named as ``actor_rollout_ref.model.external_lib`` by `benchmarks.kills`, in place of the engine that it imports. verl's
-checkpoint manager loads as ever; a line with the digest of the state is added to ``loads.jsonl`` in the stage's folder.
+checkpoint manager loads as ever; a line with the digests is added to ``loads.jsonl`` in the stage's folder.
 """
 
 import functools
@@ -22,7 +22,11 @@ def _telling(load: Any) -> Any:
         if local_path is None:
             return
         checkpoint = Path(local_path).parent
-        told = {"step": int(checkpoint.name.rsplit("_", 1)[1]), "optimizer": digest(self.optimizer.state_dict())}
+        told = {
+            "step": int(checkpoint.name.rsplit("_", 1)[1]),
+            "optimizer": digest(self.optimizer.state_dict()),
+            "generators": digest(self.get_rng_state()),
+        }
         with (checkpoint.parents[1] / LOADS_FILE).open("a", encoding="utf-8") as file:
             file.write(json.dumps(told) + "\n")
 

@@ -1,9 +1,10 @@
-"""The digest of an optimizer's state, as a file holds it or as a process has it."""
+"""The digest of an optimizer's or of the generators' state, as a file holds it or as a process has it."""
 
 import hashlib
 from collections.abc import Iterator
 from typing import Any, Final
 
+import numpy as np
 import torch
 from torch.distributed.tensor import DTensor
 
@@ -12,7 +13,7 @@ LOADS_FILE: Final = "loads.jsonl"
 
 
 def digest(state: Any) -> str:
-    """SHA-256 of every name, number and tensor's bytes of an optimizer's state; of sharded ones the own part."""
+    """SHA-256 of every name, number, array's and tensor's bytes of a state; of sharded ones the own part."""
     found = hashlib.sha256()
     for part in _parts(state):
         found.update(part)
@@ -32,5 +33,8 @@ def _parts(state: Any) -> Iterator[bytes]:
         tensor = (state.to_local() if isinstance(state, DTensor) else state).detach().cpu().contiguous()
         yield f"{tensor.dtype}{tuple(tensor.shape)}".encode()
         yield tensor.flatten().view(torch.uint8).numpy().tobytes()
+    elif isinstance(state, np.ndarray):
+        yield f"{state.dtype}{state.shape}".encode()
+        yield state.tobytes()
     else:
         yield repr(state).encode()

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from common.code import REPO
+
 
 def read_corpora(model: Path) -> tuple[str, ...]:
     """The corpora that a model has read (`datasets`), in small letters; none where it has no card.
@@ -18,6 +20,15 @@ def read_license(model: Path) -> str:
     """The licence that a model's card names, "" where it has no card or names none."""
     data = _metadata(model)
     return "" if data is None else str(data.license or "")
+
+
+def base_name(model: str) -> str:
+    """A base model as others know it: a hub id as it is, of a folder neither its machine nor its user."""
+    folder = Path(model)
+    if not folder.is_dir():
+        return model
+    resolved = folder.resolve()
+    return str(resolved.relative_to(REPO)) if resolved.is_relative_to(REPO) else resolved.name
 
 
 def _metadata(model: Path) -> Any:

@@ -13,6 +13,7 @@ from reward_fns.coe_format import FORMAT_REWARDS, format_reward
 
 _LOGGED: Final = {"reward": "critic/score/mean", "kl": "actor/kl_loss", "length": "response_length/mean"}
 _VALIDATED: Final = re.compile(r"val-(?:core|aux)/.+/(reward|format|answer)/mean@\d+")
+_HELDOUT: Final = "val/heldout_answer"
 
 
 def read_curves(grpo: Path, format_mode: str = "exact") -> pd.DataFrame | None:
@@ -27,8 +28,9 @@ def read_curves(grpo: Path, format_mode: str = "exact") -> pd.DataFrame | None:
             read as "exact".
 
     Returns:
-        indexed by step: reward, kl, length, format, answer, val_reward, val_format and val_answer, NaN where a step
-        tells nothing; None without a log.
+        indexed by step: reward, kl, length, format, answer, val_reward, val_format, val_answer and heldout_answer (the
+        validation outputs' by a reward model that was not trained on), NaN where a step tells nothing; None without a
+        log.
 
     Raises:
         FileError: a line that is not such an object, or no step with a reward.
@@ -44,6 +46,8 @@ def read_curves(grpo: Path, format_mode: str = "exact") -> pd.DataFrame | None:
         for key, value in data.items():
             if match := _VALIDATED.fullmatch(key):
                 found.setdefault(f"val_{match[1]}", []).append(float(value))
+        if _HELDOUT in data:
+            told["heldout_answer"] = float(data[_HELDOUT])
         steps[int(record["step"])] = told | {name: sum(values) / len(values) for name, values in found.items()}
     score_format = FORMAT_REWARDS.get(format_mode, format_reward)
     for file in sorted((grpo / ROLLOUTS).glob("*.jsonl")):
@@ -54,7 +58,7 @@ def read_curves(grpo: Path, format_mode: str = "exact") -> pd.DataFrame | None:
             # Without a format in the reward there is no curve of it.
             told = {} if format_mode == "none" else {"format": formats / len(rows)}
             steps[step] |= told | {"answer": answers / len(rows)}
-    names = *_LOGGED, "format", "answer", "val_reward", "val_format", "val_answer"
+    names = *_LOGGED, "format", "answer", "val_reward", "val_format", "val_answer", "heldout_answer"
     curves = pd.DataFrame.from_dict(steps, orient="index").reindex(columns=names).sort_index()
     if curves["reward"].isna().all():
         raise FileError(f"{metrics}: no step has {_LOGGED['reward']}, expected verl's log. Run `make grpo` again.")

@@ -14,6 +14,7 @@ overrides are verl's own hydra keys.
 
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,17 +36,17 @@ from recipes.grpo_checkpoints import prune, remove_checkpoints
 from recipes.grpo_config import OUTAGE_FILE, compose_config, heldout_off, starts_worker, validates
 from recipes.grpo_handover import check_choice, hand_on, to_change
 from recipes.grpo_machine import check_machine
-from recipes.grpo_preflight import grpo_lines
 from recipes.grpo_resume import goes_on_from, recorded_steps, settle
 from recipes.grpo_signal import SignalWatch, measure, no_signal
-from recipes.machine import model_shape, read_machine
+from recipes.grpo_static import static_lines
 from recipes.preflight_checks import stop_at
 from recipes.profile import Common, framework
 from recipes.stage import Recipe, main
 
 _ATTEMPT_FILE = "metrics.attempt.jsonl"
+_ALARMS_FILE = "alarms.log"
 _TENSORBOARD = "runs"
-_OF_A_RUN = (METRICS_FILE, _ATTEMPT_FILE, CARD_FILE)
+_OF_A_RUN = (METRICS_FILE, _ATTEMPT_FILE, _ALARMS_FILE, CARD_FILE)
 _REWARD_FILES = ("threshold.json", "generic.json")
 _HELDOUT = "heldout-reward-model"
 
@@ -60,8 +61,14 @@ def plan(common: Common, overrides: list[str]) -> Plan:
         decided, problem = DataDecisions("", "coe", "", False, 1, 1, common.model), str(error)
     config = compose_config(common.profile, common.root, common.seed, decided, overrides)
     check_choice(config)
+    if "file" not in config.trainer.logger:
+        raise StageError(
+            f"trainer.logger={list(config.trainer.logger)} is without file, from which progress, alarms, report and "
+            "a resumed run read the steps. Add it: trainer.logger=[console,file,…]"
+        )
     check_machine(config, problem)
-    _preflight(config)
+    if not problem:
+        stop_at(static_lines(common, config, decided), "grpo")
     inputs: dict[str, Input] = {
         "sft": model_files(Path(config.actor_rollout_ref.model.path)),
         "prompts": [Path(config.data.train_files), Path(config.data.val_files)],
@@ -86,14 +93,6 @@ def plan(common: Common, overrides: list[str]) -> Plan:
         unfinished=to_change(Manifest.find(folder), config, folder),
         reached=lambda folder: goes_on_from(Path(config.trainer.default_local_dir), _recorded(config, folder)),
     )
-
-
-def _preflight(config: DictConfig) -> None:
-    try:
-        values, parameters = model_shape(config.actor_rollout_ref.model.path)
-    except OSError:
-        return  # a hub's, of which nothing is here yet
-    stop_at(grpo_lines(config, values, parameters, read_machine(Path(config.trainer.default_local_dir), ())), "grpo")
 
 
 def _reward_model_files(folder: str) -> list[Path]:
@@ -141,7 +140,7 @@ def _train(config: DictConfig, decided: DataDecisions, folder: Path, resume: boo
 
 def _recorded(config: DictConfig, folder: Path) -> set[int] | None:
     """The steps that the stage's records tell of; None where the run keeps none."""
-    if not (folder / METRICS_FILE).is_file() or "file" not in config.trainer.logger:
+    if not (folder / METRICS_FILE).is_file():
         return None
     return recorded_steps(folder, METRICS_FILE) | recorded_steps(folder, _ATTEMPT_FILE)
 
@@ -157,7 +156,7 @@ def _run_verl(config: DictConfig, folder: Path, resolved: Path, rollouts: int) -
     alarms = AlarmWatch(
         folder / _ATTEMPT_FILE,
         config.recipe.alarms,
-        lambda line: tqdm.write(f"grpo: {line}"),
+        partial(_tell, folder / _ALARMS_FILE),
         whole_lines(folder / METRICS_FILE),
     )
     try:
@@ -178,6 +177,13 @@ def _run_verl(config: DictConfig, folder: Path, resolved: Path, rollouts: int) -
         if not starved.reason:
             raise
     return starved.reason
+
+
+def _tell(log: Path, line: str) -> None:
+    """An alarm, in the terminal and for whoever looks later."""
+    tqdm.write(f"grpo: {line}")
+    with log.open("a", encoding="utf-8") as file:
+        file.write(f"{line}\n")
 
 
 def read_progress(folder: Path, total: int) -> Progress | None:

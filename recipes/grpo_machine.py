@@ -8,6 +8,7 @@ from typing import Final
 
 import torch
 from omegaconf import DictConfig
+from ray._private.utils import get_num_cpus
 
 from common.errors import StageError
 from common.manifest import stage_problem
@@ -51,7 +52,7 @@ def check_machine(config: DictConfig, problem: str = "") -> None:
             f"{needed} GPUs ({config.trainer.n_gpus_per_node * config.trainer.nnodes} train, the rest serve the reward "
             f"model); this machine has {gpus}"
         )
-    slots = config.ray_kwargs.ray_init.num_cpus or os.cpu_count() or 1
+    slots = config.ray_kwargs.ray_init.num_cpus or int(get_num_cpus())
     if alone and slots < (needed := cpu_slots_needed(config)):
         missing.append(f"{needed} CPU slots, Ray would have {slots} and wait for ever: ray_kwargs.ray_init.num_cpus")
     out = Path(config.recipe.out)

@@ -26,7 +26,8 @@ def grpo_lines(config: DictConfig, model: Mapping[str, Any], parameters: int, ma
     needed, slots = gpus_needed(config), cpu_slots_needed(config)
     trains = config.trainer.n_gpus_per_node * config.trainer.nnodes if on_cards else 0
     # Those of a cluster are counted when it has been joined: the trainer's by verl, the reward worker's by its start.
-    there = f"asked of {machine.cluster}" if machine.cluster else f"{max(0, len(machine.cards) - needed)} idle"
+    idle = max(0, len(machine.cards) - needed)
+    there = f"asked of {machine.cluster}" if machine.cluster else f"{idle} idle"
     yield line(
         not machine.cluster and len(machine.cards) < needed,
         f"GPUs: {trains} train and generate, {needed - trains} serve the reward model, {there}"
@@ -34,10 +35,17 @@ def grpo_lines(config: DictConfig, model: Mapping[str, Any], parameters: int, ma
         else "GPUs: none asked for",
         f"{needed} are needed, {len(machine.cards)} are here. Lower trainer.n_gpus_per_node, or see docs/cluster.md.",
     )
+    worker = config.recipe.reward_worker
+    if on_cards and idle and not machine.cluster and worker.device != "cpu" and not worker.num_gpus:
+        yield Line(
+            "warning",
+            f"the reward model shares the trainer's GPU, {idle} idle",
+            "recipe.reward_worker.num_gpus=1 gives it one of its own",
+        )
     given = config.ray_kwargs.ray_init.num_cpus
-    slots_given = "those of the cluster" if machine.cluster else given or "as many as cores"
+    slots_given = "those of the cluster" if machine.cluster else given or f"as many as cores, {machine.cores}"
     yield line(
-        not machine.cluster and given is not None and given < slots,
+        not machine.cluster and (given or machine.cores) < slots,
         f"CPU slots of Ray: {slots} needed, {slots_given} given",
         f"ray_kwargs.ray_init.num_cpus={slots}; with fewer Ray waits for ever",
     )
@@ -63,6 +71,12 @@ def _divisible(config: DictConfig) -> Iterator[Line]:
     actor, rollouts = config.actor_rollout_ref.actor, config.actor_rollout_ref.rollout.n
     batch, mini, cards = config.data.train_batch_size, actor.ppo_mini_batch_size, config.trainer.n_gpus_per_node
     cards *= config.trainer.nnodes
+    split = config.actor_rollout_ref.rollout.tensor_model_parallel_size
+    yield line(
+        cards % split != 0,
+        f"rollout: an engine over {split} of {cards} processes",
+        "actor_rollout_ref.rollout.tensor_model_parallel_size has to divide their number",
+    )
     yield line(
         batch * rollouts % cards != 0 or mini * rollouts % cards != 0,
         f"a step: {batch} prompts of {rollouts} rollouts, updates of {mini} prompts, over {cards} processes",
@@ -96,11 +110,16 @@ def _heads(config: DictConfig, model: Mapping[str, Any]) -> Iterator[Line]:
 
 def _host_memory(config: DictConfig, parameters: int, machine: Machine) -> Iterator[Line]:
     reference = _TYPES.get(str(config.actor_rollout_ref.ref.fsdp_config.model_dtype), 4)
+    moved = config.actor_rollout_ref.actor.fsdp_config
+    # Weights and Adam's two moments wait here while vLLM has the card; adapters train so few that they count as none.
+    trained = parameters if not config.actor_rollout_ref.model.get("lora_rank") else 0
+    offloaded = WEIGHTS * parameters * bool(moved.param_offload) + 8 * trained * bool(moved.optimizer_offload)
     # The whole model is gathered on the host in float32 when it is saved.
-    needed = parameters * (reference + 4)
+    needed = parameters * (reference + WEIGHTS) + offloaded
+    what = "the reference, for saving and for what is offloaded" if offloaded else "the reference and for saving"
     yield line(
         needed > machine.memory,
-        f"host memory: {needed / GB:.0f} GB for the reference and for saving, {machine.memory / GB:.0f} GB free",
+        f"host memory: {needed / GB:.0f} GB for {what}, {machine.memory / GB:.0f} GB free",
         "actor_rollout_ref.ref.fsdp_config.model_dtype=bf16, or a host with more",
         "warning",
     )

@@ -11,6 +11,7 @@ is written before an earlier checkpoint goes (`recipes.grpo_resume`). The best m
 """
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,6 +40,10 @@ COUNTERS_FILE = "reward_workers.json"
 _OWN_CLUSTER: Final = ("num_cpus", "num_gpus", "include_dashboard")
 # Where verl's loggers write; see `recipes.grpo`.
 _OF_THE_RUN: Final = ("VERL_FILE_LOGGER_PATH", "TENSORBOARD_DIR")
+# By which hubs, loggers and libraries are told where to look; workers need them as this process does.
+_OF_THE_USER: Final = re.compile("(?:HF|TRANSFORMERS|WANDB|SWANLAB|NCCL|GLOO|VLLM)_.+")
+# Whoever sees the cluster sees a job's variables, so keys are the nodes' own business.
+_SECRET: Final = re.compile("KEY|TOKEN|SECRET|PASSWORD")
 
 # The class behind verl's Ray actor.
 _TaskRunner: Any = getattr(TaskRunnerV1, "__ray_actor_class__")  # noqa: B009  # set by ray.remote, unknown to its types
@@ -71,7 +76,8 @@ def join_cluster(config: DictConfig, environment: Mapping[str, str]) -> None:
     """Make the configuration fit a Ray cluster that already runs, which ``RAY_ADDRESS`` names, or start one of its own.
 
     Ray refuses to be told the slots of a cluster that it only joins. Its workers have their node's environment and not
-    ours, so what the run's own variables say goes with the job.
+    ours, so the run's own variables go with the job, and those of the user's that tell hubs and loggers where to look
+    (``HF_HUB_OFFLINE``, ``WANDB_MODE``, ``NCCL_SOCKET_IFNAME``), but no key and no token.
 
     Args:
         config: changed in place.
@@ -84,7 +90,8 @@ def join_cluster(config: DictConfig, environment: Mapping[str, str]) -> None:
         return
     for key in _OWN_CLUSTER:
         ray_init.pop(key, None)
-    named = {name: environment[name] for name in (*config.recipe.env, *_OF_THE_RUN) if name in environment}
+    user_s = [name for name in environment if _OF_THE_USER.fullmatch(name) and not _SECRET.search(name)]
+    named = {name: environment[name] for name in (*config.recipe.env, *_OF_THE_RUN, *user_s) if name in environment}
     OmegaConf.update(config, "ray_kwargs.ray_init.runtime_env.env_vars", named, force_add=True)
 
 

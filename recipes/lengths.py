@@ -22,7 +22,7 @@ def prompt_lengths(config: DictConfig, model: str) -> list[int]:
     """
     tokenizer = AutoTokenizer.from_pretrained(model, trust_remote_code=False)
     prompts = pd.read_parquet(config.data.train_files, columns=["prompt"])["prompt"].head(COUNTED)
-    kwargs: Any = OmegaConf.to_container(config.data.apply_chat_template_kwargs)
+    kwargs: Any = OmegaConf.to_container(config.data.apply_chat_template_kwargs, resolve=True)
     return [
         len(
             tokenizer.apply_chat_template(

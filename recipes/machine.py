@@ -1,5 +1,6 @@
 """What a run asks for and what this machine has: a model's size; cards, driver, memory, disk, a compiler."""
 
+import ctypes
 import importlib.metadata
 import os
 import shutil
@@ -12,6 +13,7 @@ from typing import Any
 
 import psutil
 import torch
+from ray._private.utils import get_num_cpus
 from transformers import AutoConfig, AutoModelForCausalLM
 
 
@@ -36,7 +38,10 @@ class Machine:
         free: bytes that can be written where the run's folder is.
         compiler: whether a C compiler and Python's headers are there, which Triton asks for.
         versions: of installed packages, by name.
+        cores: that Ray would count as slots; in a container those that it was given.
         cluster: address of the Ray cluster that GRPO joins, "" where it starts one of its own.
+        library: CUDA that the driver's library takes, such as "13.0"; more than the driver's own where NVIDIA's package
+            for forward compatibility is installed; "" without one.
     """
 
     cards: tuple[Card, ...]
@@ -47,7 +52,9 @@ class Machine:
     free: int
     compiler: bool
     versions: dict[str, str]
+    cores: int
     cluster: str = ""
+    library: str = ""
 
 
 def read_machine(folder: Path, packages: Iterable[str]) -> Machine:
@@ -70,7 +77,9 @@ def read_machine(folder: Path, packages: Iterable[str]) -> Machine:
         free=shutil.disk_usage(place).free,
         compiler=headers.is_file() and any(map(shutil.which, (os.environ.get("CC") or "cc", "gcc", "clang"))),
         versions=_versions(packages),
+        cores=int(get_num_cpus()),
         cluster=os.environ.get("RAY_ADDRESS", ""),
+        library=_library(),
     )
 
 
@@ -92,6 +101,16 @@ def _driver() -> str:
     command = [program, "--query-gpu=driver_version", "--format=csv,noheader"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     return next(iter(done.stdout.split()), "") if done.returncode == 0 else ""
+
+
+def _library() -> str:
+    """CUDA as the driver's library tells it; nvidia-smi tells the kernel module's, whatever library lies over it."""
+    version = ctypes.c_int(0)
+    try:
+        failed = ctypes.CDLL("libcuda.so.1").cuDriverGetVersion(ctypes.byref(version))
+    except OSError:
+        return ""
+    return "" if failed else f"{version.value // 1000}.{version.value % 1000 // 10}"
 
 
 def _versions(packages: Iterable[str]) -> dict[str, str]:

@@ -17,14 +17,13 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from common.decisions import DataDecisions, read_decisions
-from common.manifest import VERSIONS_OF
 from common.settings import check, limited
 from recipes import sft
+from recipes.card_memory import card_memory_line
 from recipes.grpo_config import compose_config
-from recipes.grpo_preflight import grpo_lines
-from recipes.lengths import prompt_lengths, response_lengths
-from recipes.machine import model_shape, read_machine
-from recipes.preflight_checks import Line, length_line, lock_of, version_lines
+from recipes.grpo_static import static_lines
+from recipes.machine import read_machine
+from recipes.preflight_checks import Line
 from recipes.preflight_sample import sample_lines
 from recipes.profile import Common, framework_and
 from recipes.sft_train import prepare, template_fault
@@ -76,35 +75,24 @@ def _print(lines: Iterable[Line]) -> list[Line]:
 
 
 def _lines(common: Common, config: DictConfig, decided: DataDecisions) -> Iterator[Line]:
-    machine = read_machine(common.root, VERSIONS_OF)
-    yield from version_lines(machine, lock_of(config.trainer.device, machine))
-    try:
-        values, parameters = model_shape(common.model)
-    except OSError as error:
-        yield Line(
-            "stop", f"model {common.model}: {str(error).splitlines()[0]}", "MODEL=/folder names one that is here"
-        )
-        return
-    yield Line("ok", f"model {common.model}: {parameters / 1e9:.3g} billion parameters")
-    yield from grpo_lines(config, values, parameters, machine)
+    yield from static_lines(common, config, decided)
+    cards = read_machine(common.root, ()).cards
+    if config.trainer.device != "cpu" and cards:
+        yield card_memory_line(common, config, cards)
     yield from _template(common, decided)
-    yield from _lengths(common, config)
 
 
 def _template(common: Common, decided: DataDecisions) -> Iterator[Line]:
-    composed, _ = sft.compose_config(common, decided, [])
+    """SFT's template as its last run had it, else as the profile has it."""
+    trained = common.root / "sft" / "llamafactory.yaml"
+    composed = OmegaConf.load(trained) if trained.is_file() else sft.compose_config(common, decided, [])[0]
     plain: Any = OmegaConf.to_container(composed, resolve=True)
     prepare()
     fault = template_fault(plain)
     if fault:
         yield Line("stop", fault, "see above")
     else:
-        yield Line("ok", f"template {plain['template']}: SFT's prompt is the tokenizer's, by which verl and vLLM ask")
-
-
-def _lengths(common: Common, config: DictConfig) -> Iterator[Line]:
-    yield length_line("GRPO's prompts", prompt_lengths(config, common.model), config.data.max_prompt_length)
-    yield length_line("SFT's outputs", response_lengths(common), config.data.max_response_length)
+        yield Line("ok", f"template {plain['template']}: SFT's prompt is the base's chat template")
 
 
 if __name__ == "__main__":

@@ -43,9 +43,11 @@ def card_lines(machine: Machine) -> Iterator[Line]:
     major = int(machine.cuda.partition(".")[0] or 0)
     if wanted := _DRIVERS.get(major):
         have = int(re.match(r"\d*", machine.driver)[0] or 0) if machine.driver else 0  # type: ignore[index]
+        taken = int(machine.library.partition(".")[0] or 0) >= major and have > 0
         yield line(
-            have < wanted,
-            f"driver: {machine.driver or 'none found'}, CUDA {machine.cuda} wants {wanted} or newer",
+            have < wanted and not taken,
+            f"driver: {machine.driver or 'none found'}, CUDA {machine.cuda} wants {wanted} or newer"
+            + (f"; its library here takes CUDA {machine.library}" if taken and have < wanted else ""),
             f"install a driver of {wanted} or newer; on data-centre cards NVIDIA's package cuda-compat-{major}-* does"
             + ("; or `make install-gpu-cu12`, for CUDA 12" if major > 12 else ""),
         )

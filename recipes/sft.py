@@ -24,13 +24,16 @@ from common.decisions import DataDecisions, check_model, read_decisions
 from common.errors import StageError
 from common.files import whole_lines, write_text
 from common.hashing import model_files
+from common.manifest import VERSIONS_OF
 from common.settings import check_types
 from common.stage import Plan
 from common.watchdog import Limits, Progress, run_watched
+from recipes.lengths import response_lengths
 from recipes.lora import merge_adapter
 from recipes.machine import model_shape, read_machine
-from recipes.preflight_checks import sft_lines, stop_at
+from recipes.preflight_checks import length_line, lock_of, sft_lines, stop_at, version_lines
 from recipes.profile import Common, framework
+from recipes.sft_card import CARD_FILE, render_card
 from recipes.stage import Recipe, main
 
 CONFIGS = REPO / "llamafactory_configs"
@@ -81,16 +84,19 @@ def plan(common: Common, overrides: list[str]) -> Plan:
         )
     try:
         _, parameters = model_shape(common.model)
-        stop_at(sft_lines(config, ours.gpus, parameters, read_machine(common.root, ())), "sft")
+        machine = read_machine(common.root, VERSIONS_OF)
+        lock = lock_of("cuda" if ours.gpus else "cpu", machine)
+        lengths = length_line("SFT's outputs", response_lengths(common), decided.max_response_tokens)
+        stop_at([*version_lines(machine, lock), *sft_lines(config, ours.gpus, parameters, machine), lengths], "sft")
     except OSError:
         pass  # a hub's, of which nothing is here yet
     data = common.root / "data"
     inputs = {"sft": [data / "sft.json", data / "dataset_info.json"], "base": model_files(Path(common.model))}
     plain: Any = OmegaConf.to_container(config, resolve=True)
-    return Plan(plain, inputs, lambda folder, resume: _train(config, ours, folder, resume), reached=last_step)
+    return Plan(plain, inputs, lambda folder, resume: _train(config, ours, decided, folder, resume), reached=last_step)
 
 
-def _train(config: DictConfig, ours: DictConfig, folder: Path, resume: bool) -> dict[str, Any]:
+def _train(config: DictConfig, ours: DictConfig, decided: DataDecisions, folder: Path, resume: bool) -> dict[str, Any]:
     # LLaMA-Factory goes on from whatever checkpoint it finds, and refuses a folder with a model and no checkpoint.
     if not (resume and last_whole_checkpoint(folder)):
         for checkpoint in folder.glob("checkpoint-*"):
@@ -111,6 +117,7 @@ def _train(config: DictConfig, ours: DictConfig, folder: Path, resume: bool) -> 
     merge_adapter(config.model_name_or_path, folder)
     _enable_cache(folder)
     metrics = json.loads((folder / "train_results.json").read_text(encoding="utf-8"))
+    write_text(folder / CARD_FILE, render_card(config, decided, metrics))
     return {"train_loss": metrics["train_loss"], "seconds": metrics["train_runtime"]}
 
 

@@ -99,6 +99,9 @@ def curve_panels(curves: pd.DataFrame) -> list[Panel]:
             if len(validated):
                 axes.plot(validated.index, validated, color=_colour(2), marker="s", markersize=5, linestyle="--")
                 said.append(f"validation (dashed), from {_brief(validated)}")
+            if name == "answer" and len(heldout := curves["heldout_answer"].dropna()):
+                axes.plot(heldout.index, heldout, color=_colour(3), marker="^", markersize=5, linestyle=":")
+                said.append(f"validation by the held-out reward model (dotted), from {_brief(heldout)}")
             axes.set(xlabel="GRPO step", ylabel=unit)
             axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -11,10 +11,9 @@ from typing import Any, Final
 from huggingface_hub import ModelCardData
 from omegaconf import DictConfig, OmegaConf
 
-from common.code import REPO
 from common.decisions import DataDecisions
 from common.human_help import human_help
-from common.model_card import read_corpora, read_license
+from common.model_card import base_name, read_corpora, read_license
 from common.pages import Markdown, page
 from recipes.grpo_best import Validated
 from recipes.grpo_config import uses_own_reward
@@ -77,15 +76,6 @@ def render_card(
         from_sft=Path(config.recipe.init_model).name == "sft",
         help=human_help(),
     )
-
-
-def base_name(model: str) -> str:
-    """A base model as others know it: a hub id as it is, of a folder neither its machine nor its user."""
-    folder = Path(model)
-    if not folder.is_dir():
-        return model
-    resolved = folder.resolve()
-    return str(resolved.relative_to(REPO)) if resolved.is_relative_to(REPO) else resolved.name
 
 
 def _header(decided: DataDecisions) -> str:

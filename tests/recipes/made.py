@@ -1,17 +1,22 @@
 """Stages as their recipes would leave them, made by hand."""
 
+import json
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from common.code import REPO
 from common.decisions import DataDecisions
 from common.hashing import Hashes, Input
 from common.manifest import MANIFEST, Manifest, files_of
 from data_prep.reprompt import PROMPT_FILES, SFT_FILES
 from recipes.variants import get_variant, share_stages, variant_root
 
+SHIPPED = REPO / "recipes" / "tiny_base" / "model"
 DECIDED = DataDecisions("sample", "coe", "你是咨询师。", False, 448, 448, "base")
 
 
@@ -33,6 +38,19 @@ def make_stage(
     made = Manifest(name, 42, {}, digests, {}, {}, "", "", seconds=0.0, result=told, files=files_of(folder))
     made.write(folder)
     return folder
+
+
+def write_prompts(folder: Path) -> None:
+    """One short prompt for each of GRPO's files, and one sample of SFT."""
+    for name in PROMPT_FILES:
+        pd.DataFrame({"prompt": [[{"role": "user", "content": "我很累。"}]]}).to_parquet(folder / name)
+    (folder / "sft.json").write_text(json.dumps([{"output": "好好休息。"}]), encoding="utf-8")
+
+
+def copy_tokenizer(folder: Path) -> None:
+    """What the shipped base has beside its weights."""
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
+        shutil.copy(SHIPPED / name, folder)
 
 
 def decided_by(**changes: Any) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from common.code import REPO
 from common.decisions import DataDecisions
 from common.errors import StageError
 from common.manifest import Manifest
+from common.model_card import base_name
 from recipes.grpo_best import drop_later, drop_worse, find_best, keep_best, with_best
-from recipes.grpo_card import CARD_FILE, base_name
+from recipes.grpo_card import CARD_FILE
 from recipes.grpo_checkpoints import BEST, TRACKER, prune
 from recipes.grpo_config import compose_config
 from recipes.grpo_handover import check_choice, hand_on, to_change

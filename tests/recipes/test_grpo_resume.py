@@ -9,13 +9,11 @@ from verl.utils.checkpoint.checkpoint_manager import find_latest_ckpt_path
 
 from common.errors import StageError
 from common.records import METRICS_FILE, ROLLOUTS
-from data_prep.reprompt import PROMPT_FILES
 from recipes import grpo
 from recipes.grpo_checkpoints import TRACKER, prune, whole_checkpoints
 from recipes.grpo_resume import recorded_steps, settle, with_records_first
 from recipes.stage import run
-from tests.recipes.made import make_stage
-from tests.recipes.test_base import SHIPPED
+from tests.recipes.made import copy_tokenizer, make_stage, write_prompts
 from tests.recipes.test_grpo_checkpoints import checkpoint
 
 
@@ -82,10 +80,9 @@ def test_only_its_own_checkpoints_are_gone_on_with(tmp_path: Path, monkeypatch: 
     def files(*names: str) -> Any:
         return lambda folder: [(folder / name).write_text(name) for name in names]
 
-    make_stage(tmp_path, "data", files(*PROMPT_FILES))
+    make_stage(tmp_path, "data", write_prompts)
     make_stage(tmp_path, "sft", files("model.safetensors"))
-    (tmp_path / "sft" / "config.json").write_bytes((SHIPPED / "config.json").read_bytes())
-    make_stage(tmp_path, "sft", lambda folder: None)
+    make_stage(tmp_path, "sft", copy_tokenizer)
     make_stage(tmp_path, "reward-model", files("threshold.json", "generic.json", "model.safetensors"))
     found: list[str | None] = []
 
@@ -102,3 +99,9 @@ def test_only_its_own_checkpoints_are_gone_on_with(tmp_path: Path, monkeypatch: 
         with pytest.raises(StageError, match="killed"):
             run(grpo.RECIPE, ["profile=tiny", f"out={tmp_path}", f"actor_rollout_ref.actor.optim.lr={rate}"])
     assert found == [None, str(tmp_path / "grpo" / "checkpoints" / "global_step_1"), None]
+
+
+def test_a_run_without_the_log_that_others_read_is_told(tmp_path: Path) -> None:
+    make_stage(tmp_path, "data", write_prompts)
+    with pytest.raises(StageError, match=r"trainer\.logger=\['console'\] is without file"):
+        run(grpo.RECIPE, ["profile=tiny", f"out={tmp_path}", "trainer.logger=[console]"])

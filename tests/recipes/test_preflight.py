@@ -1,8 +1,10 @@
 """Every check of `make preflight` says stop or warning for its own fault, and ok without one."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from verl.utils.config import validate_config
 
@@ -11,11 +13,14 @@ from common.decisions import DataDecisions
 from common.errors import StageError
 from common.manifest import VERSIONS_OF
 from recipes import sft
+from recipes.card_memory import card_memory_line
 from recipes.grpo_config import compose_config
 from recipes.grpo_preflight import grpo_lines
+from recipes.lengths import prompt_lengths
 from recipes.machine import Card, Machine, model_shape, read_machine
 from recipes.preflight_checks import Line, length_line, lock_of, sft_lines, stop_at, version_lines
 from recipes.profile import Common
+from recipes.prompts_agree import agree_line
 
 DECIDED = DataDecisions("sample", "coe", "系统", False, 1024, 1024, "base")
 GB = 10**9
@@ -31,6 +36,7 @@ NODE = Machine(
     free=2000 * GB,
     compiler=True,
     versions={"torch": "2.11.0"},
+    cores=128,
 )
 
 
@@ -60,6 +66,7 @@ def test_the_paper_s_node_has_all(tmp_path: Path) -> None:
         ),
         (replace(NODE, shared=64 * 2**20), "warning", "/dev/shm: 0.1 GB"),
         (replace(NODE, memory=30 * GB), "warning", "host memory: 49 GB"),
+        (replace(NODE, driver="570.86.10", library="12.8"), "stop", "570.86.10, CUDA 13.0 wants 580"),
     ],
 )
 def test_a_machine_s_lack_is_told(machine: Machine, level: str, found: str, tmp_path: Path) -> None:
@@ -79,9 +86,79 @@ def test_an_older_driver_has_a_set_of_its_own(tmp_path: Path) -> None:
     assert [lock_of(*of).stem for of in (("cuda", NODE), ("cpu", older))] == ["gpu", "cpu"]
 
 
+def test_an_older_driver_will_do_with_the_package_for_forward_compatibility(tmp_path: Path) -> None:
+    assert faults(replace(NODE, driver="570.86.10", library="13.0"), tmp_path) == []
+    # The package alone, without any driver, will not.
+    assert faults(replace(NODE, driver="", library="13.0"), tmp_path) != []
+
+
+def test_slots_that_nobody_gave_are_the_cores(tmp_path: Path) -> None:
+    (one,) = faults(replace(NODE, cores=8), tmp_path, "ray_kwargs.ray_init.num_cpus=null")
+    assert one.found == "CPU slots of Ray: 26 needed, as many as cores, 8 given"
+    assert faults(NODE, tmp_path, "ray_kwargs.ray_init.num_cpus=null") == []
+
+
+def test_what_is_offloaded_waits_in_the_host_s_memory(tmp_path: Path) -> None:
+    config = compose_config("one_gpu", tmp_path, 42, DECIDED, [])
+    small = replace(NODE, memory=5 * GB)
+    told = next(one.found for one in grpo_lines(config, QWEN3_8B, 10**9, small) if "host memory" in one.found)
+    # A billion parameters: 2 GB of the reference, 4 for saving, 4 of weights and 8 of Adam's moments.
+    assert told == "host memory: 18 GB for the reference, for saving and for what is offloaded, 5 GB free"
+    lora = compose_config("one_gpu", tmp_path, 42, DECIDED, ["actor_rollout_ref.model.lora_rank=32"])
+    assert any("host memory: 10 GB" in one.found for one in grpo_lines(lora, QWEN3_8B, 10**9, small))
+
+
+def test_a_prompt_that_a_later_stage_asks_otherwise_is_told(tmp_path: Path) -> None:
+    sft_folder = tmp_path / "sft"
+    sft_folder.mkdir()
+    base = REPO / "recipes" / "tiny_base" / "model"
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
+        if (base / name).is_file():
+            shutil.copy(base / name, sft_folder)
+
+    def told(*overrides: str) -> Line | None:
+        return agree_line(tmp_path, DECIDED, compose_config("tiny", tmp_path, 42, DECIDED, list(overrides)))
+
+    assert told() is None, "no SFT of ours yet"
+    (sft_folder / "llamafactory.yaml").write_text(f"model_name_or_path: {base}\nenable_thinking: false\n", "utf-8")
+    assert (agreed := told()) is not None
+    assert agreed.level == "ok"
+    assert (one := told("data.apply_chat_template_kwargs.enable_thinking=true")) is not None
+    assert one.level == "stop"
+    assert "GRPO's rollouts asks" in one.found
+    assert "make generate" not in one.found
+    (sft_folder / "llamafactory.yaml").write_text(f"model_name_or_path: {base}\nenable_thinking: true\n", "utf-8")
+    assert (one := told()) is not None
+    assert "GRPO's rollouts asks" in one.found
+    assert "make generate asks" in one.found
+
+
+def test_prompts_are_counted_as_verl_asks_them(tmp_path: Path) -> None:
+    """With the marks of a closed chain of thought, which the template adds where thinking is off."""
+    base = str(REPO / "recipes" / "tiny_base" / "model")
+    chat = [{"role": "user", "content": "乙"}]
+    pd.DataFrame({"prompt": [chat]}).to_parquet(tmp_path / "train.parquet")
+    counts = []
+    for thinking in ("true", "false"):
+        overrides = [f"data.train_files={tmp_path}/train.parquet", f"recipe.enable_thinking={thinking}"]
+        counts += prompt_lengths(compose_config("tiny", tmp_path, 42, DECIDED, overrides), base)
+    assert counts[1] > counts[0]
+
+
+def test_a_step_that_does_not_fit_into_a_card_is_told(tmp_path: Path) -> None:
+    common = Common("one_gpu", str(tmp_path), "Qwen/Qwen3-4B")
+    config = compose_config("one_gpu", tmp_path, 42, DECIDED, ["actor_rollout_ref.model.lora_rank=32"])
+    card = Card("RTX 4090", int(23.6 * 2**30))
+    assert card_memory_line(common, config, [card]).level == "warning"
+    assert card_memory_line(common, config, [Card("H200", 140 * GB)]).level == "ok"
+    # The smallest decides.
+    assert card_memory_line(common, config, [Card("H200", 140 * GB), card]).level == "warning"
+
+
 @pytest.mark.parametrize(
     ("override", "found"),
     [
+        ("actor_rollout_ref.rollout.tensor_model_parallel_size=4", "an engine over 4 of 6 processes"),
         ("data.train_batch_size=7", "a step: 7 prompts of 4 rollouts"),
         ("actor_rollout_ref.rollout.tensor_model_parallel_size=3", "32 attention heads over 3 GPUs"),
         ("actor_rollout_ref.actor.ppo_micro_batch_size_per_gpu=3", "of 3 rollouts a process"),

@@ -38,6 +38,12 @@ def test_curves_of_training_validation_and_rollouts(
     panels = {panel.title: panel.caption for panel in curve_panels(curves)}
     assert list(panels) == ["Reward", "Format", "Answer", "KL to the SFT model", "Length of outputs"]
     assert panels["Reward"].endswith("validation (dashed), from 1.2 (mean of the first 3) to 1.2 (of the last 3).")
+    assert "held-out" not in panels["Answer"]
+    write_metrics(tmp_path / "metrics.jsonl", 3, **told, **{"val/heldout_answer": 0.4})
+    judged = read_curves(tmp_path, "exact")
+    assert judged is not None
+    panels = {panel.title: panel.caption for panel in curve_panels(judged)}
+    assert "Validation by the held-out reward model (dotted), from 0.4" in panels["Answer"].replace("; v", "; V")
     # Half of an output's tags are paid for in this mode, so less of its score is the answer's.
     half = {"step": 2, "output": texts["good"].replace("</answer>", ""), "score": 11 / 12}
     (rollouts / "2.jsonl").write_text(json.dumps(half), encoding="utf-8")

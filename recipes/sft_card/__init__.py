@@ -1,0 +1,57 @@
+"""The card of the model after SFT, in the place of LLaMA-Factory's own, which names folders of the machine.
+
+The text stands in ``templates/sft.md.jinja``, in a folder of this module's own, as GRPO's.
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+from huggingface_hub import ModelCardData
+from omegaconf import DictConfig
+
+from common.decisions import DataDecisions
+from common.human_help import human_help
+from common.model_card import base_name, read_corpora, read_license
+from common.pages import Markdown, page
+
+CARD_FILE: Final = "README.md"
+
+
+def render_card(config: DictConfig, decided: DataDecisions, results: dict[str, Any]) -> str:
+    """The whole card.
+
+    Args:
+        config: LLaMA-Factory's arguments.
+        decided: by `make data`.
+        results: of the training, as LLaMA-Factory writes them.
+    """
+    model = Path(decided.model)
+    header = ModelCardData(
+        language="zh",
+        # Of base and corpora together: whoever publishes the model names one that they allow.
+        license="other",
+        license_name="terms-of-base-and-corpora",
+        library_name="transformers",
+        pipeline_tag="text-generation",
+        base_model=None if model.is_dir() else decided.model,
+        datasets=list(dict.fromkeys([*read_corpora(model), decided.data_source.lower()])),
+        tags=["empathy", "chain-of-empathy", "sft"],
+    )
+    batch = f"{config.per_device_train_batch_size} × {config.get('gradient_accumulation_steps', 1)}"
+    return page(
+        "recipes.sft_card",
+        "sft",
+        header=Markdown(header.to_yaml()),
+        base=base_name(decided.model),
+        licence=read_license(model),
+        decided=decided,
+        training=[
+            ("epochs", f"{results['epoch']:g}"),
+            ("learning rate", f"{config.learning_rate:g}"),
+            ("samples a GPU × accumulated", batch),
+            ("method", config.get("finetuning_type", "full")),
+            ("mean training loss", f"{results['train_loss']:.3f}"),
+            ("seed", config.seed),
+        ],
+        help=human_help(),
+    )
