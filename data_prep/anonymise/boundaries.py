@@ -17,12 +17,15 @@ _IDIOM: Final = 4
 _LONG: Final = 3
 # Ends of schools, employers and addresses: what ends so is whole, though a word goes on over it (民大学生).
 _WHOLE: Final = re.compile(
-    "[校院大中小高附园师学厂局所站社队行部店司厅村镇乡路街巷区县弄栋幢号座楼苑城坊庄屯寨岗湾口桥]$|公司$|心理$|集团$"
+    "[校院大中小高附园师学厂局所站社队行部店司厅村镇乡路街巷区县弄栋幢号座楼苑城坊庄屯寨湾口桥]$|公司$|心理$|集团$"
 )
 # Of a find whose last characters belong to a word, what has to be left without them.
 _LEAST: Final = 2
 # Words of one character that follow a name.
 _FOLLOWING: Final = frozenset("来说是在和跟去也都就还对把被让给想总很不没有会能要从到却又再问做当")
+# The name before a title of two characters: 郭 of 郭大姐.
+_GREAT: Final = re.compile("[姐哥爷妈叔伯娘婶嫂]")
+_BEHIND_PLACE: Final = _FOLLOWING | frozenset("有的了上里这那我")
 _TAIL: Final = re.compile(r"[0-9\s]+$")
 # A number that goes on before a value, or behind it, or that counts what follows: 劲松三区 of 劲松三区20多天.
 _GOES_ON: Final = re.compile("[0-9][0-9-]|-[0-9]")
@@ -60,6 +63,8 @@ def name_of(text: str, place: Place, titles: re.Pattern[str]) -> Place:
         end -= text[start : start + 2] not in words_of(LISTS, "compound surnames")
     if (match := titles.search(text[start:end])) and match.start() > 0:
         end = start + match.start()
+    if end - start > 1 and text[end - 1] == "大" and _GREAT.match(text, end):
+        end -= 1
     # 我家秀梅
     start += end - start > 2 and text[start] == "家" and text[start - 1 : start] in tuple("我你他她")
     return Place(start, end)
@@ -75,14 +80,19 @@ def whole_letters(text: str, place: Place) -> Place:
     return Place(start, end)
 
 
-def unsplit_name(text: str, place: Place) -> Place | None:
+def unsplit_name(text: str, place: Place, sure: bool) -> Place | None:
     """A name without the begin of a word at its end: 苏珊 of 苏珊大婶.
+
+    Args:
+        text: the sentence.
+        place: the find.
+        sure: whether it stays where a word reaches over an end: 解红梅 of 和解红梅, 符永健 of 符永健谈上.
 
     Returns:
         the place; None where a word reaches over an end and too little would be left without it: 宇航 of 宇航员.
     """
     start, end = place
-    for left, right in crossing(text, place):
+    for left, right in [] if sure else crossing(text, place):
         known = text[left:right] in common_words()
         if left < start:
             if known or right - left >= _IDIOM:
@@ -115,6 +125,10 @@ def unsplit_place(text: str, place: Place, sure: bool) -> Place | None:
             if left - start < _LEAST:
                 return None
             end = left
+    # 义堂镇有, 搬到观山湖后
+    shorter, last = text[start : end - 1], text[end - 1]
+    if (last in _BEHIND_PLACE and _WHOLE.search(shorter)) or (last == "后" and len(shorter) > _LEAST):
+        end -= 1
     return Place(start, end)
 
 

@@ -30,6 +30,8 @@ _ALONE: Final = re.compile(
 )
 _NOT_A_JOB: Final = re.compile(r"[^，。]{0,4}?(?:买|吃饭|吃火锅|吃|逛|下单|充值|看病|住院)")
 _LOOK: Final = 14
+# As the tagger's, so that of two that overlap the longer stays: 一汽丰越, not 一汽.
+_SCORE: Final = 0.5
 
 
 class KnownEmployer(Recogniser):
@@ -52,7 +54,7 @@ class KnownEmployer(Recogniser):
             if _NOT_A_JOB.match(after) or crossing(text, Place(start, end)):
                 continue
             if _ALONE.search(before) or (_BEFORE.search(before) and _AFTER.match(after)):
-                results.append(RecognizerResult(self.types[0], start, end, 0.6))
+                results.append(RecognizerResult(self.types[0], start, end, _SCORE))
         return results
 
 

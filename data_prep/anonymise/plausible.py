@@ -21,12 +21,13 @@ from data_prep.anonymise.segments import alternatives, characters, is_word, word
 from data_prep.anonymise.tagger.labels import Found
 from data_prep.anonymise.tagger.network import Find
 
-# The least lead (see `Find`) of a value; of a name behind 我叫 or 我女儿; of one where a public person or a story is
-# spoken of; of a place that begins inside of a word.
-_LEAST: Final = 2.0
-_LEAST_TOLD: Final = 0.5
+# The least lead (see `Find`) of a value, by type: what looks like a name is one most seldom. Of a name behind 我叫 or
+# 我女儿; of one where a public person or a story is spoken of; of a place that begins inside of a word; of such a name.
+_LEAST: Final = {"姓名": 2.6, "学校": 2.0, "单位": 2.0, "地址": 1.2}
+_LEAST_TOLD: Final = 1.0
 _LEAST_SPOKEN_OF: Final = 4.0
 _LEAST_SPLITTING: Final = 5.0
+_LEAST_SPLITTING_NAME: Final = 8.0
 _TITLE: Final = alternatives(LISTS, "titles")
 _TITLED: Final = re.compile(rf"(?:{_TITLE})(?!们)|主管|村长|站长|馆长|社长|督导|[婶姨董哥姐总叔爷妹弟仔工导嫂局处律]")
 _TITLE_END: Final = re.compile(rf"(?:{_TITLE})$")
@@ -46,8 +47,16 @@ _FOREIGN: Final = re.compile(r"[\u4e00-\u9fff]+(?:[·•][\u4e00-\u9fff]+)+")
 _LETTERS: Final = re.compile(r"[\u4e00-\u9fff]+(?:[·•][\u4e00-\u9fff]+)*|[A-Z][a-z]+(?: [A-Z][a-z]+)?")
 # An employer that is a school: 启航培训学校.
 _IS_SCHOOL: Final = re.compile("(?:学校|大学|学院|[中小]学|幼儿园|职高|技校|中专|书院|[一二三四五六七八九十]中)$")
+# A place or a school that is an employer: 玉皇庙镇政府.
+_IS_EMPLOYER: Final = re.compile(
+    "(?:政府|派出所|公安局|法院|检察院|居委会|村委会|医院|卫生院|卫生所|诊所|银行|信用社|公司|集团|酒店|饭店|超市)$"
+)
+# A school or an employer that is a place: 古丈县默戎镇, 科兴科学园.
+_IS_PLACE: Final = re.compile("(?:[镇乡县路街巷]|街道|小区|花园|新村|家园|工业园|科学园|产业园|科技园)$")
 # No school, employer or address has these in its name.
 _NO_NAME: Final = re.compile("[的。！？!?；;，,、]")
+# Of every town one.
+_EVERYWHERE: Final = re.compile("(?:社区|街道)(?:卫生服务中心|服务中心|医院|诊所|办事处|居委会)")
 _FLOOR: Final = re.compile("[一二三四五六七八九十0-9]+[楼层]")
 _HELP: Final = re.compile("热线|援助中心|危机干预")
 
@@ -67,15 +76,21 @@ class Finds:
             return None
         place, lead = whole_letters(text, place), lead + self._bias
         if type == "姓名":
-            whole = unsplit_name(text, name_of(text, place, _TITLE_END))
+            whole = unsplit_name(text, name_of(text, place, _TITLE_END), lead >= _LEAST_SPLITTING_NAME)
         else:
             whole = unsplit_place(text, place, lead >= _LEAST_SPLITTING)
         if whole is None or text[whole.start : whole.end] in words_of(LISTS, "platforms"):
             return None
-        if not (self._is_name(text, whole, lead) if type == "姓名" else lead >= _LEAST and _is_place(text, whole)):
+        if not (
+            self._is_name(text, whole, lead) if type == "姓名" else lead >= _LEAST[find.type] and _is_place(text, whole)
+        ):
             return None
         if type == "单位" and _IS_SCHOOL.search(text[whole.start : whole.end]):
             type = "学校"
+        elif type in ("地址", "学校") and _IS_EMPLOYER.search(text[whole.start : whole.end]):
+            type = "单位"
+        elif type in ("学校", "单位") and _IS_PLACE.search(text[whole.start : whole.end]):
+            type = "地址"
         return whole.start, whole.end, type
 
     def _is_name(self, text: str, place: Place, lead: float) -> bool:
@@ -84,11 +99,13 @@ class Finds:
             title = _TITLED.match(after)
             # 帅哥 is a word, 李老 of 李老师 is none of these.
             titled = title is not None and not (len(title[0]) == 1 and is_word(value + title[0]))
-            sure = lead >= _LEAST or value in characters(LISTS, "surnames")
+            # 月嫂 is no word of the dictionary, and 月 no surname.
+            short = title is not None and len(title[0]) == 1
+            sure = value in characters(LISTS, "surnames") or (lead >= _LEAST["姓名"] and not short)
             return self._titled and sure and (titled or _SURNAMED.search(before) is not None)
         called = _CALLED.search(before) is not None
         told = called or _KIN.search(before) is not None
-        if lead < (_LEAST_TOLD if told else _LEAST) or not _LETTERS.fullmatch(value):
+        if lead < (_LEAST_TOLD if told else _LEAST["姓名"]) or not _LETTERS.fullmatch(value):
             return False
         if value in words_of(LISTS, "not persons") or (_is_public(value) and not called):
             return False
@@ -105,6 +122,7 @@ def _is_place(text: str, place: Place) -> bool:
         len(value) < 2
         or towns_pattern().fullmatch(value)
         or _FLOOR.fullmatch(value)
+        or _EVERYWHERE.fullmatch(value)
         or _HELP.search(text)
         or _NO_NAME.search(value)
         or any(part in value for part in words_of(LISTS, "quoted"))

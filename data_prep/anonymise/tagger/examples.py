@@ -22,6 +22,8 @@ IGNORED: Final = -100
 _LONGEST: Final = 800
 # How often values are put into a text.
 _PLANTED: Final = 0.6
+# How often a writer's value has another one in its place.
+_EXCHANGED: Final = 0.5
 
 
 class Example(NamedTuple):
@@ -39,12 +41,7 @@ def held_out(question: Question) -> bool:
 
 def made_up(texts: Sequence[str], rng: random.Random, plants: Sequence[Mapping[str, Any]] = ()) -> Iterator[Example]:
     """Each text once, with values in it or as it is: made-up ones, and some of the writers' of `plants`."""
-    written: dict[str, list[str]] = {}
-    for each in plants:
-        # One character is a surname before a title, which stands nowhere else.
-        if len(each["value"]) > 1:
-            written.setdefault(each["type"], []).append(each["value"])
-    values = Values(rng, written)
+    values = Values(rng, _written(plants))
     for text in texts:
         text, places = MarkedText(text[:_LONGEST]).folded, list[Found]()
         if rng.random() < _PLANTED:
@@ -52,23 +49,54 @@ def made_up(texts: Sequence[str], rng: random.Random, plants: Sequence[Mapping[s
         yield from labelled(text, places)
 
 
-def of_writers(posts: Mapping[str, str], plants: Sequence[Mapping[str, Any]]) -> Iterator[Example]:
-    """Posts into which writers put values (see `planted`); other places of a value have no label."""
+def of_writers(
+    posts: Mapping[str, str], plants: Sequence[Mapping[str, Any]], rng: random.Random | None = None
+) -> Iterator[Example]:
+    """Posts into which writers put values (see `planted`); other places of a value have no label.
+
+    With a generator of random numbers, every other value has another one of its kind in its place: so the tagger
+    learns what stands around values, apart from the values.
+    """
+    others = Values(rng, _written(plants)) if rng else None
     of_post: dict[str, list[Mapping[str, Any]]] = {}
     for each in plants:
         of_post.setdefault(str(each["post"]), []).append(each)
     for post, own in of_post.items():
-        text = posts[post]
+        text, values = posts[post], []
         for each in own:
-            text = text.replace(each["find"], each["replace"], 1)
+            value, written = each["value"], each["replace"]
+            if rng and others and rng.random() < _EXCHANGED:
+                value = _like(each, others)
+                written = written.replace(each["value"], value)
+            text = text.replace(each["find"], written, 1)
+            values.append((written, written.find(value), value, each["type"]))
         text = MarkedText(text).folded
         places = []
-        for each in own:
-            start = text.find(MarkedText(each["replace"]).folded)
+        for written, inside, value, type in values:
+            start = text.find(MarkedText(written).folded)
             if start >= 0:
-                start += each["replace"].find(each["value"])
-                places.append((start, start + len(each["value"]), each["type"]))
+                places.append((start + inside, start + inside + len(value), type))
         yield from labelled(text, places, {text[start:end] for start, end, _ in places if end - start > 1})
+
+
+def _written(plants: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """The writers' values by type."""
+    written: dict[str, list[str]] = {}
+    for each in plants:
+        # One character is a surname before a title, which stands nowhere else.
+        if len(each["value"]) > 1:
+            written.setdefault(each["type"], []).append(each["value"])
+    return written
+
+
+def _like(plant: Mapping[str, Any], values: Values) -> str:
+    """Another value that can stand in a plant's place."""
+    if plant["type"] == "姓名":
+        if len(plant["value"]) == 1:
+            return values.surname()
+        if plant.get("full"):
+            return values.full_name()
+    return values.of(plant["type"])
 
 
 def labelled(text: str, places: Sequence[Found], unknown: Collection[str] = ()) -> Iterator[Example]:

@@ -1,8 +1,9 @@
-"""The tagger: a small convolutional network over characters and LAC's tags, in numpy.
+"""The tagger: a small convolutional network over characters, LAC's tags and words, in numpy.
 
-Each character's vector is the sum of its own and its LAC tag's. Four blocks add what stands up to 15 characters to
-either side (dilated convolutions, van den Oord et al. 2016, https://arxiv.org/abs/1609.03499). A linear layer gives
-nine scores, BIO over the four types. `train` writes the weights; here they are only read, without torch.
+Each character's vector is the sum of its own, its LAC tag's and that of what the dictionary knows of it (`words`). Six
+blocks add what stands up to 18 characters to either side (dilated convolutions, van den Oord et al. 2016,
+https://arxiv.org/abs/1609.03499). A linear layer gives nine scores, BIO over the four types. `train` writes the
+weights; here they are only read, without torch.
 """
 
 import json
@@ -16,10 +17,11 @@ from safetensors import safe_open
 
 from data_prep.anonymise.lac import Tags
 from data_prep.anonymise.tagger.labels import END, code_points, numbers_of, places_of
+from data_prep.anonymise.tagger.words import word_kinds
 
 WEIGHTS: Final = Path(__file__).with_name("weights.safetensors")
 # How far apart the three characters are that a block looks at.
-DILATIONS: Final = (1, 2, 4, 8)
+DILATIONS: Final = (1, 2, 4, 8, 1, 2)
 # Characters in one batch: more do not fit the processor's cache.
 _RUN_CHARS: Final = 4096
 
@@ -41,7 +43,7 @@ class Find(NamedTuple):
 
 
 class Tagger:
-    """The network with its weights (1 MB)."""
+    """The network with its weights (2 MB)."""
 
     def __init__(self, path: Path = WEIGHTS) -> None:
         """Read the weights."""
@@ -82,13 +84,14 @@ class Tagger:
     def _scores(self, texts: Sequence[str], last: Sequence[bool], tags: Sequence[Tags]) -> _Vectors:
         """Scores of shape (sentences, characters, labels)."""
         shape = (len(texts), max(map(len, texts)) + 1)
-        characters, kinds = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+        characters, kinds, words = (np.zeros(shape, dtype=np.int64) for _ in range(3))
         for row, (text, ends, own) in enumerate(zip(texts, last, tags, strict=True)):
             characters[row, : len(text)] = self._numbers[code_points(text)]
-            kinds[row, : len(text)] = own
+            kinds[row, : len(text)], words[row, : len(text)] = own, word_kinds(text)
             characters[row, len(text)] = END if ends else 0
         mask = (characters > 0).astype(np.float32)[..., None]
-        vectors = (self._weights["characters"][characters] + self._weights["tags"][kinds]) * mask
+        vectors = self._weights["characters"][characters] + self._weights["tags"][kinds]
+        vectors = (vectors + self._weights["words"][words]) * mask
         for number, dilation in enumerate(DILATIONS):
             left, middle, right = self._weights[f"block{number}.weight"]
             step = vectors @ middle + self._weights[f"block{number}.bias"]

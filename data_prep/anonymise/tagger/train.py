@@ -29,6 +29,7 @@ from data_prep.anonymise.lac import Tags, lac
 from data_prep.anonymise.tagger.examples import IGNORED, Example, held_out, made_up, of_writers
 from data_prep.anonymise.tagger.labels import END, TYPES, UNKNOWN, code_points, numbers_of
 from data_prep.anonymise.tagger.network import DILATIONS, WEIGHTS
+from data_prep.anonymise.tagger.words import KINDS, word_kinds
 from data_prep.corpora import load_corpus
 
 PLANTS: Final = Path(__file__).with_name("plants.jsonl")
@@ -52,35 +53,48 @@ class Network(nn.Module):
         """Set up for a vocabulary of so many characters and vectors of so many numbers."""
         super().__init__()
         self.characters, self.tags = nn.Embedding(characters, width, padding_idx=0), nn.Embedding(256, width)
-        for table in (self.characters, self.tags):
+        self.words = nn.Embedding(KINDS, width)
+        for table in (self.characters, self.tags, self.words):
             nn.init.normal_(table.weight, std=0.3)
-        self.convolutions = [nn.Conv1d(width, width, 3, padding=each, dilation=each) for each in DILATIONS]
-        self.blocks = nn.ModuleList(self.convolutions)
+        # A dilated convolution as one product: what each character is to the one after, to itself, to the one before.
+        self.blocks = nn.ModuleList(nn.Linear(width, 3 * width, bias=False) for _ in DILATIONS)
+        self.biases = nn.Parameter(torch.zeros(len(DILATIONS), width))
+        for block in self.blocks.parameters():
+            nn.init.uniform_(block, -((3 * width) ** -0.5), (3 * width) ** -0.5)
         self.out, self.dropout = nn.Linear(width, _LABELS), nn.Dropout(_DROPOUT)
 
-    def forward(self, characters: torch.Tensor, tags: torch.Tensor) -> torch.Tensor:
+    def forward(self, characters: torch.Tensor, tags: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
         """Scores of shape (sentences, characters, labels)."""
         mask = (characters > 0).float()[..., None]
-        vectors = self.dropout((self.characters(characters) + self.tags(tags)) * mask)
-        for block in self.convolutions:
-            step = torch.relu(block(vectors.transpose(1, 2)).transpose(1, 2))
-            vectors = (vectors + self.dropout(step)) * mask
+        vectors = self.dropout((self.characters(characters) + self.tags(tags) + self.words(words)) * mask)
+        for block, bias, dilation in zip(self.blocks, self.biases, DILATIONS, strict=True):
+            left, middle, right = block(vectors).chunk(3, dim=-1)
+            left = nn.functional.pad(left, (0, 0, dilation, 0))[:, : middle.shape[1]]
+            right = nn.functional.pad(right, (0, 0, 0, dilation))[:, dilation:]
+            vectors = (vectors + self.dropout(torch.relu(left + middle + right + bias))) * mask
         scores: torch.Tensor = self.out(vectors)
         return scores
 
     def tensors(self) -> dict[str, np.ndarray]:
         """The weights as `network.Tagger` reads them, in half precision."""
         own: dict[str, torch.Tensor] = {"characters": self.characters.weight, "tags": self.tags.weight}
-        own |= {"out.weight": self.out.weight.T, "out.bias": self.out.bias}
-        for number, block in enumerate(self.convolutions):
-            own[f"block{number}.weight"] = block.weight.permute(2, 1, 0)
-            if block.bias is not None:
-                own[f"block{number}.bias"] = block.bias
+        own |= {"words": self.words.weight, "out.weight": self.out.weight.T, "out.bias": self.out.bias}
+        for number, block in enumerate(self.blocks.parameters()):
+            own[f"block{number}.weight"] = block.unflatten(0, (3, -1)).transpose(1, 2)
+            own[f"block{number}.bias"] = self.biases[number]
         return {key: np.ascontiguousarray(value.detach().numpy().astype(np.float16)) for key, value in own.items()}
 
 
-def train(examples: Sequence[Example], epochs: int, width: int, seed: int) -> tuple[Network, str]:
-    """The network, and the characters of its vocabulary in their order."""
+def train(examples: Sequence[Example], epochs: int, width: int, seed: int, half: bool) -> tuple[Network, str]:
+    """The network, and the characters of its vocabulary in their order.
+
+    Args:
+        examples: seen once an epoch.
+        epochs: how many.
+        width: numbers in a vector.
+        seed: of order, dropout and beginnings.
+        half: products of matrices in bfloat16; the weights stay in float32.
+    """
     torch.manual_seed(seed)
     rng, hidden = random.Random(seed), np.random.default_rng(seed)
     counts = Counter(character for example in examples for character in example.sentence)
@@ -88,15 +102,19 @@ def train(examples: Sequence[Example], epochs: int, width: int, seed: int) -> tu
     numbers, tags = numbers_of(vocabulary), _tags(examples)
     network = Network(END + 1 + len(vocabulary), width)
     optimiser = torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=1e-3)
-    steps = epochs * sum(1 for _ in _batches(examples, rng))
+    # Batches differ in number from epoch to epoch, by how like lengths fall together.
+    plan = [list(_batches(examples, rng)) for _ in range(epochs)]
+    steps = sum(map(len, plan))
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, _RATE, total_steps=steps, pct_start=0.05)
     with tqdm(total=steps, desc="training the tagger", unit="step", disable=None) as bar:
-        for epoch in range(epochs):
+        for epoch, batches in enumerate(plan, start=1):
             losses = []
-            for batch in _batches(examples, rng):
+            for batch in batches:
                 arrays = _arrays(batch, numbers, tags, hidden)
+                with torch.autocast("cpu", torch.bfloat16, enabled=half):
+                    scores = network(*arrays[:3])
                 loss = nn.functional.cross_entropy(
-                    network(*arrays[:2]).flatten(0, 1), arrays[2].flatten(), ignore_index=IGNORED
+                    scores.float().flatten(0, 1), arrays[3].flatten(), ignore_index=IGNORED
                 )
                 optimiser.zero_grad()
                 loss.backward()
@@ -105,7 +123,7 @@ def train(examples: Sequence[Example], epochs: int, width: int, seed: int) -> tu
                 schedule.step()
                 losses.append(loss.item())
                 bar.update()
-            print(f"epoch {epoch + 1} of {epochs}: loss {np.mean(losses):.5f}", flush=True)
+            print(f"epoch {epoch} of {epochs}: loss {np.mean(losses):.5f}", flush=True)
     return network.eval(), vocabulary
 
 
@@ -133,16 +151,17 @@ def _batches(examples: Sequence[Example], rng: random.Random) -> Iterator[list[E
 
 def _arrays(
     batch: Sequence[Example], numbers: np.ndarray, tags: dict[str, Tags], hidden: np.random.Generator
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+) -> tuple[torch.Tensor, ...]:
     shape = (len(batch), max(len(each.sentence) for each in batch) + 1)
-    characters, kinds = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+    characters, kinds, words = (np.zeros(shape, dtype=np.int64) for _ in range(3))
     labels = np.full(shape, IGNORED, dtype=np.int64)
     for row, (sentence, last, own) in enumerate(batch):
         characters[row, : len(sentence)] = numbers[code_points(sentence)]
-        kinds[row, : len(sentence)], labels[row, : len(sentence)] = tags[sentence], own
+        kinds[row, : len(sentence)], words[row, : len(sentence)] = tags[sentence], word_kinds(sentence)
+        labels[row, : len(sentence)] = own
         characters[row, len(sentence)] = END if last else 0
     characters[(hidden.random(shape) < _HIDDEN) & (characters > END)] = UNKNOWN
-    return torch.from_numpy(characters), torch.from_numpy(kinds), torch.from_numpy(labels)
+    return tuple(torch.from_numpy(array) for array in (characters, kinds, words, labels))
 
 
 def _lines(path: Path) -> list[dict[str, str]]:
@@ -157,10 +176,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--replies", metavar="FORMAT", help="the format in which the corpus has responses as well")
     parser.add_argument("--plants", type=Path, default=PLANTS, help="writers' values in posts of this corpus")
-    parser.add_argument("--repeat", type=int, default=4, help="how often each of these is seen in an epoch")
+    parser.add_argument("--repeat", type=int, default=8, help="how often each of these is seen in an epoch")
     parser.add_argument("--passes", type=int, default=2, help="how often each question has other values put into it")
-    parser.add_argument("--epochs", type=int, default=4)
-    parser.add_argument("--width", type=int, default=112)
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--width", type=int, default=160)
+    parser.add_argument("--bf16", action="store_true", help="faster on a processor with AMX, slower on one without")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     options = parser.parse_args(arguments)
@@ -177,9 +197,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     others = [each.responses for each in replies if each.responses and each.title not in titles]
     texts += [rng.choice(each) for each in rng.sample(others, min(len(texts), len(others)))]
     examples = [each for _ in range(options.passes) for each in made_up(texts, rng, plants)]
-    examples += [each for each in of_writers(posts, plants) for _ in range(options.repeat)]
+    # Every other time with other values in their places.
+    for number in range(options.repeat):
+        examples += of_writers(posts, plants, rng if number % 2 else None)
     print(f"{len(texts):,} texts, {len(examples):,} sentences", flush=True)
-    network, vocabulary = train(examples, options.epochs, options.width, options.seed)
+    network, vocabulary = train(examples, options.epochs, options.width, options.seed, options.bf16)
     metadata = {"characters": json.dumps(vocabulary, ensure_ascii=False), "licence": "as the code"}
     with replacing(options.out) as partial:
         save_file(network.tensors(), partial, metadata)
