@@ -5,7 +5,7 @@
 
 Posts come from ``risk/posts`` (real and written ones that two readers labelled; those on which they agree, of the half
 ``dev``) and ``labelled.jsonl``: 1,500 that a language model wrote for this, in fifteen manners, each with the level
-that it meant, and 1,650 real ones that one reader labelled, by id. ``--check`` leaves out one writer, or a fifth of the
+that it meant, and 2,850 real ones that one reader labelled, by id. ``--check`` leaves out one writer, or a fifth of the
 real posts, at a time and prints how the rest tags them.
 """
 
