@@ -42,7 +42,7 @@ def _records(alone: Path, killed: Path, steps: int, questions: Mapping[str, str]
         for key in ("actor/lr", "training/global_step", "training/epoch"):
             if one["data"][key] != other["data"][key]:
                 yield f"step {step}: {key} is {other['data'][key]}, {one['data'][key]} in the run that was left alone"
-        prompts = [Counter(_ids(_rollouts(folder, step), questions)) for folder in (alone, killed)]
+        prompts = [Counter(_prompts(_rollouts(folder, step), questions)) for folder in (alone, killed)]
         if prompts[0] != prompts[1]:
             yield f"step {step}: other prompts than in the run that was left alone"
 
@@ -51,11 +51,11 @@ def _rollouts(folder: Path, step: int) -> list[dict[str, Any]]:
     return whole_lines(folder / ROLLOUTS / f"{step}.jsonl")
 
 
-def _ids(rows: Sequence[Mapping[str, Any]], questions: Mapping[str, str]) -> Iterator[str]:
-    """The id of each rollout's prompt: of the one question whose words it holds."""
+def _prompts(rows: Sequence[Mapping[str, Any]], questions: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The id of each rollout's prompt, of the one question whose words it holds, and the prompt."""
     for row in rows:
         (question,) = {question for question in questions if question in row["input"]}
-        yield questions[question]
+        yield questions[question], row["input"]
 
 
 def _rewards(killed: Path, steps: int, questions: Mapping[str, str]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The card of the model after SFT, in the place of LLaMA-Factory's own, which names folders of the machine.
 
-The text stands in ``templates/sft.md.jinja``, in a folder of this module's own, as GRPO's.
+The text stands in ``templates/sft.md.jinja``, in a folder of this module's own, as GRPO's. No hotline stands there: a new
+number would redo the training.
 """
 
 from pathlib import Path
@@ -10,7 +11,6 @@ from huggingface_hub import ModelCardData
 from omegaconf import DictConfig
 
 from common.decisions import DataDecisions
-from common.human_help import human_help
 from common.model_card import base_name, read_corpora, read_license
 from common.pages import Markdown, page
 
@@ -53,5 +53,4 @@ def render_card(config: DictConfig, decided: DataDecisions, results: dict[str, A
             ("mean training loss", f"{results['train_loss']:.3f}"),
             ("seed", config.seed),
         ],
-        help=human_help(),
     )

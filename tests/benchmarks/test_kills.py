@@ -27,7 +27,9 @@ def write(root: Path) -> Path:
     grpo = root / "grpo"
     (grpo / ROLLOUTS).mkdir(parents=True)
     (root / "data").mkdir()
-    pd.DataFrame({"extra_info": [{"question": POST}]}).to_parquet(root / "data" / "grpo_train.parquet")
+    pd.DataFrame({"extra_info": [{"question": POST, "question_id": "q1"}]}).to_parquet(
+        root / "data" / "grpo_train.parquet"
+    )
     reward: dict[str, Any] = {"custom_reward_function": {"reward_kwargs": {}}}
     config = {"reward": reward, "data": {"train_batch_size": 1}, "actor_rollout_ref": {"rollout": {"n": 2}}}
     (grpo / "config.yaml").write_text(yaml.safe_dump(config))

@@ -24,7 +24,7 @@ def test_it_names_base_data_and_training_and_no_folder_of_the_machine(tmp_path: 
     assert "| mean training loss" in card
     assert "3.720" in card
     assert "你是咨询师。" in card
-    assert "12356" in card
+    assert "never left to the model alone" in card
     (tmp_path / CARD_FILE).write_text(card, encoding="utf-8")
     data = ModelCard.load(tmp_path / CARD_FILE).data
     assert "psyqa" in data.datasets
