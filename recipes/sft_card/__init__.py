@@ -1,6 +1,6 @@
 """The card of the model after SFT, in the place of LLaMA-Factory's own, which names folders of the machine.
 
-The text stands in ``templates/sft.md.jinja``, in a folder of this module's own, as GRPO's. No hotline stands there: a new
+The text stands in ``templates/sft.md.jinja``, in a folder of this module's own, as GRPO's. It names no hotline: a new
 number would redo the training.
 """
 
