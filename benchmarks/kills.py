@@ -70,7 +70,7 @@ class KillsConfig:
     source: str = MISSING
     out: str = MISSING
     kills: int = limited(10, 1)
-    steps: int = limited(8, 4)
+    steps: int = limited(8, 5)
     seed: int = 1
 
 

@@ -54,7 +54,7 @@ def _rollouts(folder: Path, step: int) -> list[dict[str, Any]]:
 def _prompts(rows: Sequence[Mapping[str, Any]], questions: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """The id of each rollout's prompt, of the one question whose words it holds, and the prompt."""
     for row in rows:
-        (question,) = {question for question in questions if question in row["input"]}
+        question = max((question for question in questions if question in row["input"]), key=len)
         yield questions[question], row["input"]
 
 
@@ -67,7 +67,7 @@ def _rewards(killed: Path, steps: int, questions: Mapping[str, str]) -> Iterator
         rows = _rollouts(killed / "grpo", step)
         scores = []
         for row in rows:
-            (question,) = {question for question in questions if question in row["input"]}
+            question = max((question for question in questions if question in row["input"]), key=len)
             answer = options.answer_of(row["output"])
             judgement = None if answer is None else model.judge([question], [answer])[0]
             scores.append(components(question, row["output"], judgement, options)["score"])

@@ -14,7 +14,6 @@ overrides are verl's own hydra keys.
 
 import shutil
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +67,7 @@ def plan(common: Common, overrides: list[str]) -> Plan:
         )
     check_machine(config, problem)
     if not problem:
-        stop_at(static_lines(common, config, decided), "grpo")
+        stop_at(static_lines(common, config, decided, unknown="warning"), "grpo")
     inputs: dict[str, Input] = {
         "sft": model_files(Path(config.actor_rollout_ref.model.path)),
         "prompts": [Path(config.data.train_files), Path(config.data.val_files)],
@@ -156,8 +155,9 @@ def _run_verl(config: DictConfig, folder: Path, resolved: Path, rollouts: int) -
     alarms = AlarmWatch(
         folder / _ATTEMPT_FILE,
         config.recipe.alarms,
-        partial(_tell, folder / _ALARMS_FILE),
+        lambda line: tqdm.write(f"grpo: {line}"),
         whole_lines(folder / METRICS_FILE),
+        folder / _ALARMS_FILE,
     )
     try:
         run_watched(
@@ -177,13 +177,6 @@ def _run_verl(config: DictConfig, folder: Path, resolved: Path, rollouts: int) -
         if not starved.reason:
             raise
     return starved.reason
-
-
-def _tell(log: Path, line: str) -> None:
-    """An alarm, in the terminal and for whoever looks later."""
-    tqdm.write(f"grpo: {line}")
-    with log.open("a", encoding="utf-8") as file:
-        file.write(f"{line}\n")
 
 
 def read_progress(folder: Path, total: int) -> Progress | None:

@@ -1,6 +1,7 @@
 """Looks at each step's record while GRPO runs, and says so where the policy goes wrong.
 
-An alarm is a line in the terminal; with ``recipe.alarms.stop=true`` it ends the run, whose checkpoints stay.
+An alarm is a line in the terminal and in ``alarms.log``; with ``recipe.alarms.stop=true`` it ends the run, whose
+checkpoints stay.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -8,7 +9,7 @@ from pathlib import Path
 from statistics import linear_regression
 from typing import Any, Final
 
-from common.files import whole_lines
+from common.files import whole_lines, write_text
 from recipes.grpo_metrics import ENTROPY
 from recipes.grpo_validation import HELDOUT_ANSWER, REWARD, validation_figures
 
@@ -32,6 +33,7 @@ class AlarmWatch:
         limits: Mapping[str, Any],
         tell: Callable[[str], None],
         earlier: Sequence[Mapping[str, Any]] = (),
+        log: Path | None = None,
     ) -> None:
         """Watch a run.
 
@@ -40,14 +42,21 @@ class AlarmWatch:
             limits: ``recipe.alarms``.
             tell: takes a line for the user.
             earlier: records of the run before it was resumed, whose validations count too.
+            log: a file that gets the alarms as well; those of steps that are done again are dropped.
         """
-        self._records, self._limits, self._tell = records, limits, tell
+        self._records, self._limits, self._tell, self._log = records, limits, tell, log
         self._size, self._seen = 0, 0
         self._begun = bool(earlier)
         self._told: set[str] = set()
         self._validated: dict[int, dict[str, float]] = {}
         for record in earlier:
             self._note(int(record["step"]), record["data"])
+        if log is not None and log.is_file():
+            reached = max((int(record["step"]) for record in earlier), default=0)
+            kept = [
+                line for line in log.read_text(encoding="utf-8").splitlines(keepends=True) if _step(line) <= reached
+            ]
+            write_text(log, "".join(kept))
         self.reason = ""
 
     def __call__(self) -> str:
@@ -76,6 +85,9 @@ class AlarmWatch:
         new = [name for name in found if name not in self._told]
         for name in new:
             self._tell(f"step {step}: {found[name]}")
+            if self._log is not None:
+                with self._log.open("a", encoding="utf-8") as file:
+                    file.write(f"step {step}: {found[name]}\n")
         self._told = set(found)
         if new and self._limits["stop"] and not self.reason:
             self.reason = f"alarm at step {step}: {found[new[0]]} (recipe.alarms.stop)"
@@ -86,6 +98,11 @@ class AlarmWatch:
         if HELDOUT_ANSWER in figures:
             self._validated[step] = figures
         return HELDOUT_ANSWER in figures
+
+
+def _step(line: str) -> int:
+    """Of a line of the log."""
+    return int(line.partition(":")[0].removeprefix("step "))
 
 
 def alarms(data: Mapping[str, float], limits: Mapping[str, Any]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from omegaconf import DictConfig
 
-from recipes.grpo_config import validates
+from recipes.grpo_config import starts_worker, validates
 from recipes.grpo_machine import cpu_slots_needed, gpus_needed
 from recipes.machine import Machine
 from recipes.preflight_checks import CHECKPOINT, GB, WEIGHTS, Line, card_lines, disk_line, line
@@ -36,7 +36,14 @@ def grpo_lines(config: DictConfig, model: Mapping[str, Any], parameters: int, ma
         f"{needed} are needed, {len(machine.cards)} are here. Lower trainer.n_gpus_per_node, or see docs/cluster.md.",
     )
     worker = config.recipe.reward_worker
-    if on_cards and idle and not machine.cluster and worker.device != "cpu" and not worker.num_gpus:
+    if (
+        on_cards
+        and idle
+        and not machine.cluster
+        and starts_worker(config)
+        and worker.device != "cpu"
+        and not worker.num_gpus
+    ):
         yield Line(
             "warning",
             f"the reward model shares the trainer's GPU, {idle} idle",
@@ -109,11 +116,13 @@ def _heads(config: DictConfig, model: Mapping[str, Any]) -> Iterator[Line]:
 
 
 def _host_memory(config: DictConfig, parameters: int, machine: Machine) -> Iterator[Line]:
-    reference = _TYPES.get(str(config.actor_rollout_ref.ref.fsdp_config.model_dtype), 4)
-    moved = config.actor_rollout_ref.actor.fsdp_config
+    moved, lora = config.actor_rollout_ref.actor.fsdp_config, bool(config.actor_rollout_ref.model.get("lora_rank"))
+    # The policy without its adapters is the reference then.
+    reference = 0 if lora else _TYPES.get(str(config.actor_rollout_ref.ref.fsdp_config.model_dtype), 4)
     # Weights and Adam's two moments wait here while vLLM has the card; adapters train so few that they count as none.
-    trained = parameters if not config.actor_rollout_ref.model.get("lora_rank") else 0
-    offloaded = WEIGHTS * parameters * bool(moved.param_offload) + 8 * trained * bool(moved.optimizer_offload)
+    own = _TYPES.get(str(moved.model_dtype), WEIGHTS)
+    moments = 0 if lora else 2 * own
+    offloaded = parameters * (own * bool(moved.param_offload) + moments * bool(moved.optimizer_offload))
     # The whole model is gathered on the host in float32 when it is saved.
     needed = parameters * (reference + WEIGHTS) + offloaded
     what = "the reference, for saving and for what is offloaded" if offloaded else "the reference and for saving"

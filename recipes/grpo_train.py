@@ -11,7 +11,6 @@ is written before an earlier checkpoint goes (`recipes.grpo_resume`). The best m
 """
 
 import os
-import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,10 +39,12 @@ COUNTERS_FILE = "reward_workers.json"
 _OWN_CLUSTER: Final = ("num_cpus", "num_gpus", "include_dashboard")
 # Where verl's loggers write; see `recipes.grpo`.
 _OF_THE_RUN: Final = ("VERL_FILE_LOGGER_PATH", "TENSORBOARD_DIR")
-# By which hubs, loggers and libraries are told where to look; workers need them as this process does.
-_OF_THE_USER: Final = re.compile("(?:HF|TRANSFORMERS|WANDB|SWANLAB|NCCL|GLOO|VLLM)_.+")
-# Whoever sees the cluster sees a job's variables, so keys are the nodes' own business.
-_SECRET: Final = re.compile("KEY|TOKEN|SECRET|PASSWORD")
+# By which hubs and loggers are told how to behave, alike on all nodes. No key, and no address, for it may hold a
+# password: whoever sees the cluster, or a run's log, sees a job's variables.
+_OF_THE_USER: Final = (
+    *("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE"),
+    *("WANDB_MODE", "WANDB_ENTITY", "WANDB_PROJECT", "SWANLAB_MODE"),
+)
 
 # The class behind verl's Ray actor.
 _TaskRunner: Any = getattr(TaskRunnerV1, "__ray_actor_class__")  # noqa: B009  # set by ray.remote, unknown to its types
@@ -76,8 +77,8 @@ def join_cluster(config: DictConfig, environment: Mapping[str, str]) -> None:
     """Make the configuration fit a Ray cluster that already runs, which ``RAY_ADDRESS`` names, or start one of its own.
 
     Ray refuses to be told the slots of a cluster that it only joins. Its workers have their node's environment and not
-    ours, so the run's own variables go with the job, and those of the user's that tell hubs and loggers where to look
-    (``HF_HUB_OFFLINE``, ``WANDB_MODE``, ``NCCL_SOCKET_IFNAME``), but no key and no token.
+    ours, so the run's own variables go with the job, and some of the user's (``HF_HUB_OFFLINE``, ``WANDB_MODE``), but
+    no key and no token.
 
     Args:
         config: changed in place.
@@ -90,8 +91,8 @@ def join_cluster(config: DictConfig, environment: Mapping[str, str]) -> None:
         return
     for key in _OWN_CLUSTER:
         ray_init.pop(key, None)
-    user_s = [name for name in environment if _OF_THE_USER.fullmatch(name) and not _SECRET.search(name)]
-    named = {name: environment[name] for name in (*config.recipe.env, *_OF_THE_RUN, *user_s) if name in environment}
+    names = (*config.recipe.env, *_OF_THE_RUN, *_OF_THE_USER)
+    named = {name: environment[name] for name in names if name in environment}
     OmegaConf.update(config, "ray_kwargs.ray_init.runtime_env.env_vars", named, force_add=True)
 
 

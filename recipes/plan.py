@@ -101,7 +101,10 @@ def _decided(common: Common) -> DataDecisions:
 
 
 def _lengths(common: Common, config: Any, options: PlanOptions) -> tuple[Lengths, str]:
-    counts = {"prompt": lambda: prompt_lengths(config, common.model), "response": lambda: response_lengths(common)}
+    counts = {
+        "prompt": lambda: prompt_lengths(config, common.model),
+        "response": lambda: response_lengths(common, common.model),
+    }
     origins = {"prompt": "of the data", "response": "of the SFT samples"}
     means, sources = dict(_ASSUMED), dict.fromkeys(_ASSUMED, "assumed")
     for name in means:

@@ -21,7 +21,7 @@ from common.settings import check, limited
 from recipes import sft
 from recipes.card_memory import card_memory_line
 from recipes.grpo_config import compose_config
-from recipes.grpo_static import static_lines
+from recipes.grpo_static import NO_MODEL, static_lines
 from recipes.machine import read_machine
 from recipes.preflight_checks import Line
 from recipes.preflight_sample import sample_lines
@@ -75,7 +75,10 @@ def _print(lines: Iterable[Line]) -> list[Line]:
 
 
 def _lines(common: Common, config: DictConfig, decided: DataDecisions) -> Iterator[Line]:
-    yield from static_lines(common, config, decided)
+    for one in static_lines(common, config, decided):
+        yield one
+        if one.remedy == NO_MODEL:
+            return
     cards = read_machine(common.root, ()).cards
     if config.trainer.device != "cpu" and cards:
         yield card_memory_line(common, config, cards)

@@ -28,7 +28,8 @@ def agree_line(root: Path, decided: DataDecisions, config: DictConfig) -> Line |
         config: verl's.
 
     Returns:
-        None where there is no SFT model of this project's yet, or GRPO begins with another one.
+        None where there is no SFT model of this project's yet, GRPO begins with another one, or the base that it was
+        trained from is no longer here.
     """
     sft = root / "sft"
     arguments, policy = sft / "llamafactory.yaml", Path(config.actor_rollout_ref.model.path)
@@ -36,15 +37,19 @@ def agree_line(root: Path, decided: DataDecisions, config: DictConfig) -> Line |
         return None
     trained: Mapping[str, Any] = yaml.safe_load(arguments.read_text(encoding="utf-8"))
     kwargs: Any = OmegaConf.to_container(config.data.apply_chat_template_kwargs, resolve=True)
+    try:
+        asked = _ids(str(trained["model_name_or_path"]), {"enable_thinking": trained.get("enable_thinking", True)})
+    except OSError:
+        return None
     prompts = {
-        "SFT": _ids(str(trained["model_name_or_path"]), {"enable_thinking": trained.get("enable_thinking", True)}),
-        "GRPO's rollouts": _ids(str(policy), kwargs),
+        "SFT": asked,
+        "GRPO": _ids(str(policy), kwargs),
         "make generate": _ids(str(policy), decided.template_kwargs),
     }
     other = [name for name, ids in prompts.items() if ids != prompts["SFT"]]
     if other:
         shown = AutoTokenizer.from_pretrained(policy, trust_remote_code=False)
-        told = "; ".join(f"{name} asks {shown.decode(prompts[name])!r}" for name in other)
+        told = "; ".join(f"in {name} it is {shown.decode(prompts[name])!r}" for name in other)
         return Line(
             "stop",
             f"prompt: SFT trained on {shown.decode(prompts['SFT'])!r}, {told}",

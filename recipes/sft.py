@@ -86,8 +86,9 @@ def plan(common: Common, overrides: list[str]) -> Plan:
         _, parameters = model_shape(common.model)
         machine = read_machine(common.root, VERSIONS_OF)
         lock = lock_of("cuda" if ours.gpus else "cpu", machine)
-        lengths = length_line("SFT's outputs", response_lengths(common), decided.max_response_tokens)
-        stop_at([*version_lines(machine, lock), *sft_lines(config, ours.gpus, parameters, machine), lengths], "sft")
+        outputs = response_lengths(common, common.model)
+        lengths = [length_line("SFT's outputs", outputs, decided.max_response_tokens)] if outputs else []
+        stop_at([*version_lines(machine, lock), *sft_lines(config, ours.gpus, parameters, machine), *lengths], "sft")
     except OSError:
         pass  # a hub's, of which nothing is here yet
     data = common.root / "data"

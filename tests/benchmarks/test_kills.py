@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -101,6 +102,14 @@ def test_a_state_s_digest_is_of_its_bytes() -> None:
     assert digest(state) != one
 
 
+def test_a_generator_s_digest_is_of_its_state() -> None:
+    generator = np.random.RandomState(1)
+    before = digest({"numpy": generator.get_state(), "cpu": torch.get_rng_state()})
+    assert digest({"numpy": generator.get_state(), "cpu": torch.get_rng_state()}) == before
+    generator.rand()
+    assert digest({"numpy": generator.get_state(), "cpu": torch.get_rng_state()}) != before
+
+
 def test_moments_are_spread_and_repeatable() -> None:
     moments = draw(10, 8, 1)
     assert moments == draw(10, 8, 1)
@@ -109,3 +118,6 @@ def test_moments_are_spread_and_repeatable() -> None:
     assert steps == sorted(steps)
     assert 0 < len(steps) < 10
     assert max(steps) <= 5
+    # Before the second step's there is no checkpoint to load.
+    for seed in range(20):
+        assert draw(10, 8, seed)[0].step >= 2

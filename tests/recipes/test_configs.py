@@ -366,12 +366,13 @@ def test_a_cluster_that_runs_is_joined_with_the_run_s_own_variables(tmp_path: Pa
     join_cluster(config, own)
     assert config.ray_kwargs.ray_init.num_cpus == 16
     assert config.ray_kwargs.ray_init.pop("address") == "local"
-    user_s = {"HF_HUB_OFFLINE": "1", "WANDB_MODE": "offline", "WANDB_API_KEY": "k", "HF_TOKEN": "t"}
-    join_cluster(config, {**own, **user_s, "RAY_ADDRESS": "127.0.0.1:6379"})
+    secret = {"WANDB_API_KEY": "k", "HF_TOKEN": "t", "HF_ENDPOINT": "https://name:password@hub"}
+    told = {"HF_HUB_OFFLINE": "1", "WANDB_MODE": "offline", **secret, "VLLM_HOST_IP": "10.0.0.1"}
+    join_cluster(config, {**own, **told, "RAY_ADDRESS": "127.0.0.1:6379"})
     assert not {"num_cpus", "num_gpus", "include_dashboard"} & set(config.ray_kwargs.ray_init)
     given = config.ray_kwargs.ray_init.runtime_env.env_vars
     assert given["VERL_PLATFORM"] == "cpu"
     assert given["TENSORBOARD_DIR"] == "runs"
     assert (given["HF_HUB_OFFLINE"], given["WANDB_MODE"]) == ("1", "offline")
-    # Whoever sees the cluster sees these.
-    assert not {"HOME", "WANDB_API_KEY", "HF_TOKEN"} & set(given)
+    # Whoever sees the cluster sees these; and a node's own address is no other's.
+    assert not {"HOME", *secret, "VLLM_HOST_IP"} & set(given)

@@ -108,6 +108,24 @@ def test_alarms_are_told_once_until_they_have_gone(tmp_path: Path) -> None:
     ]
 
 
+def test_the_log_has_alarms_alone_and_none_of_steps_that_are_done_again(tmp_path: Path) -> None:
+    records, log, lines = tmp_path / "metrics.jsonl", tmp_path / "alarms.log", list[str]()
+    fine = {"reward/format": 0.5, "reward/tied": 0.25}
+    AlarmWatch(records, LIMITS, lines.append, log=log)()
+    write(records, fine)
+    AlarmWatch(records, LIMITS, lines.append, log=log)()
+    assert lines
+    assert not log.exists()
+    tied = {"reward/tied": 1.0}
+    write(records, tied, fine, tied)
+    AlarmWatch(records, LIMITS, lines.append, log=log)()
+    assert [line.partition(":")[0] for line in log.read_text().splitlines()] == ["step 1", "step 3"]
+    # Killed in the third step, which is done again.
+    AlarmWatch(tmp_path / "none", LIMITS, lines.append, [{"step": 1, "data": tied}, {"step": 2, "data": fine}], log)
+    assert log.read_text().startswith("step 1: 100% of the groups tie")
+    assert len(log.read_text().splitlines()) == 1
+
+
 def test_an_alarm_can_end_the_run(tmp_path: Path) -> None:
     records = tmp_path / "metrics.jsonl"
     write(records, {"reward/tied": 1.0})

@@ -1,6 +1,5 @@
 """Every check of `make preflight` says stop or warning for its own fault, and ok without one."""
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,11 +15,13 @@ from recipes import sft
 from recipes.card_memory import card_memory_line
 from recipes.grpo_config import compose_config
 from recipes.grpo_preflight import grpo_lines
+from recipes.grpo_static import static_lines
 from recipes.lengths import prompt_lengths
 from recipes.machine import Card, Machine, model_shape, read_machine
 from recipes.preflight_checks import Line, length_line, lock_of, sft_lines, stop_at, version_lines
 from recipes.profile import Common
 from recipes.prompts_agree import agree_line
+from tests.recipes.made import copy_tokenizer, write_prompts
 
 DECIDED = DataDecisions("sample", "coe", "系统", False, 1024, 1024, "base")
 GB = 10**9
@@ -104,17 +105,16 @@ def test_what_is_offloaded_waits_in_the_host_s_memory(tmp_path: Path) -> None:
     told = next(one.found for one in grpo_lines(config, QWEN3_8B, 10**9, small) if "host memory" in one.found)
     # A billion parameters: 2 GB of the reference, 4 for saving, 4 of weights and 8 of Adam's moments.
     assert told == "host memory: 18 GB for the reference, for saving and for what is offloaded, 5 GB free"
-    lora = compose_config("one_gpu", tmp_path, 42, DECIDED, ["actor_rollout_ref.model.lora_rank=32"])
-    assert any("host memory: 10 GB" in one.found for one in grpo_lines(lora, QWEN3_8B, 10**9, small))
+    for override, size in (("actor_rollout_ref.model.lora_rank=32", 8), ("+size=lora_4b", 6)):
+        lora = compose_config("one_gpu", tmp_path, 42, DECIDED, [override])
+        assert any(f"host memory: {size} GB" in one.found for one in grpo_lines(lora, QWEN3_8B, 10**9, small))
 
 
 def test_a_prompt_that_a_later_stage_asks_otherwise_is_told(tmp_path: Path) -> None:
     sft_folder = tmp_path / "sft"
     sft_folder.mkdir()
     base = REPO / "recipes" / "tiny_base" / "model"
-    for name in ("config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
-        if (base / name).is_file():
-            shutil.copy(base / name, sft_folder)
+    copy_tokenizer(sft_folder)
 
     def told(*overrides: str) -> Line | None:
         return agree_line(tmp_path, DECIDED, compose_config("tiny", tmp_path, 42, DECIDED, list(overrides)))
@@ -125,12 +125,38 @@ def test_a_prompt_that_a_later_stage_asks_otherwise_is_told(tmp_path: Path) -> N
     assert agreed.level == "ok"
     assert (one := told("data.apply_chat_template_kwargs.enable_thinking=true")) is not None
     assert one.level == "stop"
-    assert "GRPO's rollouts asks" in one.found
+    assert "in GRPO it is" in one.found
     assert "make generate" not in one.found
     (sft_folder / "llamafactory.yaml").write_text(f"model_name_or_path: {base}\nenable_thinking: true\n", "utf-8")
     assert (one := told()) is not None
-    assert "GRPO's rollouts asks" in one.found
-    assert "make generate asks" in one.found
+    assert "in GRPO it is" in one.found
+    assert "in make generate it is" in one.found
+
+
+def test_a_base_that_is_no_longer_here_stops_nothing(tmp_path: Path) -> None:
+    """SFT's folder may have been brought from elsewhere; it has a tokenizer of its own."""
+    (tmp_path / "sft").mkdir()
+    copy_tokenizer(tmp_path / "sft")
+    (tmp_path / "sft" / "llamafactory.yaml").write_text("model_name_or_path: /gone\n", "utf-8")
+    (tmp_path / "data").mkdir()
+    write_prompts(tmp_path / "data")
+    common = Common("tiny", str(tmp_path), "/gone")
+    lines = list(static_lines(common, compose_config("tiny", tmp_path, 42, DECIDED, []), DECIDED))
+    assert [one for one in lines if one.level != "ok"] == []
+    assert any("GRPO's prompts" in one.found for one in lines)
+
+
+def test_a_policy_on_a_hub_is_not_taken_for_the_base(tmp_path: Path) -> None:
+    common = Common("tiny", str(tmp_path), str(REPO / "recipes" / "tiny_base" / "model"))
+    config = compose_config("tiny", tmp_path, 42, DECIDED, ["actor_rollout_ref.model.path=/no/such/model"])
+    *_, last = static_lines(common, config, DECIDED, unknown="warning")
+    assert last.level == "warning"
+    assert "/no/such/model" in last.found
+
+
+def test_prompts_of_another_format_are_not_counted(tmp_path: Path) -> None:
+    config = compose_config("tiny", tmp_path, 42, DECIDED, [f"data.train_files={tmp_path}/mine.jsonl"])
+    assert prompt_lengths(config, "none") == []
 
 
 def test_prompts_are_counted_as_verl_asks_them(tmp_path: Path) -> None:

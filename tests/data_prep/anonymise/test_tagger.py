@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_prep.anonymise.lac import lac
+from data_prep.anonymise.plausible import is_full
 from data_prep.anonymise.tagger import train as training
 from data_prep.anonymise.tagger.examples import IGNORED, labelled, made_up, of_writers
 from data_prep.anonymise.tagger.labels import TYPES, labels_of, places_of
 from data_prep.anonymise.tagger.network import Tagger, best_labels
 from data_prep.anonymise.tagger.plant import plant
 from data_prep.anonymise.tagger.values import Values
+from data_prep.anonymise.tagger.words import KINDS, word_kinds
 from data_prep.corpora import load_corpus
 
 POST = "我男朋友在一家公司上班，我们大学就认识。他总说我住的小区太远，我家里人也不喜欢他。怎么办？"
@@ -73,6 +75,45 @@ def test_another_place_of_a_writers_value_has_no_label() -> None:
     assert first.labels[4:7] == (1, 2, 2)
     (_, second) = of_writers({"a": "我男朋友在家。梁子昂不说话。"}, plants)
     assert second.labels[:3] == (IGNORED,) * 3
+
+
+def test_a_writer_s_value_is_exchanged_for_one_of_its_kind() -> None:
+    plants = [
+        {
+            "post": "a",
+            "find": "我男朋友在",
+            "replace": "我男朋友梁子昂在",
+            "type": "姓名",
+            "value": "梁子昂",
+            "full": True,
+        },
+        {"post": "a", "find": "去找老师", "replace": "去找柏老师", "type": "姓名", "value": "柏", "full": False},
+    ]
+    post, names, surnames = "我男朋友在家躺着，我去找老师谈。", set[str](), set[str]()
+    for seed in range(40):
+        for sentence, _, labels in of_writers({"a": post}, plants, random.Random(seed)):
+            first, second = (sentence[start:end] for start, end, _ in places_of(labels))
+            assert sentence == f"我男朋友{first}在家躺着，我去找{second}老师谈。"
+            names.add(first)
+            surnames.add(second)
+    assert "梁子昂" in names
+    assert len(names) > 10
+    assert all(is_full(name) or name == "梁子昂" for name in names)
+    assert len(surnames) > 5
+    assert all(len(name) <= 2 for name in surnames)
+
+
+def test_each_character_has_its_word_s_kind() -> None:
+    sentence = "从澳柯玛内退。"
+    kinds = word_kinds(sentence)
+    assert kinds.shape == (len(sentence),)
+    assert (kinds < KINDS).all()
+    # A word of one character, the first, inner and last one of three, the first and last of two.
+    assert [kind % 256 // 64 for kind in kinds.tolist()] == [3, 0, 1, 2, 0, 2, 3]
+    assert len({kind % 64 for kind in kinds.tolist()[1:4]}) == 1
+    # 从 is common, 内退 is not.
+    assert [kind // 256 for kind in kinds.tolist()][:1] == [1]
+    assert kinds.tolist()[4] // 256 == 0
 
 
 def test_sentences_of_common_words_are_no_examples() -> None:
