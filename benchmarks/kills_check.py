@@ -1,7 +1,7 @@
 """Whether a run that was killed left what an undisturbed one leaves; see `benchmarks.kills`."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,10 +51,15 @@ def _rollouts(folder: Path, step: int) -> list[dict[str, Any]]:
     return whole_lines(folder / ROLLOUTS / f"{step}.jsonl")
 
 
+def _question(prompt: str, questions: Iterable[str]) -> str:
+    """That a prompt asks: one post may hold another."""
+    return max((question for question in questions if question in prompt), key=len)
+
+
 def _prompts(rows: Sequence[Mapping[str, Any]], questions: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """The id of each rollout's prompt, of the one question whose words it holds, and the prompt."""
     for row in rows:
-        question = max((question for question in questions if question in row["input"]), key=len)
+        question = _question(row["input"], questions)
         yield questions[question], row["input"]
 
 
@@ -67,7 +72,7 @@ def _rewards(killed: Path, steps: int, questions: Mapping[str, str]) -> Iterator
         rows = _rollouts(killed / "grpo", step)
         scores = []
         for row in rows:
-            question = max((question for question in questions if question in row["input"]), key=len)
+            question = _question(row["input"], questions)
             answer = options.answer_of(row["output"])
             judgement = None if answer is None else model.judge([question], [answer])[0]
             scores.append(components(question, row["output"], judgement, options)["score"])

@@ -1,5 +1,6 @@
 """What a model's card says in its metadata, in the form that the Hugging Face Hub reads."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,30 @@ def base_name(model: str) -> str:
         return model
     resolved = folder.resolve()
     return str(resolved.relative_to(REPO)) if resolved.is_relative_to(REPO) else resolved.name
+
+
+def model_header(model: Path, corpus: str, tags: Sequence[str]) -> str:
+    """The YAML of the card of a model that was trained here.
+
+    Args:
+        model: its base, a folder or a hub id.
+        corpus: that it was trained on.
+        tags: what the hub finds it by.
+    """
+    from huggingface_hub import ModelCardData
+
+    data = ModelCardData(
+        language="zh",
+        # Of base and corpora together: whoever publishes the model names one that they allow.
+        license="other",
+        license_name="terms-of-base-and-corpora",
+        library_name="transformers",
+        pipeline_tag="text-generation",
+        base_model=None if model.is_dir() else str(model),
+        datasets=list(dict.fromkeys([*read_corpora(model), corpus.lower()])),
+        tags=list(tags),
+    )
+    return data.to_yaml()
 
 
 def _metadata(model: Path) -> Any:

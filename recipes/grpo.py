@@ -90,7 +90,7 @@ def plan(common: Common, overrides: list[str]) -> Plan:
         lambda folder, resume: _train(config, decided, folder, resume),
         observers=(_HELDOUT,),
         unfinished=to_change(Manifest.find(folder), config, folder),
-        reached=lambda folder: goes_on_from(Path(config.trainer.default_local_dir), _recorded(config, folder)),
+        reached=lambda folder: goes_on_from(Path(config.trainer.default_local_dir), _recorded(folder)),
     )
 
 
@@ -112,7 +112,7 @@ def _train(config: DictConfig, decided: DataDecisions, folder: Path, resume: boo
         # The model of an earlier run too: this one may end without any.
         for file in (*_listed(model_files(folder)), *(folder / name for name in _OF_A_RUN)):
             file.unlink(missing_ok=True)
-    recorded = _recorded(config, folder)
+    recorded = _recorded(folder)
     merge_metrics(folder)
     reached = settle(checkpoints, folder, recorded)
     drop_later(checkpoints, reached)
@@ -137,7 +137,7 @@ def _train(config: DictConfig, decided: DataDecisions, folder: Path, resume: boo
     return {**hand_on(config, decided, folder), "steps": steps, "tied": found.share, "no_signal": reason}
 
 
-def _recorded(config: DictConfig, folder: Path) -> set[int] | None:
+def _recorded(folder: Path) -> set[int] | None:
     """The steps that the stage's records tell of; None where the run keeps none."""
     if not (folder / METRICS_FILE).is_file():
         return None

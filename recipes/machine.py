@@ -65,11 +65,10 @@ def read_machine(folder: Path, packages: Iterable[str]) -> Machine:
         packages: whose versions are looked up; those that are absent are left out.
     """
     place = next(path for path in (folder.resolve(), *folder.resolve().parents) if path.is_dir())
-    properties = [torch.cuda.get_device_properties(index) for index in range(torch.cuda.device_count())]
     headers = Path(sysconfig.get_paths()["include"], "Python.h")
     shared = Path("/dev/shm")
     return Machine(
-        cards=tuple(Card(one.name, one.total_memory) for one in properties),
+        cards=read_cards(),
         driver=_driver(),
         cuda=torch.version.cuda or "",
         memory=psutil.virtual_memory().available,
@@ -81,6 +80,12 @@ def read_machine(folder: Path, packages: Iterable[str]) -> Machine:
         cluster=os.environ.get("RAY_ADDRESS", ""),
         library=_library(),
     )
+
+
+def read_cards() -> tuple[Card, ...]:
+    """The GPUs that torch sees."""
+    found = [torch.cuda.get_device_properties(index) for index in range(torch.cuda.device_count())]
+    return tuple(Card(one.name, one.total_memory) for one in found)
 
 
 def model_shape(model: str) -> tuple[Mapping[str, Any], int]:

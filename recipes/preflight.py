@@ -22,7 +22,7 @@ from recipes import sft
 from recipes.card_memory import card_memory_line
 from recipes.grpo_config import compose_config
 from recipes.grpo_static import NO_MODEL, static_lines
-from recipes.machine import read_machine
+from recipes.machine import read_cards
 from recipes.preflight_checks import Line
 from recipes.preflight_sample import sample_lines
 from recipes.profile import Common, framework_and
@@ -79,7 +79,7 @@ def _lines(common: Common, config: DictConfig, decided: DataDecisions) -> Iterat
         yield one
         if one.remedy == NO_MODEL:
             return
-    cards = read_machine(common.root, ()).cards
+    cards = read_cards()
     if config.trainer.device != "cpu" and cards:
         yield card_memory_line(common, config, cards)
     yield from _template(common, decided)

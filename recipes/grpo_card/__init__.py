@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from huggingface_hub import ModelCardData
 from omegaconf import DictConfig, OmegaConf
 
 from common.decisions import DataDecisions
 from common.human_help import human_help
-from common.model_card import base_name, read_corpora, read_license
+from common.model_card import base_name, model_header, read_license
 from common.pages import Markdown, page
 from recipes.grpo_best import Validated
 from recipes.grpo_config import uses_own_reward
@@ -54,7 +53,7 @@ def render_card(
     return page(
         "recipes.grpo_card",
         "grpo",
-        header=Markdown(_header(decided)),
+        header=Markdown(model_header(Path(decided.model), decided.data_source, _TAGS)),
         base=base_name(decided.model),
         licence=read_license(Path(decided.model)),
         decided=decided,
@@ -76,19 +75,3 @@ def render_card(
         from_sft=Path(config.recipe.init_model).name == "sft",
         help=human_help(),
     )
-
-
-def _header(decided: DataDecisions) -> str:
-    model = Path(decided.model)
-    data = ModelCardData(
-        language="zh",
-        # Of base and corpora together: whoever publishes the model names one that they allow.
-        license="other",
-        license_name="terms-of-base-and-corpora",
-        library_name="transformers",
-        pipeline_tag="text-generation",
-        base_model=None if model.is_dir() else decided.model,
-        datasets=list(dict.fromkeys([*read_corpora(model), decided.data_source.lower()])),
-        tags=list(_TAGS),
-    )
-    return data.to_yaml()

@@ -7,14 +7,14 @@ number would redo the training.
 from pathlib import Path
 from typing import Any, Final
 
-from huggingface_hub import ModelCardData
 from omegaconf import DictConfig
 
 from common.decisions import DataDecisions
-from common.model_card import base_name, read_corpora, read_license
+from common.model_card import base_name, model_header, read_license
 from common.pages import Markdown, page
 
 CARD_FILE: Final = "README.md"
+_TAGS: Final = ("empathy", "chain-of-empathy", "sft")
 
 
 def render_card(config: DictConfig, decided: DataDecisions, results: dict[str, Any]) -> str:
@@ -25,25 +25,13 @@ def render_card(config: DictConfig, decided: DataDecisions, results: dict[str, A
         decided: by `make data`.
         results: of the training, as LLaMA-Factory writes them.
     """
-    model = Path(decided.model)
-    header = ModelCardData(
-        language="zh",
-        # Of base and corpora together: whoever publishes the model names one that they allow.
-        license="other",
-        license_name="terms-of-base-and-corpora",
-        library_name="transformers",
-        pipeline_tag="text-generation",
-        base_model=None if model.is_dir() else decided.model,
-        datasets=list(dict.fromkeys([*read_corpora(model), decided.data_source.lower()])),
-        tags=["empathy", "chain-of-empathy", "sft"],
-    )
     batch = f"{config.per_device_train_batch_size} × {config.get('gradient_accumulation_steps', 1)}"
     return page(
         "recipes.sft_card",
         "sft",
-        header=Markdown(header.to_yaml()),
+        header=Markdown(model_header(Path(decided.model), decided.data_source, _TAGS)),
         base=base_name(decided.model),
-        licence=read_license(model),
+        licence=read_license(Path(decided.model)),
         decided=decided,
         training=[
             ("epochs", f"{results['epoch']:g}"),

@@ -1,4 +1,4 @@
-"""Trains the tagger: some 20 minutes on two cores with AMX (``--bf16``).
+"""Trains the tagger: two epochs of ten minutes on two cores with AMX (``--bf16``).
 
     python -m data_prep.anonymise.tagger.train SMILECHAT --replies dialogue --out weights.safetensors
 
