@@ -95,7 +95,10 @@ def unsplit_name(text: str, place: Place, sure: bool) -> Place | None:
     for left, right in [] if sure else crossing(text, place):
         known = text[left:right] in common_words()
         if left < start:
-            if known or right - left >= _IDIOM:
+            if "·" in text[start:end]:
+                # 路|易斯·海
+                start = left
+            elif known or right - left >= _IDIOM:
                 return None
         elif end - start > 1 and (known or right - left >= _LONG):
             # Of one character alone, the surname in 李老师, a title says that it is one.
@@ -121,10 +124,16 @@ def unsplit_place(text: str, place: Place, sure: bool) -> Place | None:
         if left < start:
             if not sure:
                 return None
-        elif (text[left:right] in common_words() or right - left >= _IDIOM) and not _WHOLE.search(text[start:end]):
+        elif _WHOLE.search(text[start:end]):
+            # 纳粹集中|营, but 民大|学生 and 中学|生
+            end = right if right - left >= _LONG and text[right - 1] != "生" else end
+        elif text[left:right] in common_words() or right - left >= _IDIOM:
             if left - start < _LEAST:
                 return None
             end = left
+        else:
+            # 农商|行
+            end = right
     # 义堂镇有, 搬到观山湖后
     shorter, last = text[start : end - 1], text[end - 1]
     if (last in _BEHIND_PLACE and _WHOLE.search(shorter)) or (last == "后" and len(shorter) > _LEAST):

@@ -9,6 +9,7 @@ from data_prep.anonymise.plausible import Finds
 from data_prep.anonymise.sentences import may_tell, sentences
 from data_prep.anonymise.tagger.labels import TYPES as LABELS
 from data_prep.anonymise.tagger.network import Tagger
+from data_prep.anonymise.titled import with_titled
 
 # What is found here.
 TYPES: Final = frozenset(LABELS)
@@ -67,17 +68,22 @@ class EntityFinder:
         words = lac().tags(texts)
         finds = tagger()(texts, [last for _, last in keys], words, self._bias)
         for key, text, found in zip(keys, texts, finds, strict=True):
-            kept = (self._finds(text, each) for each in found)
+            kept = (self._finds(text, each) for each in with_titled(text, found))
             self._seen[key] = _apart(
                 Entity(*each) for each in kept if each and _MARK[0] not in key[0][each[0] : each[1]]
             )
 
 
 def _apart(found: Iterable[Entity]) -> tuple[Entity, ...]:
-    """The entities in order; of two that overlap, since a boundary was moved, the one that begins first."""
+    """The entities in order; of two that overlap, since a boundary was moved, the one that begins first.
+
+    Addresses without anything between them are one: 江岸区塔子湖东路|奥林花园3栋.
+    """
     kept: list[Entity] = []
     for each in sorted(found):
-        if each.start < each.end and (not kept or kept[-1].end <= each.start):
+        if kept and kept[-1].end == each.start and kept[-1].type == each.type == "地址":
+            kept[-1] = kept[-1]._replace(end=each.end)
+        elif each.start < each.end and (not kept or kept[-1].end <= each.start):
             kept.append(each)
     return tuple(kept)
 

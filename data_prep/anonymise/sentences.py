@@ -15,9 +15,9 @@ from data_prep.anonymise.segments import word_list
 
 # A sentence, or a part of one that is too long for one look.
 _SENTENCE: Final = re.compile(r"[^。！？!?；;\n\r…~～]{1,120}[。！？!?；;\n\r…~～]*|[。！？!?；;\n\r…~～]+")
-# What tells a place though its words are common (希望小学, 阳光小区), or are common as words (戴总, 钱医生).
+# What tells a place though its words are common (希望小学, 安定医院), or are common as words (戴总, 钱医生).
 _TELLING: Final = re.compile(
-    r"[中小]学(?<!中小学)(?<!初中学)|附[中小]|幼儿园|[镇巷栋幢弄]|小区|花园|单元|号楼|新村|传媒|科技|"
+    r"[中小]学(?<!中小学)(?<!初中学)|附[中小]|幼儿园|医院|[镇巷栋幢弄]|小区|花园|单元|号楼|新村|传媒|科技|"
     r"[王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘蔡蒋余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范石廖贾夏方邹熊孟秦白江阎薛尹段雷黎史龙陶贺顾毛郝龚邵万钱严赖武戴孔汤](?:总|老师|医生|大夫|主任|教授|校长|院长|经理|律师|师傅|女士|先生|阿姨|叔|姐|哥)"
 )
 

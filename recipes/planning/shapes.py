@@ -13,7 +13,7 @@ from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, Pretrained
 
 from common.errors import StageError
 
-_FILE: Final = Path(__file__).with_name("shapes.yaml")
+SHAPES: Final = Path(__file__).with_name("shapes.yaml")
 ENCODERS: Final = Path(__file__).with_name("encoders.yaml")
 
 
@@ -116,25 +116,33 @@ def find_shape(model: str) -> Shape:
     Raises:
         StageError: it is in none of them.
     """
-    known: dict[str, dict[str, Any]] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
-    if model in known and not Path(model).is_dir():
-        return shape_of(_configuration(known[model]), model)
+    if not Path(model).is_dir() and (config := published(model, SHAPES)) is not None:
+        return shape_of(config, model)
     try:
         return shape_of(AutoConfig.from_pretrained(model, trust_remote_code=False), model)
     except OSError as error:
         raise StageError(
-            f"model={model}: {str(error).splitlines()[0]} Give MODEL= a folder, or one of {', '.join(sorted(known))}."
+            f"model={model}: {str(error).splitlines()[0]} Give MODEL= a folder, or one of "
+            f"{', '.join(sorted(_known(SHAPES)))}."
         ) from error
 
 
 @cache
 def find_encoder(model: str) -> Shape | None:
     """The shape of an encoder in a folder or in ``encoders.yaml``; None where it is in neither."""
-    known: dict[str, dict[str, Any]] = yaml.safe_load(ENCODERS.read_text(encoding="utf-8"))
     if Path(model, "config.json").is_file():
         return shape_of(AutoConfig.from_pretrained(model, trust_remote_code=False), model, encoder=True)
-    return shape_of(_configuration(known[model]), model, encoder=True) if model in known else None
+    config = published(model, ENCODERS)
+    return shape_of(config, model, encoder=True) if config is not None else None
 
 
-def _configuration(values: Mapping[str, Any]) -> PretrainedConfig:
-    return AutoConfig.for_model(**values)
+def published(model: str, file: Path) -> PretrainedConfig | None:
+    """The configuration of a model in ``shapes.yaml`` or ``encoders.yaml``; None where it is not in that file."""
+    values = _known(file).get(model)
+    return None if values is None else AutoConfig.for_model(**values)
+
+
+@cache
+def _known(file: Path) -> Mapping[str, Mapping[str, Any]]:
+    known: dict[str, dict[str, Any]] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return known

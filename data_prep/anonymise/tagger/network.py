@@ -1,9 +1,9 @@
-"""The tagger: a small convolutional network over characters, LAC's tags and words, in numpy.
+"""The tagger: a small convolutional network over characters, LAC's tags, words and known names, in numpy.
 
-Each character's vector is the sum of its own, its LAC tag's and that of what the dictionary knows of it (`words`). Six
-blocks add what stands up to 18 characters to either side (dilated convolutions, van den Oord et al. 2016,
-https://arxiv.org/abs/1609.03499). A linear layer gives nine scores, BIO over the four types. `train` writes the
-weights; here they are only read, without torch.
+Each character's vector is the sum of its own, its LAC tag's and those of what the dictionary (`words`) and lists of
+places and firms (`known`) know of it. Six blocks add what stands up to 18 characters to either side (dilated
+convolutions, van den Oord et al. 2016, https://arxiv.org/abs/1609.03499). A linear layer gives nine scores, BIO over
+the four types. `train` writes the weights; here they are only read, without torch.
 """
 
 import json
@@ -16,6 +16,7 @@ import numpy.typing as npt
 from safetensors import safe_open
 
 from data_prep.anonymise.lac import Tags
+from data_prep.anonymise.tagger.known import known_kinds
 from data_prep.anonymise.tagger.labels import END, code_points, numbers_of, places_of
 from data_prep.anonymise.tagger.words import word_kinds
 
@@ -84,14 +85,15 @@ class Tagger:
     def _scores(self, texts: Sequence[str], last: Sequence[bool], tags: Sequence[Tags]) -> _Vectors:
         """Scores of shape (sentences, characters, labels)."""
         shape = (len(texts), max(map(len, texts)) + 1)
-        characters, kinds, words = (np.zeros(shape, dtype=np.int64) for _ in range(3))
+        characters, kinds, words, known = (np.zeros(shape, dtype=np.int64) for _ in range(4))
         for row, (text, ends, own) in enumerate(zip(texts, last, tags, strict=True)):
             characters[row, : len(text)] = self._numbers[code_points(text)]
             kinds[row, : len(text)], words[row, : len(text)] = own, word_kinds(text)
+            known[row, : len(text)] = known_kinds(text)
             characters[row, len(text)] = END if ends else 0
         mask = (characters > 0).astype(np.float32)[..., None]
         vectors = self._weights["characters"][characters] + self._weights["tags"][kinds]
-        vectors = (vectors + self._weights["words"][words]) * mask
+        vectors = (vectors + self._weights["words"][words] + self._weights["known"][known]) * mask
         for number, dilation in enumerate(DILATIONS):
             left, middle, right = self._weights[f"block{number}.weight"]
             step = vectors @ middle + self._weights[f"block{number}.bias"]

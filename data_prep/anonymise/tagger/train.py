@@ -26,6 +26,7 @@ from tqdm import tqdm
 
 from common.files import read_json_lines, replacing
 from data_prep.anonymise.lac import Tags, lac
+from data_prep.anonymise.tagger import known
 from data_prep.anonymise.tagger.examples import IGNORED, Example, held_out, made_up, of_writers
 from data_prep.anonymise.tagger.labels import END, TYPES, UNKNOWN, code_points, numbers_of
 from data_prep.anonymise.tagger.network import DILATIONS, WEIGHTS
@@ -53,8 +54,8 @@ class Network(nn.Module):
         """Set up for a vocabulary of so many characters and vectors of so many numbers."""
         super().__init__()
         self.characters, self.tags = nn.Embedding(characters, width, padding_idx=0), nn.Embedding(256, width)
-        self.words = nn.Embedding(KINDS, width)
-        for table in (self.characters, self.tags, self.words):
+        self.words, self.known = nn.Embedding(KINDS, width), nn.Embedding(known.KINDS, width)
+        for table in (self.characters, self.tags, self.words, self.known):
             nn.init.normal_(table.weight, std=0.3)
         # A dilated convolution as one product: what each character is to the one after, to itself, to the one before.
         self.blocks = nn.ModuleList(nn.Linear(width, 3 * width, bias=False) for _ in DILATIONS)
@@ -63,10 +64,13 @@ class Network(nn.Module):
             nn.init.uniform_(block, -((3 * width) ** -0.5), (3 * width) ** -0.5)
         self.out, self.dropout = nn.Linear(width, _LABELS), nn.Dropout(_DROPOUT)
 
-    def forward(self, characters: torch.Tensor, tags: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, characters: torch.Tensor, tags: torch.Tensor, words: torch.Tensor, known: torch.Tensor
+    ) -> torch.Tensor:
         """Scores of shape (sentences, characters, labels)."""
         mask = (characters > 0).float()[..., None]
-        vectors = self.dropout((self.characters(characters) + self.tags(tags) + self.words(words)) * mask)
+        vectors = self.characters(characters) + self.tags(tags) + self.words(words) + self.known(known)
+        vectors = self.dropout(vectors * mask)
         for block, bias, dilation in zip(self.blocks, self.biases, DILATIONS, strict=True):
             left, middle, right = block(vectors).chunk(3, dim=-1)
             left = nn.functional.pad(left, (0, 0, dilation, 0))[:, : middle.shape[1]]
@@ -78,7 +82,8 @@ class Network(nn.Module):
     def tensors(self) -> dict[str, np.ndarray]:
         """The weights as `network.Tagger` reads them, in half precision."""
         own: dict[str, torch.Tensor] = {"characters": self.characters.weight, "tags": self.tags.weight}
-        own |= {"words": self.words.weight, "out.weight": self.out.weight.T, "out.bias": self.out.bias}
+        own |= {"words": self.words.weight, "known": self.known.weight}
+        own |= {"out.weight": self.out.weight.T, "out.bias": self.out.bias}
         for number, block in enumerate(self.blocks.parameters()):
             own[f"block{number}.weight"] = block.unflatten(0, (3, -1)).transpose(1, 2)
             own[f"block{number}.bias"] = self.biases[number]
@@ -112,9 +117,9 @@ def train(examples: Sequence[Example], epochs: int, width: int, seed: int, half:
             for batch in batches:
                 arrays = _arrays(batch, numbers, tags, hidden)
                 with torch.autocast("cpu", torch.bfloat16, enabled=half):
-                    scores = network(*arrays[:3])
+                    scores = network(*arrays[:4])
                 loss = nn.functional.cross_entropy(
-                    scores.float().flatten(0, 1), arrays[3].flatten(), ignore_index=IGNORED
+                    scores.float().flatten(0, 1), arrays[4].flatten(), ignore_index=IGNORED
                 )
                 optimiser.zero_grad()
                 loss.backward()
@@ -153,15 +158,16 @@ def _arrays(
     batch: Sequence[Example], numbers: np.ndarray, tags: dict[str, Tags], hidden: np.random.Generator
 ) -> tuple[torch.Tensor, ...]:
     shape = (len(batch), max(len(each.sentence) for each in batch) + 1)
-    characters, kinds, words = (np.zeros(shape, dtype=np.int64) for _ in range(3))
+    characters, kinds, words, names = (np.zeros(shape, dtype=np.int64) for _ in range(4))
     labels = np.full(shape, IGNORED, dtype=np.int64)
     for row, (sentence, last, own) in enumerate(batch):
         characters[row, : len(sentence)] = numbers[code_points(sentence)]
         kinds[row, : len(sentence)], words[row, : len(sentence)] = tags[sentence], word_kinds(sentence)
+        names[row, : len(sentence)] = known.known_kinds(sentence)
         labels[row, : len(sentence)] = own
         characters[row, len(sentence)] = END if last else 0
     characters[(hidden.random(shape) < _HIDDEN) & (characters > END)] = UNKNOWN
-    return tuple(torch.from_numpy(array) for array in (characters, kinds, words, labels))
+    return tuple(torch.from_numpy(array) for array in (characters, kinds, words, names, labels))
 
 
 def _lines(path: Path) -> list[dict[str, str]]:

@@ -24,6 +24,10 @@ def _pieces(section: str, file: str = "tagger/values.txt") -> tuple[str, ...]:
     return word_list(file, section)
 
 
+def _known(section: str) -> tuple[str, ...]:
+    return _pieces(section, "tagger/known.txt")
+
+
 @cache
 def _letters(file: str, section: str) -> str:
     return "".join(word_list(file, section))
@@ -145,6 +149,7 @@ class Values:
             (1, lambda: "".join(rng.choices(_FIGURES, k=5)) + rng.choice(("部队", "厂"))),
             (1, lambda: self._place() + rng.choice(_pieces("old works"))),
             (3, self._brand),
+            (2, lambda: rng.choice(_known("firms"))),
             (3, self._short_employer),
         )
 
@@ -187,6 +192,7 @@ class Values:
                 ),
             ),
             (2, lambda: head + self._made() + rng.choice(("镇", "乡", "街道", "社区", "县", "区"))),
+            (4, lambda: rng.choice(("", "", head)) + rng.choice(_known("places")) + rng.choice(("", "", "镇", "街道"))),
             (
                 2,
                 lambda: (

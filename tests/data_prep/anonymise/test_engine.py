@@ -71,8 +71,8 @@ def test_an_account_is_replaced_where_it_stands_without_its_cue(anonymiser: Anon
 
 
 def test_a_name_that_is_a_word_is_replaced_only_where_it_is_a_name(anonymiser: Anonymiser) -> None:
-    result = anonymiser(["我叫白露，今年十七", "过了白露天就凉了"])
-    assert result.texts == ("我叫[姓名]，今年十七", "过了白露天就凉了")
+    result = anonymiser(["我叫宁静，今年十七", "这里夜里很宁静"])
+    assert result.texts == ("我叫[姓名]，今年十七", "这里夜里很宁静")
 
 
 def test_numbers_go_on_after_those_that_stand(anonymiser: Anonymiser) -> None:

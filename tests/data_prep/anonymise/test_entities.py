@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_prep.anonymise.engine import Anonymiser
-from data_prep.anonymise.entities import EntityFinder
+from data_prep.anonymise.entities import Entity, EntityFinder, _apart
 from data_prep.anonymise.measure import LABELLED, measure, pooled, read_labelled
 from data_prep.anonymise.segments import word_list
 from data_prep.anonymise.sentences import may_tell, sentences
@@ -140,9 +140,9 @@ def test_towns_kinds_of_places_and_numbers_stay(text: str) -> None:
 
 
 def test_titled_and_given_names_can_stay() -> None:
-    text = "李老师说我女儿朵朵很乖，张子昂也在。"
-    assert found(text, EntityFinder(titled=False)) == [("姓名", "朵朵"), ("姓名", "张子昂")]
-    assert found(text, EntityFinder(given=False)) == [("姓名", "李"), ("姓名", "张子昂")]
+    text = "李老师说我女儿朵朵很乖，苗振宇也在。"
+    assert found(text, EntityFinder(titled=False)) == [("姓名", "朵朵"), ("姓名", "苗振宇")]
+    assert found(text, EntityFinder(given=False)) == [("姓名", "李"), ("姓名", "苗振宇")]
 
 
 def test_a_title_keeps_its_role() -> None:
@@ -152,6 +152,20 @@ def test_a_title_keeps_its_role() -> None:
 def test_a_name_is_replaced_in_all_texts_of_a_question() -> None:
     result = Anonymiser()(["我男朋友张子昂走了。", "张子昂应该知道你的难过。"])
     assert result.texts == ("我男朋友[姓名]走了。", "[姓名]应该知道你的难过。")
+
+
+@pytest.mark.parametrize(
+    "text", ["谢谢老师。", "我不信任医生。", "班主任老师来了。", "我明白老师的好意。", "也许老师能帮我。"]
+)
+def test_the_end_of_a_word_is_no_surname(text: str) -> None:
+    assert found(text) == []
+
+
+def test_addresses_that_touch_are_one() -> None:
+    street, estate, away = Entity(0, 8, "地址"), Entity(8, 12, "地址"), Entity(13, 15, "地址")
+    assert _apart([estate, away, street]) == (Entity(0, 12, "地址"), away)
+    # Other types are two values: 李|王 of 李王两位老师.
+    assert _apart([Entity(0, 1, "姓名"), Entity(1, 2, "姓名")]) == (Entity(0, 1, "姓名"), Entity(1, 2, "姓名"))
 
 
 def test_many_questions_are_kept_apart() -> None:

@@ -25,6 +25,12 @@ def kept(text: str, value: str, type: str, lead: float) -> tuple[str, str] | Non
         ("搬到观山湖后我总失眠。", "观山湖后", "地址", ("观山湖", "地址")),
         ("我老梦到和郭大姐生气。", "郭大", "姓名", ("郭", "姓名")),
         ("我在社区卫生服务中心打针。", "社区卫生服务中心", "单位", None),
+        ("他一直在兴山区住。", "兴山区", "单位", ("兴山区", "地址")),
+        ("最近在文峰大道那边找活。", "文峰大道", "单位", ("文峰大道", "地址")),
+        ("婚后每个月还恒大绿洲的贷款。", "恒大绿洲", "单位", ("恒大绿洲", "地址")),
+        ("恒大物业的人不理我。", "恒大物业", "单位", ("恒大物业", "单位")),
+        ("她父亲天天去泰达二幼接她。", "泰达二幼", "单位", ("泰达二幼", "学校")),
+        ("快递填的奥林花园3栋2单元501。", "奥林花园3栋2单元", "地址", ("奥林花园3栋2单元501", "地址")),
     ],
 )
 def test_ends_and_types_of_sure_finds(text: str, value: str, type: str, expected: tuple[str, str] | None) -> None:
@@ -39,10 +45,10 @@ def test_a_sure_name_stays_where_a_word_reaches_over_its_end() -> None:
 
 
 def test_each_type_has_its_least_lead() -> None:
-    assert kept("她住在翠湖苑。", "翠湖苑", "地址", lead=1.5) is not None
-    assert kept("她住在翠湖苑。", "翠湖苑", "地址", lead=1.0) is None
-    assert kept("昨天苗振宇来了。", "苗振宇", "姓名", lead=2.0) is None
-    assert kept("昨天苗振宇来了。", "苗振宇", "姓名", lead=3.0) is not None
+    assert kept("她住在翠湖苑。", "翠湖苑", "地址", lead=1.1) is not None
+    assert kept("她住在翠湖苑。", "翠湖苑", "地址", lead=0.9) is None
+    assert kept("昨天苗振宇来了。", "苗振宇", "姓名", lead=1.7) is None
+    assert kept("昨天苗振宇来了。", "苗振宇", "姓名", lead=1.9) is not None
     # Behind 叫 less will do.
     assert kept("他叫苗振宇。", "苗振宇", "姓名", lead=1.2) is not None
 
@@ -50,3 +56,29 @@ def test_each_type_has_its_least_lead() -> None:
 def test_a_word_with_a_title_s_last_character_is_no_surname() -> None:
     assert kept("请一个月嫂帮你。", "月", "姓名", lead=5.0) is None
     assert kept("王嫂来帮你。", "王", "姓名", lead=1.0) == ("王", "姓名")
+
+
+def test_an_ordinary_word_needs_more() -> None:
+    """红包 and 小麦 are words that name nobody; 二汽 is one as well, and a firm."""
+    assert kept("平常都是我给他们红包。", "红包", "单位", lead=2.9) is None
+    assert kept("今年要去二汽找活。", "二汽", "单位", lead=6.0) == ("二汽", "单位")
+    assert kept("昨天小麦来了。", "小麦", "姓名", lead=2.5) is None
+    assert kept("昨天小麦来了。", "小麦", "姓名", lead=4.0) == ("小麦", "姓名")
+
+
+def test_no_find_ends_inside_of_a_word() -> None:
+    assert kept("他也进过纳粹集中营。", "纳粹集中", "学校", lead=6.0) == ("纳粹集中营", "学校")
+    assert kept("她是民大学生。", "民大", "学校", lead=6.0) == ("民大", "学校")
+    assert kept("后来报了农商行考试。", "农商", "单位", lead=6.0) == ("农商行", "单位")
+    assert kept("路易斯·海写了一本书。", "易斯·海", "姓名", lead=6.0) == ("路易斯·海", "姓名")
+
+
+def test_what_every_town_has_and_signs_of_the_zodiac_stay() -> None:
+    for text, value in (
+        ("谈了几次，也去过民政局一次。", "民政局"),
+        ("我多次走到心理诊所的门口。", "心理诊所"),
+        ("我大五女生。", "大五女"),
+        ("金牛老婆冷战中。", "金牛"),
+    ):
+        assert kept(text, value, "单位", lead=9.0) is None
+    assert kept("我住成都金牛。", "金牛", "地址", lead=9.0) == ("金牛", "地址")

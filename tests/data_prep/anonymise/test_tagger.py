@@ -13,6 +13,8 @@ from data_prep.anonymise.lac import lac
 from data_prep.anonymise.plausible import is_full
 from data_prep.anonymise.tagger import train as training
 from data_prep.anonymise.tagger.examples import IGNORED, labelled, made_up, of_writers
+from data_prep.anonymise.tagger.known import KINDS as KNOWN
+from data_prep.anonymise.tagger.known import known_kinds
 from data_prep.anonymise.tagger.labels import TYPES, labels_of, places_of
 from data_prep.anonymise.tagger.network import Tagger, best_labels
 from data_prep.anonymise.tagger.plant import plant
@@ -114,6 +116,22 @@ def test_each_character_has_its_word_s_kind() -> None:
     # 从 is common, 内退 is not.
     assert [kind // 256 for kind in kinds.tolist()][:1] == [1]
     assert kinds.tolist()[4] // 256 == 0
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        # 大碶 is a sub-district of Ningbo, 歌尔 a firm, 万盛 both: first characters are 1 and 4, last ones 3 and 12.
+        ("我在大碶租房", [0, 0, 1, 3, 0, 0]),
+        ("他进歌尔了", [0, 0, 4, 12, 0]),
+        ("在万盛上班", [0, 5, 15, 0, 0]),
+        ("今天很难过", [0, 0, 0, 0, 0]),
+    ],
+)
+def test_each_character_has_what_lists_know(sentence: str, expected: list[int]) -> None:
+    kinds = known_kinds(sentence)
+    assert kinds.tolist() == expected
+    assert (kinds < KNOWN).all()
 
 
 def test_sentences_of_common_words_are_no_examples() -> None:
