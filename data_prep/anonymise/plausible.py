@@ -29,6 +29,9 @@ _LEAST: Final = {"姓名": 1.8, "学校": 1.4, "单位": 1.3, "地址": 1.0}
 # The dictionary's parts of speech for names.
 _OF_NAMES: Final = frozenset(("nr", "nrt", "nrfg", "ns", "nt", "nz", "eng", "x"))
 _LEAST_TOLD: Final = 1.0
+_LEAST_CALLED: Final = 0.0
+# Of what a list calls nobody's name: 小丽 may be somebody's.
+_LEAST_LISTED: Final = 5.0
 _LEAST_SPOKEN_OF: Final = 4.0
 # Of one word of the dictionary that is nobody's name in it: 石头, 红包.
 _LEAST_WORD: Final = {"姓名": 3.0, "学校": 3.0, "单位": 4.0, "地址": 4.0}
@@ -40,6 +43,10 @@ _TITLE_END: Final = re.compile(rf"(?:{_TITLE})$")
 _SURNAMED: Final = re.compile("姓(?:是|“)?$")
 # Words before a name that leave no doubt that it is one.
 _CALLED: Final = re.compile(rf"(?:{alternatives(LISTS, 'called')}|叫|——|@)[“\"「]?$")
+# 你好，小李。
+_GREETED: Final = re.compile("(?:^|[：:，,。！!\n ])(?:[你您]好|谢谢[你您]?|感谢[你您])[，,！! ]?$")
+_GREETED_END: Final = re.compile("[，,。！!~～]|$")
+_BY_ANOTHER_NAME: Final = re.compile("[（(](?:化名|假名)")
 _KIN: Final = re.compile(
     "(?:老公|老婆|丈夫|妻子|对象|[男女]朋友|[男女]友|前任|前夫|前妻|儿子|女儿|舍友|室友|同桌|闺蜜|发小|弟弟|妹妹|哥哥|姐姐|同事|领导)$"
 )
@@ -76,6 +83,8 @@ _EVERYWHERE: Final = re.compile(
     "(?:长程)?心理(?:咨询|诊所|门诊|医院|机构)|公立医院|省城|县城|城区|郊区|乡下|小城市|海外|田园|"
     "(?:乡村|农村|城里|县里|镇里|普通|公立|私立|民办|外地|本地)?(?:小学|初中|高中|中学|中专|外校)|[大研][一二三四五][男女]?"
 )
+# No school ends so, but for 三小, 附小, 实小: 东北男 of 东北男的, 晨读小 of 晨读小老师.
+_NO_SCHOOL: Final = re.compile("[男女]$|(?<![一二三四五六七八九十附实中])小$")
 _ZODIAC: Final = re.compile("白羊|金牛|双子|巨蟹|狮子|处女|天秤|天蝎|射手|摩羯|水瓶|双鱼")
 _FLOOR: Final = re.compile("[一二三四五六七八九十0-9]+[楼层]")
 _HELP: Final = re.compile("热线|援助中心|危机干预")
@@ -124,16 +133,27 @@ class Finds:
             short = title is not None and len(title[0]) == 1
             sure = value in characters(LISTS, "surnames") or (lead >= _LEAST["姓名"] and not short)
             return self._titled and sure and (titled or _SURNAMED.search(before) is not None)
-        called = _CALLED.search(before) is not None
+        called = _is_called(before, after)
         told = called or _KIN.search(before) is not None
-        if lead < (_LEAST_TOLD if told else _least("姓名", value)) or not _LETTERS.fullmatch(value):
+        least = _LEAST_CALLED if called else _LEAST_TOLD if told else _least("姓名", value)
+        if lead < least or not _LETTERS.fullmatch(value):
             return False
-        if value in words_of(LISTS, "not persons") or (_is_public(value) and not called):
+        listed = value in words_of(LISTS, "not persons") and lead < _LEAST_LISTED
+        if not called and (listed or _is_public(value)):
             return False
         spoken_of = _PUBLIC_AFTER.match(after) or _PUBLIC_BEFORE.search(before) or _STORY.search(text)
         if spoken_of and lead < _LEAST_SPOKEN_OF and not told:
             return False
         return self._given or is_full(value) or _FOREIGN.fullmatch(value) is not None
+
+
+def _is_called(before: str, after: str) -> bool:
+    """Whether the words around a name leave no doubt that it is one."""
+    return (
+        _CALLED.search(before) is not None
+        or _BY_ANOTHER_NAME.match(after) is not None
+        or (_GREETED.search(before) is not None and _GREETED_END.match(after) is not None)
+    )
 
 
 def _is_place(text: str, place: Place, type: str, lead: float) -> bool:
@@ -143,6 +163,7 @@ def _is_place(text: str, place: Place, type: str, lead: float) -> bool:
         len(value) < 2
         or lead < _least(type, value)
         or (type != "地址" and _ZODIAC.fullmatch(value))
+        or (type == "学校" and _NO_SCHOOL.search(value))
         or _is_public(value)
         or towns_pattern().fullmatch(value)
         or _FLOOR.fullmatch(value)

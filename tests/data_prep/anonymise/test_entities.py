@@ -37,6 +37,8 @@ def found(text: str, finder: EntityFinder = FINDER) -> list[tuple[str, str]]:
         ("尉迟医生建议我继续吃药。", "尉迟"),
         ("我叫Audrey。", "Audrey"),
         ("隔壁的王大婶总来说我。", "王"),
+        ("荣教授，您好，我知道。", "荣"),
+        ("你好，小李。感谢你前来咨询。", "小李"),
     ],
 )
 def test_a_private_person_is_found(text: str, name: str) -> None:

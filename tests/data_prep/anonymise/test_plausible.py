@@ -73,6 +73,20 @@ def test_no_find_ends_inside_of_a_word() -> None:
     assert kept("路易斯·海写了一本书。", "易斯·海", "姓名", lead=6.0) == ("路易斯·海", "姓名")
 
 
+def test_a_school_has_a_school_s_end() -> None:
+    assert kept("你和东北男的谈恋爱。", "东北男", "学校", lead=6.0) is None
+    assert kept("参加了沙龙，晨读小老师也在。", "晨读小", "学校", lead=6.0) is None
+    assert kept("孩子在市三小。", "市三小", "学校", lead=6.0) == ("市三小", "学校")
+
+
+def test_a_name_that_is_told_as_one_needs_no_lead() -> None:
+    """小丽 is a figure of examples as well."""
+    for text, value in (("你好，小丽。", "小丽"), ("来访者：我叫小王。", "小王"), ("小敏（化名）来了。", "小敏")):
+        assert kept(text, value, "姓名", lead=0.3) == (value, "姓名")
+    assert kept("比方说小丽来了。", "小丽", "姓名", lead=3.0) is None
+    assert kept("昨天小敏来了。", "小敏", "姓名", lead=0.3) is None
+
+
 def test_what_every_town_has_and_signs_of_the_zodiac_stay() -> None:
     for text, value in (
         ("谈了几次，也去过民政局一次。", "民政局"),
