@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--corpus", nargs="*", type=Path, default=[], help="where the real posts are")
     parser.add_argument("--strength", type=float, default=5.0, help="inverse of the regularisation")
-    parser.add_argument("--threshold", type=float, default=-0.6, help="posts of a higher score are tagged")
+    parser.add_argument("--threshold", type=float, default=-0.8, help="posts of a higher score are tagged")
     parser.add_argument("--check", action="store_true", help="print how posts are tagged by a model without them")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     options = parser.parse_args(arguments)
