@@ -1,39 +1,56 @@
-"""Memory that a run's processes hold while it goes on: of the cards where there are any, else of the host."""
+"""Memory that a run's processes hold while it goes on: of the cards that it sees, or of the host."""
 
+import os
 import subprocess
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import psutil
-import torch
 
 _EVERY_S: Final = 0.5
+_LOOK_S: Final = 30
 _MIB: Final = 2**20
-_SMI: Final = ("nvidia-smi", "--format=csv,noheader,nounits")
+
+
+class Device(NamedTuple):
+    """A card, or the host, at one moment.
+
+    Attributes:
+        used: bytes, by the card's own count, which has what no process of ours is told to hold; None: the sum.
+        held: bytes by process id, of the tree below this process alone.
+    """
+
+    used: int | None
+    held: Mapping[int, int]
 
 
 @dataclass
 class HeldMemory:
-    """Looks twice a second at the tree below this process while it is entered.
+    """Looks twice a second while it is entered; raises nothing then, since the run is worth more than the look.
 
     Attributes:
         on_cards: whether it is the cards' memory.
-        most: bytes by what a process calls itself, each at its own most; of several with one name all together.
-        together: bytes of all processes at the fullest moment; on cards what the fullest card says of itself, which
-            counts CUDA's contexts too.
+        most: bytes by what a process calls itself, on the card where they are most; of several with one name together.
+        together: bytes of the fullest card, or of all processes on the host, at the fullest moment.
+        problem: why a look failed, "" if none did. A container that hides its processes' ids leaves `most` empty.
     """
 
-    on_cards: bool = field(default_factory=torch.cuda.is_available)
+    on_cards: bool
     most: dict[str, int] = field(default_factory=dict)
     together: int = 0
+    problem: str = ""
     _done: threading.Event = field(default_factory=threading.Event)
-    _failed: BaseException | None = None
 
     def __enter__(self) -> Self:
-        """Begin to look."""
+        """Begin to look.
+
+        Raises:
+            OSError: there is no ``nvidia-smi``.
+        """
+        self.note(_cards() if self.on_cards else [_host()])
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
         return self
@@ -41,75 +58,82 @@ class HeldMemory:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Look no more.
-
-        Raises:
-            Exception: what made looking impossible.
-        """
+        """Look no more."""
         self._done.set()
-        self._thread.join()
-        if self._failed is not None and error is None:
-            raise self._failed
+        self._thread.join(2 * _LOOK_S)
 
     def _look(self) -> None:
-        try:
-            while not self._done.wait(_EVERY_S):
-                self.note(*(_on_cards() if self.on_cards else _on_host()))
-        except (OSError, subprocess.CalledProcessError, ValueError) as failed:
-            self._failed = failed
+        while not self._done.wait(_EVERY_S):
+            try:
+                self.note(_cards() if self.on_cards else [_host()])
+            except (OSError, subprocess.SubprocessError, ValueError) as failed:
+                self.problem = str(failed)
 
-    def note(self, held: Mapping[int, int], together: int | None) -> None:
-        """Take in a moment.
+    def note(self, devices: Sequence[Device]) -> None:
+        """Take in a moment."""
+        for used, held in devices:
+            by_name: dict[str, int] = {}
+            for pid, size in held.items():
+                if name := _name(pid):
+                    by_name[name] = by_name.get(name, 0) + size
+            for name, size in by_name.items():
+                self.most[name] = max(self.most.get(name, 0), size)
+            self.together = max(self.together, sum(held.values()) if used is None else used)
 
-        Args:
-            held: bytes by process id.
-            together: bytes of the fullest card; None: the sum of the processes'.
-        """
-        by_name: dict[str, int] = {}
-        for pid, size in held.items():
-            name = _name(pid)
-            by_name[name] = by_name.get(name, 0) + size
-        for name, size in by_name.items():
-            self.most[name] = max(self.most.get(name, 0), size)
-        self.together = max(self.together, sum(by_name.values()) if together is None else together)
+
+def card_names() -> list[str]:
+    """The cards that a run sees, such as "NVIDIA H200, 143771 MiB".
+
+    Raises:
+        OSError: there is no ``nvidia-smi``.
+    """
+    return _smi("--query-gpu=name,memory.total", "--format=csv,noheader")
 
 
 def _name(pid: int) -> str:
-    """What a process calls itself: Ray's workers by their class, others by their module or program."""
+    """What a process calls itself: Ray's workers by their class, others by module or program; "" when it is gone."""
     try:
         words = psutil.Process(pid).cmdline()
     except psutil.Error:
-        return "gone"
-    if not words:
-        return "gone"
+        return ""
     if "-m" in words[:-1]:
         return words[words.index("-m") + 1]
-    # ray::WorkerDict.actor_update changes with what it does.
-    return words[0].split(".")[0].split(" ")[0] if "::" in words[0] else words[0].rpartition("/")[2].split(" ")[0]
+    title = words[0].split(" ")[0] if words else ""
+    if "::" not in title:
+        return title.rpartition("/")[2]
+    # ray::WorkerDict.actor_update changes with what it does, ray::vllm_server_0_0:vLLMHttpServer has a name of its own.
+    kind, _, rest = title.split(".")[0].partition("::")
+    return f"{kind}::{rest.rpartition(':')[2]}"
 
 
-def _on_host() -> tuple[dict[int, int], None]:
+def _host() -> Device:
     held = {}
     for process in psutil.Process().children(recursive=True):
         try:
-            # What is shared with others, such as the libraries' code, counts once by this share.
+            # What is shared with others, such as the libraries' code, counts by this share.
             held[process.pid] = process.memory_full_info().pss
         except psutil.Error:
             continue
-    return held, None
+    return Device(None, held)
 
 
-def _on_cards() -> tuple[dict[int, int], int]:
-    used = _lines("--query-gpu=memory.used")
-    held: dict[int, int] = {}
-    for line in _lines("--query-compute-apps=pid,used_memory"):
-        pid, size = line.split(",")
-        # A container may hide how much each has.
-        if size.strip().isdigit():
-            held[int(pid)] = held.get(int(pid), 0) + int(size) * _MIB
-    return held, max(int(each) for each in used) * _MIB
+def _cards() -> list[Device]:
+    ours = {process.pid for process in psutil.Process().children(recursive=True)}
+    held: dict[str, dict[int, int]] = {}
+    for line in _smi("--query-gpu=uuid,memory.used"):
+        card, used = (each.strip() for each in line.split(","))
+        held[card] = {-1: int(used) * _MIB}
+    for line in _smi("--query-compute-apps=gpu_uuid,pid,used_memory"):
+        card, process, size = (each.strip() for each in line.split(","))
+        # "[N/A]" where the driver does not tell; another's, or an id outside of this container.
+        if size.isdigit() and int(process) in ours and card in held:
+            held[card][int(process)] = held[card].get(int(process), 0) + int(size) * _MIB
+    return [Device(own.pop(-1), own) for own in held.values()]
 
 
-def _lines(query: str) -> Iterable[str]:
-    told = subprocess.run([*_SMI, query], check=True, capture_output=True, text=True).stdout
+def _smi(query: str, form: str = "--format=csv,noheader,nounits") -> list[str]:
+    # It goes by no CUDA_VISIBLE_DEVICES of its own.
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    command = ["nvidia-smi", *(["-i", visible] if visible else []), query, form]
+    told = subprocess.run(command, check=True, capture_output=True, text=True, timeout=_LOOK_S).stdout
     return [line for line in told.splitlines() if line.strip()]

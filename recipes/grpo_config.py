@@ -37,9 +37,9 @@ def compose_config(profile: str, out: Path, seed: int, decided: DataDecisions, o
     folder = (out / "grpo").resolve()
     ours = [
         "hydra.searchpath=[pkg://verl.trainer.config]",
-        f"recipe.out={_quoted(out.resolve())}",
-        f"recipe.folder={_quoted(folder)}",
-        f"recipe.init_model={_quoted((out / 'sft').resolve())}",
+        f"recipe.out={quoted(out.resolve())}",
+        f"recipe.folder={quoted(folder)}",
+        f"recipe.init_model={quoted((out / 'sft').resolve())}",
         f"recipe.seed={seed}",
         *(f"recipe.{key}={getattr(decided, key)}" for key in _DECIDED),
     ]
@@ -50,7 +50,7 @@ def compose_config(profile: str, out: Path, seed: int, decided: DataDecisions, o
             paths = [text for text in overrides if text.startswith(f"{_REWARD}.path=")]
             path = compose(name, overrides=[*ours, *paths]).reward.custom_reward_function.path
             if path is None or Path(path) == REWARD_FUNCTION:
-                ours += [f"{_REWARD}.path={_quoted(REWARD_FUNCTION)}", *_reward_defaults(decided)]
+                ours += [f"{_REWARD}.path={quoted(REWARD_FUNCTION)}", *_reward_defaults(decided)]
             config = compose(name, overrides=[*ours, *overrides])
             if overrides:
                 check_types(compose(name, overrides=ours), config, overrides)
@@ -121,7 +121,7 @@ def _reward_defaults(decided: DataDecisions) -> list[str]:
     return [f"+{_REWARD}.reward_kwargs.{key}={'null' if value is None else value}" for key, value in values.items()]
 
 
-def _quoted(path: Path) -> str:
+def quoted(path: Path) -> str:
     """A path as hydra's grammar takes it: with spaces, Chinese or anything else in it."""
     escaped = str(path).replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"

@@ -4,6 +4,7 @@ The tagger knows how names, schools, employers and addresses look and where they
 The lists are those of ``entities.txt`` and ``public_figures.txt``.
 """
 
+import math
 import re
 from functools import cache
 from typing import Final
@@ -19,14 +20,16 @@ from data_prep.anonymise.boundaries import (
     whole_letters,
     without_running_number,
 )
+from data_prep.anonymise.place_types import typed_place
 from data_prep.anonymise.segments import alternatives, characters, is_word, word_list, words_of
 from data_prep.anonymise.tagger.labels import Found
 from data_prep.anonymise.tagger.network import Find
 
 # The least lead (see `Find`) of a value, by type: what looks like a name is one most seldom. Of a name behind 我叫 or
 # 我女儿; of one where a public person or a story is spoken of; of a place that begins inside of a word; of such a name.
-_LEAST: Final = {"姓名": 1.8, "学校": 1.4, "单位": 1.3, "地址": 1.0}
-# The dictionary's parts of speech for names.
+_LEAST: Final = {"姓名": 2.4, "学校": 1.6, "单位": 1.8, "地址": 1.2}
+# The dictionary's parts of speech for idioms (海纳百川), and for names.
+_IDIOMS: Final = frozenset("il")
 _OF_NAMES: Final = frozenset(("nr", "nrt", "nrfg", "ns", "nt", "nz", "eng", "x"))
 _LEAST_TOLD: Final = 1.0
 _LEAST_CALLED: Final = 0.0
@@ -34,7 +37,7 @@ _LEAST_CALLED: Final = 0.0
 _LEAST_LISTED: Final = 5.0
 _LEAST_SPOKEN_OF: Final = 4.0
 # Of one word of the dictionary that is nobody's name in it: 石头, 红包.
-_LEAST_WORD: Final = {"姓名": 3.0, "学校": 3.0, "单位": 4.0, "地址": 4.0}
+_LEAST_WORD: Final = {"姓名": 3.5, "学校": 3.5, "单位": 4.5, "地址": 4.5}
 _LEAST_SPLITTING: Final = 5.0
 _LEAST_SPLITTING_NAME: Final = 8.0
 _TITLE: Final = alternatives(LISTS, "titles")
@@ -58,33 +61,16 @@ _PUBLIC_AFTER: Final = re.compile(
 _STORY: Final = re.compile("《|电视剧|电影|小说|主角|小明|心理学家|历史|综艺|明星|剧中|名言")
 _FOREIGN: Final = re.compile(r"[\u4e00-\u9fff]+(?:[·•][\u4e00-\u9fff]+)+")
 _LETTERS: Final = re.compile(r"[\u4e00-\u9fff]+(?:[·•][\u4e00-\u9fff]+)*|[A-Z][a-z]+(?: [A-Z][a-z]+)?")
-# An employer that is a school: 启航培训学校.
-_IS_SCHOOL: Final = re.compile("(?:学校|大学|学院|[中小]学|幼儿园|职高|技校|中专|书院|[一二三四五六七八九十][中幼])$")
-# A place or a school that is an employer: 玉皇庙镇政府.
-_IS_EMPLOYER: Final = re.compile(
-    "(?:政府|派出所|公安局|法院|检察院|居委会|村委会|医院|卫生院|卫生所|诊所|银行|信用社|公司|集团|酒店|饭店|超市)$"
-)
-# A school or an employer that is a place: 古丈县默戎镇, 科兴科学园, 兴山区.
-_IS_PLACE: Final = re.compile(
-    "(?:[镇乡县路街巷]|[^小社校厂院园景库]区|大道|街道|小区|花园|新村|家园|工业园|科学园|产业园|科技园)$"
-)
-# An estate by the name of who built it: 恒大绿洲, not 恒大物业.
-_ESTATE: Final = re.compile(
-    rf"(?:{alternatives(LISTS, 'developers')})"
-    r"(?!.*(?:物业|地产|置业|集团|公司|酒店|影城|项目|售楼[处部])$)[\u4e00-\u9fff]{2,4}"
-)
-# A room's number behind an address: 3栋2单元|501.
-_ROOM: Final = re.compile("(?<=[栋幢座楼弄号元])[0-9]{2,5}(?![0-9多几床])[室房号]?")
 # No school, employer or address has these in its name.
 _NO_NAME: Final = re.compile("[的。！？!?；;，,、]")
 # Of every town one, or no certain one.
 _EVERYWHERE: Final = re.compile(
     "(?:社区|街道)(?:卫生服务中心|服务中心|医院|诊所|办事处|居委会)|民政局|教育局|公安局|派出所|法院|检察院|政协|卫计委|卫健委|"
-    "(?:长程)?心理(?:咨询|诊所|门诊|医院|机构)|公立医院|省城|县城|城区|郊区|乡下|小城市|海外|田园|"
+    "(?:长程)?心理(?:咨询|诊所|门诊|医院|机构)|公立医院|各?大医院|[总分]公司|美院|省城|县城|城区|郊区|乡下|小城市|海外|田园|"
     "(?:乡村|农村|城里|县里|镇里|普通|公立|私立|民办|外地|本地)?(?:小学|初中|高中|中学|中专|外校)|[大研][一二三四五][男女]?"
 )
-# No school ends so, but for 三小, 附小, 实小: 东北男 of 东北男的, 晨读小 of 晨读小老师.
-_NO_SCHOOL: Final = re.compile("[男女]$|(?<![一二三四五六七八九十附实中])小$")
+# No school ends so, but for 三小, 附小, 实小: 东北男 of 东北男的, 晨读小 of 晨读小老师, 三天一小 of 三天一小吵.
+_NO_SCHOOL: Final = re.compile("[男女a-z]$|(?<![一二三四五六七八九十附实中])小$|[天日周]一小$")
 _ZODIAC: Final = re.compile("白羊|金牛|双子|巨蟹|狮子|处女|天秤|天蝎|射手|摩羯|水瓶|双鱼")
 _FLOOR: Final = re.compile("[一二三四五六七八九十0-9]+[楼层]")
 _HELP: Final = re.compile("热线|援助中心|危机干预")
@@ -112,16 +98,7 @@ class Finds:
             return None
         if not (self._is_name(text, whole, lead) if type == "姓名" else _is_place(text, whole, type, lead)):
             return None
-        if type == "单位" and _IS_SCHOOL.search(text[whole.start : whole.end]):
-            type = "学校"
-        elif type in ("地址", "学校") and _IS_EMPLOYER.search(text[whole.start : whole.end]):
-            type = "单位"
-        elif type in ("学校", "单位") and (
-            _IS_PLACE.search(text[whole.start : whole.end]) or _ESTATE.fullmatch(text, whole.start, whole.end)
-        ):
-            type = "地址"
-        room = _ROOM.match(text, whole.end) if type == "地址" else None
-        return whole.start, room.end() if room else whole.end, type
+        return (whole.start, whole.end, type) if type == "姓名" else typed_place(text, whole, type)
 
     def _is_name(self, text: str, place: Place, lead: float) -> bool:
         value, before, after = text[place.start : place.end], text[: place.start], text[place.end :]
@@ -162,8 +139,9 @@ def _is_place(text: str, place: Place, type: str, lead: float) -> bool:
     return not (
         len(value) < 2
         or lead < _least(type, value)
-        or (type != "地址" and _ZODIAC.fullmatch(value))
+        or _ZODIAC.fullmatch(value)
         or (type == "学校" and _NO_SCHOOL.search(value))
+        or (type == "地址" and value[-1].isascii() and value[-1].islower())
         or _is_public(value)
         or towns_pattern().fullmatch(value)
         or _FLOOR.fullmatch(value)
@@ -177,8 +155,9 @@ def _is_place(text: str, place: Place, type: str, lead: float) -> bool:
 def _least(type: str, value: str) -> float:
     """The least lead of a value: more where the dictionary has it as a word that names nobody."""
     words = rjieba.tag(value)
-    ordinary = len(words) == 1 and words[0][1] not in _OF_NAMES and is_word(value)
-    return max(_LEAST[type], _LEAST_WORD[type]) if ordinary else _LEAST[type]
+    if len(words) > 1 or words[0][1] in _OF_NAMES or not is_word(value):
+        return _LEAST[type]
+    return math.inf if words[0][1] in _IDIOMS and len(value) > 3 else _LEAST_WORD[type]
 
 
 def is_full(value: str) -> bool:

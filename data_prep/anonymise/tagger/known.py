@@ -12,9 +12,9 @@ from ahocorasick_rs import AhoCorasick, MatchKind
 
 from data_prep.anonymise.segments import word_list
 
-# The first character of a name, one inside, the last one; none is 0. Those of a firm count four times.
+# The first character of a name, one inside, the last one; none is 0. Those of a firm count `FIRM` times.
 _FIRST, _INSIDE, _LAST = 1, 2, 3
-_FIRM: Final = 4
+FIRM: Final = 4
 # How many kinds there are.
 KINDS: Final = 16
 
@@ -22,7 +22,7 @@ KINDS: Final = 16
 def known_kinds(sentence: str) -> npt.NDArray[np.int64]:
     """A number below `KINDS` for each character; of names that overlap the longest of those that begin first."""
     kinds = np.zeros(len(sentence), dtype=np.int64)
-    for finder, factor in ((_places(), 1), (_firms(), _FIRM)):
+    for finder, factor in ((_places(), 1), (_firms(), FIRM)):
         for _, start, end in finder.find_matches_as_indexes(sentence):
             kinds[start] += _FIRST * factor
             kinds[start + 1 : end - 1] += _INSIDE * factor

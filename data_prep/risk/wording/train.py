@@ -4,8 +4,8 @@
     python -m data_prep.risk.wording.train --corpus SMILECHAT PSYQA --check
 
 Posts come from ``risk/posts`` (real and written ones that two readers labelled; those on which they agree, of the half
-``dev``) and ``labelled.jsonl``: 1,500 that a language model wrote for this, in fifteen manners, each with the level
-that it meant, and 2,850 real ones that one reader labelled, by id. ``--check`` leaves out one writer, or a fifth of the
+``dev``) and ``labelled.jsonl``: 2,000 that a language model wrote for this, in twenty manners, each with the level
+that it meant, and 4,050 real ones that one reader labelled, by id. ``--check`` leaves out one writer, or a fifth of the
 real posts, at a time and prints how the rest tags them.
 """
 

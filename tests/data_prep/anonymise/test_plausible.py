@@ -30,6 +30,12 @@ def kept(text: str, value: str, type: str, lead: float) -> tuple[str, str] | Non
         ("婚后每个月还恒大绿洲的贷款。", "恒大绿洲", "单位", ("恒大绿洲", "地址")),
         ("恒大物业的人不理我。", "恒大物业", "单位", ("恒大物业", "单位")),
         ("她父亲天天去泰达二幼接她。", "泰达二幼", "单位", ("泰达二幼", "学校")),
+        ("可能是他在汉滨交警大队说话的习惯。", "汉滨交警大队", "学校", ("汉滨交警大队", "单位")),
+        ("可是我们都在蜀香园打工。", "蜀香园", "地址", ("蜀香园", "单位")),
+        ("可是我们都在周浦打工。", "周浦", "地址", ("周浦", "地址")),
+        ("我在石室外语读高二时单恋一个男生。", "石室外语", "单位", ("石室外语", "学校")),
+        ("我在滨河制药上大夜班。", "滨河制药", "单位", ("滨河制药", "单位")),
+        ("我去过省精卫中心。", "省精卫", "单位", ("省精卫中心", "单位")),
         ("快递填的奥林花园3栋2单元501。", "奥林花园3栋2单元", "地址", ("奥林花园3栋2单元501", "地址")),
     ],
 )
@@ -45,10 +51,10 @@ def test_a_sure_name_stays_where_a_word_reaches_over_its_end() -> None:
 
 
 def test_each_type_has_its_least_lead() -> None:
-    assert kept("她住在翠湖苑。", "翠湖苑", "地址", lead=1.1) is not None
-    assert kept("她住在翠湖苑。", "翠湖苑", "地址", lead=0.9) is None
-    assert kept("昨天苗振宇来了。", "苗振宇", "姓名", lead=1.7) is None
-    assert kept("昨天苗振宇来了。", "苗振宇", "姓名", lead=1.9) is not None
+    assert kept("她住在翠湖苑。", "翠湖苑", "地址", lead=1.3) is not None
+    assert kept("她住在翠湖苑。", "翠湖苑", "地址", lead=1.1) is None
+    assert kept("昨天苗振宇来了。", "苗振宇", "姓名", lead=2.3) is None
+    assert kept("昨天苗振宇来了。", "苗振宇", "姓名", lead=2.5) is not None
     # Behind 叫 less will do.
     assert kept("他叫苗振宇。", "苗振宇", "姓名", lead=1.2) is not None
 
@@ -76,6 +82,8 @@ def test_no_find_ends_inside_of_a_word() -> None:
 def test_a_school_has_a_school_s_end() -> None:
     assert kept("你和东北男的谈恋爱。", "东北男", "学校", lead=6.0) is None
     assert kept("参加了沙龙，晨读小老师也在。", "晨读小", "学校", lead=6.0) is None
+    assert kept("他的父母三天一小吵。", "三天一小", "学校", lead=6.0) is None
+    assert kept("我自制力不太行orz我成绩差。", "太行orz", "地址", lead=6.0) is None
     assert kept("孩子在市三小。", "市三小", "学校", lead=6.0) == ("市三小", "学校")
 
 
@@ -95,4 +103,5 @@ def test_what_every_town_has_and_signs_of_the_zodiac_stay() -> None:
         ("金牛老婆冷战中。", "金牛"),
     ):
         assert kept(text, value, "单位", lead=9.0) is None
-    assert kept("我住成都金牛。", "金牛", "地址", lead=9.0) == ("金牛", "地址")
+    assert kept("我住成都金牛区。", "金牛区", "地址", lead=9.0) == ("金牛区", "地址")
+    assert kept("要有海纳百川的胸怀。", "海纳百川", "单位", lead=9.0) is None
