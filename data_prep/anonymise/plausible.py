@@ -28,7 +28,7 @@ from data_prep.anonymise.tagger.network import Find
 # The least lead (see `Find`) of a value, by type: what looks like a name is one most seldom. Of a name behind 我叫 or
 # 我女儿; of one where a public person or a story is spoken of; of a place that begins inside of a word; of such a name.
 _LEAST: Final = {"姓名": 2.4, "学校": 1.6, "单位": 1.8, "地址": 1.2}
-# The dictionary's parts of speech for idioms (海纳百川), and for names.
+# The dictionary's parts of speech for idioms (半途而废), and for names.
 _IDIOMS: Final = frozenset("il")
 _OF_NAMES: Final = frozenset(("nr", "nrt", "nrfg", "ns", "nt", "nz", "eng", "x"))
 _LEAST_TOLD: Final = 1.0
