@@ -6,17 +6,20 @@ writers put into real posts, and false alarms are counted where nothing was put.
     python -m data_prep.anonymise.planted recall CORPUS plants.jsonl [--show]
     python -m data_prep.anonymise.planted draw CORPUS places.jsonl --count 300 --seed 1
     python -m data_prep.anonymise.planted judge places.jsonl verdicts_1.jsonl verdicts_2.jsonl
+    python -m data_prep.anonymise.planted marked texts.jsonl marks_1.jsonl marks_2.jsonl
 
 CORPUS is anything that `load_corpus` reads, or JSON Lines of ``id`` and ``text``. A plant is a line with ``post`` (the
 post's id), ``find`` (words of the post), ``replace`` (the same words with the plant), ``type``, ``value`` and ``full``
 (whether a name is a full one). ``draw`` writes places with the sentence before and after masking; a verdict is a line
 with the place's ``id`` and ``verdict``: right, wrong, or cuts for a place that cuts into a word. Each file of verdicts
-is one reader's.
+is one reader's. ``marked`` counts what of the values that readers marked in real texts (a line of ``id`` and ``text``
+each) is masked; a mark is a line with the text's ``id`` and ``values``, each with ``type``, ``start`` and ``length``.
 """
 
 import argparse
 import json
 import random
+import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -110,6 +113,31 @@ def recall(
 
 def _covers(found: tuple[int, int, str], place: tuple[int, int, str]) -> bool:
     return min(found[1], place[1]) - max(found[0], place[0]) >= _COVERED * (place[1] - place[0])
+
+
+def marked(
+    texts: Mapping[str, str], marks: Sequence[Mapping[str, Any]], anonymiser: Anonymiser
+) -> tuple[int, int, int]:
+    """Of the values that a reader marked: how many, how many masked at the marked place, how many at any of theirs.
+
+    Raises:
+        PlantError: a text that is not there.
+    """
+    if missing := [mark["id"] for mark in marks if mark["id"] not in texts]:
+        raise PlantError(f"no text for {len(missing)} marks, such as {missing[0]!r}. Name the texts that were read.")
+    found = anonymiser.many([[texts[mark["id"]]] for mark in marks])
+    counts = [0, 0, 0]
+    for mark, result in zip(marks, found, strict=True):
+        text, masks = texts[mark["id"]], [(span.start, span.end, span.type) for _, span in result.found]
+        for value in mark["values"]:
+            start, length = value["start"], value["length"]
+            others = re.finditer(re.escape(text[start : start + length]), text)
+            places = [(match.start(), match.end(), value["type"]) for match in others]
+            hit = [any(_covers(mask, place) for mask in masks) for place in places]
+            counts[0] += 1
+            counts[1] += any(one and place[0] == start for one, place in zip(hit, places, strict=True))
+            counts[2] += any(hit)
+    return counts[0], counts[1], counts[2]
 
 
 def masked_places(questions: Sequence[tuple[str, Sequence[str]]], anonymiser: Anonymiser) -> Iterator[dict[str, Any]]:
@@ -248,8 +276,14 @@ def _judge(options: argparse.Namespace) -> None:
         print(f"readers agree on {agreed:.3f} of {len(both)} places, Cohen's kappa {kappa:.2f}")
 
 
+def _marked(options: argparse.Namespace) -> None:
+    texts = {row["id"]: row["text"] for row in _lines(options.texts, ("id", "text"))}
+    rows = [(path.name, *marked(texts, _lines(path, ("id", "values")), Anonymiser(TYPES))) for path in options.marks]
+    print(table(("reader", "values", "masked where marked", "masked at one of their places"), rows))
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The command and its three parts."""
+    """The command and its four parts."""
     parser = argparse.ArgumentParser(prog="python -m data_prep.anonymise.planted", description=__doc__.splitlines()[0])
     parts = parser.add_subparsers(required=True)
     part = parts.add_parser("recall", help="how many plants are found")
@@ -267,6 +301,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     part.add_argument("places", type=Path)
     part.add_argument("verdicts", type=Path, nargs="+")
     part.set_defaults(run=_judge)
+    part = parts.add_parser("marked", help="count what of readers' marks is masked")
+    part.add_argument("texts", type=Path)
+    part.add_argument("marks", type=Path, nargs="+")
+    part.set_defaults(run=_marked)
     options = parser.parse_args(arguments)
     try:
         options.run(options)

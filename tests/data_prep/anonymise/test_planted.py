@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from data_prep.anonymise.engine import Anonymiser
-from data_prep.anonymise.planted import Judged, PlantError, judged, main, masked_places, recall
+from data_prep.anonymise.planted import Judged, PlantError, judged, main, marked, masked_places, recall
 
 POSTS = {
     "smilechat:1": "我男朋友在感情里不愿意付出，我在一家公司上班，很累。",
@@ -49,6 +49,21 @@ def test_recall_by_type_and_what_is_missed() -> None:
 def test_a_plant_that_does_not_fit_is_named(change: dict[str, str], message: str) -> None:
     with pytest.raises(PlantError, match=message):
         recall(POSTS, [{**PLANTS[0], **change}], Anonymiser())
+
+
+def test_what_a_reader_marked_is_looked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "她叫我阿婆。我男朋友梁子昂不回家，梁子昂变了。"
+    values = [
+        {"type": "姓名", "start": text.index("梁子昂"), "length": 3},
+        {"type": "姓名", "start": text.index("阿婆"), "length": 2},
+    ]
+    assert marked({"1": text}, [{"id": "1", "values": values}], Anonymiser()) == (2, 1, 1)
+    with pytest.raises(PlantError, match="no text for 1 marks, such as '2'"):
+        marked({"1": text}, [{"id": "2", "values": values}], Anonymiser())
+    texts = _written(tmp_path / "texts.jsonl", [{"id": "1", "text": text}])
+    marks = _written(tmp_path / "marks.jsonl", [{"id": "1", "values": values}])
+    main(["marked", str(texts), str(marks)])
+    assert "| marks.jsonl |        2 |                     1 |" in capsys.readouterr().out
 
 
 def test_places_have_the_sentence_before_and_after() -> None:
