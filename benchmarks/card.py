@@ -20,7 +20,6 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Final
 
-import yaml
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from benchmarks.card_report import report, setup
@@ -36,7 +35,7 @@ from recipes.grpo_config import compose_config, quoted
 from recipes.grpo_machine import check_machine
 from recipes.planning.setup import find_card
 from recipes.planning.shapes import ENCODERS, SHAPES, published
-from recipes.profile import PROFILES
+from recipes.profile import encoders
 
 # What the folder is of, so that no other run's is taken or removed.
 _MARK: Final = "card.json"
@@ -95,8 +94,7 @@ def prepare(options: CardConfig, out: Path) -> None:
     _write(options.shape, out / "base", options.seed)
     common = [f"profile={options.profile}", f"out={out}", f"model={out / 'base'}", f"seed={options.seed}"]
     _run("recipes.data", [*common, *_DATA])
-    profile = yaml.safe_load((PROFILES / f"{options.profile}.yaml").read_text(encoding="utf-8"))
-    encoder, own = str(profile["reward_model"]["encoder"]), list(_REWARD_MODEL)
+    encoder, own = encoders(options.profile)[0], list(_REWARD_MODEL)
     if published(encoder, ENCODERS) is not None:
         _write(encoder, out / "encoder", options.seed)
         own.append(f"encoder={out / 'encoder'}")
@@ -165,10 +163,10 @@ def main(arguments: Sequence[str]) -> None:
     if card:
         # What cannot be planned is told before the steps are paid for.
         setup(options.shape, options.profile, config, card, [])
+    where = "a CPU" if config.trainer.device == "cpu" else "; ".join(card_names())
     held = run(options, config, out)
     steps = [record["data"] for record in whole_lines(out / "grpo" / METRICS_FILE)]
     planned = setup(options.shape, options.profile, config, card, steps) if card else None
-    where = "; ".join(card_names()) if held.on_cards else "a CPU"
     told = report(f"{options.shape}, profile {options.profile} {' '.join(overrides)}, {where}", steps, held, planned)
     write_text(out / "card.md", told + "\n")
     print(told)

@@ -6,7 +6,6 @@ from importlib.metadata import version
 from statistics import mean, median
 from typing import Any, Final
 
-import yaml
 from omegaconf import DictConfig
 
 from benchmarks.held_memory import HeldMemory
@@ -16,7 +15,7 @@ from recipes.planning.constants import constants
 from recipes.planning.from_config import setup_of
 from recipes.planning.setup import GIB, Card, Lengths, Setup
 from recipes.planning.shapes import find_shape
-from recipes.profile import PROFILES
+from recipes.profile import encoders
 
 # The plan's phases by verl's timings. What is offloaded comes back within verl's passes, so that the plan's "moving
 # weights" has no timing of its own.
@@ -37,8 +36,6 @@ def setup(shape: str, profile: str, config: DictConfig, card: Card, steps: Seque
     Raises:
         StageError: what cannot be planned, such as a run on a CPU.
     """
-    sections = yaml.safe_load((PROFILES / f"{profile}.yaml").read_text(encoding="utf-8"))
-    encoders = [sections[section]["encoder"] for section in ("reward_model", "heldout_reward_model")]
     prompt, response = (float(config.data[f"max_{name}_length"]) for name in ("prompt", "response"))
     lengths = Lengths(prompt, response, response)
     if steps:
@@ -47,7 +44,7 @@ def setup(shape: str, profile: str, config: DictConfig, card: Card, steps: Seque
             mean(step["response_length/mean"] for step in steps),
             max(step["response_length/max"] for step in steps),
         )
-    return setup_of(config, find_shape(shape), card, lengths, encoders)
+    return setup_of(config, find_shape(shape), card, lengths, encoders(profile))
 
 
 def report(what: str, steps: Sequence[Mapping[str, Any]], held: HeldMemory, planned: Setup | None) -> str:

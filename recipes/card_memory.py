@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import yaml
 from omegaconf import DictConfig
 
 from common.errors import StageError
@@ -14,7 +13,7 @@ from recipes.planning.setup import GIB, Lengths
 from recipes.planning.setup import Card as PlannedCard
 from recipes.planning.shapes import find_shape
 from recipes.preflight_checks import Line, line
-from recipes.profile import PROFILES, Common
+from recipes.profile import Common, encoders
 
 
 def card_memory_line(common: Common, config: DictConfig, cards: Sequence[Card]) -> Line:
@@ -25,15 +24,13 @@ def card_memory_line(common: Common, config: DictConfig, cards: Sequence[Card]) 
         config: verl's.
         cards: of this machine, at least one.
     """
-    profile = yaml.safe_load((PROFILES / f"{common.profile}.yaml").read_text(encoding="utf-8"))
-    encoders = [profile[section]["encoder"] for section in ("reward_model", "heldout_reward_model")]
     smallest = min(cards, key=lambda card: card.memory)
     # Speeds decide nothing here.
     planned = PlannedCard(smallest.name, smallest.memory / GIB, tflops=1, bandwidth=1, link=1)
     longest = config.data.max_response_length
     lengths = Lengths(config.data.max_prompt_length, longest, longest)
     try:
-        setup = setup_of(config, find_shape(common.model), planned, lengths, encoders)
+        setup = setup_of(config, find_shape(common.model), planned, lengths, encoders(common.profile))
     except StageError as error:
         return Line("warning", f"memory of a card: {error}", "watch the first step by nvidia-smi")
     found = memory.estimate(setup, constants())

@@ -32,7 +32,7 @@ from recipes.planning.from_profile import Sizes, other_stages, sizes
 from recipes.planning.setup import GIB, Lengths, Setup, find_card
 from recipes.planning.shapes import find_shape
 from recipes.planning.stages import Stage, total
-from recipes.profile import PROFILES, Common, framework_and
+from recipes.profile import Common, encoders, framework_and
 from recipes.stage import main
 
 _MARK: Final = "not measured"
@@ -86,9 +86,7 @@ def _setup(
     shape, card = find_shape(common.model), find_card(options.card)
     config = compose_config(common.profile, common.root, common.seed, decided, overrides)
     lengths, told = _lengths(common, config, options)
-    profile = yaml.safe_load((PROFILES / f"{common.profile}.yaml").read_text(encoding="utf-8"))
-    encoders = [profile[section]["encoder"] for section in ("reward_model", "heldout_reward_model")]
-    return setup_of(config, shape, card, lengths, encoders), config.trainer.total_training_steps, told
+    return setup_of(config, shape, card, lengths, encoders(common.profile)), config.trainer.total_training_steps, told
 
 
 def _decided(common: Common) -> DataDecisions:

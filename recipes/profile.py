@@ -23,6 +23,12 @@ COMMON_PROFILE = "common"
 T = TypeVar("T")
 
 
+def encoders(profile: str) -> list[str]:
+    """Those of a profile's reward model and of its held-out one, as its file names them."""
+    sections = yaml.safe_load((PROFILES / f"{profile}.yaml").read_text(encoding="utf-8"))
+    return [str(sections[section]["encoder"]) for section in ("reward_model", "heldout_reward_model")]
+
+
 @dataclass(frozen=True)
 class Common:
     """The keys that every stage takes, beside those of its own section of the profile.

@@ -25,21 +25,23 @@ from data_prep.anonymise.segments import alternatives, characters, is_word, word
 from data_prep.anonymise.tagger.labels import Found
 from data_prep.anonymise.tagger.network import Find
 
-# The least lead (see `Find`) of a value, by type: what looks like a name is one most seldom. Of a name behind 我叫 or
-# 我女儿; of one where a public person or a story is spoken of; of a place that begins inside of a word; of such a name.
+# The least lead (see `Find`) of a value, by type: what looks like a name is one most seldom.
 _LEAST: Final = {"姓名": 2.4, "学校": 1.6, "单位": 1.8, "地址": 1.2}
+# Of one word of the dictionary that is nobody's name in it: 石头, 红包.
+_LEAST_WORD: Final = {"姓名": 3.5, "学校": 3.5, "单位": 4.5, "地址": 4.5}
+# Of a name behind 我叫, and behind 我女儿.
+_LEAST_CALLED: Final = 0.0
+_LEAST_TOLD: Final = 1.0
+# Of what a list calls nobody's name: 小丽 may be somebody's.
+_LEAST_LISTED: Final = 5.0
+# Of a name where a public person or a story is spoken of.
+_LEAST_SPOKEN_OF: Final = 4.0
+# Of a place that begins inside of a word, and of such a name.
+_LEAST_SPLITTING: Final = 5.0
+_LEAST_SPLITTING_NAME: Final = 8.0
 # The dictionary's parts of speech for idioms (半途而废), and for names.
 _IDIOMS: Final = frozenset("il")
 _OF_NAMES: Final = frozenset(("nr", "nrt", "nrfg", "ns", "nt", "nz", "eng", "x"))
-_LEAST_TOLD: Final = 1.0
-_LEAST_CALLED: Final = 0.0
-# Of what a list calls nobody's name: 小丽 may be somebody's.
-_LEAST_LISTED: Final = 5.0
-_LEAST_SPOKEN_OF: Final = 4.0
-# Of one word of the dictionary that is nobody's name in it: 石头, 红包.
-_LEAST_WORD: Final = {"姓名": 3.5, "学校": 3.5, "单位": 4.5, "地址": 4.5}
-_LEAST_SPLITTING: Final = 5.0
-_LEAST_SPLITTING_NAME: Final = 8.0
 _TITLE: Final = alternatives(LISTS, "titles")
 _TITLED: Final = re.compile(rf"(?:{_TITLE})(?!们)|主管|村长|站长|馆长|社长|督导|[婶姨董哥姐总叔爷妹弟仔工导嫂局处律]")
 _TITLE_END: Final = re.compile(rf"(?:{_TITLE})$")
@@ -64,14 +66,9 @@ _LETTERS: Final = re.compile(r"[\u4e00-\u9fff]+(?:[·•][\u4e00-\u9fff]+)*|[A-Z
 # No school, employer or address has these in its name.
 _NO_NAME: Final = re.compile("[的。！？!?；;，,、]")
 # Of every town one, or no certain one.
-_EVERYWHERE: Final = re.compile(
-    "(?:社区|街道)(?:卫生服务中心|服务中心|医院|诊所|办事处|居委会)|民政局|教育局|公安局|派出所|法院|检察院|政协|卫计委|卫健委|"
-    "(?:长程)?心理(?:咨询|诊所|门诊|医院|机构)|公立医院|各?大医院|[总分]公司|美院|省城|县城|城区|郊区|乡下|小城市|海外|田园|"
-    "(?:乡村|农村|城里|县里|镇里|普通|公立|私立|民办|外地|本地)?(?:小学|初中|高中|中学|中专|外校)|[大研][一二三四五][男女]?"
-)
+_EVERYWHERE: Final = re.compile(alternatives(LISTS, "everywhere"))
 # No school ends so, but for 三小, 附小, 实小: 东北男 of 东北男的, 晨读小 of 晨读小老师, 三天一小 of 三天一小吵.
 _NO_SCHOOL: Final = re.compile("[男女a-z]$|(?<![一二三四五六七八九十附实中])小$|[天日周]一小$")
-_ZODIAC: Final = re.compile("白羊|金牛|双子|巨蟹|狮子|处女|天秤|天蝎|射手|摩羯|水瓶|双鱼")
 _FLOOR: Final = re.compile("[一二三四五六七八九十0-9]+[楼层]")
 _HELP: Final = re.compile("热线|援助中心|危机干预")
 
@@ -139,7 +136,6 @@ def _is_place(text: str, place: Place, type: str, lead: float) -> bool:
     return not (
         len(value) < 2
         or lead < _least(type, value)
-        or _ZODIAC.fullmatch(value)
         or (type == "学校" and _NO_SCHOOL.search(value))
         or (type == "地址" and value[-1].isascii() and value[-1].islower())
         or _is_public(value)

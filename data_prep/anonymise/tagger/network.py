@@ -44,7 +44,7 @@ class Find(NamedTuple):
 
 
 class Tagger:
-    """The network with its weights (2 MB)."""
+    """The network with its weights (2.7 MB)."""
 
     def __init__(self, path: Path = WEIGHTS) -> None:
         """Read the weights."""
