@@ -6,9 +6,8 @@ The tagger scores characters, so that it may take one too many (闫磊善 of 闫
 import re
 from typing import Final, NamedTuple
 
-import rjieba
-
-from data_prep.anonymise.segments import characters, is_word, words_of
+from data_prep.anonymise.lac import Tags, common_word
+from data_prep.anonymise.segments import characters, is_word, part_of_speech, words_in, words_of
 from data_prep.anonymise.sentences import common_words
 
 LISTS: Final = "entities.txt"
@@ -23,8 +22,6 @@ _WHOLE: Final = re.compile(
 _LEAST: Final = 2
 # Words of one character that follow a name.
 _FOLLOWING: Final = frozenset("来说是在和跟去也都就还对把被让给想总很不没有会能要从到却又再问做当")
-# The name before a title of two characters: 郭 of 郭大姐.
-_GREAT: Final = re.compile("[姐哥爷妈叔伯娘婶嫂]")
 _BEHIND_PLACE: Final = _FOLLOWING | frozenset("有的了上里这那我")
 _TAIL: Final = re.compile(r"[0-9\s]+$")
 # A number that goes on before a value, or behind it, or that counts what follows: 劲松三区 of 劲松三区20多天.
@@ -54,17 +51,18 @@ def name_of(text: str, place: Place, titles: re.Pattern[str]) -> Place:
     Args:
         text: the sentence.
         place: the find.
-        titles: finds one at the end.
+        titles: matches one.
     """
     start, end = place
     if (match := _TAIL.search(text[start:end])) and match.start() > 0:
         end = start + match.start()
     if end - start > 3 and text[end - 1] in _FOLLOWING and text[start] in characters(LISTS, "surnames"):
         end -= text[start : start + 2] not in words_of(LISTS, "compound surnames")
-    if (match := titles.search(text[start:end])) and match.start() > 0:
-        end = start + match.start()
-    if end - start > 1 and text[end - 1] == "大" and _GREAT.match(text, end):
-        end -= 1
+    # Also one that goes on behind it: 李琼 of 李琼小|姐.
+    for at in range(start + 1, end):
+        if (match := titles.match(text, at)) and match.end() >= end:
+            end = at
+            break
     # 我家秀梅
     start += end - start > 2 and text[start] == "家" and text[start - 1 : start] in tuple("我你他她")
     return Place(start, end)
@@ -80,11 +78,12 @@ def whole_letters(text: str, place: Place) -> Place:
     return Place(start, end)
 
 
-def unsplit_name(text: str, place: Place, sure: bool) -> Place | None:
+def unsplit_name(text: str, tags: Tags, place: Place, sure: bool) -> Place | None:
     """A name without the begin of a word at its end: 苏珊 of 苏珊大婶.
 
     Args:
         text: the sentence.
+        tags: LAC's, of its characters.
         place: the find.
         sure: whether it stays where a word reaches over an end: 解红梅 of 和解红梅, 符永健 of 符永健谈上.
 
@@ -93,7 +92,7 @@ def unsplit_name(text: str, place: Place, sure: bool) -> Place | None:
     """
     start, end = place
     for left, right in [] if sure else crossing(text, place):
-        known = text[left:right] in common_words()
+        known = _is_common(text[left:right]) or (left < end and common_word(tags, end) == left)
         if left < start:
             if "·" in text[start:end]:
                 # 路|易斯·海
@@ -124,10 +123,12 @@ def unsplit_place(text: str, place: Place, sure: bool) -> Place | None:
         if left < start:
             if not sure:
                 return None
-        elif _WHOLE.search(text[start:end]):
+            # 社区卫生服务站 of 区卫生服务站
+            start = left if part_of_speech(text[left:right]) == "n" else start
+        elif ends_as_place(text[start:end]):
             # 纳粹集中|营, but 民大|学生 and 中学|生
             end = right if right - left >= _LONG and text[right - 1] != "生" else end
-        elif text[left:right] in common_words() or right - left >= _IDIOM:
+        elif _is_common(text[left:right]) or right - left >= _IDIOM:
             if left - start < _LEAST:
                 return None
             end = left
@@ -136,9 +137,19 @@ def unsplit_place(text: str, place: Place, sure: bool) -> Place | None:
             end = right
     # 义堂镇有, 搬到观山湖后
     shorter, last = text[start : end - 1], text[end - 1]
-    if (last in _BEHIND_PLACE and _WHOLE.search(shorter)) or (last == "后" and len(shorter) > _LEAST):
+    if (last in _BEHIND_PLACE and ends_as_place(shorter)) or (last == "后" and len(shorter) > _LEAST):
         end -= 1
     return Place(start, end)
+
+
+def ends_as_place(value: str) -> bool:
+    """Whether a string ends as schools, employers and addresses do: 黄继光小学."""
+    return _WHOLE.search(value) is not None
+
+
+def _is_common(word: str) -> bool:
+    """Whether a word of the dictionary is one that counselling posts use, or one that jieba's own lacks."""
+    return word in common_words() or part_of_speech(word) == ""
 
 
 def _is_letter(character: str) -> bool:
@@ -148,7 +159,7 @@ def _is_letter(character: str) -> bool:
 def crossing(text: str, at: tuple[int, int]) -> list[Place]:
     """The words of the dictionary that reach over one of two places."""
     found, position = [], 0
-    for word in rjieba.cut(text):
+    for word in words_in(text):
         start, position = position, position + len(word)
         if len(word) > 1 and any(start < each < position for each in at) and is_word(word):
             found.append(Place(start, position))

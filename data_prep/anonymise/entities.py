@@ -67,8 +67,8 @@ class EntityFinder:
         texts = [sentence.replace(*_MARK) for sentence, _ in keys]
         words = lac().tags(texts)
         finds = tagger()(texts, [last for _, last in keys], words, self._bias)
-        for key, text, found in zip(keys, texts, finds, strict=True):
-            kept = (self._finds(text, each) for each in with_titled(text, found))
+        for key, text, tags, found in zip(keys, texts, words, finds, strict=True):
+            kept = (self._finds(text, tags, each) for each in with_titled(text, found))
             self._seen[key] = _apart(
                 Entity(*each) for each in kept if each and _MARK[0] not in key[0][each[0] : each[1]]
             )

@@ -20,6 +20,11 @@ import numpy.typing as npt
 # Characters in a run of the model: more do not fit the processor's cache, fewer cost calls.
 _RUN_CHARS: Final = 2048
 
+# Classes of words in ``tag.dic`` that name nobody: adjectives, nouns, works, names of things, nouns of verbs.
+_COMMON: Final = frozenset((0, 1, 2, 7, 11, 12, 21))
+# Verbs and adverbs; one is easily taken for the end of a name: 引来 of 号引来.
+_ACTS: Final = frozenset((4, 19))
+
 Tags = npt.NDArray[np.uint8]
 _Ids = npt.NDArray[np.int64]
 _Scores = npt.NDArray[np.float32]
@@ -97,6 +102,26 @@ class Lac:
         for before in reversed(back):
             path.append(np.take_along_axis(before, path[-1][:, None], axis=1)[:, 0])
         return np.stack(path[::-1], axis=1)
+
+
+def cuts_common(tags: Tags, start: int, end: int) -> bool:
+    """Whether a place begins inside of a word that LAC takes for a common one, or hardly holds more than one's begin.
+
+    Args:
+        tags: of the text's characters.
+        start: of the place, in characters.
+        end: of the place, exclusive.
+    """
+    return common_word(tags, start, _COMMON) < start or start < common_word(tags, end) == start + 1 < end
+
+
+def common_word(tags: Tags, at: int, classes: frozenset[int] = _COMMON | _ACTS) -> int:
+    """Where a word of one of the classes begins that goes on at a place; the place itself if none does."""
+    begin = at
+    # Even numbers begin a word, odd ones go on.
+    while 0 < begin < len(tags) and tags[begin] % 2 and int(tags[begin]) // 2 in classes:
+        begin -= 1
+    return begin
 
 
 @cache

@@ -1,7 +1,7 @@
 """Which of the tagger's finds stay: none that is known as a word, a city alone, a platform or a public figure.
 
 The tagger knows how names, schools, employers and addresses look and where they stand. It does not know who is famous.
-The lists are those of ``entities.txt`` and ``public_figures.txt``.
+The lists are those of ``entities.txt``; `public` has the famous.
 """
 
 import math
@@ -9,19 +9,20 @@ import re
 from functools import cache
 from typing import Final
 
-import rjieba
-
 from data_prep.anonymise.boundaries import (
     LISTS,
     Place,
+    ends_as_place,
     name_of,
     unsplit_name,
     unsplit_place,
     whole_letters,
     without_running_number,
 )
+from data_prep.anonymise.lac import Tags, cuts_common
 from data_prep.anonymise.place_types import typed_place
-from data_prep.anonymise.segments import alternatives, characters, is_word, word_list, words_of
+from data_prep.anonymise.public import cuts_public, is_public
+from data_prep.anonymise.segments import alternatives, characters, is_word, part_of_speech, word_list, words_of
 from data_prep.anonymise.tagger.labels import Found
 from data_prep.anonymise.tagger.network import Find
 
@@ -39,12 +40,12 @@ _LEAST_SPOKEN_OF: Final = 4.0
 # Of a place that begins inside of a word, and of such a name.
 _LEAST_SPLITTING: Final = 5.0
 _LEAST_SPLITTING_NAME: Final = 8.0
-# The dictionary's parts of speech for idioms (半途而废), and for names.
-_IDIOMS: Final = frozenset("il")
+# The dictionary's parts of speech for idioms (半途而废), of which it calls many persons (海纳百川), and for names.
+_IDIOMS: Final = frozenset(("i", "l", "nr"))
 _OF_NAMES: Final = frozenset(("nr", "nrt", "nrfg", "ns", "nt", "nz", "eng", "x"))
 _TITLE: Final = alternatives(LISTS, "titles")
+_TITLES: Final = re.compile(_TITLE)
 _TITLED: Final = re.compile(rf"(?:{_TITLE})(?!们)|主管|村长|站长|馆长|社长|督导|[婶姨董哥姐总叔爷妹弟仔工导嫂局处律]")
-_TITLE_END: Final = re.compile(rf"(?:{_TITLE})$")
 _SURNAMED: Final = re.compile("姓(?:是|“)?$")
 # Words before a name that leave no doubt that it is one.
 _CALLED: Final = re.compile(rf"(?:{alternatives(LISTS, 'called')}|叫|——|@)[“\"「]?$")
@@ -52,9 +53,10 @@ _CALLED: Final = re.compile(rf"(?:{alternatives(LISTS, 'called')}|叫|——|@)[
 _GREETED: Final = re.compile("(?:^|[：:，,。！!\n ])(?:[你您]好|谢谢[你您]?|感谢[你您])[，,！! ]?$")
 _GREETED_END: Final = re.compile("[，,。！!~～]|$")
 _BY_ANOTHER_NAME: Final = re.compile("[（(](?:化名|假名)")
-_KIN: Final = re.compile(
-    "(?:老公|老婆|丈夫|妻子|对象|[男女]朋友|[男女]友|前任|前夫|前妻|儿子|女儿|舍友|室友|同桌|闺蜜|发小|弟弟|妹妹|哥哥|姐姐|同事|领导)$"
-)
+_KIN: Final = "(?:老公|老婆|丈夫|妻子|对象|[男女]朋友|[男女]友|前任|前夫|前妻|儿子|女儿|舍友|室友|同桌|闺蜜|发小|弟弟|妹妹|哥哥|姐姐|同事|领导)$"
+_TOLD: Final = re.compile(_KIN)
+# 丈夫徐峥 may stand in the news.
+_OWN: Final = re.compile("[我咱](?:的|们|家|前|大|小|二|亲)?" + _KIN)
 _PUBLIC_BEFORE: Final = re.compile(rf"(?:{alternatives(LISTS, 'public before')})[的之“\"是叫、:：]?$")
 _PUBLIC_AFTER: Final = re.compile(
     rf"[\"”』」)）]?(?:公主|王子|{alternatives(LISTS, 'public after')})"
@@ -80,18 +82,26 @@ class Finds:
         """Set up; see `EntityFinder`."""
         self._titled, self._given, self._bias = titled, given, bias
 
-    def __call__(self, text: str, find: Find) -> Found | None:
-        """The find, without a title or a part of a word at its end; None if it is none."""
+    def __call__(self, text: str, tags: Tags, find: Find) -> Found | None:
+        """The find, without a title or a part of a word at its end; None if it is none.
+
+        Args:
+            text: the sentence.
+            tags: LAC's, of its characters.
+            find: the tagger's.
+        """
         start, end, type, lead = find
         place = without_running_number(text, Place(start, end))
         if place is None or text[:start].count("《") > text[:start].count("》"):
             return None
         place, lead = whole_letters(text, place), lead + self._bias
         if type == "姓名":
-            whole = unsplit_name(text, name_of(text, place, _TITLE_END), lead >= _LEAST_SPLITTING_NAME)
+            whole = unsplit_name(text, tags, name_of(text, place, _TITLES), lead >= _LEAST_SPLITTING_NAME)
         else:
             whole = unsplit_place(text, place, lead >= _LEAST_SPLITTING)
-        if whole is None or text[whole.start : whole.end] in words_of(LISTS, "platforms"):
+        if whole is None or cuts_public(text, whole) or (lead < _LEAST_SPLITTING and cuts_common(tags, *whole)):
+            return None
+        if text[whole.start : whole.end] in words_of(LISTS, "platforms"):
             return None
         if not (self._is_name(text, whole, lead) if type == "姓名" else _is_place(text, whole, type, lead)):
             return None
@@ -108,12 +118,15 @@ class Finds:
             sure = value in characters(LISTS, "surnames") or (lead >= _LEAST["姓名"] and not short)
             return self._titled and sure and (titled or _SURNAMED.search(before) is not None)
         called = _is_called(before, after)
-        told = called or _KIN.search(before) is not None
+        told = called or _TOLD.search(before) is not None
         least = _LEAST_CALLED if called else _LEAST_TOLD if told else _least("姓名", value)
         if lead < least or not _LETTERS.fullmatch(value):
             return False
         listed = value in words_of(LISTS, "not persons") and lead < _LEAST_LISTED
-        if not called and (listed or _is_public(value)):
+        # 我男朋友黄浩然 is no actor. Somebody called 刘德华 is one, called 李娜 she may be anybody.
+        if not _OWN.search(before) and is_public(value) and (not called or len(value) > 2):
+            return False
+        if listed and not called:
             return False
         spoken_of = _PUBLIC_AFTER.match(after) or _PUBLIC_BEFORE.search(before) or _STORY.search(text)
         if spoken_of and lead < _LEAST_SPOKEN_OF and not told:
@@ -138,7 +151,7 @@ def _is_place(text: str, place: Place, type: str, lead: float) -> bool:
         or lead < _least(type, value)
         or (type == "学校" and _NO_SCHOOL.search(value))
         or (type == "地址" and value[-1].isascii() and value[-1].islower())
-        or _is_public(value)
+        or (is_public(value) and not ends_as_place(value))
         or towns_pattern().fullmatch(value)
         or _FLOOR.fullmatch(value)
         or _EVERYWHERE.fullmatch(value)
@@ -150,10 +163,10 @@ def _is_place(text: str, place: Place, type: str, lead: float) -> bool:
 
 def _least(type: str, value: str) -> float:
     """The least lead of a value: more where the dictionary has it as a word that names nobody."""
-    words = rjieba.tag(value)
-    if len(words) > 1 or words[0][1] in _OF_NAMES or not is_word(value):
-        return _LEAST[type]
-    return math.inf if words[0][1] in _IDIOMS and len(value) > 3 else _LEAST_WORD[type]
+    speech = part_of_speech(value)
+    if (speech in _IDIOMS and len(value) > 3) or value in words_of("words.txt", "medicines"):
+        return math.inf
+    return _LEAST[type] if speech is None or speech in _OF_NAMES else _LEAST_WORD[type]
 
 
 def is_full(value: str) -> bool:
@@ -168,14 +181,3 @@ def towns_pattern() -> re.Pattern[str]:
     """Cities and provinces, one or several."""
     towns = "|".join(word_list(LISTS, "towns"))
     return re.compile(rf"(?:(?:{towns})(?:市|省|县)?|[省市县区镇乡]|本[市省县区])+")
-
-
-def _is_public(value: str) -> bool:
-    """Whether a name is a public figure's, or holds one of three characters: 王维 is not 王维舟."""
-    match = _public_pattern().search(value)
-    return match is not None and (match[0] == value or len(match[0]) > 2)
-
-
-@cache
-def _public_pattern() -> re.Pattern[str]:
-    return re.compile("|".join(sorted(word_list("public_figures.txt", "persons"), key=len, reverse=True)))

@@ -3,10 +3,13 @@
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any, Final
 
 import rjieba
 
-_MARK = re.compile(r"[，。！？、；：\n ]")
+# Words that the segmenter's dictionary lacks.
+_WORDS: Final = "words.txt"
+_MARK: Final = re.compile(r"[，。！？、；：\n ]")
 
 
 def clause(text: str, position: int) -> tuple[int, int]:
@@ -17,8 +20,30 @@ def clause(text: str, position: int) -> tuple[int, int]:
 
 
 def is_word(text: str) -> bool:
-    """Whether the segmenter's dictionary has it: words of the language, but also places, writers and the famous."""
-    return bool(rjieba.has_word(text))
+    """Whether a dictionary has it: words of the language, but also places, writers and the famous."""
+    return bool(_segmenter().has_word(text))
+
+
+def part_of_speech(text: str) -> str | None:
+    """That of a word by jieba's marks, "" for one of `_WORDS`; None if no dictionary has it, or cuts it."""
+    tagged = _segmenter().tag(text) if is_word(text) else []
+    return str(tagged[0][1]) if len(tagged) == 1 else None
+
+
+def words_in(text: str) -> list[str]:
+    """The words that a text is made of."""
+    words: list[str] = _segmenter().cut(text)
+    return words
+
+
+@cache
+def _segmenter() -> Any:
+    """jieba's own dictionary and `_WORDS`; an own one, so that what others count in words stays the same."""
+    segmenter = rjieba.Jieba()
+    for section in ("medicines", "medicine", "everyday"):
+        for word in word_list(_WORDS, section):
+            segmenter.add_word(word, None, None)
+    return segmenter
 
 
 def word_list(file_name: str, section: str) -> tuple[str, ...]:
