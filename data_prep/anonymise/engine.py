@@ -15,6 +15,7 @@ from itertools import accumulate, chain
 import rjieba
 
 from data_prep.anonymise.accounts import Account
+from data_prep.anonymise.bare_ids import bare_number, bare_user_name
 from data_prep.anonymise.employers import KnownEmployer
 from data_prep.anonymise.entities import TYPES as ENTITY_TYPES
 from data_prep.anonymise.entities import EntityFinder
@@ -38,7 +39,7 @@ from data_prep.anonymise.presidio import (
     RecognizerRegistry,
     RecognizerResult,
 )
-from data_prep.anonymise.screen_names import name_on_site, screen_name
+from data_prep.anonymise.screen_names import name_on_site, name_told, screen_name
 from data_prep.anonymise.user_names import user_name
 
 _LANGUAGE = "zh"
@@ -76,6 +77,9 @@ def default_recognisers() -> list[EntityRecognizer]:
         user_name(),
         screen_name(),
         name_on_site(),
+        name_told(),
+        bare_user_name(),
+        bare_number(),
         Account(),
         KnownEmployer(),
     ]

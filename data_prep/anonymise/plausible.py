@@ -53,7 +53,10 @@ _CALLED: Final = re.compile(rf"(?:{alternatives(LISTS, 'called')}|叫|——|@)[
 _GREETED: Final = re.compile("(?:^|[：:，,。！!\n ])(?:[你您]好|谢谢[你您]?|感谢[你您])[，,！! ]?$")
 _GREETED_END: Final = re.compile("[，,。！!~～]|$")
 _BY_ANOTHER_NAME: Final = re.compile("[（(](?:化名|假名)")
-_KIN: Final = "(?:老公|老婆|丈夫|妻子|对象|[男女]朋友|[男女]友|前任|前夫|前妻|儿子|女儿|舍友|室友|同桌|闺蜜|发小|弟弟|妹妹|哥哥|姐姐|同事|领导)$"
+_KIN: Final = (
+    "(?:老公|老婆|丈夫|妻子|对象|[男女]朋友|[男女]友|前任|前夫|前妻|儿子|女儿|舍友|室友|同桌|闺蜜|发小|"
+    "弟弟|妹妹|哥哥|姐姐|同事|领导)$"
+)
 _TOLD: Final = re.compile(_KIN)
 # 丈夫徐峥 may stand in the news.
 _OWN: Final = re.compile("[我咱](?:的|们|家|前|大|小|二|亲)?" + _KIN)

@@ -92,6 +92,12 @@ _FOUND: Final = (
 )
 
 
+_SITE_OR_ACCOUNT: Final = (
+    rf"(?:{ANY}|(?<![a-z])id(?![a-z])|网名|昵称|用户名|[账帐]号|[小大私新]号|空间|马甲|直播间|主播|"
+    r"(?<![a-z])up主|博主|发帖|评论区)"
+)
+
+
 def screen_name() -> Patterned:
     """User names beside the word for what an account has: 网名, 昵称, ID, 小号, 他的号."""
     return Patterned(
@@ -144,6 +150,25 @@ def name_on_site() -> Patterned:
         rf"是{_TA}的?(?:网名|昵称|用户名|[小大]号|[^，。\n]{{0,3}}{ANY})",
         check=_is_own,
         score=0.95,
+    )
+
+
+def name_told() -> Patterned:
+    """User names behind 叫, 名字是 and the like in a sentence with a platform or an account, whatever they say.
+
+    The name goes to the clause's end: 只敢看她B站，叫便利店的第七排。 一个游戏，叫沙盘 and 有个概念叫内耗 name things.
+    """
+    return Patterned(
+        "账号",
+        "user name that is told",
+        r"[叫是dD号](?:(?<=[号名字]是)|(?<=字就是)|(?<=[iI][dD])|(?<=[他她我破那]号)|"
+        r"(?<=叫)做?[“\"‘'「『【〈]?[^，。！？!?,我你您他她它咱]{2,15}[”\"’'」』】〉]?[，。！？!?,])",
+        rf"(?<!个[^，。]{{0,4}}){_SITE_OR_ACCOUNT}(?:(?!个(?!人|男|女|号|网友|用户|博主))[^。！？!?\n]){{0,25}}?"
+        rf"(?:叫做?|名叫|名字(?:就)?是|[号名]是|id[:： ]|(?<=[他她我])id|(?<=[他她我破那])号){_QUOTE}?"
+        rf"\K{_NO_NAME}{_CHAR}{{2,14}}(?={_UNQUOTE}?[，。！？!?,])",
+        beside=rf"(?:{_SITE_OR_ACCOUNT})[^。！？!?\n]{{0,25}}?(?:叫|[字号名]是|id|号)",
+        check=_is_own,
+        score=0.9,
     )
 
 

@@ -139,6 +139,7 @@ _COMMON_KEYS = (
 )
 _KIND_KEYS = ("definition", "sources", "lists", "ignore", "rules")
 _RULE_KEYS = ("name", "weight", "reason", "patterns", "examples")
+_RULE_MAY_HAVE = ("named",)
 
 
 class RiskRulesError(ValueError):
@@ -147,11 +148,17 @@ class RiskRulesError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Patterns that stand for the same thing, each a row of slots; ``examples`` are texts that have to match."""
+    """Patterns that stand for the same thing, each a row of slots.
+
+    Attributes:
+        named: whether they call the risk by its name; others infer it.
+        examples: texts that have to match.
+    """
 
     kind: Kind
     name: str
     weight: Weight
+    named: bool
     patterns: tuple[tuple[Slot, ...], ...]
     examples: tuple[str, ...]
 
@@ -245,10 +252,13 @@ class _File:
                 kind,
                 self._text(entries["name"]),
                 self._weight(entries["weight"]),
+                "named" in entries and self._yes(entries["named"]),
                 tuple(tuple(self._parsed(item, lists)) for item in self._items(entries["patterns"])),
                 tuple(map(self._text, self._items(entries["examples"]))),
             )
-            for entries in (self._mapping(node, _RULE_KEYS) for node in self._items(self._entries["rules"]))
+            for entries in (
+                self._mapping(node, _RULE_KEYS, _RULE_MAY_HAVE) for node in self._items(self._entries["rules"])
+            )
         ]
 
     def _weight(self, node: yaml.Node) -> Weight:
@@ -266,9 +276,15 @@ class _File:
         except PatternError as error:
             raise self._error(node, f"{error}.") from error
 
-    def _mapping(self, node: yaml.Node, keys: tuple[str, ...]) -> dict[str, yaml.Node]:
+    def _yes(self, node: yaml.Node) -> bool:
+        found = self._text(node)
+        if found not in ("yes", "no"):
+            raise self._error(node, f"{found!r}, expected yes or no. Correct it.")
+        return found == "yes"
+
+    def _mapping(self, node: yaml.Node, keys: tuple[str, ...], may_have: tuple[str, ...] = ()) -> dict[str, yaml.Node]:
         found = dict(self._pairs(node))
-        if set(found) != set(keys):
+        if set(found) - set(may_have) != set(keys):
             raise self._error(node, f"keys {sorted(found)}, expected {sorted(keys)}. Correct them.")
         return found
 

@@ -52,6 +52,7 @@ class Match:
     Attributes:
         weight: the rule's; that of the past is lowered to concern.
         pattern: which of the rule's patterns it is.
+        named: see `Rule`.
     """
 
     kind: Kind
@@ -60,6 +61,7 @@ class Match:
     start: int
     end: int
     pattern: int
+    named: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,13 @@ class RiskRules:
         fills = {word: sorted(slots) for word in words if (slots := complete & self._fills[word])}
         return [
             Match(
-                rule.kind, rule.name, self._weight(text, rule, spans), spans[0][0], min(spans[-1][1], length), pattern
+                rule.kind,
+                rule.name,
+                self._weight(text, rule, spans),
+                spans[0][0],
+                min(spans[-1][1], length),
+                pattern,
+                rule.named,
             )
             for rule, pattern, spans in self._rows(text, hits, fills, ignored)
             if not (self._is_negated(text, spans) or self._is_story(text, spans) or self._is_jest(text, rule, spans))

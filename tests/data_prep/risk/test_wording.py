@@ -9,7 +9,7 @@ from common.records.risk import LEVELS, Level, Risk
 from data_prep.risk import RiskRules
 from data_prep.risk.wording import WordingTags
 from data_prep.risk.wording import train as training
-from data_prep.risk.wording.model import of_level
+from data_prep.risk.wording.model import of_level, stays
 from data_prep.risk.wording.train import LABELLED, Post, checked, left_out, seen_as
 
 # Makes a post long enough for the model.
@@ -36,7 +36,9 @@ def test_a_writer_is_not_seen_by_the_model_that_scores_her() -> None:
     seen = [seen_as(post, "none") for post in posts]
     scores = left_out(posts, seen, 20.0)
     assert all((score > 0) == (post.level != "none") for score, post in zip(scores, posts, strict=True))
-    assert "| written | with the model |   1.000 |" in checked(posts, ["none"] * len(posts), scores, 0.0)
+    assert "| written | with the model |   1.000 |" in checked(
+        posts, ["none"] * len(posts), [False] * len(posts), scores > 0
+    )
 
 
 @pytest.mark.parametrize(
@@ -48,6 +50,19 @@ def test_a_writer_is_not_seen_by_the_model_that_scores_her() -> None:
 )
 def test_plain_posts(tags: WordingTags, text: str, level: str) -> None:
     assert tags(text).level == level
+
+
+def test_what_a_rule_names_stays_unless_the_model_is_sure_and_of_what_it_infers_the_model_decides(
+    rules: RiskRules,
+) -> None:
+    named, inferred = rules.explain("我想自杀。"), rules.explain("外公在安排后事。")
+    assert [match.named for match in named] == [True]
+    assert {match.weight for match in inferred} == {"acute"}
+    assert not any(match.named for match in inferred)
+    assert stays(named, -1.9)
+    assert not stays(named, -2.1)
+    assert not stays(inferred, -0.7)
+    assert not stays(rules.explain("今天天气不错。"), 0.0)
 
 
 def test_what_the_rules_call_acute_stays_a_concern(rules: RiskRules, tags: WordingTags) -> None:
@@ -87,7 +102,7 @@ def test_the_labelled_posts_are_whole() -> None:
     lines = [json.loads(line) for line in LABELLED.read_text(encoding="utf-8").splitlines()]
     assert len({line["id"] for line in lines}) == len(lines)
     assert {line["level"] for line in lines} == set(LEVELS)
-    assert sum("text" in line for line in lines) == 2000
+    assert sum("text" in line for line in lines) == 3440
 
 
 def test_posts_without_their_corpus_are_told(tmp_path: Path) -> None:
