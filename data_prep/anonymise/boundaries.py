@@ -45,11 +45,12 @@ def without_running_number(text: str, place: Place) -> Place | None:
     return None if start == end or (start and _GOES_ON.match(text, start - 1)) else Place(start, end)
 
 
-def name_of(text: str, place: Place, titles: re.Pattern[str]) -> Place:
+def name_of(text: str, tags: Tags, place: Place, titles: re.Pattern[str]) -> Place:
     """A name without digits, the word and the title behind it: 沐沐 of 沐沐5, 刘小军 of 刘小军来, 李 of 李老师.
 
     Args:
         text: the sentence.
+        tags: LAC's, of its characters.
         place: the find.
         titles: matches one.
     """
@@ -58,10 +59,11 @@ def name_of(text: str, place: Place, titles: re.Pattern[str]) -> Place:
         end = start + match.start()
     if end - start > 3 and text[end - 1] in _FOLLOWING and text[start] in characters(LISTS, "surnames"):
         end -= text[start : start + 2] not in words_of(LISTS, "compound surnames")
-    # Also one that goes on behind it: 李琼 of 李琼小|姐.
+    # Also one that goes on behind it: 李琼 of 李琼小|姐, but 李玉书 of 李玉书|记得.
     for at in range(start + 1, end):
-        if (match := titles.match(text, at)) and match.end() >= end:
-            end = at
+        match = titles.match(text, at)
+        if match and (match.end() == end or (match.end() > end and common_word(tags, end) == at) or at == start + 1):
+            end = at if match.end() >= end else end
             break
     # 我家秀梅
     start += end - start > 2 and text[start] == "家" and text[start - 1 : start] in tuple("我你他她")
@@ -108,12 +110,12 @@ def unsplit_name(text: str, tags: Tags, place: Place, sure: bool) -> Place | Non
 
 
 def unsplit_place(text: str, place: Place, sure: bool) -> Place | None:
-    """A school, employer or address without the begin of a word at its end: 19幢402 of 19幢402房间.
+    """A school, employer or address that begins and ends with its words: 19幢402 of 19幢402房间, 农商行 of 农商|行.
 
     Args:
         text: the sentence.
         place: the find.
-        sure: whether it stays where a word reaches over its begin.
+        sure: whether it stays where a word reaches over its begin; a noun is then taken in.
 
     Returns:
         the place; None where a word reaches over an end and too little would be left without it.
@@ -125,7 +127,7 @@ def unsplit_place(text: str, place: Place, sure: bool) -> Place | None:
                 return None
             # 社区卫生服务站 of 区卫生服务站
             start = left if part_of_speech(text[left:right]) == "n" else start
-        elif ends_as_place(text[start:end]):
+        elif _WHOLE.search(text[start:end]):
             # 纳粹集中|营, but 民大|学生 and 中学|生
             end = right if right - left >= _LONG and text[right - 1] != "生" else end
         elif _is_common(text[left:right]) or right - left >= _IDIOM:
@@ -137,14 +139,9 @@ def unsplit_place(text: str, place: Place, sure: bool) -> Place | None:
             end = right
     # 义堂镇有, 搬到观山湖后
     shorter, last = text[start : end - 1], text[end - 1]
-    if (last in _BEHIND_PLACE and ends_as_place(shorter)) or (last == "后" and len(shorter) > _LEAST):
+    if (last in _BEHIND_PLACE and _WHOLE.search(shorter)) or (last == "后" and len(shorter) > _LEAST):
         end -= 1
     return Place(start, end)
-
-
-def ends_as_place(value: str) -> bool:
-    """Whether a string ends as schools, employers and addresses do: 黄继光小学."""
-    return _WHOLE.search(value) is not None
 
 
 def _is_common(word: str) -> bool:

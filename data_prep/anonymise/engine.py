@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
 
-import rjieba
-
 from data_prep.anonymise.accounts import Account
 from data_prep.anonymise.bare_ids import bare_number, bare_user_name
 from data_prep.anonymise.employers import KnownEmployer
@@ -40,6 +38,7 @@ from data_prep.anonymise.presidio import (
     RecognizerResult,
 )
 from data_prep.anonymise.screen_names import name_on_site, name_told, screen_name
+from data_prep.anonymise.segments import is_word, words_in
 from data_prep.anonymise.user_names import user_name
 
 _LANGUAGE = "zh"
@@ -231,7 +230,7 @@ def _elsewhere(
 
 def _distinctive(value: str) -> bool:
     """Whether a string means this value wherever it stands: no word (宁静, 高兴), no short number."""
-    return len(value) >= 6 if value.isascii() else len(value) >= 2 and not rjieba.has_word(value)
+    return len(value) >= 6 if value.isascii() else len(value) >= 2 and not is_word(value)
 
 
 def _occurrences(value: str, text: str) -> Iterator[tuple[int, int]]:
@@ -240,7 +239,7 @@ def _occurrences(value: str, text: str) -> Iterator[tuple[int, int]]:
         return
     left = r"(?<![0-9A-Za-z_])" if re.match(r"[0-9A-Za-z_]", value) else ""
     right = r"(?![0-9A-Za-z_])" if re.search(r"[0-9A-Za-z_]$", value) else ""
-    edges = {0, *accumulate(map(len, rjieba.cut(text)))} if len(value) == 2 else None
+    edges = {0, *accumulate(map(len, words_in(text)))} if len(value) == 2 else None
     for match in re.finditer(left + re.escape(value) + right, text):
         if edges is None or edges.issuperset(match.span()):
             yield match.span()

@@ -105,14 +105,14 @@ class Lac:
 
 
 def cuts_common(tags: Tags, start: int, end: int) -> bool:
-    """Whether a place begins inside of a word that LAC takes for a common one, or hardly holds more than one's begin.
+    """Whether a place begins inside of a word that LAC takes for a common one, or is one character and such a begin.
 
     Args:
         tags: of the text's characters.
         start: of the place, in characters.
         end: of the place, exclusive.
     """
-    return common_word(tags, start, _COMMON) < start or start < common_word(tags, end) == start + 1 < end
+    return common_word(tags, start, _COMMON) < start or common_word(tags, end) == start + 1 < end
 
 
 def common_word(tags: Tags, at: int, classes: frozenset[int] = _COMMON | _ACTS) -> int:

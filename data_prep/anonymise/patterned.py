@@ -296,6 +296,11 @@ def is_hotline(text: str) -> bool:
     return any(line.endswith(digits) or digits.startswith(line) for line in _hotlines())
 
 
+def is_whole_hotline(text: str) -> bool:
+    """Whether a number is a line that helps, whole; `is_hotline` takes one for it that only begins so (110…)."""
+    return text.isdigit() and any(line == text or (line.endswith(text) and len(text) > 6) for line in _hotlines())
+
+
 def _digits(text: str) -> str:
     return "".join(char for char in text if char.isdigit())
 

@@ -12,7 +12,6 @@ from typing import Final
 from data_prep.anonymise.boundaries import (
     LISTS,
     Place,
-    ends_as_place,
     name_of,
     unsplit_name,
     unsplit_place,
@@ -21,7 +20,7 @@ from data_prep.anonymise.boundaries import (
 )
 from data_prep.anonymise.lac import Tags, cuts_common
 from data_prep.anonymise.place_types import typed_place
-from data_prep.anonymise.public import cuts_public, is_public
+from data_prep.anonymise.public import cuts_public, is_public, names_public
 from data_prep.anonymise.segments import alternatives, characters, is_word, part_of_speech, word_list, words_of
 from data_prep.anonymise.tagger.labels import Found
 from data_prep.anonymise.tagger.network import Find
@@ -53,13 +52,17 @@ _CALLED: Final = re.compile(rf"(?:{alternatives(LISTS, 'called')}|叫|——|@)[
 _GREETED: Final = re.compile("(?:^|[：:，,。！!\n ])(?:[你您]好|谢谢[你您]?|感谢[你您])[，,！! ]?$")
 _GREETED_END: Final = re.compile("[，,。！!~～]|$")
 _BY_ANOTHER_NAME: Final = re.compile("[（(](?:化名|假名)")
-_KIN: Final = (
+_TOLD: Final = re.compile(
     "(?:老公|老婆|丈夫|妻子|对象|[男女]朋友|[男女]友|前任|前夫|前妻|儿子|女儿|舍友|室友|同桌|闺蜜|发小|"
     "弟弟|妹妹|哥哥|姐姐|同事|领导)$"
 )
-_TOLD: Final = re.compile(_KIN)
-# 丈夫徐峥 may stand in the news.
-_OWN: Final = re.compile("[我咱](?:的|们|家|前|大|小|二|亲)?" + _KIN)
+# 丈夫徐峥 may stand in the news, and somebody who is called 司马光 in a story.
+_OWN: Final = re.compile(
+    r"[我咱](?:们?的?|家的?|班的?)?[\u4e00-\u9fff]{0,3}?"
+    r"(?:老公|老婆|丈夫|妻子|对象|[男女]朋友|[男女]友|前任|前夫|前妻|儿子|女儿|舍友|室友|同桌|闺蜜|发小|弟弟?|妹妹?|哥哥?|姐姐?|同事|领导|同学|"
+    r"朋友|老师|爸爸?|妈妈?|爷爷|奶奶)(?:名?叫|是)?$|"
+    r"(?:我(?:的(?:名字|全名|真名|小名))?(?:就?叫|是)|署名|落款|签名|联系人|借款人|亲爱的)[:：“\"]?$"
+)
 _PUBLIC_BEFORE: Final = re.compile(rf"(?:{alternatives(LISTS, 'public before')})[的之“\"是叫、:：]?$")
 _PUBLIC_AFTER: Final = re.compile(
     rf"[\"”』」)）]?(?:公主|王子|{alternatives(LISTS, 'public after')})"
@@ -99,10 +102,14 @@ class Finds:
             return None
         place, lead = whole_letters(text, place), lead + self._bias
         if type == "姓名":
-            whole = unsplit_name(text, tags, name_of(text, place, _TITLES), lead >= _LEAST_SPLITTING_NAME)
+            whole = unsplit_name(text, tags, name_of(text, tags, place, _TITLES), lead >= _LEAST_SPLITTING_NAME)
         else:
             whole = unsplit_place(text, place, lead >= _LEAST_SPLITTING)
-        if whole is None or cuts_public(text, whole) or (lead < _LEAST_SPLITTING and cuts_common(tags, *whole)):
+        # 何小龙 of 何小龙女儿 is a name whatever 小龙女 is, where the tagger is sure of it; a school 翰纳什 is none.
+        sure = lead >= _LEAST_SPLITTING
+        if whole is None or ((type != "姓名" or not sure) and cuts_public(text, whole)):
+            return None
+        if not sure and cuts_common(tags, *whole):
             return None
         if text[whole.start : whole.end] in words_of(LISTS, "platforms"):
             return None
@@ -126,8 +133,9 @@ class Finds:
         if lead < least or not _LETTERS.fullmatch(value):
             return False
         listed = value in words_of(LISTS, "not persons") and lead < _LEAST_LISTED
-        # 我男朋友黄浩然 is no actor. Somebody called 刘德华 is one, called 李娜 she may be anybody.
-        if not _OWN.search(before) and is_public(value) and (not called or len(value) > 2):
+        # 我男朋友黄浩然 is no actor. 一个叫刘德华的 is one, somebody called 李娜 may be anybody.
+        own = _OWN.search(before) or _is_greeted(before, after)
+        if not own and is_public(value) and (not called or len(value) > 2):
             return False
         if listed and not called:
             return False
@@ -139,11 +147,11 @@ class Finds:
 
 def _is_called(before: str, after: str) -> bool:
     """Whether the words around a name leave no doubt that it is one."""
-    return (
-        _CALLED.search(before) is not None
-        or _BY_ANOTHER_NAME.match(after) is not None
-        or (_GREETED.search(before) is not None and _GREETED_END.match(after) is not None)
-    )
+    return _CALLED.search(before) is not None or _BY_ANOTHER_NAME.match(after) is not None or _is_greeted(before, after)
+
+
+def _is_greeted(before: str, after: str) -> bool:
+    return _GREETED.search(before) is not None and _GREETED_END.match(after) is not None
 
 
 def _is_place(text: str, place: Place, type: str, lead: float) -> bool:
@@ -154,7 +162,7 @@ def _is_place(text: str, place: Place, type: str, lead: float) -> bool:
         or lead < _least(type, value)
         or (type == "学校" and _NO_SCHOOL.search(value))
         or (type == "地址" and value[-1].isascii() and value[-1].islower())
-        or (is_public(value) and not ends_as_place(value))
+        or names_public(value)
         or towns_pattern().fullmatch(value)
         or _FLOOR.fullmatch(value)
         or _EVERYWHERE.fullmatch(value)

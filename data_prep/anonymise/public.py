@@ -1,5 +1,6 @@
 """Well-known persons, living, of history and of fiction, by the names of ``public_figures.txt``."""
 
+import re
 from functools import cache
 from typing import Final
 
@@ -11,6 +12,9 @@ from data_prep.anonymise.segments import word_list
 _SECTIONS: Final = ("persons", "now", "history", "fiction")
 # Shorter names may be a part of anybody's: 王维 of 王维舟.
 _LEAST: Final = 3
+# What stands behind a name and makes no place of it, in characters; and what makes one.
+_TAIL: Final = 2
+_PLACE: Final = re.compile("[校院大中小高附园学厂局所站社队行部店厅村镇乡路道街巷区县栋幢楼苑城坊庄桥馆室号厦]$")
 # How far around a find a name that reaches over its ends is looked for, in characters.
 _WINDOW: Final = 12
 
@@ -20,6 +24,17 @@ def is_public(value: str) -> bool:
     return any(
         len(name) >= _LEAST or name == value for name in _names().find_matches_as_strings(value, overlapping=True)
     )
+
+
+def names_public(value: str) -> bool:
+    """Whether what looks like a place is a well-known person's name, or one with a word behind it: 佛洛依德精分.
+
+    A street, a school or a firm by such a name is a place: 张自忠路3号院.
+    """
+    return any(
+        value == name or (len(name) >= _LEAST and value.startswith(name) and len(value) <= len(name) + _TAIL)
+        for name in _names().find_matches_as_strings(value, overlapping=True)
+    ) and not _PLACE.search(value)
 
 
 def cuts_public(text: str, place: Place) -> bool:

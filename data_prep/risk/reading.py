@@ -151,7 +151,7 @@ class Rule:
     """Patterns that stand for the same thing, each a row of slots.
 
     Attributes:
-        named: whether they call the risk by its name; others infer it.
+        named: whether they speak of an acute risk itself; others infer one from what stands around it.
         examples: texts that have to match.
     """
 
@@ -252,7 +252,7 @@ class _File:
                 kind,
                 self._text(entries["name"]),
                 self._weight(entries["weight"]),
-                "named" in entries and self._yes(entries["named"]),
+                "named" in entries and self._named(entries),
                 tuple(tuple(self._parsed(item, lists)) for item in self._items(entries["patterns"])),
                 tuple(map(self._text, self._items(entries["examples"]))),
             )
@@ -276,16 +276,20 @@ class _File:
         except PatternError as error:
             raise self._error(node, f"{error}.") from error
 
-    def _yes(self, node: yaml.Node) -> bool:
-        found = self._text(node)
-        if found not in ("yes", "no"):
-            raise self._error(node, f"{found!r}, expected yes or no. Correct it.")
-        return found == "yes"
+    def _named(self, entries: Mapping[str, yaml.Node]) -> bool:
+        found, weight = self._text(entries["named"]), self._text(entries["weight"])
+        if found != "yes" or weight != "acute":
+            raise self._error(
+                entries["named"],
+                f"named: {found!r} of weight {weight!r}, expected yes, of acute. Correct it or leave it out.",
+            )
+        return True
 
     def _mapping(self, node: yaml.Node, keys: tuple[str, ...], may_have: tuple[str, ...] = ()) -> dict[str, yaml.Node]:
         found = dict(self._pairs(node))
         if set(found) - set(may_have) != set(keys):
-            raise self._error(node, f"keys {sorted(found)}, expected {sorted(keys)}. Correct them.")
+            also = f" and perhaps {', '.join(may_have)}" if may_have else ""
+            raise self._error(node, f"keys {sorted(found)}, expected {sorted(keys)}{also}. Correct them.")
         return found
 
     def _pairs(self, node: yaml.Node) -> list[tuple[str, yaml.Node]]:

@@ -254,6 +254,21 @@ def test_a_bad_weight_is_told(folder: Path) -> None:
         RiskRules.load(folder)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("    named: yes", "    named: no", r"named: 'no' of weight 'acute', expected yes, of acute"),
+        ("weight: hint", "weight: hint\n    named: yes", r"named: 'yes' of weight 'hint', expected yes, of acute"),
+        ("    named: yes", "    nmaed: yes", r"keys \[.*'nmaed'.*\], expected \[.*\] and perhaps named"),
+    ],
+)
+def test_a_bad_mark_of_a_named_rule_is_told(folder: Path, old: str, new: str, message: str) -> None:
+    path = folder / "abuse.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(RiskRulesError, match=rf"abuse\.yaml, line \d+: {message}"):
+        RiskRules.load(folder)
+
+
 def test_a_missing_file_is_told(folder: Path) -> None:
     (folder / "abuse.yaml").unlink()
     with pytest.raises(RiskRulesError, match=r"abuse\.yaml: missing"):

@@ -62,6 +62,8 @@ def test_user_names(text: str, expected: str, anonymiser: Anonymiser) -> None:
         ("战网ID叫小鱼干#51234，天天打", "战网ID叫[账号]，天天打"),
         ("UID：186 203 945，加我", "UID：[账号]，加我"),
         ("我的steam叫NightOwl_77", "我的steam叫[账号]"),
+        ("我只敢看她B站，叫便利店的第七排", "我只敢看她B站，叫[账号]"),
+        ("打游戏认识的，他ID野王别送了，带我上分", "打游戏认识的，他ID[账号]，带我上分"),
     ],
 )
 def test_user_names_of_words(text: str, expected: str, anonymiser: Anonymiser) -> None:
@@ -83,6 +85,7 @@ def test_user_names_of_words(text: str, expected: str, anonymiser: Anonymiser) -
         "在群里@我，@全体成员说开会",
         "微信群名字叫“一家人”，孩子在游戏里叫得很大声",
         "游戏账号进行对比，账号经常来浏览",
+        "微博上大喊大叫发泄情绪，B站我号被封了，在直播间里尖叫连连，抖音名字是乱起的，",
     ],
 )
 def test_words_about_accounts_stay(text: str, anonymiser: Anonymiser) -> None:

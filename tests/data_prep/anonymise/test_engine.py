@@ -66,8 +66,8 @@ def test_one_number_in_several_ways_of_writing(anonymiser: Anonymiser) -> None:
 
 
 def test_an_account_is_replaced_where_it_stands_without_its_cue(anonymiser: Anonymiser) -> None:
-    result = anonymiser(["加我微信lin_xi0917", "搜 lin_xi0917 就行，不是lin_xi09178米"])
-    assert result.texts == ("加我微信[微信]", "搜 [微信] 就行，不是lin_xi09178米")
+    result = anonymiser(["加我微信lin_xi0917", "搜 lin_xi0917 就行，不是lin_xi09178"])
+    assert result.texts == ("加我微信[微信]", "搜 [微信] 就行，不是[账号]")
 
 
 def test_a_name_that_is_a_word_is_replaced_only_where_it_is_a_name(anonymiser: Anonymiser) -> None:

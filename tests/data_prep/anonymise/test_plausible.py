@@ -88,6 +88,8 @@ def test_no_find_ends_inside_of_a_word() -> None:
 def test_a_title_ends_a_name_also_where_it_goes_on_behind_it() -> None:
     assert kept("你好，李琼小姐。", "李琼小", "姓名", lead=4.0) == ("李琼", "姓名")
     assert kept("昨天刘小姐来了。", "刘小", "姓名", lead=4.0) == ("刘", "姓名")
+    assert kept("我老梦到郭大嫂。", "郭大", "姓名", lead=4.0) == ("郭", "姓名")
+    assert kept("李玉书记得我的生日。", "李玉书", "姓名", lead=9.0) == ("李玉书", "姓名")
 
 
 def test_the_famous_stay() -> None:
@@ -98,10 +100,21 @@ def test_the_famous_stay() -> None:
         ("昨天他在看王维。", "王维", "姓名"),
     ):
         assert kept(text, value, type, lead=6.0) is None
-    # Others may be called like them.
-    assert kept("我男朋友王安石来了。", "王安石", "姓名", lead=6.0) == ("王安石", "姓名")
-    assert kept("她叫李娜。", "李娜", "姓名", lead=6.0) == ("李娜", "姓名")
-    assert kept("我在黄继光小学教书。", "黄继光小学", "学校", lead=6.0) == ("黄继光小学", "学校")
+
+
+def test_others_may_be_called_like_the_famous() -> None:
+    for text, value, type in (
+        ("我男朋友王安石来了。", "王安石", "姓名"),
+        ("我的大学室友叫王安石。", "王安石", "姓名"),
+        ("我叫王安石。", "王安石", "姓名"),
+        ("你好，王安石。", "王安石", "姓名"),
+        ("她叫李娜。", "李娜", "姓名"),
+        ("我叫何小龙女朋友跑了。", "何小龙", "姓名"),
+        ("我在黄继光小学教书。", "黄继光小学", "学校"),
+        ("我住张自忠路3号院2单元501室。", "张自忠路3号院2单元501室", "地址"),
+    ):
+        assert kept(text, value, type, lead=6.0) == (value, type)
+    assert kept("这是佛洛依德精分三个我里的。", "佛洛依德精分", "单位", lead=6.0) is None
 
 
 def test_a_school_has_a_school_s_end() -> None:

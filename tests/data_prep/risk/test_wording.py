@@ -65,7 +65,7 @@ def test_what_a_rule_names_stays_unless_the_model_is_sure_and_of_what_it_infers_
     assert not stays(rules.explain("今天天气不错。"), 0.0)
 
 
-def test_what_the_rules_call_acute_stays_a_concern(rules: RiskRules, tags: WordingTags) -> None:
+def test_what_a_rule_names_stays_a_concern(rules: RiskRules, tags: WordingTags) -> None:
     text = f"我想自杀。{ORDINARY}"
     assert rules(text).level == "acute"
     tags.threshold, before = 99.0, tags.threshold
