@@ -6,7 +6,7 @@ The tagger scores characters, so that it may take one too many (闫磊善 of 闫
 import re
 from typing import Final, NamedTuple
 
-from data_prep.anonymise.lac import Tags, common_word
+from data_prep.anonymise.lac import Tags, begins_common, common_word
 from data_prep.anonymise.segments import characters, is_word, part_of_speech, words_in, words_of
 from data_prep.anonymise.sentences import common_words
 
@@ -59,6 +59,9 @@ def name_of(text: str, tags: Tags, place: Place, titles: re.Pattern[str]) -> Pla
         end = start + match.start()
     if end - start > 3 and text[end - 1] in _FOLLOWING and text[start] in characters(LISTS, "surnames"):
         end -= text[start : start + 2] not in words_of(LISTS, "compound surnames")
+    elif end - start > 2 and text[end - 1] in _FOLLOWING and begins_common(tags, end - 1):
+        # 悦悦 of 悦悦|来说
+        end -= 1
     # Also one that goes on behind it: 李琼 of 李琼小|姐, but 李玉书 of 李玉书|记得.
     for at in range(start + 1, end):
         match = titles.match(text, at)
@@ -93,13 +96,17 @@ def unsplit_name(text: str, tags: Tags, place: Place, sure: bool) -> Place | Non
         the place; None where a word reaches over an end and too little would be left without it: 宇航 of 宇航员.
     """
     start, end = place
-    for left, right in [] if sure else crossing(text, place):
-        known = _is_common(text[left:right]) or (left < end and common_word(tags, end) == left)
+    for left, right in crossing(text, place):
+        # LAC parts the same word off: 来说 of 悦悦来|说吧.
+        agreed = start < left < end and common_word(tags, end) == left
+        if sure and not (agreed and left - start >= _LEAST):
+            continue
+        known = agreed or _is_common(text[left:right])
         if left < start:
             if "·" in text[start:end]:
                 # 路|易斯·海
                 start = left
-            elif known or right - left >= _IDIOM:
+            elif known or right - left >= _LONG:
                 return None
         elif end - start > 1 and (known or right - left >= _LONG):
             # Of one character alone, the surname in 李老师, a title says that it is one.
@@ -109,11 +116,12 @@ def unsplit_name(text: str, tags: Tags, place: Place, sure: bool) -> Place | Non
     return Place(start, end)
 
 
-def unsplit_place(text: str, place: Place, sure: bool) -> Place | None:
+def unsplit_place(text: str, tags: Tags, place: Place, sure: bool) -> Place | None:
     """A school, employer or address that begins and ends with its words: 19幢402 of 19幢402房间, 农商行 of 农商|行.
 
     Args:
         text: the sentence.
+        tags: LAC's, of its characters.
         place: the find.
         sure: whether it stays where a word reaches over its begin; a noun is then taken in.
 
@@ -137,6 +145,9 @@ def unsplit_place(text: str, place: Place, sure: bool) -> Place | None:
         else:
             # 农商|行
             end = right
+    # 美院 of 美院油画|系
+    if not _WHOLE.search(text[start:end]) and start + _LEAST <= (left := common_word(tags, end)) < end:
+        end = left
     # 义堂镇有, 搬到观山湖后
     shorter, last = text[start : end - 1], text[end - 1]
     if (last in _BEHIND_PLACE and _WHOLE.search(shorter)) or (last == "后" and len(shorter) > _LEAST):

@@ -22,6 +22,7 @@ _RUN_CHARS: Final = 2048
 
 # Classes of words in ``tag.dic`` that name nobody: adjectives, nouns, works, names of things, nouns of verbs.
 _COMMON: Final = frozenset((0, 1, 2, 7, 11, 12, 21))
+_ENTITIES: Final = frozenset((8, 9, 10))
 # Verbs and adverbs; one is easily taken for the end of a name: 引来 of 号引来.
 _ACTS: Final = frozenset((4, 19))
 
@@ -122,6 +123,11 @@ def common_word(tags: Tags, at: int, classes: frozenset[int] = _COMMON | _ACTS) 
     while 0 < begin < len(tags) and tags[begin] % 2 and int(tags[begin]) // 2 in classes:
         begin -= 1
     return begin
+
+
+def begins_common(tags: Tags, at: int) -> bool:
+    """Whether a word begins at a character that names nobody, no place and no organisation."""
+    return tags[at] % 2 == 0 and int(tags[at]) // 2 not in _ENTITIES
 
 
 @cache

@@ -104,7 +104,7 @@ class Finds:
         if type == "姓名":
             whole = unsplit_name(text, tags, name_of(text, tags, place, _TITLES), lead >= _LEAST_SPLITTING_NAME)
         else:
-            whole = unsplit_place(text, place, lead >= _LEAST_SPLITTING)
+            whole = unsplit_place(text, tags, place, lead >= _LEAST_SPLITTING)
         # 何小龙 of 何小龙女儿 is a name whatever 小龙女 is, where the tagger is sure of it; a school 翰纳什 is none.
         sure = lead >= _LEAST_SPLITTING
         if whole is None or ((type != "姓名" or not sure) and cuts_public(text, whole)):

@@ -51,6 +51,12 @@ def test_a_sure_name_stays_where_a_word_reaches_over_its_end() -> None:
         assert kept(text, value, "姓名", lead=4.0) != (value, "姓名")
 
 
+def test_a_sure_name_ends_where_a_common_word_begins() -> None:
+    assert kept("拿好朋友悦悦来说吧。", "悦悦来", "姓名", lead=9.0) == ("悦悦", "姓名")
+    assert kept("他像个矮冬瓜，会难过。", "冬瓜", "姓名", lead=6.0) is None
+    assert kept("我以为可以去读美院油画系，但遭到反对。", "美院油画", "单位", lead=6.0) is None
+
+
 def test_each_type_has_its_least_lead() -> None:
     assert kept("她住在翠湖苑。", "翠湖苑", "地址", lead=1.3) is not None
     assert kept("她住在翠湖苑。", "翠湖苑", "地址", lead=1.1) is None
