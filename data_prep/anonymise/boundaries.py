@@ -6,7 +6,7 @@ The tagger scores characters, so that it may take one too many (闫磊善 of 闫
 import re
 from typing import Final, NamedTuple
 
-from data_prep.anonymise.lac import Tags, begins_common, common_word
+from data_prep.anonymise.lac import Tags, begins_common, common_word, only_functions
 from data_prep.anonymise.segments import characters, is_word, part_of_speech, words_in, words_of
 from data_prep.anonymise.sentences import common_words
 
@@ -129,6 +129,9 @@ def unsplit_place(text: str, tags: Tags, place: Place, sure: bool) -> Place | No
         the place; None where a word reaches over an end and too little would be left without it.
     """
     start, end = place
+    # 在沙龙中学|到的
+    if only_functions(tags, start, end) or (text[end - 2 : end] == "中学" and text[end : end + 1] in ("到", "会")):
+        return None
     for left, right in crossing(text, place):
         if left < start:
             if not sure:

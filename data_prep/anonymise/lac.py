@@ -22,6 +22,8 @@ _RUN_CHARS: Final = 2048
 
 # Classes of words in ``tag.dic`` that name nobody: adjectives, nouns, works, names of things, nouns of verbs.
 _COMMON: Final = frozenset((0, 1, 2, 7, 11, 12, 21))
+# Conjunctions, adverbs, places in relation (前), numerals, prepositions, measures, pronouns, particles, verbs.
+_FUNCTIONS: Final = frozenset((3, 4, 5, 6, 13, 14, 15, 18, 19))
 _ENTITIES: Final = frozenset((8, 9, 10))
 # Verbs and adverbs; one is easily taken for the end of a name: 引来 of 号引来.
 _ACTS: Final = frozenset((4, 19))
@@ -123,6 +125,11 @@ def common_word(tags: Tags, at: int, classes: frozenset[int] = _COMMON | _ACTS) 
     while 0 < begin < len(tags) and tags[begin] % 2 and int(tags[begin]) // 2 in classes:
         begin -= 1
     return begin
+
+
+def only_functions(tags: Tags, start: int, end: int) -> bool:
+    """Whether each character of a place is a word that says no thing: 前|泡."""
+    return all(tags[at] % 2 == 0 and int(tags[at]) // 2 in _FUNCTIONS for at in range(start, end))
 
 
 def begins_common(tags: Tags, at: int) -> bool:

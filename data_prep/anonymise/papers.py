@@ -91,7 +91,7 @@ def paper() -> Patterned:
     return Patterned(
         "证件",
         "number of a paper",
-        r"[0-9](?:[0-9-]{4}|[0-9]{1,4}[ -][0-9])",
+        rf"[0-9](?:[{LETTERS}0-9-]{{4}}|[0-9]{{1,4}}[ -][0-9])",
         rf"{_PAPER_CUES}{_ITS}{_BETWEEN}{{0,6}}\K(?<![0-9a-z]){_PAPER}{_NO_QUANTITY}",
         rf"{_PAPER_CUES}[^0-9a-z。！？!?\n]{{0,16}}?(?<![单订会])(?:编?[号號]码?|编码)(?:{_IS}{{1,3}})?\K(?<![0-9a-z]){_PAPER}{_NO_QUANTITY}",
         rf"{_PAPER_CUES}[^0-9a-z。！？!?\n]{{1,20}}?\K(?<![0-9a-z])(?-i:[A-Z]{{1,2}})[0-9]{{7,9}}(?![0-9a-z])",

@@ -20,7 +20,7 @@ _IS_EMPLOYER: Final = re.compile(
 )
 # A school or an employer that is a place: 古丈县默戎镇, 科兴科学园, 兴山区.
 _IS_PLACE: Final = re.compile(
-    "(?:[镇乡县路街巷]|[^小社校厂院园景库]区|大道|街道|小区|花园|新村|家园|工业园|科学园|产业园|科技园)$"
+    "(?:[镇乡县路街巷]|大院|[^小社校厂院园景库]区|大道|街道|小区|花园|新村|家园|工业园|科学园|产业园|科技园)$"
 )
 # An estate by the name of who built it: 恒大绿洲, not 恒大物业.
 _ESTATE: Final = re.compile(

@@ -45,6 +45,8 @@ _OF_NAMES: Final = frozenset(("nr", "nrt", "nrfg", "ns", "nt", "nz", "eng", "x")
 _TITLE: Final = alternatives(LISTS, "titles")
 _TITLES: Final = re.compile(_TITLE)
 _TITLED: Final = re.compile(rf"(?:{_TITLE})(?!们)|主管|村长|站长|馆长|社长|督导|[婶姨董哥姐总叔爷妹弟仔工导嫂局处律]")
+# 准医生, 副校长, 某老师
+_NO_SURNAME: Final = frozenset("准副前某该本代")
 _SURNAMED: Final = re.compile("姓(?:是|“)?$")
 # Words before a name that leave no doubt that it is one.
 _CALLED: Final = re.compile(rf"(?:{alternatives(LISTS, 'called')}|叫|——|@)[“\"「]?$")
@@ -119,6 +121,8 @@ class Finds:
 
     def _is_name(self, text: str, place: Place, lead: float) -> bool:
         value, before, after = text[place.start : place.end], text[: place.start], text[place.end :]
+        if value in _NO_SURNAME:
+            return False
         if len(value) == 1:
             title = _TITLED.match(after)
             # 帅哥 is a word, 李老 of 李老师 is none of these.
@@ -168,7 +172,8 @@ def _is_place(text: str, place: Place, type: str, lead: float) -> bool:
         or _EVERYWHERE.fullmatch(value)
         or _HELP.search(text)
         or _NO_NAME.search(value)
-        or any(part in value for part in words_of(LISTS, "quoted"))
+        or (type != "地址" and any(part in value for part in words_of(LISTS, "quoted")))
+        or value in words_of(LISTS, "quoted")
     )
 
 

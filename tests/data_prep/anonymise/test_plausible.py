@@ -91,6 +91,14 @@ def test_no_find_ends_inside_of_a_word() -> None:
     assert kept("不久之后，珍妮举家搬迁。", "珍妮举", "姓名", lead=6.0) == ("珍妮", "姓名")
 
 
+def test_places_by_their_parts() -> None:
+    assert kept("每次来宏图大院就跑。", "宏图大院", "单位", lead=3.0) == ("宏图大院", "地址")
+    assert kept("我回平邑县柏林镇固城村。", "平邑县柏林镇固城村", "地址", lead=9.0) == ("平邑县柏林镇固城村", "地址")
+    assert kept("在沙龙中学到的方法。", "沙龙中学", "学校", lead=9.0) is None
+    assert kept("晚上睡觉前泡一个热水澡。", "前泡", "单位", lead=2.5) is None
+    assert kept("亲爱的准医生，你好。", "准", "姓名", lead=3.0) is None
+
+
 def test_a_title_ends_a_name_also_where_it_goes_on_behind_it() -> None:
     assert kept("你好，李琼小姐。", "李琼小", "姓名", lead=4.0) == ("李琼", "姓名")
     assert kept("昨天刘小姐来了。", "刘小", "姓名", lead=4.0) == ("刘", "姓名")
