@@ -143,7 +143,7 @@ def test_every_stage_follows_and_the_reward_varies(base: Path, tmp_path: Path) -
     recipe(tmp_path, "generate", model, "samples=1", "models=[SFT,SFT+GRPO]")
     assert [model.kind for model in read_models(tmp_path / "generate")] == ["plain", "plain"]
     recipe(tmp_path, "eval")
-    threshold = Threshold.read(tmp_path / "reward-model").value
+    threshold = Threshold.load(tmp_path / "reward-model").value
     for stem in ("sft", "sft_grpo"):
         result = Result.read(tmp_path / "eval" / f"{stem}.zh.json")
         # Of eight replies of a model of 20 steps none may reach T: that each is judged by it is what holds.
