@@ -1,9 +1,10 @@
 """Recognisers of ids by their form alone: xhs_94207715k, qwxz1130, MZ20230918442, 23370181550926.
 
-People bring in an id in more ways than cues can list, and nothing else in a post looks like one: in the 43 million
-characters of SMILECHAT and CPsyCounD these find nothing. A word of letters with digits or "_" is a user name; a long
-number, and capitals with digits, is one that an institution gives. Both yield to whatever a cue or a pattern says. The
-number of an order, a parcel, a flight, a model or a room is no person's and stays.
+People bring in an id in more ways than cues can list, and hardly anything else in a post looks like one: in the 43
+million characters of SMILECHAT and CPsyCounD these find a user name and a signature with its year. A word of letters
+with digits or "_" is a user name; a long number, and capitals with digits, is one that an institution gives. Both yield
+to whatever a cue or a pattern says. The number of an order, a parcel, a flight, a model or a room is no person's and
+stays.
 """
 
 import re
