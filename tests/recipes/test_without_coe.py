@@ -114,12 +114,15 @@ def test_every_stage_follows_and_the_reward_varies(base: Path, tmp_path: Path) -
         "actor_rollout_ref.actor.optim.lr_warmup_steps=0",
         "trainer.total_training_steps=1",
         "trainer.test_freq=1",
+        # Of 32 replies of so young a model none may reach T, and GRPO learns nothing where all rewards are equal.
+        "reward.custom_reward_function.reward_kwargs.mode=dense",
     )
     (rollouts,) = (tmp_path / "grpo" / "rollouts").glob("*.jsonl")
     scores = [json.loads(line)["score"] for line in rollouts.read_text(encoding="utf-8").splitlines()]
     # With r_format in it every one of them would be 0, and there would be nothing to learn.
     assert len(scores) == 32
-    assert set(scores) == {0.0, 1.0}
+    assert len(set(scores)) > 16
+    assert all(0 < score < 1 for score in scores)
     (line,) = (tmp_path / "grpo" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     step = json.loads(line)["data"]
     assert step["reward/answer"] == pytest.approx(sum(scores) / len(scores))
