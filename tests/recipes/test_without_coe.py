@@ -122,7 +122,8 @@ def test_every_stage_follows_and_the_reward_varies(base: Path, tmp_path: Path) -
     # With r_format in it every one of them would be 0, and there would be nothing to learn.
     assert len(scores) == 32
     assert len(set(scores)) > 16
-    assert all(0 < score < 1 for score in scores)
+    # A reply that shows nothing has 0.
+    assert all(0 <= score < 1 for score in scores)
     (line,) = (tmp_path / "grpo" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     step = json.loads(line)["data"]
     assert step["reward/answer"] == pytest.approx(sum(scores) / len(scores))
