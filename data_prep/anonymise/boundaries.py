@@ -65,8 +65,8 @@ def name_of(text: str, tags: Tags, place: Place, titles: re.Pattern[str]) -> Pla
     # Also one that goes on behind it: 李琼 of 李琼小|姐, but 李玉书 of 李玉书|记得.
     for at in range(start + 1, end):
         match = titles.match(text, at)
-        if match and (match.end() == end or (match.end() > end and common_word(tags, end) == at) or at == start + 1):
-            end = at if match.end() >= end else end
+        if match and match.end() >= end and (match.end() == end or at == start + 1 or common_word(tags, end) == at):
+            end = at
             break
     # 我家秀梅
     start += end - start > 2 and text[start] == "家" and text[start - 1 : start] in tuple("我你他她")

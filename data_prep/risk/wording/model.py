@@ -1,7 +1,7 @@
 """Tags posts by the rules and a linear model together.
 
 The model (`train`) says whether a post shows risk at all, from its wordings and from what the rules call it. Kinds and
-the level acute come from the rules, so a clinician can still read why. Where a rule calls an acute risk by its name
+the level acute come from the rules, so a clinician can still read why. Where a rule speaks of an acute risk itself
 the post stays at least a concern unless the model is sure that there is none; where a rule only infers one (安排后事,
 往下一看) the model decides.
 """
@@ -54,7 +54,9 @@ class WordingTags:
                 return risk
             hinted = {match.kind for match in self._rules.explain(text)}
             return Risk("concern", tuple(kind for kind in KINDS if kind in hinted) or _UNTOLD)
-        return Risk("concern", risk.kinds) if stays(self._rules.explain(text), score) else Risk()
+        # Most posts match nothing acute: these are not explained once more.
+        kept = risk.level == "acute" and stays(self._rules.explain(text), score)
+        return Risk("concern", risk.kinds) if kept else Risk()
 
     def score(self, text: str, risk: Risk) -> float:
         """How much the model takes the post for one at risk: the logarithm of the odds.

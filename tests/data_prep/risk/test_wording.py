@@ -1,4 +1,4 @@
-"""The linear model over wordings: no writer is seen by the model that scores her, and no acute rule is silenced."""
+"""The linear model over wordings: no writer is seen by the model that scores her, and what a rule names stays."""
 
 import json
 from pathlib import Path
