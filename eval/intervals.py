@@ -20,6 +20,25 @@ Ends = tuple[float, float] | None
 # samples (docs/evaluation.md), and the smallest p that swapping two models can give is 2 / 2**n.
 LEAST: Final = 10
 UNBOUNDED: Final = (-np.inf, np.inf)
+# How far float32, in which models give their figures, may put a value beside its own: the cosine of a post with itself
+# is 1.0000001 or 0.9999999.
+ROUNDING: Final = 1e-6
+
+
+def within(values: npt.ArrayLike, bounds: Bounds) -> Floats:
+    """The values, those that only rounding puts out of the bounds on them.
+
+    Raises:
+        ValueError: a value out of the bounds.
+    """
+    sample = np.asarray(values, dtype=float)
+    low, high = bounds
+    if sample.size and (sample.min() < low - ROUNDING or sample.max() > high + ROUNDING):
+        raise ValueError(
+            f"values from {sample.min():g} to {sample.max():g}, expected {low:g} to {high:g}: the figure's bounds in "
+            "eval/figures.py. Give it those that it has."
+        )
+    return sample.clip(low, high)
 
 
 def ends_of_mean(
@@ -30,29 +49,22 @@ def ends_of_mean(
     Args:
         mean: of the values.
         influence: of each question.
-        values: that the mean is of.
+        values: that the mean is of, see `within`.
         bounds: the smallest and the largest value that there can be.
         level: how often the interval is to cover.
         least: questions for which there is one.
         share: the values are shares of answers, of which equal ones on a bound tell how far another may lie.
-
-    Raises:
-        ValueError: a value out of the bounds.
     """
     low, high = bounds
-    if values.min() < low - 1e-6 or values.max() > high + 1e-6:
-        raise ValueError(
-            f"values from {values.min():g} to {values.max():g}, expected {low:g} to {high:g}: the figure's bounds in "
-            "eval/figures.py. Give it those that it has."
-        )
-    on_bound = (values <= low) | (values >= high)
-    if len(influence) < least or (equal(influence) and not (share and on_bound.all())):
+    on_bound = (values <= low + ROUNDING) | (values >= high - ROUNDING)
+    alike = equal(influence)
+    if len(influence) < least or (alike and not (share and on_bound.all())):
         return None
     if not on_bound.any() or not np.isfinite(high - low):
         return _studentised(mean, influence, bounds, level)
     part, variance = (mean - low) / (high - low), (influence**2).sum() / (len(influence) - 1) / (high - low) ** 2
     # With one reply a question, or all of them alike, the variance is the binomial's and not estimated.
-    known = variance == 0 or (on_bound.all() and len(values) == len(influence))
+    known = alike or (on_bound.all() and len(values) == len(influence))
     answers = float(len(influence)) if known else float(len(influence) * part * (1 - part) / variance)
     quantile = float(norm.ppf((1 + level) / 2)) if known else student(level, len(influence) - 1)
     ends = _wilson(min(max(part, 0.0), 1.0), answers, quantile)
@@ -62,7 +74,7 @@ def ends_of_mean(
 def ends_of_difference(mean: float, influence: Floats, values: Floats, bounds: Bounds, level: float) -> Ends:
     """The interval of a mean difference of a figure within bounds; arguments as for `ends_of_mean`."""
     size, width = len(influence), bounds[1] - bounds[0]
-    if equal(influence) and np.isfinite(width) and abs(mean) > width * (1 - 1e-9):
+    if equal(influence) and np.isfinite(width) and abs(mean) > width - ROUNDING:
         return ends_of_mean(mean, influence, values, (-width, width), level, LEAST)
     if size < LEAST or equal(influence):
         return None
@@ -87,7 +99,7 @@ def cut(mean: float, below: float, above: float, bounds: Bounds) -> tuple[float,
 
 def equal(values: Floats) -> bool:
     """Whether the values differ by no more than rounding."""
-    return float(np.ptp(values)) <= 1e-12 * max(1.0, float(np.abs(values).max()))
+    return float(np.ptp(values)) <= ROUNDING * max(1.0, float(np.abs(values).max()))
 
 
 def _wilson(share: float, answers: float, quantile: float) -> tuple[float, float]:

@@ -13,7 +13,19 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
 
-from eval.intervals import LEAST, UNBOUNDED, Bounds, Ends, Floats, cut, ends_of_difference, ends_of_mean, equal, student
+from eval.intervals import (
+    LEAST,
+    UNBOUNDED,
+    Bounds,
+    Ends,
+    Floats,
+    cut,
+    ends_of_difference,
+    ends_of_mean,
+    equal,
+    student,
+    within,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +85,7 @@ def mean_interval(
     Raises:
         ValueError: no question, or a value out of the bounds.
     """
-    sample = np.asarray(values, dtype=float)
+    sample = within(values, bounds)
     if sample.ndim != 1 or not sample.size:
         raise ValueError(f"an interval needs a question or more, found values of shape {sample.shape}")
     return _mean(sample, sample - sample.mean(), bounds, level, least, share)
@@ -125,7 +137,8 @@ def clustered_interval(
     Raises:
         ValueError: other shapes, or no cluster.
     """
-    sample, names = np.asarray(values, dtype=float), np.asarray(clusters)
+    names = np.asarray(clusters)
+    sample = np.asarray(values, dtype=float) if differences else within(values, bounds)
     if sample.shape != names.shape or sample.ndim != 1 or not sample.size:
         raise ValueError(f"values of shape {sample.shape} in clusters of shape {names.shape}, expected a cluster each")
     _, places = np.unique(names, return_inverse=True)

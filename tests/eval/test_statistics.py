@@ -109,6 +109,25 @@ def test_no_interval_passes_a_bound() -> None:
         mean_interval([0.0, 2.0], SHARE)
 
 
+COSINE = (-1.0, 1.0)
+
+
+def test_what_only_rounding_sets_beside_a_bound_lies_on_it() -> None:
+    # Each post's cosine with itself, in float32: what the baseline "the post" has.
+    alike = [1.0000001192, 0.9999998808] * 10
+    found = mean_interval(alike, COSINE, share=False)
+    assert found.ends is None
+    assert 1 - 1e-6 < found.mean <= 1.0
+    assert mean_interval([value - 0.5 for value in alike], COSINE, share=False).ends is None
+    assert clustered_interval(alike, range(20), COSINE, share=False).ends is None
+    assert mean_interval(alike, SHARE).ends == pytest.approx((20 / (20 + 1.959964**2), 1.0))
+    assert paired_interval(alike, [0.0] * 20, SHARE).ends == pytest.approx((0.678, 1.0), abs=0.001)
+    # A mean that rounding alone puts beyond the bound, of questions that do differ.
+    few = mean_interval([1.0000009] * 999 + [0.9999], COSINE, share=False).ends
+    assert few is not None
+    assert 0.999 < few[0] < few[1] <= 1.0
+
+
 def test_large_samples_have_the_normal_interval() -> None:
     values = np.random.default_rng(3).normal(1.0, 1.0, 400)
     half = 1.966 * values.std(ddof=1) / 20
