@@ -135,6 +135,10 @@ def test_addresses_are_found_without_a_number_too(text: str, address: str) -> No
         "在原生家庭里，在潜意识里，在成功的路上，都会这样。",
         "我在十四楼，她在三楼，住院部九楼36床。",
         "体重从130斤掉到98斤，2024年10月2日住进医院。",
+        "我的订单号20230918442一直没发货",
+        "顺丰单号123456789012一直不动",
+        "我在台湾读书，很累。",
+        "我去了加拿大读大学",
     ],
 )
 def test_towns_kinds_of_places_and_numbers_stay(text: str) -> None:

@@ -48,6 +48,9 @@ def test_without_signs_of_another_subject_a_post_stays(title: str) -> None:
         "生完小孩精力不够，该怎么调理？",
         "32岁，女，离异，很孤单",
         "7天没睡好了",
+        "驾照考了四次没过，好丢脸",
+        "泰迪死了，走不出来",
+        "三角函数听不懂，被老师羞辱",
     ],
 )
 def test_short_genuine_posts_stay(post: str) -> None:
