@@ -35,7 +35,7 @@ _LEARNS: Final = re.compile(
 )
 # What an employer's name goes on with: 省精卫|中心.
 _GOES_ON: Final = re.compile(
-    "(?:中心|中转场|事业部|分?公司|集团|门店|专卖店|婚介|律所|事务所|旅行社|驾校|影楼|医院|超市|酒店)"
+    "(?:中心|中转场|(?<=中)转场|事业部|分?公司|集团|门店|专卖店|婚介|律所|事务所|旅行社|驾校|影楼|医院|超市|酒店)"
 )
 # A room's number behind an address: 3栋2单元|501.
 _ROOM: Final = re.compile("(?<=[栋幢座楼弄号元])[0-9]{2,5}(?![0-9多几床])[室房号]?")

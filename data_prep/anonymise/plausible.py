@@ -31,7 +31,7 @@ _LEAST: Final = {"姓名": 2.4, "学校": 1.6, "单位": 1.8, "地址": 1.2}
 _LEAST_WORD: Final = {"姓名": 3.5, "学校": 3.5, "单位": 4.5, "地址": 4.5}
 # Of a name behind 我叫, and behind 我女儿.
 _LEAST_CALLED: Final = 0.0
-_LEAST_TOLD: Final = 1.0
+_LEAST_TOLD: Final = 0.3
 # Of what a list calls nobody's name: 小丽 may be somebody's.
 _LEAST_LISTED: Final = 5.0
 # Of a name where a public person or a story is spoken of.
@@ -194,6 +194,6 @@ def is_full(value: str) -> bool:
 
 @cache
 def towns_pattern() -> re.Pattern[str]:
-    """Cities, provinces and countries, one or several."""
+    """Cities, provinces and countries, one or several, or the country around one."""
     towns = "|".join((*word_list(LISTS, "towns"), *word_list(LISTS, "abroad")))
-    return re.compile(rf"(?:(?:{towns})(?:市|省|县)?|[省市县区镇乡]|本[市省县区])+")
+    return re.compile(rf"(?:(?:{towns})(?:市|省|县)?(?:农村|乡下|山区|郊区)?|[省市县区镇乡]|本[市省县区])+")

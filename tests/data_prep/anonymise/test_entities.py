@@ -139,6 +139,8 @@ def test_addresses_are_found_without_a_number_too(text: str, address: str) -> No
         "顺丰单号123456789012一直不动",
         "我在台湾读书，很累。",
         "我去了加拿大读大学",
+        "我们去了四五家医院，使用了中药",
+        "我现在在西安上中专，但我想去成都。",
     ],
 )
 def test_towns_kinds_of_places_and_numbers_stay(text: str) -> None:
