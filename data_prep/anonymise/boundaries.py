@@ -6,7 +6,7 @@ The tagger scores characters, so that it may take one too many (闫磊善 of 闫
 import re
 from typing import Final, NamedTuple
 
-from data_prep.anonymise.lac import Tags, begins_common, common_word, only_functions
+from data_prep.anonymise.lac import Tags, begins_common, begins_linking, common_word, only_functions
 from data_prep.anonymise.segments import characters, is_word, part_of_speech, words_in, words_of
 from data_prep.anonymise.sentences import common_words
 
@@ -55,6 +55,11 @@ def name_of(text: str, tags: Tags, place: Place, titles: re.Pattern[str]) -> Pla
         titles: matches one.
     """
     start, end = place
+    # 小柳 of 向小柳表达, but 向小柳 of 我叫向小柳
+    start += end - start > 2 and begins_linking(tags, start) and text[start - 1 : start] not in ("叫", "是")
+    if text[start] == text[start + 1 : start + 2] and end - start > 2 and begins_common(tags, start + 2):
+        # 朵朵 of 朵朵很乖
+        end = start + 2
     if (match := _TAIL.search(text[start:end])) and match.start() > 0:
         end = start + match.start()
     if end - start > 3 and text[end - 1] in _FOLLOWING and text[start] in characters(LISTS, "surnames"):
@@ -132,7 +137,11 @@ def unsplit_place(text: str, tags: Tags, place: Place, sure: bool) -> Place | No
     # 在沙龙中学|到的
     if only_functions(tags, start, end) or (text[end - 2 : end] == "中学" and text[end : end + 1] in ("到", "会")):
         return None
-    for left, right in crossing(text, place):
+    if not sure and begins_linking(tags, start):
+        if end - start <= _LEAST:
+            return None
+        start += 1
+    for left, right in crossing(text, Place(start, end)):
         if left < start:
             if not sure:
                 return None

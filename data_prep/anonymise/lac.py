@@ -28,6 +28,9 @@ _ENTITIES: Final = frozenset((8, 9, 10))
 # Verbs and adverbs; one is easily taken for the end of a name: 引来 of 号引来.
 _ACTS: Final = frozenset((4, 19))
 
+# The tags that begin a conjunction and a preposition.
+_LINKS: Final = (6, 26)
+
 Tags = npt.NDArray[np.uint8]
 _Ids = npt.NDArray[np.int64]
 _Scores = npt.NDArray[np.float32]
@@ -130,6 +133,11 @@ def common_word(tags: Tags, at: int, classes: frozenset[int] = _COMMON | _ACTS) 
 def only_functions(tags: Tags, start: int, end: int) -> bool:
     """Whether each character of a place is a word that says no thing: 前|泡."""
     return all(tags[at] % 2 == 0 and int(tags[at]) // 2 in _FUNCTIONS for at in range(start, end))
+
+
+def begins_linking(tags: Tags, at: int) -> bool:
+    """Whether a character is a conjunction or a preposition by itself: 和 of 和林分手."""
+    return tags[at] in _LINKS and tags[at + 1 : at + 2].tolist() not in ([_LINKS[0] + 1], [_LINKS[1] + 1])
 
 
 def begins_common(tags: Tags, at: int) -> bool:

@@ -127,6 +127,14 @@ def test_addresses_are_found_without_a_number_too(text: str, address: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("text", "name"),
+    [("我女儿朵朵很乖。", "朵朵"), ("你用温柔的语气向小柳表达你的想法", "小柳")],
+)
+def test_a_name_has_neither_the_word_before_it_nor_the_one_behind(text: str, name: str) -> None:
+    assert found(text) == [("姓名", name)]
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "我住在成都，老家在贵州农村，后来去了美国。",
