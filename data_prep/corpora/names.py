@@ -20,3 +20,5 @@ ASKING: Final[list[str]] = _NAMES["asking"]
 REPLYING: Final[list[str]] = _NAMES["replying"]
 # By role.
 SPEAKERS: Final[dict[str, list[str]]] = _NAMES["speakers"]
+# Those of them that tell a role only beside a speaker of the other one.
+AMBIGUOUS_SPEAKERS: Final[list[str]] = _NAMES["ambiguous_speakers"]

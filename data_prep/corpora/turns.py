@@ -84,12 +84,19 @@ def speakers_of(value: object, speakers: Speakers) -> list[str]:
     if isinstance(value, str):
         value = _listed(value) or value
     if isinstance(value, str):
-        return [] if speakers.spoken(value) else _SOMEBODY.findall(value)
+        names: list[str] = _SOMEBODY.findall(value)
+        spoken = speakers.spoken(value)
+        # A alone is known: who B is, nobody says, and B's words stand in A's turn.
+        is_half_known = any(map(speakers.is_ambiguous, names[:1])) and {turn.role for turn in spoken} == {"supporter"}
+        return [] if spoken and not is_half_known else names
     if _are_strings(value):
         texts: list[str] = value  # type: ignore[assignment]
         begun = [match[1] for text in texts if (match := _SOMEBODY.match(text))]
         return begun if len(begun) == len(texts) else []
     turns = value if isinstance(value, list) else []
+    pairs = [item[0] for item in turns if isinstance(item, list) and len(item) == 2 and _are_strings(item)]
+    if any(map(speakers.role_of, pairs)):
+        return [name.strip() for name in pairs]
     said = [item[key] for item in turns if isinstance(item, dict) for key in SPEAKER if key in item]
     return [str(name).strip() for name in said if isinstance(name, str | int)]
 
