@@ -19,7 +19,8 @@ from data_prep.corpora.dialogue import Reading
 from data_prep.corpora.limits import MAX_RECORD_MB, bounded
 from data_prep.corpora.records import MAX_BAD_RECORDS, Corpus, CorpusError, Intake, missing
 from data_prep.corpora.rule import Rule
-from data_prep.corpora.unread import check_marks
+from data_prep.corpora.sources import Source
+from data_prep.corpora.unread import check_marks, check_values
 
 __all__ = [
     "NAMES",
@@ -91,9 +92,11 @@ def load_corpus(
     with bounded(max_record_mb):
         chosen = _chosen(path, encoding, mapped) if format == "auto" else format
         if chosen in ("psyqa", "dialogue") or (chosen == "smilechat" and (mapped.named or mapped.crisis_values)):
-            _check_marks(path, encoding, mapped)
+            check_marks(path, *_opened(path, encoding, mapped))
         questions = _load(chosen, path, intake, encoding, mapped, reading or Reading())
-    corpus = replace(intake.corpus(path, questions, max_bad_records), format=chosen)
+        corpus = replace(intake.corpus(path, questions, max_bad_records), format=chosen)
+        if crisis_values and chosen != "sample" and not any(question.crisis for question in questions):
+            check_values(path, *_opened(path, encoding, mapped))
     logger.info(
         "%s: format %s, %d records in, %d kept, %d rejected, %d questions, %d marked as at acute risk",
         path,
@@ -141,10 +144,10 @@ def _chosen(path: Path, encoding: str, columns: Columns) -> str:
     return found if found == "dialogue" else "table"
 
 
-def _check_marks(path: Path, encoding: str, columns: Columns) -> None:
-    """As `check_marks`, for a corpus that is no table: posts at acute risk may not lose their mark."""
+def _opened(path: Path, encoding: str, columns: Columns) -> tuple[Source, Columns]:
+    """A corpus of any format to look for the crisis mark in: posts at acute risk may not lose it."""
     source = open_dialogues(path, encoding)
-    check_marks(path, source, columns.resolved(source.names, source.records))
+    return source, columns.resolved(source.names, source.records)
 
 
 def _load(format: str, path: Path, intake: Intake, encoding: str, columns: Columns, reading: Reading) -> list[Question]:

@@ -1,12 +1,13 @@
 """The messages for a corpus that is not read: the structure found, and the ``ARGS`` line that would read it."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from data_prep.corpora import turns
-from data_prep.corpora.columns import FIELDS, Columns, unknown_marks
+from data_prep.corpora.columns import FIELDS, Columns, are_marking, marks, unknown_marks
 from data_prep.corpora.names import DIALOGUES
 from data_prep.corpora.records import CorpusError
 from data_prep.corpora.shape import shown, structure
@@ -14,7 +15,7 @@ from data_prep.corpora.sources import Source
 from data_prep.corpora.suggest import args_line, guess, is_certainly_a_key, looks_like_a_key
 
 _MARK_CHARS: Final = 8
-_SEVERE: Final = re.compile("高|重|危|急|high|severe|acute|crisis", re.IGNORECASE)
+_SEVERE: Final = re.compile("高|重|危|急|自杀|自伤|自残|轻生|suicid|high|severe|acute|crisis", re.IGNORECASE)
 
 
 def unknown(path: Path, source: Source) -> CorpusError:
@@ -60,13 +61,32 @@ def check_marks(path: Path, source: Source, columns: Columns) -> None:
             "to it, such as columns.crisis=label.level, or leave out crisis_values."
         )
     counts = unknown_marks(columns, source.records)
-    recurring = sorted(mark for mark, count in counts.items() if count > 1 and len(mark) <= _MARK_CHARS)
-    if recurring:
+    if recurring := _recurring(counts):
         severe = [mark for mark in recurring if _SEVERE.search(mark)] or recurring[-1:]
         told = "" if name == "crisis" else f"columns.crisis={name} "
         raise CorpusError(
             f"{path}: values {recurring[:10]} in {name!r}, expected true or false, 1 or 0, 是 or 否. Say which of them "
             f'mark acute risk, such as ARGS="{told}crisis_values=[{",".join(severe)}]".'
+        )
+
+
+def check_values(path: Path, source: Source, columns: Columns) -> None:
+    """See whether any of ``crisis_values`` occurs, in the whole of a corpus of which no question is marked.
+
+    Args:
+        columns: as `check_marks` has them.
+
+    Raises:
+        CorpusError: none of them does.
+    """
+    found = Counter(marks(columns, (entry.value for entry in source.entries if isinstance(entry.value, dict))))
+    if not are_marking(columns, found):
+        name = columns.named.get("crisis", "crisis")
+        told = f", such as {recurring[:10]}" if (recurring := _recurring(found)) else ""
+        raise CorpusError(
+            f"{path}: none of crisis_values={list(columns.crisis_values)} in {name!r}, expected one that occurs there; "
+            f"found {len(found)} different values{told}. Name those of them that mark acute risk; where none does, "
+            "leave the mark out."
         )
 
 
@@ -76,6 +96,11 @@ def found_in(source: Source) -> str:
         return "no record" if not source.names else f"columns {_names(source)} and no record"
     header = "no header, " if source.names and source.names == _numbers(source.names) else ""
     return f"{header}{structure([entry.value for entry in source.first])} in the first {len(source.first)} records"
+
+
+def _recurring(counts: Mapping[str, int]) -> list[str]:
+    """Values that may be told: labels are short and recur."""
+    return sorted(mark for mark, count in counts.items() if count > 1 and len(mark) <= _MARK_CHARS)
 
 
 def _names(source: Source) -> str:
