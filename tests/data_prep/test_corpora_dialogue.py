@@ -195,6 +195,14 @@ def test_smilechat_in_several_files(tmp_path: Path) -> None:
     assert (corpus.format, corpus.records_kept, len(corpus.questions)) == ("smilechat", COUNT, 1)
 
 
+def test_a_table_beside_files_of_smilechat(tmp_path: Path) -> None:
+    """The table would not be read, without a word."""
+    as_json(tmp_path / "1.json", turns(1, ("client", "counselor")))
+    pd.DataFrame([{"title": opening(0), "responses": REPLY}]).to_csv(tmp_path / "posts.csv")
+    with pytest.raises(CorpusError, match=r"several kinds \(1 \.\w+, 1 \.\w+\)"):
+        load_corpus(tmp_path)
+
+
 def test_files_of_dialogues_that_count_anew(tmp_path: Path) -> None:
     for number in range(2):
         records = [{"id": n, "messages": turns(2 * number + n, USER)} for n in range(2)]
