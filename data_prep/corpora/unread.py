@@ -2,14 +2,16 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from data_prep.corpora import turns
 from data_prep.corpora.columns import FIELDS, Columns, are_marking, marks, unknown_marks
 from data_prep.corpora.names import DIALOGUES
-from data_prep.corpora.records import CorpusError
+from data_prep.corpora.records import Corpus, CorpusError
 from data_prep.corpora.shape import shown, structure
 from data_prep.corpora.sources import Source
 from data_prep.corpora.suggest import args_line, guess, is_certainly_a_key, looks_like_a_key
@@ -88,6 +90,24 @@ def check_values(path: Path, source: Source, columns: Columns) -> None:
             f"found {len(found)} different values{told}. Name those of them that mark acute risk; where none does, "
             "leave the mark out."
         )
+
+
+def way_out(source: Source, columns: Columns, format: str, attempt: Callable[[str, Columns], Corpus]) -> str:
+    """Which ``ARGS`` line reads a corpus that its format does not read, in a sentence; "" where none does.
+
+    Args:
+        columns: as `check_marks` has them.
+        format: the one that was tried, as it was detected.
+        attempt: loads the corpus by another format and columns.
+    """
+    guessed = {**guess(_readable(source), source.records), **columns.named}
+    for other, named in (("dialogue", columns.named), ("table", columns.named), ("table", guessed)):
+        if other != format or named is guessed:
+            with suppress(CorpusError):
+                corpus = attempt(other, replace(columns, named=named))
+                if any(question.responses for question in corpus.questions):
+                    return f" This reads them: {args_line(named, source.names, f'format={other}')}."
+    return ""
 
 
 def found_in(source: Source) -> str:
