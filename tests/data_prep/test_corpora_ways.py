@@ -7,7 +7,19 @@ from typing import Any
 import pytest
 
 from data_prep.corpora import CorpusError, load_corpus
-from tests.data_prep.made_posts import COUNT, POSTS, REPLY, WORDS, as_json, as_lines, followed, stop_unfollowed
+from tests.data_prep.made_posts import (
+    COUNT,
+    POSTS,
+    REPLY,
+    WORDS,
+    as_csv,
+    as_json,
+    as_lines,
+    followed,
+    single,
+    stop,
+    stop_unfollowed,
+)
 
 
 def spoken(number: int) -> list[dict[str, str]]:
@@ -66,3 +78,33 @@ def test_a_format_that_was_named_is_not_doubted(tmp_path: Path) -> None:
     path = as_lines(tmp_path / "a.jsonl", [{"dialogue": spoken(number)} for number in range(COUNT)])
     with pytest.raises(CorpusError, match=r"allow more of them\.$"):
         load_corpus(path, "smilechat")
+
+
+TRADITIONAL = [
+    {
+        "標題": f"睡不著怎麼辦，已經第{number}週",
+        "描述": "我最近總是睡不著覺，夜裡兩三點就醒來，老闆已經說過我兩次，家裡的人也不理解我。",
+        "主題": "睡眠",
+        "回答": "聽起來你這段時間真的很不容易，又要上班又要照顧孩子。先允許自己累一累，再把最急的事寫下來。",
+    }
+    for number in range(COUNT)
+]
+
+
+@pytest.mark.parametrize(
+    ("posts", "encoding"),
+    [(TRADITIONAL, "big5"), (single(POSTS), "gb18030"), (TRADITIONAL, "gb18030")],
+)
+def test_the_likelier_encoding_is_proposed_first(tmp_path: Path, posts: list[dict[str, Any]], encoding: str) -> None:
+    path = as_csv(tmp_path / "a.csv", posts)
+    path.write_bytes(path.read_text(encoding="utf-8").encode(encoding))
+    assert f"such as encoding={encoding} or" in stop(path)
+
+
+def test_traditional_names(tmp_path: Path) -> None:
+    [question, *_] = followed(as_csv(tmp_path / "a.csv", TRADITIONAL)).questions
+    found = (question.title, question.description, question.topic, *question.responses)
+    assert found == tuple(TRADITIONAL[0].values())
+    lines = "\n".join(("來訪者：最近總是睡不著。", "諮商師：多久了？", "來訪者：三個月。"))
+    path = as_lines(tmp_path / "b.jsonl", [{"對話": lines} for _ in range(COUNT)])
+    assert load_corpus(path).questions[0].responses == ("多久了？",)
