@@ -5,7 +5,7 @@ files of dialogues (``求助者：…``), folders (`folders`), and records that 
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, groupby, islice
@@ -18,9 +18,9 @@ from data_prep.corpora.folders import corpus_files, kind_of
 from data_prep.corpora.layout import layout_of
 from data_prep.corpora.limits import lines_of, record_bytes, too_large
 from data_prep.corpora.names import DIALOGUES, SPEAKER
-from data_prep.corpora.records import Entry
+from data_prep.corpora.records import CorpusError, Entry
 from data_prep.corpora.speakers import USUAL
-from data_prep.corpora.text_files import Inspected, inspect, open_text
+from data_prep.corpora.text_files import EncodingError, Inspected, inspect, is_beyond_ascii, open_text
 
 _LOOKED_AT: Final = 100
 _HEADING_CHARS: Final = 100
@@ -64,8 +64,9 @@ def open_source(path: Path, encoding: str, wanted: Collection[str] | None = None
     """
     if path.is_dir():
         files = corpus_files(path)
-        names, entries = _opened(files[0], encoding, wanted, path)
-        rest = (_opened(file, encoding, wanted, path)[1] for file in files[1:])
+        opened = _each_opened(files, encoding, wanted, path)
+        names, entries = next(opened)
+        rest = (entries for _, entries in opened)
         return replace(looked_at(names, chain(entries, chain.from_iterable(rest))), files=len(files))
     return looked_at(*_opened(path, encoding, wanted, None))
 
@@ -86,6 +87,22 @@ def looked_at(names: list[str], entries: Iterator[Entry]) -> Source:
     first = list(islice(entries, _LOOKED_AT))
     keys = (str(key) for entry in first if isinstance(entry.value, dict) for key in entry.value)
     return Source(list(dict.fromkeys([*names, *keys])), first, chain(first, entries))
+
+
+def _each_opened(
+    files: Sequence[Path], encoding: str, wanted: Collection[str] | None, folder: Path
+) -> Iterator[rows.Table]:
+    for file in files:
+        try:
+            yield _opened(file, encoding, wanted, folder)
+        except EncodingError as error:
+            other = next((other for other in files if other != file and is_beyond_ascii(other, encoding)), None)
+            if other is None:
+                raise
+            raise CorpusError(
+                f"{folder}: files in several encodings ({other.relative_to(folder)} is {encoding}, "
+                f"{file.relative_to(folder)} is not), expected one. Convert those that are not UTF-8."
+            ) from error
 
 
 def _opened(path: Path, encoding: str, wanted: Collection[str] | None, folder: Path | None) -> rows.Table:

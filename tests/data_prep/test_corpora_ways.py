@@ -108,3 +108,23 @@ def test_traditional_names(tmp_path: Path) -> None:
     lines = "\n".join(("來訪者：最近總是睡不著。", "諮商師：多久了？", "來訪者：三個月。"))
     path = as_lines(tmp_path / "b.jsonl", [{"對話": lines} for _ in range(COUNT)])
     assert load_corpus(path).questions[0].responses == ("多久了？",)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_files_in_two_encodings_are_told(tmp_path: Path, encoding: str) -> None:
+    for number, codec in enumerate(("ascii", "utf-8", "gb18030")):
+        posts = [dict.fromkeys(POSTS[0], "a")] if codec == "ascii" else single(POSTS)
+        path = as_csv(tmp_path / f"{number}.csv", posts)
+        path.write_bytes(path.read_text(encoding="utf-8").encode(codec))
+    right, wrong = (1, 2) if encoding == "utf-8" else (2, 1)
+    with pytest.raises(CorpusError, match=rf"\({right}\.csv is {encoding}, {wrong}\.csv is not\)"):
+        load_corpus(tmp_path, encoding=encoding)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("text", ["一直睡不好，一点办法都没有。", "I lie awake"])
+def test_utf_16_of_few_zeros_is_told(tmp_path: Path, encoding: str, text: str) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text(f"{text * 20}\n" * 5, encoding=encoding)
+    with pytest.raises(CorpusError, match=f"Add encoding={encoding}"):
+        load_corpus(path)
