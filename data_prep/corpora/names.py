@@ -22,3 +22,6 @@ REPLYING: Final[list[str]] = _NAMES["replying"]
 SPEAKERS: Final[dict[str, list[str]]] = _NAMES["speakers"]
 # Those of them that tell a role only beside a speaker of the other one.
 AMBIGUOUS_SPEAKERS: Final[list[str]] = _NAMES["ambiguous_speakers"]
+# Regular expressions: what a name has not, and what makes it somebody's.
+SPOKEN: Final[list[str]] = _NAMES["spoken"]
+WHOSE: Final[str] = _NAMES["whose"]

@@ -170,7 +170,7 @@ def _joined(entries: Iterator[Entry], path: Path) -> Iterator[Entry]:
     values = [entry.value for entry in first]
     everything = chain(first, entries)
     if values and all(isinstance(value, list) and _are_cells(value, values[0]) for value in values):
-        return _as_rows(everything, values[0])  # type: ignore[arg-type]
+        return _as_rows(everything, values)  # type: ignore[arg-type]
     if values and all(isinstance(value, str) and len(USUAL.spoken(value)) <= 1 for value in values):
         if any(USUAL.spoken(value) for value in values if isinstance(value, str)):
             return _as_one(everything, path)
@@ -192,11 +192,15 @@ def _are_cells(value: list[Any], first: Any) -> bool:
     return all(cell is None or isinstance(cell, str | int | float | list) for cell in value)
 
 
-def _as_rows(entries: Iterator[Entry], first: list[Any]) -> Iterator[Entry]:
-    """Rows that are lists, as objects: by the names in the first one, or by number."""
-    cells = ["" if cell is None else str(cell) for cell in first]
-    names = header.names_of(cells)
-    for where, value in islice(entries, int(header.are_names(cells)), None):
+def _as_rows(entries: Iterator[Entry], first: list[list[Any]]) -> Iterator[Entry]:
+    """Rows that are lists, as objects: by the names in the first one, or by number.
+
+    Args:
+        first: some of the rows, from the first on.
+    """
+    cells = ["" if cell is None else str(cell) for cell in first[0]]
+    names = header.names_of(cells, first[1:])
+    for where, value in islice(entries, int(names is cells), None):
         if isinstance(value, list) and len(value) == len(names):
             yield Entry(where, dict(zip(names, value, strict=True)))
         else:

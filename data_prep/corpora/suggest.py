@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from data_prep.corpora.names import DIALOGUES, FIELDS, RESPONSE_TEXT
+from data_prep.corpora.names import DIALOGUES, FIELDS, RESPONSE_TEXT, SPOKEN, WHOSE
 
 _MARKS: Final = re.compile(r"[\W_]+")
 _BY_NAME: Final = {name: field for field, names in FIELDS.items() for name in names}
@@ -21,6 +21,8 @@ _KEY_CHARS: Final = 24
 _CHINESE_KEY_CHARS: Final = 8
 _LATIN_KEY: Final = re.compile(r"[A-Za-z0-9_.\-]+")
 _NO_KEY: Final = re.compile(r"[。！？!?，,；;：:\n\"]|\s\S*\s")
+_SPOKEN: Final = re.compile("|".join(SPOKEN))
+_WHOSE: Final = re.compile(WHOSE)
 # What YAML takes for something else than a text.
 _NO_TEXT: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
@@ -32,9 +34,16 @@ def field_of(name: str) -> str | None:
 
 def looks_like_a_key(name: str) -> bool:
     """Whether a name may be shown in messages: it is too short for a sentence, and has none of its marks."""
-    if not name or len(name) > _KEY_CHARS or _NO_KEY.search(name):
+    if not name or len(name) > _KEY_CHARS or _NO_KEY.search(name) or is_spoken(name):
         return False
     return len(name) <= _CHINESE_KEY_CHARS or is_certainly_a_key(name) or bool(_by_name([name]))
+
+
+def is_spoken(name: str) -> bool:
+    """Whether a short text has what sentences have and names have not (我想死)."""
+    if field_of(name) is not None:
+        return False
+    return _SPOKEN.search(_WHOSE.sub("", name) if _by_name([name]) else name) is not None
 
 
 def is_certainly_a_key(name: str) -> bool:

@@ -128,3 +128,43 @@ def test_utf_16_of_few_zeros_is_told(tmp_path: Path, encoding: str, text: str) -
     path.write_text(f"{text * 20}\n" * 5, encoding=encoding)
     with pytest.raises(CorpusError, match=f"Add encoding={encoding}"):
         load_corpus(path)
+
+
+@pytest.mark.parametrize(
+    ("first", "rows"),
+    [
+        (f"我叫张三,很想死,{REPLY}", "第{}人不好,很难过啊,{}"),
+        ("失恋难过,情感,多出去走走", "第{}次分手,情感,{}"),
+    ],
+)
+def test_a_short_first_row_is_no_header(tmp_path: Path, first: str, rows: str) -> None:
+    path = tmp_path / "a.csv"
+    lines = [first, *(rows.format(number, REPLY) for number in range(10))]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    message = stop(path)
+    assert not [cell for cell in first.split(",") if cell in message]
+    corpus = load_corpus(path, columns={"title": "1", "responses": "3"})
+    assert (corpus.records_in, corpus.questions[0].title) == (11, first.split(",")[0])
+
+
+@pytest.mark.parametrize("names", ["你最近怎么了,有谁帮过你", "我很难过的事,别人说了什么"])
+def test_columns_that_are_sentences(tmp_path: Path, names: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join([names, *(f"第{n}次分手,{REPLY}" for n in range(10))]), encoding="utf-8")
+    corpus = load_corpus(path, columns=dict(zip(("title", "responses"), names.split(","), strict=True)))
+    assert corpus.records_in == 10
+
+
+def test_a_header_again_further_down(tmp_path: Path) -> None:
+    names = "甲,乙"
+    lines = [names, *(f"第{n}次分手,{REPLY}" for n in range(19))]
+    (tmp_path / "a.csv").write_text("\n".join([*lines[:9], names, *lines[9:]]), encoding="utf-8")
+    assert "'甲'" in stop(tmp_path / "a.csv")
+
+
+def test_words_before_colons_are_not_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text(f"今天好累：{WORDS}\n我想死：{WORDS}\n今天好累：{REPLY}\n我想死：好\n", encoding="utf-8")
+    message = stop(path)
+    assert "好累" not in message
+    assert "想死" not in message
