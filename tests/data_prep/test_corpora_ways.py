@@ -168,3 +168,11 @@ def test_words_before_colons_are_not_told(tmp_path: Path) -> None:
     message = stop(path)
     assert "好累" not in message
     assert "想死" not in message
+
+
+@pytest.mark.parametrize("nothing", [None, float("nan"), ""])
+def test_ids_that_are_nowhere(tmp_path: Path, nothing: object) -> None:
+    path = as_lines(tmp_path / "a.jsonl", [{"id": nothing, **post} for post in POSTS])
+    assert [question.id for question in load_corpus(path).questions] == ["1", "2", "3", "4", "5", "6"]
+    psyqa = [{"questionID": nothing, "question": post["title"], "answers": [{"answer_text": REPLY}]} for post in POSTS]
+    assert len(followed(as_json(tmp_path / "b.json", psyqa)).questions) == COUNT
