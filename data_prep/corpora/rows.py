@@ -86,8 +86,9 @@ def _csv_entries(path: Path, inspected: Inspected, wanted: Collection[str]) -> I
 
 
 def _checked(names: list[str], path: Path) -> list[str]:
-    # pandas writes its index under no name, and Excel a blank column at the end: nobody reads these.
-    inner = names[1:-1]
+    # pandas writes its index under no name, and Excel blank columns at the end: nobody reads these.
+    named = [number for number, name in enumerate(names) if name]
+    inner = names[named[0] : named[-1]] if named else names
     if "" in inner or len(set(names) - {""}) < len(names) - names.count(""):
         raise CorpusError(f"{path}: columns {shown(names)}, expected every one named, each once. Mend the header.")
     return names

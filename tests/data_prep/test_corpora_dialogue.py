@@ -55,6 +55,8 @@ RECORDS: list[Callable[[int], Any]] = [
     lambda n: {"conversation": [{"human": one, "assistant": other} for one, other in pairs(n)]},
     lambda n: {"dialogue": [{"问": one, "答": other} for one, other in pairs(n)]},
     lambda n: {"dialogue": pairs(n)},
+    lambda n: {"Messages": turns(n, ("User", "Assistant"), "Role", "Content")},
+    lambda n: {"instruction": "白天开会总走神。", "output": f"{ASK}\n{REPLY}", "history": [[opening(n), None]]},
     lambda n: {"dialogue": said(n)},
     lambda n: {"dialogue": prefixed(n, ZH)},
     lambda n: {"dialogue": "\n".join(prefixed(n, ("来访者", "心理咨询师"), ": "))},
@@ -141,6 +143,7 @@ FILES: list[Callable[[Path], Path]] = [
     lambda path: as_json(path, {"data": each(lambda n: {"messages": turns(n, USER)})}),
     lambda path: as_json(path, {f"d{n}": turns(n, USER) for n in range(COUNT)}),
     lambda path: as_json(path, {f"d{n}": {"messages": turns(n, USER)} for n in range(COUNT)}),
+    lambda path: as_json(path, {f: {"messages": turns(n, USER)} for n, f in enumerate(("q", "id", "user", "text"))}),
 ]
 
 

@@ -176,3 +176,16 @@ def test_ids_that_are_nowhere(tmp_path: Path, nothing: object) -> None:
     assert [question.id for question in load_corpus(path).questions] == ["1", "2", "3", "4", "5", "6"]
     psyqa = [{"questionID": nothing, "question": post["title"], "answers": [{"answer_text": REPLY}]} for post in POSTS]
     assert len(followed(as_json(tmp_path / "b.json", psyqa)).questions) == COUNT
+
+
+@pytest.mark.parametrize("name", ["1e3", "0x1", "1_000", "007", "12"])
+def test_names_that_are_numbers(tmp_path: Path, name: str) -> None:
+    posts = [{"n": "", name: post["title"], "回答": REPLY} for post in POSTS]
+    questions = followed(as_csv(tmp_path / "a.csv", posts)).questions
+    assert [question.title for question in questions] == [post["title"] for post in POSTS]
+
+
+def test_a_further_answer_is_no_description(tmp_path: Path) -> None:
+    posts = [{"question": post["title"], "long_answer": REPLY * 3, "short_answer": REPLY} for post in POSTS]
+    question = followed(as_lines(tmp_path / "a.jsonl", posts)).questions[0]
+    assert (question.description, question.responses) == ("", (REPLY * 3,))
