@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from data_prep.corpora import turns
-from data_prep.corpora.columns import FIELDS, Columns, are_marking, marks, unknown_marks
+from data_prep.corpora.columns import FIELDS, Columns, are_marking, marks, unknown_marks, value_at
 from data_prep.corpora.names import DIALOGUES
 from data_prep.corpora.records import Corpus, CorpusError
 from data_prep.corpora.shape import shown, structure
 from data_prep.corpora.sources import Source
 from data_prep.corpora.suggest import args_line, guess, is_certainly_a_key, looks_like_a_key
 
+_TEMPLATE: Final = re.compile(r"<\|[a-z_]+\|>|\[/?INST\]", re.IGNORECASE)
 _MARK_CHARS: Final = 8
 _SEVERE: Final = re.compile("高|重|危|急|自杀|自伤|自残|轻生|suicid|high|severe|acute|crisis", re.IGNORECASE)
 
@@ -132,6 +133,12 @@ def _advice(source: Source, columns: Mapping[str, str], more: str = "") -> str:
     dialogue = _dialogue_key(source.records)
     if dialogue is not None and dialogue not in DIALOGUES:
         return f"To read the dialogues: {args_line({'dialogue': dialogue}, source.names)}."
+    titles = [str(value_at(record, columns["title"])) for record in source.records] if "title" in columns else []
+    if sum(map(bool, map(_TEMPLATE.search, titles))) > len(titles) / 2:
+        return (
+            "The posts would be prompts, with the marks of a chat template such as <|im_start|>: this may be what a "
+            "model wrote, and no corpus. Name the file that the prompts were made from, or take the marks off."
+        )
     if {"title", "responses"} <= columns.keys():
         return (
             f"As far as can be guessed, this reads it: {args_line(columns, source.names, more)}. Look whether it fits."

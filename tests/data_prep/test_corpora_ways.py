@@ -189,3 +189,10 @@ def test_a_further_answer_is_no_description(tmp_path: Path) -> None:
     posts = [{"question": post["title"], "long_answer": REPLY * 3, "short_answer": REPLY} for post in POSTS]
     question = followed(as_lines(tmp_path / "a.jsonl", posts)).questions[0]
     assert (question.description, question.responses) == ("", (REPLY * 3,))
+
+
+def test_predictions_of_a_model_are_no_corpus(tmp_path: Path) -> None:
+    """As LLaMA-Factory writes them."""
+    prompt = "<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n"
+    lines = [{"prompt": prompt.format(post["title"]), "predict": REPLY, "label": REPLY} for post in POSTS]
+    assert "marks of a chat template" in stop_unfollowed(as_lines(tmp_path / "a.jsonl", lines))
