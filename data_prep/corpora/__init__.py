@@ -7,7 +7,9 @@ truncated line, stray bytes) is left out as ``Rejected`` while most are good: ``
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal, get_args
 
@@ -17,9 +19,10 @@ from data_prep.corpora.columns import Columns
 from data_prep.corpora.detect import detect_format, open_dialogues, smilechat_folder
 from data_prep.corpora.dialogue import Reading
 from data_prep.corpora.limits import MAX_RECORD_MB, bounded
-from data_prep.corpora.records import MAX_BAD_RECORDS, Corpus, CorpusError, Intake, missing
+from data_prep.corpora.records import MAX_BAD_RECORDS, BadRecords, Corpus, CorpusError, Intake, missing
 from data_prep.corpora.rule import Rule
-from data_prep.corpora.unread import check_marks
+from data_prep.corpora.sources import Source
+from data_prep.corpora.unread import check_marks, check_values, way_out
 
 __all__ = [
     "NAMES",
@@ -87,13 +90,17 @@ def load_corpus(
         path, format = sample.SAMPLE_CORPUS, "sample"
     if not path.exists():
         raise missing(path)
-    intake = Intake()
     with bounded(max_record_mb):
         chosen = _chosen(path, encoding, mapped) if format == "auto" else format
-        if chosen in ("psyqa", "dialogue") or (chosen == "smilechat" and (mapped.named or mapped.crisis_values)):
-            _check_marks(path, encoding, mapped)
-        questions = _load(chosen, path, intake, encoding, mapped, reading or Reading())
-    corpus = replace(intake.corpus(path, questions, max_bad_records), format=chosen)
+        read = partial(_read, path, encoding, reading or Reading(), max_bad_records)
+        try:
+            corpus = read(chosen, mapped)
+        except BadRecords as error:
+            more = ""
+            if format == "auto":
+                with suppress(CorpusError):
+                    more = way_out(*_opened(path, encoding, mapped), chosen, read)
+            raise BadRecords(f"{error}{more}") from error
     logger.info(
         "%s: format %s, %d records in, %d kept, %d rejected, %d questions, %d marked as at acute risk",
         path,
@@ -141,10 +148,22 @@ def _chosen(path: Path, encoding: str, columns: Columns) -> str:
     return found if found == "dialogue" else "table"
 
 
-def _check_marks(path: Path, encoding: str, columns: Columns) -> None:
-    """As `check_marks`, for a corpus that is no table: posts at acute risk may not lose their mark."""
+def _read(path: Path, encoding: str, reading: Reading, max_bad_records: float, format: str, columns: Columns) -> Corpus:
+    """A corpus by its format, its crisis marks looked at before and after."""
+    intake = Intake()
+    if format in ("psyqa", "dialogue") or (format == "smilechat" and (columns.named or columns.crisis_values)):
+        check_marks(path, *_opened(path, encoding, columns))
+    questions = _load(format, path, intake, encoding, columns, reading)
+    corpus = replace(intake.corpus(path, questions, max_bad_records), format=format)
+    if columns.crisis_values and format != "sample" and not any(question.crisis for question in questions):
+        check_values(path, *_opened(path, encoding, columns))
+    return corpus
+
+
+def _opened(path: Path, encoding: str, columns: Columns) -> tuple[Source, Columns]:
+    """A corpus of any format to look for the crisis mark in: posts at acute risk may not lose it."""
     source = open_dialogues(path, encoding)
-    check_marks(path, source, columns.resolved(source.names, source.records))
+    return source, columns.resolved(source.names, source.records)
 
 
 def _load(format: str, path: Path, intake: Intake, encoding: str, columns: Columns, reading: Reading) -> list[Question]:

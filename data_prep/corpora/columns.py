@@ -6,14 +6,17 @@
     columns.responses=回答1,回答2                   several columns, a response in each
 
 A post is marked as being at acute risk by the column ``crisis``: true, 1, yes, 是 and the like mark it; false, 0, no,
-否, null and nothing do not. Any other values need ``crisis_values``, those that mark: ``crisis_values=[3,4]``.
+否, null and nothing do not. Any other values need ``crisis_values``, those that mark: ``crisis_values=[3,4]``. A list
+of labels marks where one of its members does.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from data_prep.corpora.cells import begins_list, read_list
 from data_prep.corpora.checks import is_null
 from data_prep.corpora.records import CorpusError, bad_field
 
@@ -79,23 +82,31 @@ class Columns:
         """
         name = self.named.get("crisis", "crisis")
         value = value_at(record, name)
-        if is_null(value):
-            return False
-        found = _plain(value)
+        found = {_plain(label) for label in _labels(value)}
         if self.crisis_values:
-            return found in map(_plain, self.crisis_values)
-        if not _is_known(found):
+            return not found.isdisjoint(map(_plain, self.crisis_values))
+        if not all(map(_is_known, found)):
             remedy = "Say which values mark acute risk, such as crisis_values=[3,4]."
             raise bad_field(where, name, "unknown mark", value, "true or false, 1 or 0, 是 or 否", remedy)
-        return found in _MARKS
+        return not found.isdisjoint(_MARKS)
+
+
+def marks(columns: Columns, records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Every value of the column ``crisis``, of a list its members, as they stand there."""
+    name = columns.named.get("crisis", "crisis")
+    return (str(label).strip() for record in records for label in _labels(value_at(record, name)))
+
+
+def are_marking(columns: Columns, found: Iterable[str]) -> bool:
+    """Whether one of these values is among ``crisis_values``."""
+    return not set(map(_plain, found)).isdisjoint(map(_plain, columns.crisis_values))
 
 
 def unknown_marks(columns: Columns, records: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     """Values of the column ``crisis`` of which nobody has said whether they mark, with how often each comes."""
     if columns.crisis_values:
         return {}
-    values = (value_at(record, columns.named.get("crisis", "crisis")) for record in records)
-    return Counter(str(value).strip() for value in values if not is_null(value) and not _is_known(_plain(value)))
+    return Counter(mark for mark in marks(columns, records) if not _is_known(_plain(mark)))
 
 
 def value_at(record: Mapping[str, Any], name: str) -> Any:
@@ -125,6 +136,14 @@ def column_of(name: str, names: Sequence[str], records: Sequence[Mapping[str, An
 def heads(names: Iterable[str]) -> set[str]:
     """The columns in which paths begin, those of a list of names, and the names themselves."""
     return {part for name in names for part in (name, name.split(".")[0], *name.split(","))}
+
+
+def _labels(value: object) -> list[object]:
+    """The members of a list, also of one in a cell; else the value itself; none for null."""
+    if isinstance(value, str) and begins_list(value):
+        with suppress(ValueError):
+            value = read_list(value)
+    return [label for label in (value if isinstance(value, list) else [value]) if not is_null(label)]
 
 
 def _is_known(mark: str) -> bool:

@@ -88,15 +88,20 @@ def _is_archive(path: Path, encoding: str) -> bool:
 
 
 def smilechat_folder(path: Path) -> Path | None:
-    """The folder of a path whose files may be dialogues, at whatever depth it is; None where there is none."""
+    """The folder of a path whose files may be dialogues, at whatever depth it is; None where there is none.
+
+    Beside a folder ``data``, which SMILECHAT is given out in, other files do not count. Else all are of one kind.
+    """
     if not path.is_dir():
         return None
-    if any(path.glob("*.json")) or any((path / "data").rglob("*.json")):
+    if any((path / "data").rglob("*.json")):
         return path
     try:
         parents = {file.parent for file in corpus_files(path) if kind_of(file) == ".json"}
     except CorpusError:
         return None
+    if path in parents:
+        return path
     return parents.pop() if len(parents) == 1 else None
 
 

@@ -102,12 +102,17 @@ def _check_speakers(path: Path, source: Source, columns: Columns, speakers: Spea
         # A reply of alpaca's may have headings (建议：), which are no speakers.
         told = None if key is None or key in REPLYING else value_at(record, key)
         found.append(turns.speakers_of(told, speakers))
-    counts = Counter(name for names in found for name in names if not speakers.role_of(name))
+    has_seeker = any(speakers.role_of(name) == "seeker" for names in found for name in names)
+    counts = Counter(
+        name
+        for names in found
+        for name in names
+        if not speakers.role_of(name) or (speakers.is_ambiguous(name) and not has_seeker)
+    )
     strangers = [name for name, count in counts.most_common() if count > 1 and looks_like_a_key(name)]
-    if not strangers:
+    if all(map(speakers.role_of, strangers)):
         return
     openers = Counter(names[0] for names in found if names)
-    has_seeker = any(speakers.role_of(name) == "seeker" for names in found for name in names)
     roles = dict.fromkeys(strangers[:_NAMED_SPEAKERS], "supporter")
     if not has_seeker:
         roles[max(roles, key=openers.__getitem__)] = "seeker"

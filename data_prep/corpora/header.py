@@ -5,15 +5,18 @@ the delimiter.
 """
 
 import re
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
-from data_prep.corpora.suggest import field_of
+from data_prep.corpora.suggest import field_of, is_spoken
 
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _QUOTED: Final = re.compile(r'"(?:[^"]|"")*"')
 _HINT: Final = re.compile(r'"?sep=(.)"?$')
 _LONGEST_NAME: Final = 30
 _NO_NAME: Final = re.compile(r"[。！？!?，,；;\n]|\d+(?:\.\d+)?$|(?:true|false|null|none|nan)$", re.IGNORECASE)
+
+_ASKS: Final = re.compile("[你您]")
 
 
 def delimiter_of(line: str) -> str:
@@ -32,18 +35,29 @@ def is_hint(row: list[str]) -> bool:
     return row[0].startswith("sep=") and not any(row[1:])
 
 
-def are_names(cells: list[str]) -> bool:
+def are_names(cells: list[str], rows: Iterable[Sequence[object]] = (), wanted: Collection[str] = ()) -> bool:
     """Whether the cells of a first row are names of columns.
 
-    They are where one of them is a usual name of a field. Else no cell may be a number, a sentence, longer than 30
-    characters or the same as another.
+    They are where one of them is a usual name of a field, or one that is wanted. Else no cell may be a number, a
+    sentence or the beginning of one, longer than 30 characters, or what the same column holds further down.
+
+    Args:
+        rows: some that follow.
+        wanted: names that columns are asked for by.
     """
-    if any(field_of(cell) for cell in cells):
+    if any(field_of(cell) or cell in wanted for cell in cells):
         return True
     filled = [cell for cell in cells if cell]
-    return all(len(cell) <= _LONGEST_NAME and not _NO_NAME.match(cell) and not _NO_NAME.search(cell) for cell in filled)
+    if any(len(cell) > _LONGEST_NAME or _NO_NAME.match(cell) or _NO_NAME.search(cell) for cell in filled):
+        return False
+    # A questionnaire's columns are sentences too, that ask whoever fills it in.
+    if any(map(is_spoken, filled)) and not any(map(_ASKS.search, filled)):
+        return False
+    # A row that is the first one again is that of a further file.
+    others = [row for row in rows if list(row) != cells]
+    return not any(cell and cell == other for row in others for cell, other in zip(cells, row, strict=False))
 
 
-def names_of(cells: list[str]) -> list[str]:
-    """The names of the columns: the cells, or in a table without a header "1", "2" and so on."""
-    return cells if are_names(cells) else [str(number) for number in range(1, len(cells) + 1)]
+def names_of(cells: list[str], rows: Iterable[Sequence[object]] = (), wanted: Collection[str] = ()) -> list[str]:
+    """The names of the columns: the cells, or in a table without a header "1", "2" and so on; as `are_names`."""
+    return cells if are_names(cells, rows, wanted) else [str(number) for number in range(1, len(cells) + 1)]

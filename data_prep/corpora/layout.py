@@ -11,7 +11,7 @@ from data_prep.corpora import turns
 from data_prep.corpora.objects import JsonObject, Layout
 from data_prep.corpora.records import CorpusError
 from data_prep.corpora.rows import TOO_LARGE
-from data_prep.corpora.suggest import guess, is_certainly_a_key
+from data_prep.corpora.suggest import field_of, guess, is_certainly_a_key
 from data_prep.corpora.text_files import Inspected, open_text
 
 _HEAD_CHARS: Final = 1 << 20
@@ -62,7 +62,7 @@ def _layout(found: Mapping[str, Any]) -> Layout:
     if len(found) > 1 and all(map(_are_texts, found.values())) and not any(map(is_certainly_a_key, found)):
         return Layout("by title")
     if objects and len(objects) == len(found):
-        if all(_by_number(value) for value in objects.values()):
+        if all(map(_by_number, objects.values())) or _are_columns(objects):
             return Layout("columns")
         if inner := _under(objects):
             return Layout("records", inner)
@@ -95,6 +95,14 @@ def _texts(found: Mapping[str, Any]) -> dict[str, Any]:
 
 def _by_number(value: Mapping[str, Any]) -> bool:
     return all(key.isdecimal() and not isinstance(cell, dict) for key, cell in value.items())
+
+
+def _are_columns(objects: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether objects are a table's columns with texts for the numbers of rows: it is they that have usual names."""
+    cells = [(key, cell) for value in objects.values() for key, cell in value.items()]
+    # A record's id may be a letter, as some of the names are.
+    are_named = any(len(key) > 1 and field_of(key) for key in objects) and not any(map(turns.find, objects.values()))
+    return are_named and not any(field_of(key) or isinstance(cell, dict) for key, cell in cells)
 
 
 def _under(objects: Mapping[str, Any]) -> frozenset[tuple[str, ...]]:

@@ -29,6 +29,10 @@ class CorpusError(ValueError):
     """A corpus cannot be read; the message names file, line, field, what was found, what was expected, the remedy."""
 
 
+class BadRecords(CorpusError):
+    """Too few of a corpus's records can be used: its format is probably another one."""
+
+
 class RecordError(ValueError):
     """One record of a corpus cannot be used.
 
@@ -193,7 +197,7 @@ class Intake:
         beside ``FEW_GOOD`` good ones, unless ``max_bad_records`` is 0.
 
         Raises:
-            CorpusError: no record at all, none good, or more bad ones than tolerated.
+            CorpusError: no record at all; ``BadRecords`` where none is good, or more are bad than tolerated.
         """
         bad = len(self._bad)
         if not self.records_in:
@@ -203,13 +207,13 @@ class Intake:
         if max_bad_records and self._kept >= FEW_GOOD:
             tolerated = max(tolerated, 1)
         if bad > tolerated:
-            raise CorpusError(
+            raise BadRecords(
                 f"{path}: {bad} of {self.records_in} records are bad, expected at most {tolerated} "
                 f"(max_bad_records={max_bad_records:g}). The first: {self._bad[0].detail} "
                 "Mend them, name another format, or allow more of them."
             )
         if not self._kept:
-            raise CorpusError(
+            raise BadRecords(
                 f"{path}: no question in {self.records_in} records. The first: {self._rejected[0].detail} "
                 "Check the corpus path."
             )

@@ -23,6 +23,7 @@ from data_prep.corpora.shape import shown
 from data_prep.corpora.text_files import Inspected, inspect, open_text
 
 _SAMPLED: Final = 100
+_ROWS_BELOW: Final = 20
 _CHUNK: Final = 1 << 22
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _AFTER_VALUE: Final = frozenset(",]}: \t\r\n")
@@ -51,7 +52,7 @@ def open_table(path: Path, encoding: str, wanted: Collection[str] | None = None)
     if inspected.kind == "parquet":
         return _open_parquet(path, wanted)
     if inspected.kind == "csv":
-        entries = _csv_entries(path, inspected)
+        entries = _csv_entries(path, inspected, wanted or ())
         names = next(entries).value
         assert isinstance(names, list)
         return names, entries
@@ -65,7 +66,7 @@ def open_table(path: Path, encoding: str, wanted: Collection[str] | None = None)
     )
 
 
-def _csv_entries(path: Path, inspected: Inspected) -> Iterator[Entry]:
+def _csv_entries(path: Path, inspected: Inspected, wanted: Collection[str]) -> Iterator[Entry]:
     """The header as a list, then the rows."""
     with open_text(path, inspected.encoding) as stream:
         rows = rows_of(lines_of(stream, path), header.delimiter_of(inspected.first_line), path.name)
@@ -73,18 +74,21 @@ def _csv_entries(path: Path, inspected: Inspected) -> Iterator[Entry]:
         if isinstance(first, RecordError):
             raise CorpusError(f"{path}:{number}: no CSV header ({first}), expected names of columns. Mend the line.")
         first = [name.strip() for name in first]
-        names = _checked(header.names_of(first), path)
+        next_rows = list(islice(rows, _ROWS_BELOW))
+        below = [row for _, row in next_rows if isinstance(row, list)]
+        names = _checked(header.names_of(first, below, wanted), path)
         yield Entry(f"{path.name}:{number}", names)
-        if not header.are_names(first):
+        if names is not first:
             yield Entry(f"{path.name}:{number}", dict(zip(names, first, strict=True)))
-        for number, row in rows:
+        for number, row in chain(next_rows, rows):
             value = row if isinstance(row, RecordError) else dict(zip(names, row, strict=True))
             yield Entry(f"{path.name}:{number}", value)
 
 
 def _checked(names: list[str], path: Path) -> list[str]:
-    # pandas writes its index under no name, and Excel a blank column at the end: nobody reads these.
-    inner = names[1:-1]
+    # pandas writes its index under no name, and Excel blank columns at the end: nobody reads these.
+    named = [number for number, name in enumerate(names) if name]
+    inner = names[named[0] : named[-1]] if named else names
     if "" in inner or len(set(names) - {""}) < len(names) - names.count(""):
         raise CorpusError(f"{path}: columns {shown(names)}, expected every one named, each once. Mend the header.")
     return names

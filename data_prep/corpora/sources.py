@@ -5,7 +5,7 @@ files of dialogues (``求助者：…``), folders (`folders`), and records that 
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, groupby, islice
@@ -18,9 +18,9 @@ from data_prep.corpora.folders import corpus_files, kind_of
 from data_prep.corpora.layout import layout_of
 from data_prep.corpora.limits import lines_of, record_bytes, too_large
 from data_prep.corpora.names import DIALOGUES, SPEAKER
-from data_prep.corpora.records import Entry
+from data_prep.corpora.records import CorpusError, Entry
 from data_prep.corpora.speakers import USUAL
-from data_prep.corpora.text_files import Inspected, inspect, open_text
+from data_prep.corpora.text_files import EncodingError, Inspected, inspect, is_beyond_ascii, open_text
 
 _LOOKED_AT: Final = 100
 _HEADING_CHARS: Final = 100
@@ -64,8 +64,9 @@ def open_source(path: Path, encoding: str, wanted: Collection[str] | None = None
     """
     if path.is_dir():
         files = corpus_files(path)
-        names, entries = _opened(files[0], encoding, wanted, path)
-        rest = (_opened(file, encoding, wanted, path)[1] for file in files[1:])
+        opened = _each_opened(files, encoding, wanted, path)
+        names, entries = next(opened)
+        rest = (entries for _, entries in opened)
         return replace(looked_at(names, chain(entries, chain.from_iterable(rest))), files=len(files))
     return looked_at(*_opened(path, encoding, wanted, None))
 
@@ -86,6 +87,22 @@ def looked_at(names: list[str], entries: Iterator[Entry]) -> Source:
     first = list(islice(entries, _LOOKED_AT))
     keys = (str(key) for entry in first if isinstance(entry.value, dict) for key in entry.value)
     return Source(list(dict.fromkeys([*names, *keys])), first, chain(first, entries))
+
+
+def _each_opened(
+    files: Sequence[Path], encoding: str, wanted: Collection[str] | None, folder: Path
+) -> Iterator[rows.Table]:
+    for file in files:
+        try:
+            yield _opened(file, encoding, wanted, folder)
+        except EncodingError as error:
+            other = next((other for other in files if other != file and is_beyond_ascii(other, encoding)), None)
+            if other is None:
+                raise
+            raise CorpusError(
+                f"{folder}: files in several encodings ({other.relative_to(folder)} is {encoding}, "
+                f"{file.relative_to(folder)} is not), expected one. Convert those that are not UTF-8."
+            ) from error
 
 
 def _opened(path: Path, encoding: str, wanted: Collection[str] | None, folder: Path | None) -> rows.Table:
@@ -153,7 +170,7 @@ def _joined(entries: Iterator[Entry], path: Path) -> Iterator[Entry]:
     values = [entry.value for entry in first]
     everything = chain(first, entries)
     if values and all(isinstance(value, list) and _are_cells(value, values[0]) for value in values):
-        return _as_rows(everything, values[0])  # type: ignore[arg-type]
+        return _as_rows(everything, values)  # type: ignore[arg-type]
     if values and all(isinstance(value, str) and len(USUAL.spoken(value)) <= 1 for value in values):
         if any(USUAL.spoken(value) for value in values if isinstance(value, str)):
             return _as_one(everything, path)
@@ -175,11 +192,15 @@ def _are_cells(value: list[Any], first: Any) -> bool:
     return all(cell is None or isinstance(cell, str | int | float | list) for cell in value)
 
 
-def _as_rows(entries: Iterator[Entry], first: list[Any]) -> Iterator[Entry]:
-    """Rows that are lists, as objects: by the names in the first one, or by number."""
-    cells = ["" if cell is None else str(cell) for cell in first]
-    names = header.names_of(cells)
-    for where, value in islice(entries, int(header.are_names(cells)), None):
+def _as_rows(entries: Iterator[Entry], first: list[list[Any]]) -> Iterator[Entry]:
+    """Rows that are lists, as objects: by the names in the first one, or by number.
+
+    Args:
+        first: some of the rows, from the first on.
+    """
+    cells = ["" if cell is None else str(cell) for cell in first[0]]
+    names = header.names_of(cells, first[1:])
+    for where, value in islice(entries, int(names is cells), None):
         if isinstance(value, list) and len(value) == len(names):
             yield Entry(where, dict(zip(names, value, strict=True)))
         else:

@@ -26,7 +26,9 @@ class Speakers:
 
     def __init__(self, further: Mapping[str, str] | None = None) -> None:
         self._roles: dict[str, str] = {name: role for role, called in names.SPEAKERS.items() for name in called}
-        self._roles |= {name.strip().lower(): role for name, role in (further or {}).items()}
+        named = {name.strip().lower(): role for name, role in (further or {}).items()}
+        self._roles |= named
+        self._ambiguous = set(names.AMBIGUOUS_SPEAKERS) - named.keys()
         every = "|".join(sorted(map(re.escape, self._roles), key=len, reverse=True))
         # A longer name also within a line, after a mark that ends something; a letter (Q:) only where a line begins.
         longer = "|".join(sorted((re.escape(name) for name in self._roles if len(name) > 1), key=len, reverse=True))
@@ -37,6 +39,10 @@ class Speakers:
     def role_of(self, name: object) -> str:
         """One of ``ROLES``, "" for a name that is none."""
         return self._roles.get(str(name).strip().lower(), "") if isinstance(name, str | int) else ""
+
+    def is_ambiguous(self, name: str) -> bool:
+        """Whether a name tells its role only beside a speaker of the other one."""
+        return name.lower() in self._ambiguous
 
     def first(self, text: str) -> int | None:
         """Where the first line begins that a speaker begins; None without one."""

@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from data_prep.corpora.names import DIALOGUES, FIELDS, RESPONSE_TEXT
+from data_prep.corpora.names import DIALOGUES, FIELDS, RESPONSE_TEXT, SPOKEN, WHOSE
 
 _MARKS: Final = re.compile(r"[\W_]+")
 _BY_NAME: Final = {name: field for field, names in FIELDS.items() for name in names}
@@ -21,7 +21,10 @@ _KEY_CHARS: Final = 24
 _CHINESE_KEY_CHARS: Final = 8
 _LATIN_KEY: Final = re.compile(r"[A-Za-z0-9_.\-]+")
 _NO_KEY: Final = re.compile(r"[。！？!?，,；;：:\n\"]|\s\S*\s")
+_SPOKEN: Final = re.compile("|".join(SPOKEN))
+_WHOSE: Final = re.compile(WHOSE)
 # What YAML takes for something else than a text.
+_NUMBER: Final = re.compile(r"[+-]?(?:inf|nan|0\w+|\d+[_a-z][\w+-]*)", re.IGNORECASE)
 _NO_TEXT: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
@@ -32,9 +35,16 @@ def field_of(name: str) -> str | None:
 
 def looks_like_a_key(name: str) -> bool:
     """Whether a name may be shown in messages: it is too short for a sentence, and has none of its marks."""
-    if not name or len(name) > _KEY_CHARS or _NO_KEY.search(name):
+    if not name or len(name) > _KEY_CHARS or _NO_KEY.search(name) or is_spoken(name):
         return False
     return len(name) <= _CHINESE_KEY_CHARS or is_certainly_a_key(name) or bool(_by_name([name]))
+
+
+def is_spoken(name: str) -> bool:
+    """Whether a short text has what sentences have and names have not (我想死)."""
+    if field_of(name) is not None:
+        return False
+    return _SPOKEN.search(_WHOSE.sub("", name) if _by_name([name]) else name) is not None
 
 
 def is_certainly_a_key(name: str) -> bool:
@@ -84,7 +94,7 @@ def _by_name(names: Sequence[str]) -> dict[str, str]:
             found[field] = whole
     for field in ("title", "description", "responses"):
         if field not in found:
-            left = {word: name for word, name in bare.items() if name not in found.values()}
+            left = {word: name for word, name in reversed(bare.items()) if name not in found.values()}
             parts = (name for part in FIELDS[field] for word, name in left.items() if _is_part(part, word))
             if (name := next(parts, None)) is not None:
                 found[field] = name
@@ -129,6 +139,8 @@ def _by_text(names: Sequence[str], records: Sequence[Mapping[str, Any]], found: 
     if title is None:
         return {}
     title_size = sum(_length(record.get(title)) or 0 for record in records) / len(records)
+    # A further answer would stand in the prompt.
+    own = [name for name in own if not any(_is_part(part, _bare(name)) for part in FIELDS["responses"])]
     if "description" not in found and own and sizes[own[-1]] > title_size:
         guessed["description"] = own[-1]
     if not found:
@@ -161,7 +173,8 @@ def _are_different(records: Sequence[Mapping[str, Any]], name: str) -> bool:
 
 
 def _said(name: str, names: Sequence[str]) -> str:
-    is_plain = looks_like_a_key(name) and name.lower() not in _NO_TEXT and not _SPECIAL.search(name)
+    is_text = name.lower() not in _NO_TEXT and not _NUMBER.fullmatch(name)
+    is_plain = looks_like_a_key(name) and is_text and not _SPECIAL.search(name)
     return name if is_plain or name not in names else str(names.index(name) + 1)
 
 

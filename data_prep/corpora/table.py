@@ -106,8 +106,9 @@ def load(
         columns: the table's column of each of ``FIELDS`` whose name is another. A column named here is not read for
             the field of its own name.
         required: fields that need a column; a column named in ``columns`` has to be there too. A record without a
-            value (no such key, or null) has "" for any field but title and responses. A table without an id column has
-            the records' numbers, from 1, for ids; so has a folder of several files unless ``columns`` names the ids.
+            value (no such key, or null) has "" for any field but title and responses. A table without an id column, or
+            with nothing in it in the first records, has the records' numbers, from 1, for ids; so has a folder of
+            several files unless ``columns`` names the ids.
 
     Raises:
         CorpusError: no such column, or what ``sources.open_source`` raises.
@@ -131,7 +132,7 @@ def load(
     if absent := [field for field in needed if field not in places or not source.has(places[field])]:
         raise no_column(path, source, columns, absent, "format=table" if required == EMPATHY_QA else "")
     is_counted_anew = source.files > 1 and "id" not in named
-    if is_counted_anew or not source.has(places.get("id", "")):
+    if is_counted_anew or not source.has(places.get("id", "")) or _are_absent(source.records, places["id"]):
         places.pop("id", None)
     read = heads(places.values())
     if unread := [name for name in source.names if name not in read]:
@@ -149,6 +150,12 @@ def _gathered(entries: Iterable[Entry], columns: Sequence[str], name: str) -> It
             yield Entry(where, {**value, name: [text for text in found if not is_null(text) and text != ""]})
         else:
             yield Entry(where, value)
+
+
+def _are_absent(records: Sequence[Mapping[str, Any]], name: str) -> bool:
+    """Whether none of some records has a value there."""
+    found = [value_at(record, name) for record in records]
+    return bool(found) and all(is_null(value) or value == "" for value in found)
 
 
 class _Questions:

@@ -8,10 +8,12 @@ told at once, by its first mebibyte.
 import codecs
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Final, Literal
 
@@ -25,6 +27,11 @@ _LOOKED_AT: Final = 10
 # escape all of these, hence the share of all characters too.
 _MOST_BROKEN_BEYOND_ASCII: Final = 0.1
 _MOST_BROKEN: Final = 0.01
+# The two that Chinese files have beside UTF-8, each with the codec of its usual characters and the end of these.
+_CHINESE: Final = {"gb18030": ("gb2312", b"\xf8"), "big5": ("big5", b"\xc9")}
+_SAMPLE_BYTES: Final = 1 << 16
+_USUAL: Final = re.compile(r"[\t\n\r -~\u2010-\u2027\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
+_LEAST_USUAL: Final = 0.9
 _GZIP: Final = b"\x1f\x8b"
 _TAR_MAGIC: Final = slice(257, 262)
 _MARKS: Final = {
@@ -32,6 +39,10 @@ _MARKS: Final = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+
+
+class EncodingError(CorpusError):
+    """A text that is not in the encoding it was looked for in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +64,8 @@ def inspect(path: Path, encoding: str = "utf-8") -> Inspected:
     """The kind and encoding of a file; a byte-order mark counts for more than ``encoding``.
 
     Raises:
-        CorpusError: nothing there, a folder, empty, a damaged gzip file, an unknown encoding, text in another one.
+        CorpusError: nothing there, a folder, empty, a damaged gzip file, an unknown encoding; ``EncodingError`` for
+            text in another one.
     """
     with open_bytes(path) as stream:
         head = stream.read(_HEAD_BYTES)
@@ -137,6 +149,16 @@ def decoded(data: bytes, encoding: str, where: str) -> str:
         raise RecordError(where, "broken characters", message) from error
 
 
+def is_beyond_ascii(path: Path, encoding: str) -> bool:
+    """Whether a file begins with text in this encoding, without a mark, and with more than ASCII in it."""
+    try:
+        with open_bytes(path) as stream:
+            head = stream.read(_HEAD_BYTES)
+        return not head.isascii() and not _marked(head) and bool(_codec(head, encoding, path))
+    except CorpusError:
+        return False
+
+
 def check_encoding(encoding: str) -> None:
     """See whether Python has a text codec of this name.
 
@@ -158,7 +180,9 @@ def _codec(head: bytes, encoding: str, path: Path) -> str:
     check_encoding(encoding)
     if codecs.lookup(encoding).name != "utf-8" and not head.isascii() and "\ufffd" not in _beginning(head, "utf-8"):
         # Most UTF-8 decodes as GB18030 too, into other characters: without this check nobody would notice.
-        raise CorpusError(f"{path}: UTF-8, expected {encoding}. Leave encoding={encoding} out.")
+        raise EncodingError(
+            f"{path}: UTF-8, expected {encoding}. Leave encoding={encoding} out, and convert what is in it further on."
+        )
     is_wide = codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
     if not is_wide and b"\0" in head and (wide := _wide(head)):
         raise CorpusError(f"{path}: {wide} without a mark of it, expected {encoding}. Add encoding={wide}.")
@@ -169,19 +193,40 @@ def _codec(head: bytes, encoding: str, path: Path) -> str:
             raise CorpusError(
                 f"{path}: lines in several encodings ({mixed}), expected one. Convert the lines that are not UTF-8."
             )
-        raise CorpusError(
-            f"{path}: not {encoding}, expected text in this encoding. Name the file's own, such as encoding=gb18030 or "
-            "encoding=big5, or convert it to UTF-8."
+        named = " or ".join(f"encoding={codec}" for codec in sorted(_CHINESE, key=partial(_rare, head[:_SAMPLE_BYTES])))
+        raise EncodingError(
+            f"{path}: not {encoding}, expected text in this encoding. Name the file's own, such as {named}, or convert "
+            "it to UTF-8."
         )
     return encoding
 
 
+def _rare(head: bytes, codec: str) -> int:
+    """How many characters of a text are ones that hardly anybody writes in this encoding.
+
+    Big5 reads as GB18030 and the other way round, but then half of the characters are such.
+    """
+    return sum(not char.isascii() and not _is_common(char, codec) for char in _beginning(head, codec))
+
+
+def _is_common(char: str, codec: str) -> bool:
+    narrow, end = _CHINESE[codec]
+    try:
+        return char.encode(narrow) < end
+    except UnicodeEncodeError:
+        return False
+
+
 def _wide(head: bytes) -> str:
-    """Which of UTF-16's two orders a text without a mark has, by where its zero bytes stand; "" for neither."""
-    even, odd = (head[start::2].count(0) for start in (0, 1))
-    if max(even, odd) < len(head) / 20 or min(even, odd) > max(even, odd) / 4:
-        return ""
-    return "utf-16-le" if odd > even else "utf-16-be"
+    """Which of UTF-16's two orders a text without a mark has; "" for neither.
+
+    Read in the other order, or in quite another encoding, characters are hardly ever those of a Chinese text.
+    """
+    head = head[:_SAMPLE_BYTES]
+    texts = {codec: _beginning(head, codec) for codec in ("utf-16-le", "utf-16-be")}
+    shares = {codec: len(_USUAL.findall(text)) / max(1, len(text)) for codec, text in texts.items()}
+    likelier = max(shares, key=shares.__getitem__)
+    return likelier if shares[likelier] > _LEAST_USUAL else ""
 
 
 def _mixed(head: bytes) -> str:

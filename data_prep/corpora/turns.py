@@ -54,7 +54,7 @@ def is_dialogue(value: object) -> bool:
     if isinstance(first, dict):
         return is_turn(first) or _take_turns(value[:2])
     if isinstance(first, list):
-        return len(first) == 2 and all(isinstance(text, str) for text in first) and not USUAL.spoken(first[0])
+        return _is_pair(first) and not USUAL.spoken(first[0])
     return isinstance(first, str) and bool(USUAL.spoken(first))
 
 
@@ -84,12 +84,19 @@ def speakers_of(value: object, speakers: Speakers) -> list[str]:
     if isinstance(value, str):
         value = _listed(value) or value
     if isinstance(value, str):
-        return [] if speakers.spoken(value) else _SOMEBODY.findall(value)
+        names: list[str] = _SOMEBODY.findall(value)
+        spoken = speakers.spoken(value)
+        # A alone is known: who B is, nobody says, and B's words stand in A's turn.
+        is_half_known = any(map(speakers.is_ambiguous, names[:1])) and {turn.role for turn in spoken} == {"supporter"}
+        return [] if spoken and not is_half_known else names
     if _are_strings(value):
         texts: list[str] = value  # type: ignore[assignment]
         begun = [match[1] for text in texts if (match := _SOMEBODY.match(text))]
         return begun if len(begun) == len(texts) else []
     turns = value if isinstance(value, list) else []
+    pairs = [item[0] for item in turns if isinstance(item, list) and _is_pair(item)]
+    if any(map(speakers.role_of, pairs)):
+        return [name.strip() for name in pairs]
     said = [item[key] for item in turns if isinstance(item, dict) for key in SPEAKER if key in item]
     return [str(name).strip() for name in said if isinstance(name, str | int)]
 
@@ -152,7 +159,8 @@ def prompts_of(records: Sequence[Mapping[str, Any]]) -> frozenset[str]:
 
 
 def _turns(item: object, where: str, speakers: Speakers) -> Iterator[Turn]:
-    if isinstance(item, list | tuple) and len(item) == 2 and _are_strings(list(item)):
+    if isinstance(item, list | tuple) and _is_pair(item):
+        item = [item[0], item[1] or ""]
         if role := speakers.role_of(item[0]):
             yield Turn(role, item[1].strip())  # type: ignore[arg-type]
         else:
@@ -193,6 +201,11 @@ def _text(value: object, where: str, key: str) -> str:
 
 def _told(turns: list[Turn]) -> list[Turn]:
     return [turn for turn in turns if turn.text and turn.role != "system"]
+
+
+def _is_pair(value: Sequence[object]) -> bool:
+    """Whether a list is a seeker's and a supporter's words, these null where there are none."""
+    return len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], str | None)
 
 
 def _are_strings(value: object) -> bool:

@@ -7,7 +7,18 @@ from typing import Any
 import pytest
 
 from data_prep.corpora import CorpusError, load_corpus
-from tests.data_prep.made_posts import COUNT, POSTS, REPLY, WORDS, as_csv, as_json, as_lines, followed, stop_unfollowed
+from tests.data_prep.made_posts import (
+    COUNT,
+    POSTS,
+    REPLY,
+    WORDS,
+    as_csv,
+    as_json,
+    as_lines,
+    followed,
+    stop,
+    stop_unfollowed,
+)
 
 
 @pytest.mark.parametrize(
@@ -21,6 +32,10 @@ from tests.data_prep.made_posts import COUNT, POSTS, REPLY, WORDS, as_csv, as_js
         (["3.0", "2"], ("3",)),
         (["3.2", "3.6"], ("3.1", "3.2")),
         (["high", "low"], ("high",)),
+        ([["抑郁", "自杀"], ["抑郁"]], ("自杀",)),
+        (["['抑郁' '自杀']", "[]"], ("自杀",)),
+        ([[3, 1], []], ("3",)),
+        ([[True], [None]], ()),
     ],
 )
 def test_a_crisis_mark_by_the_column_map(tmp_path: Path, values: list[Any], named: tuple[str, ...]) -> None:
@@ -49,6 +64,32 @@ def test_a_mark_of_which_nobody_says_what_it_means(tmp_path: Path) -> None:
     assert "6 of 6 records are bad" in message
     assert "crisis_values=[3,4]" in message
     assert all(question.crisis for question in load_corpus(path, crisis_values=["3"]).questions)
+
+
+def test_the_members_of_a_list_are_proposed(tmp_path: Path) -> None:
+    labels = [["抑郁"], ["自杀", "抑郁"]]
+    path = as_lines(tmp_path / "a.jsonl", [{**item, "crisis": labels[n % 2]} for n, item in enumerate(POSTS)])
+    assert "values ['抑郁', '自杀'] in 'crisis'" in stop(path)
+    assert [question.crisis for question in followed(path).questions] == [number % 2 == 1 for number in range(COUNT)]
+
+
+@pytest.mark.parametrize("field", ["messages", "responses"])
+def test_values_of_which_none_occurs(tmp_path: Path, field: str) -> None:
+    spoken = [{"role": "user", "content": WORDS}, {"role": "assistant", "content": REPLY}]
+    posts = [{**item, field: spoken if field == "messages" else [REPLY]} for item in POSTS]
+    marked = [{**item, "risk": f"{n % 2}", "crisis": f"{WORDS}{n}"} for n, item in enumerate(posts)]
+    path = as_lines(tmp_path / "a.jsonl", marked)
+    with pytest.raises(CorpusError, match=r"none of crisis_values=\['9'\] in 'risk'.*2 different .* \['0', '1'\]"):
+        load_corpus(path, columns={"crisis": "risk"}, crisis_values=["9"])
+    with pytest.raises(CorpusError, match=r"found 6 different values\. Name") as caught:
+        load_corpus(path, crisis_values=["9"])
+    assert WORDS not in str(caught.value)
+
+
+def test_a_value_that_occurs_in_a_bad_record_alone(tmp_path: Path) -> None:
+    posts = [{**POSTS[n % COUNT], "id": n, "crisis": 1} for n in range(12)]
+    path = as_lines(tmp_path / "a.jsonl", [*posts, {**posts[0], "crisis": 9}])
+    assert len(load_corpus(path, crisis_values=["9"]).rejected) == 1
 
 
 @pytest.mark.parametrize("columns", [{"crisis": "label.s4"}, {"crisis": "risk"}, {}])

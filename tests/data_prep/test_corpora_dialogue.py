@@ -55,11 +55,14 @@ RECORDS: list[Callable[[int], Any]] = [
     lambda n: {"conversation": [{"human": one, "assistant": other} for one, other in pairs(n)]},
     lambda n: {"dialogue": [{"问": one, "答": other} for one, other in pairs(n)]},
     lambda n: {"dialogue": pairs(n)},
+    lambda n: {"Messages": turns(n, ("User", "Assistant"), "Role", "Content")},
+    lambda n: {"instruction": "白天开会总走神。", "output": f"{ASK}\n{REPLY}", "history": [[opening(n), None]]},
     lambda n: {"dialogue": said(n)},
     lambda n: {"dialogue": prefixed(n, ZH)},
     lambda n: {"dialogue": "\n".join(prefixed(n, ("来访者", "心理咨询师"), ": "))},
     lambda n: {"dialogue": " ".join(prefixed(n, ZH))},
     lambda n: {"dialogue": "\n".join(prefixed(n, ("Q", "A"), ":"))},
+    lambda n: {"dialogue": "\n".join(prefixed(n, ("help-seeker", "psychologist"), ":"))},
     lambda n: {"instruction": THANKS, "input": "", "output": "好的，再见。", "history": pairs(n)},
     lambda n: {"instruction": "白天开会总走神。", "output": REPLY, "history": [[opening(n), ASK]]},
     lambda n: {"query": "白天开会总走神。", "response": REPLY, "history": str([(opening(n), ASK)])},
@@ -140,6 +143,7 @@ FILES: list[Callable[[Path], Path]] = [
     lambda path: as_json(path, {"data": each(lambda n: {"messages": turns(n, USER)})}),
     lambda path: as_json(path, {f"d{n}": turns(n, USER) for n in range(COUNT)}),
     lambda path: as_json(path, {f"d{n}": {"messages": turns(n, USER)} for n in range(COUNT)}),
+    lambda path: as_json(path, {f: {"messages": turns(n, USER)} for n, f in enumerate(("q", "id", "user", "text"))}),
 ]
 
 
@@ -194,6 +198,14 @@ def test_smilechat_in_several_files(tmp_path: Path) -> None:
     assert (corpus.format, corpus.records_kept, len(corpus.questions)) == ("smilechat", COUNT, 1)
 
 
+def test_a_table_beside_files_of_smilechat(tmp_path: Path) -> None:
+    """The table would not be read, without a word."""
+    as_json(tmp_path / "1.json", turns(1, ("client", "counselor")))
+    pd.DataFrame([{"title": opening(0), "responses": REPLY}]).to_csv(tmp_path / "posts.csv")
+    with pytest.raises(CorpusError, match=r"several kinds \(1 \.\w+, 1 \.\w+\)"):
+        load_corpus(tmp_path)
+
+
 def test_files_of_dialogues_that_count_anew(tmp_path: Path) -> None:
     for number in range(2):
         records = [{"id": n, "messages": turns(2 * number + n, USER)} for n in range(2)]
@@ -223,6 +235,10 @@ def followed(path: Path) -> Corpus:
         lambda n: {"dialog": [{**turn, "role": n} for n, turn in zip([0, 1, 0, 1, 0], turns(n, USER), strict=True)]},
         lambda n: {"dialog": prefixed(n, ("小林", "阿文"))},
         lambda n: {"dialog": "\n".join(prefixed(n, ("小林", "阿文")))},
+        lambda n: {"dialog": turns(n, ("A", "B"), "speaker", "text")},
+        lambda n: {"dialog": prefixed(n, ("A", "B"))},
+        lambda n: {"dialog": "\n".join(prefixed(n, ("A", "B")))},
+        lambda n: {"dialog": [list(pair) for pair in zip("ABABA", said(n), strict=True)]},
         lambda n: {"meta": {"log": turns(n, USER)}},
         lambda n: {"log": "\n".join(prefixed(n, ZH))},
     ],

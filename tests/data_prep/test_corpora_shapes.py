@@ -38,6 +38,11 @@ def by_columns(path: Path) -> Path:
     return path
 
 
+def by_columns_of_texts(path: Path) -> Path:
+    pd.DataFrame(POSTS, index=[f"q{number}" for number in range(COUNT)]).to_json(path, force_ascii=False)
+    return path
+
+
 def by_split(path: Path) -> Path:
     pd.DataFrame(POSTS).to_json(path, orient="split", force_ascii=False, indent=1)
     return path
@@ -60,6 +65,12 @@ def one_after_the_other(path: Path) -> Path:
 
 def in_pandas_csv(path: Path) -> Path:
     pd.DataFrame(POSTS).to_csv(path)
+    return path
+
+
+def in_pandas_csv_twice(path: Path) -> Path:
+    lines = pd.DataFrame(POSTS).to_csv().splitlines(keepends=True)
+    path.write_text("".join(f",{line}" for line in lines), encoding="utf-8")
     return path
 
 
@@ -92,11 +103,13 @@ def in_parquet_folders(path: Path) -> Path:
 
 READ_AS_IT_IS: list[Callable[[Path], Path]] = [
     by_columns,
+    by_columns_of_texts,
     by_split,
     by_index,
     by_table,
     one_after_the_other,
     in_pandas_csv,
+    in_pandas_csv_twice,
     in_numpy_csv,
     in_numpy_repr_csv,
     in_folders,
