@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict
+from pydantic import BeforeValidator, ConfigDict, model_validator
 
 from common.records.question import Question
 from data_prep.corpora import sources
@@ -27,6 +27,15 @@ class _Strict(Record):
     # A misspelt key (``crises``) would otherwise be lost without a word.
     model_config = ConfigDict(extra="forbid")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _one_unknown(cls, value: object) -> object:
+        """Keep no unknown key but the first: pydantic builds an error for each."""
+        if not isinstance(value, dict):
+            return value
+        first = next((key for key in value if key not in cls.model_fields), None)
+        return {key: item for key, item in value.items() if key in cls.model_fields or key == first}
+
 
 class _Response(_Strict):
     counsellor: str | None = None
@@ -37,8 +46,8 @@ def _absent(value: object) -> object:
     return False if value is None else value
 
 
-def _of_all_layers(chain: dict[str, str]) -> dict[str, str]:
-    if chain.keys() != set(LAYERS):
+def _of_all_layers(chain: object) -> object:
+    if isinstance(chain, dict) and chain.keys() != set(LAYERS):
         refuse("not every layer", f"the layers {list(LAYERS)} and no other key", "Add or rename them.")
     return chain
 
@@ -50,7 +59,7 @@ class _Line(_Strict):
     topic: Label = ""
     crisis: Annotated[bool, BeforeValidator(_absent)] = False
     responses: Some[_Response]
-    coe: Annotated[dict[str, Text], AfterValidator(_of_all_layers)] | None = None
+    coe: Annotated[dict[str, Text], BeforeValidator(_of_all_layers)] | None = None
     provenance: dict[str, Any] | None = None
 
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tarfile
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -260,6 +261,44 @@ def test_memory_stays_flat(tmp_path: Path, kind: str) -> None:
     told, megabytes = read_apart(packed(tmp_path / "bomb", kind))
     assert told == "1 12 too large"
     assert megabytes < 100
+
+
+MANY = 20_000
+
+
+@pytest.mark.parametrize(
+    ("format", "change"),
+    [
+        ("table", {"responses": [1] * MANY}),
+        ("sample", {f"k{number}": 1 for number in range(MANY)}),
+        ("sample", {"coe": {f"k{number}": 1 for number in range(MANY)}}),
+        ("psyqa", {"answers": [{}] * MANY}),
+        ("dialogue", {"dialogue": ["\udc80"] * MANY}),
+        ("smilechat", {"dialogue": [{}] * MANY}),
+    ],
+)
+def test_of_many_bad_entries_the_first_alone_becomes_an_error(
+    tmp_path: Path, format: str, change: dict[str, object]
+) -> None:
+    keys: dict[str, dict[str, object]] = {
+        "table": {"id": "q", "title": "怎么办？", "responses": ["慢慢来。"]},
+        "sample": {"id": "q", "title": "怎么办？", "description": "", "responses": [{"text": "慢慢来。"}]},
+        "psyqa": {"questionID": "q", "question": "怎么办？", "answers": [{"answer_text": "慢慢来。"}]},
+        "dialogue": {"id": "q", "dialogue": json.loads(dialogue(1))},
+        "smilechat": {"id": "q", "dialogue": json.loads(dialogue(1))},
+    }
+    good = keys[format]
+    id = next(iter(good))
+    path = write(tmp_path / "a.jsonl", [{**good, id: f"q{number}"} for number in range(12)])
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({**good, id: "bad", **change}))
+    load_corpus(path, format)  # what is loaded once stays in memory
+    tracemalloc.start()
+    corpus = load_corpus(path, format)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (len(corpus.rejected), corpus.records_kept) == (1, 12)
+    assert most < 8_000_000
 
 
 def test_a_zip_that_names_a_smaller_size_does_not_fill_the_memory(tmp_path: Path) -> None:
