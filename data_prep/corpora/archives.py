@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final, Literal, NamedTuple
 
+from data_prep.corpora.folders import no_file
 from data_prep.corpora.limits import Kept, check_file, check_members, check_size
 from data_prep.corpora.records import CorpusError, RecordError
 from data_prep.corpora.text_files import open_bytes
@@ -189,8 +190,7 @@ def _read(
         id = _below_data(PurePosixPath(member.name).relative_to(above).with_suffix("")).as_posix()
         try:
             if not member.is_regular:
-                message = "found a link, a device or a pipe, expected a file. Not opened: put the file in its place."
-                raise RecordError(where, "no file", message)
+                raise no_file(where)
             check_size(where, member.size)
             if kept is not None:
                 kept.add(member.size)

@@ -15,7 +15,8 @@ from pydantic import BeforeValidator, ConfigDict, model_validator
 from common.records.question import Question
 from data_prep.corpora import sources
 from data_prep.corpora.checks import Identifier, Label, Record, Some, Text, checked, refuse
-from data_prep.corpora.records import CorpusError, Intake
+from data_prep.corpora.folders import is_regular, no_file
+from data_prep.corpora.records import CorpusError, Entry, Intake
 from reward_fns.coe_format import LAYERS
 
 SAMPLE_CORPUS: Final = Path(__file__).resolve().parent.parent / "sample_corpus"
@@ -74,7 +75,10 @@ def load(path: Path, intake: Intake, encoding: str = "utf-8") -> list[Question]:
     files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
     if not files:
         raise CorpusError(f"{path}: no .jsonl file in this folder, expected one. Check the corpus path.")
-    entries = chain.from_iterable(sources.read(file, encoding) for file in files)
+    others = {file for file in files if path.is_dir() and not is_regular(file)}
+    entries = chain.from_iterable(
+        [Entry(file.name, no_file(file.name))] if file in others else sources.read(file, encoding) for file in files
+    )
     return intake.distinct(entries, _question, "id")
 
 
