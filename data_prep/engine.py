@@ -101,7 +101,7 @@ def _is_whole(batch: _Batch) -> bool:
 def _read(batch: _Batch, config: TreatmentConfig) -> pa.Table:
     """A batch's results; treated here once more where the file cannot be read."""
     try:
-        return pq.read_table(batch.file)
+        return pq.read_table(batch.file, page_checksum_verification=True)
     except (pa.ArrowException, OSError):
         logger.warning("%s: a damaged batch, made again.", batch.file)
         _write(batch.file, _treatment(config)(batch.table))
@@ -213,7 +213,8 @@ def _run_ray(batches: list[_Batch], config: TreatmentConfig, workers: int | None
 
 def _write(path: Path, table: pa.Table) -> None:
     with replacing(path) as temporary:
-        pq.write_table(table.cast(TREATED_SCHEMA), temporary, compression="zstd")
+        # zstd without checksums unpacks most damage into other text.
+        pq.write_table(table.cast(TREATED_SCHEMA), temporary, compression="zstd", write_page_checksum=True)
 
 
 def _digest(table: pa.Table, config: TreatmentConfig) -> str:

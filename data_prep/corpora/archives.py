@@ -18,11 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final, Literal, NamedTuple
 
+from data_prep.corpora.folders import no_file
 from data_prep.corpora.limits import Kept, check_file, check_members, check_size
 from data_prep.corpora.records import CorpusError, RecordError
 from data_prep.corpora.text_files import open_bytes
 
 _LOCKED: Final = 1  # the bit of a zip member's flags
+_PIECE: Final = 64  # bytes
 # tarfile reads the headers that hold long names as a whole, however long they say they are.
 _HEADER_BYTES: Final = 1 << 16
 _NAME_CHARS: Final = 1024
@@ -85,19 +87,27 @@ def _zip(path: Path) -> Iterator[File]:
                 info = infos[member.place]
                 if info.flag_bits & _LOCKED:
                     raise CorpusError(f"{path}: {member.name} is locked by a password, expected open files. Unpack it.")
-                # zipfile reads no byte more than the size that the archive names.
-                return archive.read(info)
+                return _unpacked(archive, info)
 
             members = [
-                _Member(
-                    info.filename, info.file_size, stat.S_IFMT(info.external_attr >> 16) in (0, stat.S_IFREG), place
-                )
+                _Member(info.filename, info.file_size, _kind(info) in (0, stat.S_IFREG), place)
                 for place, info in enumerate(infos)
                 if not info.is_dir()
             ]
             yield from _read(path, members, f"{path.name}: ", content, Kept(path))
     except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError) as error:
         raise CorpusError(f"{path}: not a whole zip archive ({error}), expected one. Fetch it again.") from error
+
+
+def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """A member's bytes. ``ZipFile.read`` unpacks two gigabytes at a time, whatever size the archive names."""
+    with archive.open(info) as stream:
+        if info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            # One byte more than named, so that the checksum of an empty member is compared too.
+            return stream.read(info.file_size + 1)
+        # Of bzip2 and LZMA all that has been read is unpacked at once, up to a million times as much.
+        stream.MIN_READ_SIZE = _PIECE  # type: ignore[attr-defined]
+        return b"".join(iter(lambda: stream.read(_PIECE), b""))
 
 
 def _kind(info: zipfile.ZipInfo) -> int:
@@ -180,8 +190,7 @@ def _read(
         id = _below_data(PurePosixPath(member.name).relative_to(above).with_suffix("")).as_posix()
         try:
             if not member.is_regular:
-                message = "found a link, a device or a pipe, expected a file. Not opened: put the file in its place."
-                raise RecordError(where, "no file", message)
+                raise no_file(where)
             check_size(where, member.size)
             if kept is not None:
                 kept.add(member.size)

@@ -2,7 +2,9 @@
 
     ["a", "b"]                      JSON
     ['a', "b's"]                    Python: `str` of a list, as pandas writes a column of lists into CSV
+    ('a', 'b')                      Python's tuple, told by its whole form alone: a text may begin with a bracket
     ['a' 'b'], array(['a', 'b'])    numpy: values parted by white space, or the array's own name around them
+    [a, b]                          without quotes nobody can tell where a value ends: a list, and no whole one
 
 To Python two strings side by side are one string: read by `ast.literal_eval`, numpy's form would turn two responses
 into one without a word. So the values are told apart first, and commas put between them.
@@ -15,6 +17,9 @@ from typing import Final
 
 # How the form of a list begins. 「[抱抱] 早点休息。」 is a text that begins with a bracket.
 _BEGINS: Final = re.compile(r"""\s*(?:array\s*\(\s*)?\[\s*(?:(?:\[|array\s*\()\s*)*(?:["'{]|\(\s*["']|\]\s*\)?\s*$)""")
+_QUOTED: Final = r"""(?:'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+")"""
+_TUPLE: Final = re.compile(rf"\s*\(\s*{_QUOTED}\s*,(?:\s*{_QUOTED}\s*,)*+(?:\s*{_QUOTED})?\s*\)\s*", re.DOTALL)
+_BARE: Final = re.compile(r"\s*\[[^\[\],]*+,[^\[\]]*+\]\s*")
 _TOKEN: Final = re.compile(
     r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|array\s*\(|,\s*dtype\s*=\s*[\w.'<>|]+\s*\)|[\[\]{}(),:]|[^\s'"\[\]{}(),:]+""",
     re.DOTALL,
@@ -26,8 +31,8 @@ _CUT: Final = "..."  # numpy shortens arrays of over a thousand values so
 
 
 def begins_list(cell: str) -> bool:
-    """Whether a cell's text is a list's, by its beginning."""
-    return _BEGINS.match(cell) is not None
+    """Whether a cell's text is a list's, by its beginning; one with other brackets or without quotes by its whole."""
+    return bool(_BEGINS.match(cell) or _TUPLE.fullmatch(cell) or _BARE.fullmatch(cell))
 
 
 def read_list(cell: str) -> list[object]:
@@ -40,6 +45,8 @@ def read_list(cell: str) -> list[object]:
         found = json.loads(cell)
     except (ValueError, RecursionError):
         found = _python(cell)
+    if isinstance(found, tuple) and _TUPLE.fullmatch(cell):
+        return list(found)
     if not isinstance(found, list):
         raise ValueError("not a list")
     return found

@@ -2,8 +2,12 @@
 
 The ``csv`` module reads, in its strict mode. A quote that is not closed takes in the lines up to the next quote, and
 often ends there in an error, at other times in a row that looks whole. In both cases the line with the quote is
-rejected, and reading goes on at the line after it. A cell may have line ends, as long as what stands between them is
-not row after row.
+rejected, and reading goes on at the line after it. A cell may have line ends, as long as what stands between them does
+not look like the table's rows: as many cells, none much shorter or longer than those of its column.
+
+What this cannot tell: lines of a real cell that do look so are taken for rows, and their own row for one with an open
+quote; in the first rows, of which nothing is known yet, by the number of cells alone. An open quote in a row with too
+few cells, in a table of one column, or one that takes in rows of quite another length passes for a cell with line ends.
 """
 
 import csv
@@ -16,20 +20,30 @@ from data_prep.corpora.header import is_hint
 from data_prep.corpora.limits import record_bytes, too_large
 from data_prep.corpora.records import RecordError
 
-# Of the lines inside of a cell, the share that would be whole rows, from which on the cell is none.
+# Of the lines that a row has taken in, the share that would be whole rows, from which on its cell is none.
 _ROWS_INSIDE: Final = 0.8
-_LEAST_INSIDE: Final = 2
+# How many lines tell that by themselves; of fewer, the one that ends the cell has to be a row as well.
+_ENOUGH_INSIDE: Final = 2
+# By how many good rows the lengths of a column's cells are known; before, the number of cells has to do. Twice as long
+# as the longest of them and half as long as the shortest is still like them.
+_LEAST_KNOWN: Final = 10
+_MOST_KNOWN: Final = 200
+_LIKE: Final = 2
+
+
+# With its number; None stands for a line that is too long.
+_Line = tuple[int, str | None]
 
 
 @dataclass(slots=True)
 class _Lines:
-    """Numbered lines of which some may be given back; None stands for a line that is too long."""
+    """Lines of which some may be given back."""
 
     lines: Iterator[str | None]
     number: int = 0
-    waiting: deque[tuple[int, str | None]] = field(default_factory=deque)
+    waiting: deque[_Line] = field(default_factory=deque)
 
-    def next(self) -> tuple[int, str | None] | None:
+    def next(self) -> _Line | None:
         if self.waiting:
             return self.waiting.popleft()
         try:
@@ -39,8 +53,60 @@ class _Lines:
         self.number += 1
         return self.number, line
 
-    def give_back(self, lines: list[tuple[int, str | None]]) -> None:
+    def give_back(self, lines: list[_Line]) -> None:
         self.waiting.extendleft(reversed(lines))
+
+
+class _Table:
+    """How many cells a row has, and how long those of each column are in the first good rows."""
+
+    def __init__(self, columns: int, delimiter: str) -> None:
+        self.columns = columns
+        self._delimiter = delimiter
+        self._known = 0
+        self._shortest, self._longest = [0] * columns, [0] * columns
+
+    def learn(self, cells: list[str]) -> None:
+        """Take note of a good row."""
+        if self._known == _MOST_KNOWN:
+            return
+        lengths = [len(cell) for cell in cells]
+        self._shortest = list(map(min, self._shortest, lengths)) if self._known else lengths
+        self._longest = list(map(max, self._longest, lengths))
+        self._known += 1
+
+    def has_taken_in(self, used: list[_Line], cells: list[str]) -> bool:
+        """Whether the lines of one row are a row with an open quote and others after it, rather than a cell's."""
+        if len(cells) != self.columns:
+            return True
+        first, *more = [line for _, line in used if line]
+        if self.columns < 2 or not self._may_end(first):
+            return False
+        taken = [self._is_row(line) for line in more if line.strip()]
+        inside = taken[:-1]
+        return _most(taken) or (len(inside) >= _ENOUGH_INSIDE and _most(inside))
+
+    def _may_end(self, line: str) -> bool:
+        """Whether a line in which a quote opens has all cells of a row; the open one may have had delimiters."""
+        *before, rest = self._cells(line)
+        return len(before) + max(1, len(self._cells(rest))) >= self.columns
+
+    def _is_row(self, line: str) -> bool:
+        cells = self._cells(line)
+        if len(cells) != self.columns:
+            return False
+        return self._known < _LEAST_KNOWN or all(
+            shortest <= _LIKE * len(cell) and len(cell) <= _LIKE * longest
+            for cell, shortest, longest in zip(cells, self._shortest, self._longest, strict=True)
+        )
+
+    def _cells(self, line: str) -> list[str]:
+        """Those of a line by itself, whatever its quotes."""
+        return next(csv.reader([line], delimiter=self._delimiter), [])
+
+
+def _most(are_rows: list[bool]) -> bool:
+    return bool(are_rows) and sum(are_rows) >= _ROWS_INSIDE * len(are_rows)
 
 
 def rows_of(lines: Iterator[str | None], delimiter: str, name: str) -> Iterator[tuple[int, list[str] | RecordError]]:
@@ -52,7 +118,7 @@ def rows_of(lines: Iterator[str | None], delimiter: str, name: str) -> Iterator[
     """
     # Its own limit is 131,072 characters; the responses of a question in one cell are more.
     csv.field_size_limit(record_bytes())
-    source, columns = _Lines(lines), 0
+    source, table, given_back = _Lines(lines), None, 0
     while (first := source.next()) is not None:
         number, line = first
         where = f"{name}:{number}"
@@ -60,24 +126,27 @@ def rows_of(lines: Iterator[str | None], delimiter: str, name: str) -> Iterator[
             yield number, too_large(where)
             continue
         used, cells, fault = _row(source, first, delimiter)
-        if fault is None and not cells:
-            continue
-        if not columns:
-            if fault is None and is_hint(cells):
-                continue
-            columns = len(cells)
-        elif fault is None and len(used) > 1 and (len(cells) != columns or _are_rows(used[1:], delimiter, columns)):
+        if fault is None and table is not None and len(used) > 1 and table.has_taken_in(used, cells):
             fault = f"found a quote that is not closed; the lines to {used[-1][0]} would stand in one cell"
-        if fault is None:
-            yield number, cells if len(cells) == columns else _wrong_count(where, len(cells), columns)
+        if fault is not None:
+            source.give_back(used[1:])
+            given_back = used[-1][0]
+            yield number, _bad(where, fault, len(used) > 1)
+        elif not cells or (table is None and is_hint(cells)):
             continue
-        source.give_back(used[1:])
-        yield number, _bad(where, fault, len(used) > 1)
+        elif table is None:
+            table = _Table(len(cells), delimiter)
+            yield number, cells
+        elif len(cells) != table.columns:
+            yield number, _wrong_count(where, len(cells), table.columns)
+        else:
+            # Lines given back may be those of a cell.
+            if number > given_back:
+                table.learn(cells)
+            yield number, cells
 
 
-def _row(
-    source: _Lines, first: tuple[int, str | None], delimiter: str
-) -> tuple[list[tuple[int, str | None]], list[str], str | None]:
+def _row(source: _Lines, first: _Line, delimiter: str) -> tuple[list[_Line], list[str], str | None]:
     """The lines that a row takes, its cells, and what is wrong with it."""
     used = [first]
 
@@ -94,22 +163,6 @@ def _row(
         return used, next(csv.reader(feed(), delimiter=delimiter, strict=True)), None
     except csv.Error as error:
         return used, [], f"found {error}"
-
-
-def _are_rows(lines: list[tuple[int, str | None]], delimiter: str, columns: int) -> bool:
-    """Whether most lines that a row has taken in are rows themselves; the last, which ends the cell, aside."""
-    inside = [line for _, line in lines[:-1] if line and line.strip()]
-    if len(inside) < _LEAST_INSIDE or columns < 2:
-        return False
-    whole = sum(_count(line, delimiter) == columns for line in inside)
-    return whole >= _ROWS_INSIDE * len(inside)
-
-
-def _count(line: str, delimiter: str) -> int:
-    try:
-        return len(next(csv.reader([line], delimiter=delimiter, strict=True), []))
-    except csv.Error:
-        return 0
 
 
 def _wrong_count(where: str, found: int, columns: int) -> RecordError:

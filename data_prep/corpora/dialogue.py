@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from common.records.question import Question
 from data_prep.corpora import turns
-from data_prep.corpora.checks import Identifier, Label, Record, Whole, checked
+from data_prep.corpora.checks import Identifier, Label, Listed, Record, Whole, checked
 from data_prep.corpora.columns import Columns, value_at
 from data_prep.corpora.names import DIALOGUE_IDS, DIALOGUES, REPLYING
 from data_prep.corpora.records import CorpusError, Intake, LeftOut, RecordError
@@ -49,7 +49,7 @@ class _Spoken(Record):
     description: Label = ""
     topic: Label = ""
     subtopic: Label = ""
-    texts: list[Whole]
+    texts: Listed[Whole]
 
 
 def load(path: Path, source: Source, intake: Intake, columns: Columns, reading: Reading) -> list[Question]:

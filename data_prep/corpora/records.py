@@ -48,7 +48,7 @@ class RecordError(ValueError):
 
 
 class LeftOut(RecordError):
-    """One record is sound, and yet no question: it is rejected and counted, but is not one of the bad ones."""
+    """One record is sound or not looked at, and no question: rejected and counted, but not one of the bad ones."""
 
 
 def bad_field(where: str, field: str, fault: str, found: object, expected: str, remedy: str) -> RecordError:

@@ -10,12 +10,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict
+from pydantic import BeforeValidator, ConfigDict, model_validator
 
 from common.records.question import Question
 from data_prep.corpora import sources
 from data_prep.corpora.checks import Identifier, Label, Record, Some, Text, checked, refuse
-from data_prep.corpora.records import CorpusError, Intake
+from data_prep.corpora.folders import is_regular, no_file
+from data_prep.corpora.records import CorpusError, Entry, Intake
 from reward_fns.coe_format import LAYERS
 
 SAMPLE_CORPUS: Final = Path(__file__).resolve().parent.parent / "sample_corpus"
@@ -27,6 +28,15 @@ class _Strict(Record):
     # A misspelt key (``crises``) would otherwise be lost without a word.
     model_config = ConfigDict(extra="forbid")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _one_unknown(cls, value: object) -> object:
+        """Keep no unknown key but the first: pydantic builds an error for each."""
+        if not isinstance(value, dict):
+            return value
+        first = next((key for key in value if key not in cls.model_fields), None)
+        return {key: item for key, item in value.items() if key in cls.model_fields or key == first}
+
 
 class _Response(_Strict):
     counsellor: str | None = None
@@ -37,8 +47,8 @@ def _absent(value: object) -> object:
     return False if value is None else value
 
 
-def _of_all_layers(chain: dict[str, str]) -> dict[str, str]:
-    if chain.keys() != set(LAYERS):
+def _of_all_layers(chain: object) -> object:
+    if isinstance(chain, dict) and chain.keys() != set(LAYERS):
         refuse("not every layer", f"the layers {list(LAYERS)} and no other key", "Add or rename them.")
     return chain
 
@@ -50,7 +60,7 @@ class _Line(_Strict):
     topic: Label = ""
     crisis: Annotated[bool, BeforeValidator(_absent)] = False
     responses: Some[_Response]
-    coe: Annotated[dict[str, Text], AfterValidator(_of_all_layers)] | None = None
+    coe: Annotated[dict[str, Text], BeforeValidator(_of_all_layers)] | None = None
     provenance: dict[str, Any] | None = None
 
 
@@ -65,7 +75,10 @@ def load(path: Path, intake: Intake, encoding: str = "utf-8") -> list[Question]:
     files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
     if not files:
         raise CorpusError(f"{path}: no .jsonl file in this folder, expected one. Check the corpus path.")
-    entries = chain.from_iterable(sources.read(file, encoding) for file in files)
+    others = {file for file in files if path.is_dir() and not is_regular(file)}
+    entries = chain.from_iterable(
+        [Entry(file.name, no_file(file.name))] if file in others else sources.read(file, encoding) for file in files
+    )
     return intake.distinct(entries, _question, "id")
 
 

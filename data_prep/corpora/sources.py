@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from data_prep.corpora import header, objects, rows, turns
 from data_prep.corpora.columns import column_of
-from data_prep.corpora.folders import corpus_files, kind_of
+from data_prep.corpora.folders import corpus_files, kind_of, no_file, not_opened
 from data_prep.corpora.layout import layout_of
 from data_prep.corpora.limits import lines_of, record_bytes, too_large
 from data_prep.corpora.names import DIALOGUES, SPEAKER
@@ -67,7 +67,9 @@ def open_source(path: Path, encoding: str, wanted: Collection[str] | None = None
         opened = _each_opened(files, encoding, wanted, path)
         names, entries = next(opened)
         rest = (entries for _, entries in opened)
-        return replace(looked_at(names, chain(entries, chain.from_iterable(rest))), files=len(files))
+        others = (str(file.relative_to(path)) for file in not_opened(path))
+        rejected = (Entry(where, no_file(where)) for where in others)
+        return replace(looked_at(names, chain(entries, chain.from_iterable(rest), rejected)), files=len(files))
     return looked_at(*_opened(path, encoding, wanted, None))
 
 

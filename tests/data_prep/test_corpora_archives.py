@@ -198,6 +198,16 @@ def test_locked_zip(tmp_path: Path) -> None:
         load_corpus(path)
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_packed_by_any_method(tmp_path: Path, method: int) -> None:
+    long = {"data/12.json": json.dumps(turns(random.Random(1).randbytes(5_000).hex())).encode(), "data/13.json": b""}
+    with zipfile.ZipFile(tmp_path / "packed", "w", method) as archive:
+        for name, data in {**FILES, **long}.items():
+            archive.writestr(name, data)
+    corpus = load_corpus(tmp_path / "packed")
+    assert (corpus.records_kept, [item.reason for item in corpus.rejected]) == (12, ["not JSON"])
+
+
 def test_names_that_point_elsewhere_write_nothing(tmp_path: Path) -> None:
     for write in PACKED:
         path = tmp_path / "inner" / write.__name__

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tarfile
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -236,22 +237,79 @@ def packed(path: Path, kind: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("kind", ["lines", "list", "zip"])
-def test_memory_stays_flat(tmp_path: Path, kind: str) -> None:
-    path = packed(tmp_path / "bomb", kind)
+def read_apart(path: Path) -> tuple[str, int]:
+    """What a process of its own tells of a corpus, and the megabytes that it took for it."""
     code = (
-        "import resource, sys; from pathlib import Path; from data_prep.corpora import load_corpus\n"
+        "import resource, sys; from pathlib import Path; from data_prep.corpora import CorpusError, load_corpus\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "corpus = load_corpus(Path(sys.argv[1]), max_bad_records=0.1)\n"
-        "print(len(corpus.rejected), corpus.records_kept, corpus.rejected[0].reason.replace(' ', '_'))\n"
+        "try:\n"
+        "    corpus = load_corpus(Path(sys.argv[1]), max_bad_records=0.1)\n"
+        "    print(len(corpus.rejected), corpus.records_kept, corpus.rejected[0].reason)\n"
+        "except CorpusError as error:\n"
+        "    print(error)\n"
         "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)"
     )
     environment = {**os.environ, "PYTHONPATH": str(REPO)}
     command = [sys.executable, "-c", code, str(path)]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True)
     told, megabytes = run.stdout.splitlines()
-    assert told == "1 12 too_large"
-    assert int(megabytes) < 100
+    return told, int(megabytes)
+
+
+@pytest.mark.parametrize("kind", ["lines", "list", "zip"])
+def test_memory_stays_flat(tmp_path: Path, kind: str) -> None:
+    told, megabytes = read_apart(packed(tmp_path / "bomb", kind))
+    assert told == "1 12 too large"
+    assert megabytes < 100
+
+
+MANY = 20_000
+
+
+@pytest.mark.parametrize(
+    ("format", "change"),
+    [
+        ("table", {"responses": [1] * MANY}),
+        ("sample", {f"k{number}": 1 for number in range(MANY)}),
+        ("sample", {"coe": {f"k{number}": 1 for number in range(MANY)}}),
+        ("psyqa", {"answers": [{}] * MANY}),
+        ("dialogue", {"dialogue": ["\udc80"] * MANY}),
+        ("smilechat", {"dialogue": [{}] * MANY}),
+    ],
+)
+def test_of_many_bad_entries_the_first_alone_becomes_an_error(
+    tmp_path: Path, format: str, change: dict[str, object]
+) -> None:
+    keys: dict[str, dict[str, object]] = {
+        "table": {"id": "q", "title": "怎么办？", "responses": ["慢慢来。"]},
+        "sample": {"id": "q", "title": "怎么办？", "description": "", "responses": [{"text": "慢慢来。"}]},
+        "psyqa": {"questionID": "q", "question": "怎么办？", "answers": [{"answer_text": "慢慢来。"}]},
+        "dialogue": {"id": "q", "dialogue": json.loads(dialogue(1))},
+        "smilechat": {"id": "q", "dialogue": json.loads(dialogue(1))},
+    }
+    good = keys[format]
+    id = next(iter(good))
+    path = write(tmp_path / "a.jsonl", [{**good, id: f"q{number}"} for number in range(12)])
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({**good, id: "bad", **change}))
+    load_corpus(path, format)  # what is loaded once stays in memory
+    tracemalloc.start()
+    corpus = load_corpus(path, format)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (len(corpus.rejected), corpus.records_kept) == (1, 12)
+    assert most < 8_000_000
+
+
+def test_a_zip_that_names_a_smaller_size_does_not_fill_the_memory(tmp_path: Path) -> None:
+    path = packed(tmp_path / "bomb", "zip")
+    data = bytearray(path.read_bytes())
+    size = data.rindex(b"PK\x01\x02") + 24
+    data[size : size + 4] = (1000).to_bytes(4, "little")
+    path.write_bytes(data)
+    told, megabytes = read_apart(path)
+    assert "not a whole zip archive (Bad CRC-32 for file 'data/99.json')" in told
+    assert megabytes < 100
 
 
 def test_one_text_that_a_million_rows_refer_to_does_not_fill_the_memory(tmp_path: Path) -> None:

@@ -36,6 +36,8 @@ def test_a_list_of_objects_comes_back(values: list[dict[str, object]]) -> None:
         ("[('问', '答') ('又问', '又答')]", [("问", "答"), ("又问", "又答")]),
         ("[array(['一', '二'], dtype=object)\n array(['三'], dtype=object)]", [["一", "二"], ["三"]]),
         ("['一' \"二's\"]", ["一", "二's"]),
+        ("('一, 又一', \"二's\")", ["一, 又一", "二's"]),
+        (" ('一',)\n", ["一"]),
     ],
 )
 def test_forms(cell: str, values: list[object]) -> None:
@@ -43,13 +45,37 @@ def test_forms(cell: str, values: list[object]) -> None:
     assert read_list(cell) == values
 
 
-@pytest.mark.parametrize("cell", ["['一', '二", "['一' ... '二']", "['一'] 二", '["一", 二]', "[" * 50_000 + "'"])
+@pytest.mark.parametrize(
+    "cell", ["['一', '二", "['一' ... '二']", "['一'] 二", '["一", 二]', "[" * 50_000 + "'", "[一, 二]", "[一,\n二]"]
+)
 def test_no_whole_list(cell: str) -> None:
     assert begins_list(cell)
     with pytest.raises(ValueError, match="not a whole list"):
         read_list(cell)
 
 
-@pytest.mark.parametrize("text", ["[抱抱] 早点休息。", "[图片]", "[[抱抱]] 你好", "好", "", "(一)", "array 是什么"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[抱抱] 早点休息。",
+        "[图片]",
+        "[[抱抱]] 你好",
+        "[一, 二] 三",
+        "好",
+        "",
+        "(一)",
+        "(一, 二)",
+        "('一')",
+        "('一' '二')",
+        "('一', '二') 三",
+        "('一', 二)",
+        "array 是什么",
+    ],
+)
 def test_texts(text: str) -> None:
+    assert not begins_list(text)
+
+
+@pytest.mark.parametrize("text", ["[" + "," * 200_000, "('" + "," * 200_000, "(" + "'一'," * 100_000 + "二"])
+def test_a_long_text_that_is_no_list_takes_no_time(text: str) -> None:
     assert not begins_list(text)

@@ -5,6 +5,7 @@ The texts are written for these tests.
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -306,9 +307,11 @@ def test_a_folder_of_several_kinds(tmp_path: Path) -> None:
     assert_posts(load_corpus(tmp_path / "a.csv"), 1)
 
 
-def test_links_and_hidden_files_are_left_out(tmp_path: Path) -> None:
+def test_hidden_files_are_left_out_and_links_rejected(tmp_path: Path) -> None:
     folder = in_folders(tmp_path / "corpus")
     (folder / "part0" / "again.json").symlink_to(folder / "part0" / "posts" / "0.json")
     (folder / "loop").symlink_to(folder)
     as_json(folder / ".cache" / "0.json", POSTS[0])
-    assert_posts(load_corpus(folder))
+    corpus = load_corpus(folder)
+    assert [(item.id, item.reason) for item in corpus.rejected] == [("part0/again.json", "no file")]
+    assert_posts(replace(corpus, rejected=[], records_in=corpus.records_kept))
