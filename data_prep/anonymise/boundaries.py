@@ -160,9 +160,10 @@ def unsplit_place(text: str, tags: Tags, place: Place, sure: bool) -> Place | No
     # 美院 of 美院油画|系
     if not _WHOLE.search(text[start:end]) and start + _LEAST <= (left := common_word(tags, end)) < end:
         end = left
-    # 义堂镇有, 搬到观山湖后
+    # 义堂镇有, 四象法来, 搬到观山湖后
     shorter, last = text[start : end - 1], text[end - 1]
-    if (last in _BEHIND_PLACE and _WHOLE.search(shorter)) or (last == "后" and len(shorter) > _LEAST):
+    is_whole = _WHOLE.search(shorter) is not None or (last in "来去" and begins_common(tags, end - 1))
+    if (last in _BEHIND_PLACE and is_whole) or (last == "后" and len(shorter) > _LEAST):
         end -= 1
     return Place(start, end)
 
