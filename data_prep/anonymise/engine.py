@@ -10,7 +10,7 @@ No language model is loaded unless one is asked for (``model``), and nothing is 
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain
+from itertools import accumulate
 
 from data_prep.anonymise.accounts import Account
 from data_prep.anonymise.bare_ids import bare_number, bare_user_name
@@ -30,18 +30,11 @@ from data_prep.anonymise.patterned import (
     url,
 )
 from data_prep.anonymise.placeholders import ALL_TYPES, MarkedText, Span
-from data_prep.anonymise.presidio import (
-    AnalyzerEngine,
-    EntityRecognizer,
-    NoOpNlpEngine,
-    RecognizerRegistry,
-    RecognizerResult,
-)
+from data_prep.anonymise.presidio import EntityRecognizer, RecognizerResult
 from data_prep.anonymise.screen_names import name_on_site, name_told, screen_name
 from data_prep.anonymise.segments import is_word, words_in
 from data_prep.anonymise.user_names import user_name
 
-_LANGUAGE = "zh"
 _NUMBER_TYPES = frozenset({"电话", "身份证", "银行卡", "QQ", "车牌", "证件", "编号"})
 
 
@@ -115,17 +108,13 @@ class Anonymiser:
             from data_prep.anonymise.model import ModelRecognizer
 
             recognisers.append(ModelRecognizer(model))
-        recognisers = [each for each in recognisers if self._types.intersection(each.supported_entities)]
-        # See `Recogniser`.
-        self._conditions: list[tuple[EntityRecognizer, Callable[[str], bool]]] = [
-            (each, getattr(each, "may_match", bool)) for each in recognisers
+        # Each with what of its types is wanted, and its condition, see `Recogniser`.
+        self._recognisers: list[tuple[EntityRecognizer, list[str], Callable[[str], bool]]] = [
+            (each, sorted(wanted), getattr(each, "may_match", bool))
+            for each in recognisers
+            if (wanted := self._types.intersection(each.supported_entities))
         ]
         self._entities = EntityFinder(titled, given, bias) if self._types & ENTITY_TYPES else None
-        self._engine = AnalyzerEngine(
-            registry=RecognizerRegistry(recognizers=recognisers, supported_languages=[_LANGUAGE]),
-            nlp_engine=NoOpNlpEngine([{"lang_code": _LANGUAGE, "model_name": "none"}]),
-            supported_languages=[_LANGUAGE],
-        )
 
     def __call__(self, texts: Sequence[str]) -> Anonymised:
         """Replace personal data in all the texts of one question."""
@@ -173,10 +162,15 @@ class Anonymiser:
         ]
 
     def _patterned(self, view: str) -> list[RecognizerResult]:
-        """What Presidio's recognisers find."""
-        possible = (each.supported_entities for each, may_match in self._conditions if may_match(view))
-        wanted = self._types.intersection(chain.from_iterable(possible))
-        return self._engine.analyze(view, language=_LANGUAGE, entities=sorted(wanted)) if wanted else []
+        """What Presidio's recognisers find. Its engine would run all of a type where one of them may find something."""
+        found = [
+            result
+            for each, types, may_match in self._recognisers
+            if may_match(view)
+            # None of them reads what a language model says of the text.
+            for result in each.analyze(view, types, None)  # type: ignore[arg-type]
+        ]
+        return EntityRecognizer.remove_duplicates(found) if len(found) > 1 else found
 
     def _placed(self, text: MarkedText, results: Sequence[RecognizerResult]) -> list[tuple[int, int, str]]:
         placed: list[tuple[int, int, str]] = []

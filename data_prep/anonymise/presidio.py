@@ -23,27 +23,10 @@ def _hidden(*modules: str) -> Iterator[None]:
 
 
 with _hidden("torch", "transformers"):
-    from presidio_analyzer import (
-        AnalyzerEngine,
-        EntityRecognizer,
-        Pattern,
-        PatternRecognizer,
-        RecognizerRegistry,
-        RecognizerResult,
-    )
-    from presidio_analyzer.nlp_engine import NlpArtifacts, NoOpNlpEngine
+    from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer, RecognizerResult
+    from presidio_analyzer.nlp_engine import NlpArtifacts
 
-__all__ = [
-    "AnalyzerEngine",
-    "EntityRecognizer",
-    "NlpArtifacts",
-    "NoOpNlpEngine",
-    "Pattern",
-    "PatternRecognizer",
-    "Recogniser",
-    "RecognizerRegistry",
-    "RecognizerResult",
-]
+__all__ = ["EntityRecognizer", "NlpArtifacts", "Pattern", "PatternRecognizer", "Recogniser", "RecognizerResult"]
 
 
 class Recogniser(EntityRecognizer):
