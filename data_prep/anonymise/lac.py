@@ -136,8 +136,8 @@ def only_functions(tags: Tags, start: int, end: int) -> bool:
 
 
 def begins_linking(tags: Tags, at: int) -> bool:
-    """Whether a character is a conjunction or a preposition by itself: 和 of 和林分手."""
-    return tags[at] in _LINKS and tags[at + 1 : at + 2].tolist() not in ([_LINKS[0] + 1], [_LINKS[1] + 1])
+    """Whether a character is a conjunction or a preposition by itself: 向 of 向小柳表达."""
+    return tags[at] in _LINKS and not (at + 1 < len(tags) and tags[at + 1] == tags[at] + 1)
 
 
 def begins_common(tags: Tags, at: int) -> bool:
