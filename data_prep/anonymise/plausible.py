@@ -73,8 +73,8 @@ _PUBLIC_AFTER: Final = re.compile(
 _STORY: Final = re.compile("《|电视剧|电影|小说|主角|小明|心理学家|历史|综艺|明星|剧中|名言")
 _FOREIGN: Final = re.compile(r"[\u4e00-\u9fff]+(?:[·•][\u4e00-\u9fff]+)+")
 _LETTERS: Final = re.compile(r"[\u4e00-\u9fff]+(?:[·•][\u4e00-\u9fff]+)*|[A-Z][a-z]+(?: [A-Z][a-z]+)?")
-# No school, employer or address has these in its name: not the number of an order either.
-_NO_NAME: Final = re.compile("[的。！？!?；;，,、]|[0-9]{6}")
+# No school, employer or address has these in its name: nor the number of an order, but a postcode behind a street.
+_NO_NAME: Final = re.compile("[的。！？!?；;，,、]|^[^省市区县镇乡村路街巷道栋幢楼座室苑园庄里坊弄]*[0-9]{6}")
 # Of every town one, or no certain one.
 _EVERYWHERE: Final = re.compile(alternatives(LISTS, "everywhere"))
 # No school ends so, but for 三小, 附小, 实小: 东北男 of 东北男的, 晨读小 of 晨读小老师, 三天一小 of 三天一小吵.
@@ -196,4 +196,5 @@ def is_full(value: str) -> bool:
 def towns_pattern() -> re.Pattern[str]:
     """Cities, provinces and countries, one or several, or the country around one."""
     towns = "|".join((*word_list(LISTS, "towns"), *word_list(LISTS, "abroad")))
-    return re.compile(rf"(?:(?:{towns})(?:市|省|县)?(?:农村|乡下|山区|郊区)?|[省市县区镇乡]|本[市省县区])+")
+    levels = "[上读念](?:中专|大专|高中|初中|大学|技校|职高)"
+    return re.compile(rf"(?:(?:{towns})(?:市|省|县)?(?:农村|乡下|山区|郊区|{levels})?|[省市县区镇乡]|本[市省县区])+")

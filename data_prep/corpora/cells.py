@@ -4,7 +4,6 @@
     ['a', "b's"]                    Python: `str` of a list, as pandas writes a column of lists into CSV
     ('a', 'b')                      Python's tuple, told by its whole form alone: a text may begin with a bracket
     ['a' 'b'], array(['a', 'b'])    numpy: values parted by white space, or the array's own name around them
-    [a, b]                          without quotes nobody can tell where a value ends: a list, and no whole one
 
 To Python two strings side by side are one string: read by `ast.literal_eval`, numpy's form would turn two responses
 into one without a word. So the values are told apart first, and commas put between them.
@@ -19,7 +18,6 @@ from typing import Final
 _BEGINS: Final = re.compile(r"""\s*(?:array\s*\(\s*)?\[\s*(?:(?:\[|array\s*\()\s*)*(?:["'{]|\(\s*["']|\]\s*\)?\s*$)""")
 _QUOTED: Final = r"""(?:'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+")"""
 _TUPLE: Final = re.compile(rf"\s*\(\s*{_QUOTED}\s*,(?:\s*{_QUOTED}\s*,)*+(?:\s*{_QUOTED})?\s*\)\s*", re.DOTALL)
-_BARE: Final = re.compile(r"\s*\[[^\[\],]*+,[^\[\]]*+\]\s*")
 _TOKEN: Final = re.compile(
     r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|array\s*\(|,\s*dtype\s*=\s*[\w.'<>|]+\s*\)|[\[\]{}(),:]|[^\s'"\[\]{}(),:]+""",
     re.DOTALL,
@@ -31,8 +29,8 @@ _CUT: Final = "..."  # numpy shortens arrays of over a thousand values so
 
 
 def begins_list(cell: str) -> bool:
-    """Whether a cell's text is a list's, by its beginning; one with other brackets or without quotes by its whole."""
-    return bool(_BEGINS.match(cell) or _TUPLE.fullmatch(cell) or _BARE.fullmatch(cell))
+    """Whether a cell's text is a list's, by its beginning; a tuple's by its whole. [抱抱, 会好的] is a text."""
+    return bool(_BEGINS.match(cell) or _TUPLE.fullmatch(cell))
 
 
 def read_list(cell: str) -> list[object]:

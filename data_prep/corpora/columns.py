@@ -10,19 +10,20 @@ A post is marked as being at acute risk by the column ``crisis``: true, 1, yes, 
 of labels marks where one of its members does.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from data_prep.corpora.cells import begins_list, read_list
 from data_prep.corpora.checks import is_null
 from data_prep.corpora.records import CorpusError, bad_field
 
 # The fields that a map may name; each is read from the column of its own name unless the map says another.
 FIELDS: Final = ("title", "description", "responses", "id", "topic", "subtopic", "crisis", "dialogue")
 
+# Marks around and between labels of one cell.
+_SIDE_BY_SIDE: Final = re.compile(r"[\[\]'\",，;；|、]+\s*")
 _MARKS: Final = frozenset({"true", "1", "yes", "y", "t", "是", "有", "真"})
 _MARKS_NOT: Final = frozenset({"false", "0", "no", "n", "f", "否", "无", "没有", "假", "", "null", "none", "nan"})
 
@@ -84,7 +85,7 @@ class Columns:
         value = value_at(record, name)
         found = {_plain(label) for label in _labels(value)}
         if self.crisis_values:
-            return not found.isdisjoint(map(_plain, self.crisis_values))
+            return not (found | {_plain(value)}).isdisjoint(map(_plain, self.crisis_values))
         if not all(map(_is_known, found)):
             remedy = "Say which values mark acute risk, such as crisis_values=[3,4]."
             raise bad_field(where, name, "unknown mark", value, "true or false, 1 or 0, 是 or 否", remedy)
@@ -139,10 +140,9 @@ def heads(names: Iterable[str]) -> set[str]:
 
 
 def _labels(value: object) -> list[object]:
-    """The members of a list, also of one in a cell; else the value itself; none for null."""
-    if isinstance(value, str) and begins_list(value):
-        with suppress(ValueError):
-            value = read_list(value)
+    """The members of a list, also of one in a cell, or of labels side by side (抑郁,自杀); else the value itself."""
+    if isinstance(value, str) and _SIDE_BY_SIDE.search(value):
+        value = [label for label in _SIDE_BY_SIDE.split(value) if label.strip()]
     return [label for label in (value if isinstance(value, list) else [value]) if not is_null(label)]
 
 

@@ -6,14 +6,16 @@ rejected, and reading goes on at the line after it. A cell may have line ends, a
 not look like the table's rows: as many cells, none much shorter or longer than those of its column.
 
 What this cannot tell: lines of a real cell that do look so are taken for rows, and their own row for one with an open
-quote; in the first rows, of which nothing is known yet, by the number of cells alone. An open quote in a row with too
-few cells, in a table of one column, or one that takes in rows of quite another length passes for a cell with line ends.
+quote. An open quote in a row with too few cells, in a table of one column, one that takes in rows of quite another
+length, or a single row of a table whose rows all have line ends, passes for a cell with line ends.
 """
 
 import csv
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate, compress
+from operator import xor
 from typing import Final
 
 from data_prep.corpora.header import is_hint
@@ -24,10 +26,11 @@ from data_prep.corpora.records import RecordError
 _ROWS_INSIDE: Final = 0.8
 # How many lines tell that by themselves; of fewer, the one that ends the cell has to be a row as well.
 _ENOUGH_INSIDE: Final = 2
-# By how many good rows the lengths of a column's cells are known; before, the number of cells has to do. Twice as long
-# as the longest of them and half as long as the shortest is still like them.
+# By how many of the first lines that are rows by themselves the lengths of a column's cells are known. Twice as long as
+# the longest of them and half as long as the shortest is still like them.
 _LEAST_KNOWN: Final = 10
-_MOST_KNOWN: Final = 200
+_LOOKED_AT: Final = 200
+_LOOKED_AT_CHARS: Final = 1 << 20
 _LIKE: Final = 2
 
 
@@ -56,24 +59,30 @@ class _Lines:
     def give_back(self, lines: list[_Line]) -> None:
         self.waiting.extendleft(reversed(lines))
 
+    def ahead(self) -> list[str]:
+        """The next lines, some two hundred of usual length; they stay to be read."""
+        lines: list[_Line] = []
+        size = 0
+        while len(lines) < _LOOKED_AT and size < _LOOKED_AT_CHARS and (line := self.next()) is not None:
+            lines.append(line)
+            size += len(line[1] or "")
+        self.give_back(lines)
+        return [line for _, line in lines if line]
+
 
 class _Table:
-    """How many cells a row has, and how long those of each column are in the first good rows."""
+    """How many cells a row has, and how long those of each column are in the lines that are rows by themselves."""
 
-    def __init__(self, columns: int, delimiter: str) -> None:
+    def __init__(self, columns: int, delimiter: str, ahead: list[str]) -> None:
         self.columns = columns
         self._delimiter = delimiter
-        self._known = 0
-        self._shortest, self._longest = [0] * columns, [0] * columns
-
-    def learn(self, cells: list[str]) -> None:
-        """Take note of a good row."""
-        if self._known == _MOST_KNOWN:
-            return
-        lengths = [len(cell) for cell in cells]
-        self._shortest = list(map(min, self._shortest, lengths)) if self._known else lengths
-        self._longest = list(map(max, self._longest, lengths))
-        self._known += 1
+        # From a line with a quote too few to the next such one all may be of one cell.
+        odd = [line.count('"') % 2 for line in ahead]
+        whole = [not (is_odd or is_open) for is_odd, is_open in zip(odd, accumulate(odd, xor), strict=True)]
+        rows = [self._cells(line) for line in compress(ahead, whole)]
+        lengths = [list(map(len, cells)) for cells in rows if len(cells) == columns]
+        self._is_known = len(lengths) >= _LEAST_KNOWN
+        self._shortest, self._longest = (list(map(end, *lengths)) if self._is_known else [] for end in (min, max))
 
     def has_taken_in(self, used: list[_Line], cells: list[str]) -> bool:
         """Whether the lines of one row are a row with an open quote and others after it, rather than a cell's."""
@@ -84,7 +93,9 @@ class _Table:
             return False
         taken = [self._is_row(line) for line in more if line.strip()]
         inside = taken[:-1]
-        return _most(taken) or (len(inside) >= _ENOUGH_INSIDE and _most(inside))
+        # Of lines whose lengths tell nothing, a comma in each of two paragraphs is common, two commas in each are not.
+        are_told = self._is_known or (self.columns > 2 and len(taken) >= _ENOUGH_INSIDE)
+        return (are_told and _most(taken)) or (len(inside) >= _ENOUGH_INSIDE and _most(inside))
 
     def _may_end(self, line: str) -> bool:
         """Whether a line in which a quote opens has all cells of a row; the open one may have had delimiters."""
@@ -95,7 +106,7 @@ class _Table:
         cells = self._cells(line)
         if len(cells) != self.columns:
             return False
-        return self._known < _LEAST_KNOWN or all(
+        return not self._is_known or all(
             shortest <= _LIKE * len(cell) and len(cell) <= _LIKE * longest
             for cell, shortest, longest in zip(cells, self._shortest, self._longest, strict=True)
         )
@@ -118,7 +129,7 @@ def rows_of(lines: Iterator[str | None], delimiter: str, name: str) -> Iterator[
     """
     # Its own limit is 131,072 characters; the responses of a question in one cell are more.
     csv.field_size_limit(record_bytes())
-    source, table, given_back = _Lines(lines), None, 0
+    source, table = _Lines(lines), None
     while (first := source.next()) is not None:
         number, line = first
         where = f"{name}:{number}"
@@ -130,19 +141,15 @@ def rows_of(lines: Iterator[str | None], delimiter: str, name: str) -> Iterator[
             fault = f"found a quote that is not closed; the lines to {used[-1][0]} would stand in one cell"
         if fault is not None:
             source.give_back(used[1:])
-            given_back = used[-1][0]
             yield number, _bad(where, fault, len(used) > 1)
         elif not cells or (table is None and is_hint(cells)):
             continue
         elif table is None:
-            table = _Table(len(cells), delimiter)
+            table = _Table(len(cells), delimiter, source.ahead())
             yield number, cells
         elif len(cells) != table.columns:
             yield number, _wrong_count(where, len(cells), table.columns)
         else:
-            # Lines given back may be those of a cell.
-            if number > given_back:
-                table.learn(cells)
             yield number, cells
 
 

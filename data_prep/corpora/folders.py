@@ -16,7 +16,21 @@ from data_prep.corpora.records import CorpusError, LeftOut
 KINDS: Final = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".txt", ".parquet")
 
 _HOLD_NO_RECORDS: Final = frozenset(
-    {"readme", "license", "licence", "notice", "requirements", "schema", "dataset_info", "dataset_infos", "state"}
+    {
+        "readme",
+        "license",
+        "licence",
+        "notice",
+        "requirements",
+        "schema",
+        "dataset_info",
+        "dataset_infos",
+        "state",
+        "说明",
+        "使用说明",
+        "stats",
+        "statistics",
+    }
 )
 
 
@@ -39,7 +53,7 @@ def corpus_files(folder: Path) -> list[Path]:
         found = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
         raise CorpusError(
             f"{folder}: files of several kinds ({found}), expected one kind. Name one file, such as "
-            f"CORPUS={files[0]}, or move the others away."
+            f"CORPUS={files[0]}, or move the others away. Where each .json is a dialogue, format=smilechat reads these."
         )
     return files
 

@@ -17,6 +17,7 @@ _LONGEST_NAME: Final = 30
 _NO_NAME: Final = re.compile(r"[。！？!?，,；;\n]|\d+(?:\.\d+)?$|(?:true|false|null|none|nan)$", re.IGNORECASE)
 
 _ASKS: Final = re.compile("[你您]")
+_OTHER: Final = "其它"
 
 
 def delimiter_of(line: str) -> str:
@@ -39,7 +40,8 @@ def are_names(cells: list[str], rows: Iterable[Sequence[object]] = (), wanted: C
     """Whether the cells of a first row are names of columns.
 
     They are where one of them is a usual name of a field, or one that is wanted. Else no cell may be a number, a
-    sentence or the beginning of one, longer than 30 characters, or what the same column holds further down.
+    sentence, longer than 30 characters, or what the same column holds further down, and less than half of them may have
+    what sentences have.
 
     Args:
         rows: some that follow.
@@ -50,12 +52,13 @@ def are_names(cells: list[str], rows: Iterable[Sequence[object]] = (), wanted: C
     filled = [cell for cell in cells if cell]
     if any(len(cell) > _LONGEST_NAME or _NO_NAME.match(cell) or _NO_NAME.search(cell) for cell in filled):
         return False
-    # A questionnaire's columns are sentences too, that ask whoever fills it in.
-    if any(map(is_spoken, filled)) and not any(map(_ASKS.search, filled)):
-        return False
-    # A row that is the first one again is that of a further file.
+    # A row that is the first one again is that of a further file; 其它 is ticked under its own name.
     others = [row for row in rows if list(row) != cells]
-    return not any(cell and cell == other for row in others for cell, other in zip(cells, row, strict=False))
+    if any(cell and cell == other != _OTHER for row in others for cell, other in zip(cells, row, strict=False)):
+        return False
+    # A questionnaire's columns are sentences too, that ask whoever fills it in; one name alone may be spoken (他评).
+    asks = any(map(_ASKS.search, filled))
+    return asks or sum(map(is_spoken, filled)) * 2 < max(2, len(filled))
 
 
 def names_of(cells: list[str], rows: Iterable[Sequence[object]] = (), wanted: Collection[str] = ()) -> list[str]:

@@ -81,7 +81,7 @@ def read(path: Path, encoding: str = "utf-8") -> Iterator[Entry]:
     """
     inspected = inspect(path, encoding)
     layout = layout_of(path, inspected) if inspected.kind == "jsonl" else None
-    return _joined(objects.entries(path, inspected, layout) if layout else rows.read(path, encoding), path)
+    return _joined(objects.entries(path, inspected, layout) if layout else rows.read(path, encoding), path, ())
 
 
 def looked_at(names: list[str], entries: Iterator[Entry]) -> Source:
@@ -116,7 +116,7 @@ def _opened(path: Path, encoding: str, wanted: Collection[str] | None, folder: P
         names, entries = rows.open_table(path, encoding, wanted)
     else:
         names, entries = [], objects.entries(path, inspected, layout)
-    return names, _in_folder(_joined(entries, path), path, folder)
+    return names, _in_folder(_joined(entries, path, wanted or ()), path, folder)
 
 
 def _in_folder(entries: Iterator[Entry], path: Path, folder: Path | None) -> Iterator[Entry]:
@@ -166,13 +166,13 @@ def _is_mark(line: tuple[int, str | None]) -> bool:
     return line[1] is not None and _PARTED.match(line[1]) is not None
 
 
-def _joined(entries: Iterator[Entry], path: Path) -> Iterator[Entry]:
+def _joined(entries: Iterator[Entry], path: Path, wanted: Collection[str]) -> Iterator[Entry]:
     """Records that are turns, put together to dialogues; any others as they are."""
     first = list(islice(entries, _LOOKED_AT))
     values = [entry.value for entry in first]
     everything = chain(first, entries)
     if values and all(isinstance(value, list) and _are_cells(value, values[0]) for value in values):
-        return _as_rows(everything, values)  # type: ignore[arg-type]
+        return _as_rows(everything, values, wanted)  # type: ignore[arg-type]
     if values and all(isinstance(value, str) and len(USUAL.spoken(value)) <= 1 for value in values):
         if any(USUAL.spoken(value) for value in values if isinstance(value, str)):
             return _as_one(everything, path)
@@ -194,14 +194,15 @@ def _are_cells(value: list[Any], first: Any) -> bool:
     return all(cell is None or isinstance(cell, str | int | float | list) for cell in value)
 
 
-def _as_rows(entries: Iterator[Entry], first: list[list[Any]]) -> Iterator[Entry]:
+def _as_rows(entries: Iterator[Entry], first: list[list[Any]], wanted: Collection[str]) -> Iterator[Entry]:
     """Rows that are lists, as objects: by the names in the first one, or by number.
 
     Args:
         first: some of the rows, from the first on.
+        wanted: names that columns are asked for by.
     """
     cells = ["" if cell is None else str(cell) for cell in first[0]]
-    names = header.names_of(cells, first[1:])
+    names = header.names_of(cells, first[1:], wanted)
     for where, value in islice(entries, int(names is cells), None):
         if isinstance(value, list) and len(value) == len(names):
             yield Entry(where, dict(zip(names, value, strict=True)))

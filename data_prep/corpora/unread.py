@@ -14,7 +14,7 @@ from data_prep.corpora.names import DIALOGUES
 from data_prep.corpora.records import Corpus, CorpusError
 from data_prep.corpora.shape import shown, structure
 from data_prep.corpora.sources import Source
-from data_prep.corpora.suggest import args_line, guess, is_certainly_a_key, looks_like_a_key
+from data_prep.corpora.suggest import args_line, guess, is_certainly_a_key, is_spoken, looks_like_a_key
 
 _TEMPLATE: Final = re.compile(r"<\|[a-z_]+\|>|\[/?INST\]", re.IGNORECASE)
 _MARK_CHARS: Final = 8
@@ -120,8 +120,9 @@ def found_in(source: Source) -> str:
 
 
 def _recurring(counts: Mapping[str, int]) -> list[str]:
-    """Values that may be told: labels are short and recur."""
-    return sorted(mark for mark, count in counts.items() if count > 1 and len(mark) <= _MARK_CHARS)
+    """Values that may be told: labels are short and recur, and nobody says them (自杀, not 我想自杀)."""
+    told = (mark for mark, count in counts.items() if count > 1 and len(mark) <= _MARK_CHARS)
+    return sorted(mark for mark in told if not is_spoken(_SEVERE.sub("", mark)))
 
 
 def _names(source: Source) -> str:

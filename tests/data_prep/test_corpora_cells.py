@@ -45,9 +45,7 @@ def test_forms(cell: str, values: list[object]) -> None:
     assert read_list(cell) == values
 
 
-@pytest.mark.parametrize(
-    "cell", ["['一', '二", "['一' ... '二']", "['一'] 二", '["一", 二]', "[" * 50_000 + "'", "[一, 二]", "[一,\n二]"]
-)
+@pytest.mark.parametrize("cell", ["['一', '二", "['一' ... '二']", "['一'] 二", '["一", 二]', "[" * 50_000 + "'"])
 def test_no_whole_list(cell: str) -> None:
     assert begins_list(cell)
     with pytest.raises(ValueError, match="not a whole list"):
@@ -61,6 +59,7 @@ def test_no_whole_list(cell: str) -> None:
         "[图片]",
         "[[抱抱]] 你好",
         "[一, 二] 三",
+        "[抱抱, 会好的]",
         "好",
         "",
         "(一)",

@@ -73,6 +73,14 @@ def test_the_members_of_a_list_are_proposed(tmp_path: Path) -> None:
     assert [question.crisis for question in followed(path).questions] == [number % 2 == 1 for number in range(COUNT)]
 
 
+@pytest.mark.parametrize(("marked", "other"), [("[3]", "[1]"), ("[抑郁, 3]", "抑郁"), ("抑郁,3", "3a")])
+def test_labels_side_by_side_in_a_cell_mark_each(tmp_path: Path, marked: str, other: str) -> None:
+    values = [marked, other, "[3, 1]"]
+    path = as_lines(tmp_path / "a.jsonl", [{**item, "risk": values[n % 3]} for n, item in enumerate(POSTS)])
+    corpus = load_corpus(path, columns={"crisis": "risk"}, crisis_values=["3"])
+    assert [question.crisis for question in corpus.questions] == [number % 3 != 1 for number in range(COUNT)]
+
+
 @pytest.mark.parametrize("field", ["messages", "responses"])
 def test_values_of_which_none_occurs(tmp_path: Path, field: str) -> None:
     spoken = [{"role": "user", "content": WORDS}, {"role": "assistant", "content": REPLY}]

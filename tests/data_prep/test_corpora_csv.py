@@ -68,3 +68,20 @@ def test_lines_of_a_cell_that_are_unlike_the_rows_stay_in_it(cell: str, columns:
     found = read(file.getvalue().splitlines(keepends=True), ",".join(columns) + "\n")
     assert [cells for cells in found if isinstance(cells, RecordError)] == []
     assert len(found) == 40
+
+
+def test_paragraphs_with_a_comma_each_stay_in_their_cell() -> None:
+    rows = [
+        f'Title {number},"First things first, of day {number}\nthen what came, in the evening"\n'
+        for number in range(60)
+    ]
+    found = read("".join(rows).splitlines(keepends=True), "title,responses\n")
+    assert [cells for cells in found if isinstance(cells, RecordError)] == []
+    assert len(found) == 60
+
+
+def test_a_short_cell_with_line_ends_among_longer_ones_is_one() -> None:
+    lines = [row(number) for number in range(40)]
+    lines[0] = f'"Well, hello, friend\nYes, okay, fine",{POST},{REPLY}\n'
+    found = read("".join(lines).splitlines(keepends=True))
+    assert [cells for cells in found if isinstance(cells, RecordError)] == []

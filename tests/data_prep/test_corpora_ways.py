@@ -1,5 +1,6 @@
 """Corpora that look like one format and are another: the message names the line that reads them, found by trying."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -196,3 +197,14 @@ def test_predictions_of_a_model_are_no_corpus(tmp_path: Path) -> None:
     prompt = "<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n"
     lines = [{"prompt": prompt.format(post["title"]), "predict": REPLY, "label": REPLY} for post in POSTS]
     assert "marks of a chat template" in stop_unfollowed(as_lines(tmp_path / "a.jsonl", lines))
+
+
+@pytest.mark.parametrize("names", [["自述话", "他评"], ["累计自述", "旁人话"], ["自述话", "他人的话"]])
+def test_names_that_nobody_knows_are_names_in_lists_too(tmp_path: Path, names: list[str]) -> None:
+    rows = [names, *([f"第{number}次睡不着怎么办", f"{number}{REPLY}"] for number in range(12))]
+    (tmp_path / "a.json").write_text(json.dumps(rows), encoding="utf-8")
+    (tmp_path / "a.csv").write_text("\n".join(",".join(row) for row in rows), encoding="utf-8")
+    for path in (tmp_path / "a.json", tmp_path / "a.csv"):
+        corpus = load_corpus(path, columns={"title": names[0], "responses": names[1]})
+        assert len(corpus.questions) == 12
+        assert len(load_corpus(path, columns={"title": "1", "responses": "2"}).questions) == 12

@@ -127,6 +127,18 @@ def test_addresses_are_found_without_a_number_too(text: str, address: str) -> No
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "我的地址是杭州市西湖区文三路100号310012。",
+        "我住在朝阳区望京街道西园12号楼100102",
+        "我在上海一所格致中学念书",
+    ],
+)
+def test_a_postcode_or_a_kind_before_it_hides_no_place(text: str) -> None:
+    assert [type for type, _ in found(text)] != []
+
+
+@pytest.mark.parametrize(
     ("text", "name"),
     [("我女儿朵朵很乖。", "朵朵"), ("你用温柔的语气向小柳表达你的想法", "小柳")],
 )
